@@ -1,0 +1,1 @@
+"""The agent SDK, its runners and the reference agents of Master Orchestrator."""

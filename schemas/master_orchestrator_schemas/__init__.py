@@ -1,0 +1,1 @@
+"""The contracts of Master Orchestrator: messages, agent tasks and results, codec, topology."""

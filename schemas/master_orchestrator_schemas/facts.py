@@ -1,0 +1,114 @@
+"""The things agents talk about: findings, anomalies, causes, operations. Pydantic, since people write and read them."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from master_orchestrator_schemas.vocabulary import FindingLabel, Priority, Subsystem
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Hours = Annotated[float, Field(ge=0.0, le=100_000.0)]
+Short = Annotated[str, Field(max_length=200)]
+Long = Annotated[str, Field(max_length=2_000)]
+Millis = Annotated[int, Field(ge=0)]
+
+
+class Fact(BaseModel):
+    """Base of all facts: immutable, strict about unknown fields, finite numbers only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Finding(Fact):
+    """A triage rule that fired: a suspicion with its evidence, not yet a verdict.
+
+    ``rule``: its name in ``topology.yaml`` (``coolant_hot``) or ``dtc:P0301``; ``value``: in the signal's unit.
+    """
+
+    rule: Short
+    subsystem: Subsystem
+    priority: Priority
+    at_ms: Millis
+    signal: Short | None = None
+    value: float | None = None
+    threshold: float | None = None
+    held_s: Annotated[float, Field(ge=0)] = 0.0
+
+
+class SignalSummary(Fact):
+    """What is known of one signal: newest value, recent range, and the vehicle's own past.
+
+    ``mean`` and ``spread``: slow exponential average and mean absolute deviation of this vehicle; ``slope_per_h``:
+    the recent trend in units per hour; ``samples`` how many readings stand behind them.
+    """
+
+    signal: Short
+    last: float
+    minimum: float
+    maximum: float
+    mean: float
+    spread: float
+    slope_per_h: float = 0.0
+    samples: Annotated[int, Field(ge=0)] = 0
+
+
+class Anomaly(Fact):
+    """A finding confirmed by DATA_ANALYSIS. A bare string counts as an anomaly of subsystem ``other``."""
+
+    subsystem: Subsystem = Subsystem.OTHER
+    description: Long
+    severity: Probability = 0.5
+    confidence: Probability = 0.5
+    evidence: Long = ""
+    rule: Short | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"description": value} if isinstance(value, str) else value
+
+
+class RankedCause(Fact):
+    """A possible cause with its probability, as DIAGNOSIS ranks them. A bare string counts as a component."""
+
+    component: Short
+    subsystem: Subsystem = Subsystem.OTHER
+    probability: Probability = 0.5
+    description: Long = ""
+    dtc: Short | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"component": value} if isinstance(value, str) else value
+
+
+class Operation(Fact):
+    """Work to be done in a workshop. A bare string counts as its name."""
+
+    name: Short
+    labour_hours: Annotated[float, Field(ge=0, le=200)] = 1.0
+    skill: Short = "general"
+    bay: Short = "standard"
+    parts: Annotated[tuple[Short, ...], Field(max_length=16)] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+
+class Offer(Fact):
+    """A slot a workshop offers, held until ``held_until_ms``."""
+
+    workshop_id: Short
+    start_ms: Millis
+    end_ms: Millis
+    held_until_ms: Millis
+
+
+class RuleLabel(Fact):
+    """What the confirmed cause says about a rule that fired."""
+
+    rule: Short
+    label: FindingLabel

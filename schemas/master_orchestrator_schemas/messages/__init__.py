@@ -1,0 +1,36 @@
+"""The message classes of the wire, one struct per Avro record. Hot path: msgspec structs, frozen."""
+
+from master_orchestrator_schemas.messages.inputs import (
+    Failure,
+    OperatorRequest,
+    Reply,
+    ServiceEvent,
+    Timer,
+)
+from master_orchestrator_schemas.messages.outputs import (
+    Alert,
+    AuditRecord,
+    Cause,
+    Command,
+    Status,
+    Transition,
+)
+from master_orchestrator_schemas.messages.telemetry import SIGNALS, Dtc, J1939Fault, Telemetry
+
+__all__ = [
+    "SIGNALS",
+    "Alert",
+    "AuditRecord",
+    "Cause",
+    "Command",
+    "Dtc",
+    "Failure",
+    "J1939Fault",
+    "OperatorRequest",
+    "Reply",
+    "ServiceEvent",
+    "Status",
+    "Telemetry",
+    "Timer",
+    "Transition",
+]

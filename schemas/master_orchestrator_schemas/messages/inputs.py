@@ -1,0 +1,87 @@
+"""What enters the engine beside telemetry: workshop events, operator requests, timer ticks, agent replies."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from master_orchestrator_schemas.messages.telemetry import ShortText, VehicleId
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    FailureKind,
+    OperatorAction,
+    Priority,
+    ServiceEventKind,
+)
+
+LongText = Annotated[str, msgspec.Meta(max_length=2_000)]
+Texts = Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=32)]
+
+
+class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A workshop's report about a workflow's appointment.
+
+    ``event_id`` is the workshop's own; a repeat is dropped. ``confirmed_cause`` is a component name or DTC,
+    ``confirmed_subsystem`` one of :class:`~master_orchestrator_schemas.vocabulary.Subsystem`.
+    """
+
+    vehicle_id: VehicleId
+    workflow_id: ShortText
+    event_id: ShortText
+    kind: ServiceEventKind
+    ts_ms: Annotated[int, msgspec.Meta(ge=0)]
+    workshop_id: ShortText | None = None
+    confirmed_cause: ShortText | None = None
+    confirmed_subsystem: ShortText | None = None
+    parts_replaced: Texts = ()
+    labour_hours: float | None = None
+    note: LongText | None = None
+
+
+class OperatorRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An operator's request about one workflow. ``operator`` ends up as the actor in the audit trail."""
+
+    vehicle_id: VehicleId
+    workflow_id: ShortText
+    request_id: ShortText
+    action: OperatorAction
+    operator: ShortText
+    priority: Priority | None = None
+    reason: LongText | None = None
+
+
+class Timer(msgspec.Struct, frozen=True, kw_only=True):
+    """A tick that the engine sends to itself when a deadline of a vehicle's state is due.
+
+    ``deadline_id`` names the deadline; the tick is checked against the state, so late or repeated ones do nothing.
+    """
+
+    vehicle_id: VehicleId
+    workflow_id: str
+    deadline_id: str
+    due_ms: int
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an agent could not do its task. ``retry_after_ms`` may lengthen the wait, never shorten it."""
+
+    kind: FailureKind
+    error: ShortText
+    message: LongText
+    retry_after_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)] | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent's answer to one command: either ``result`` (the typed result of its agent) or ``failure``.
+
+    ``result`` is a mapping of the fields of the agent's result model (``results.py``); the engine reads it through
+    that model.
+    """
+
+    command_id: ShortText
+    workflow_id: ShortText
+    vehicle_id: VehicleId
+    agent: AgentType
+    worker: ShortText
+    handled_in_ms: Annotated[int, msgspec.Meta(ge=0)]
+    result: dict[str, Any] | None = None
+    failure: Failure | None = None

@@ -1,0 +1,129 @@
+"""What leaves the engine: commands, audit records, statuses, alerts."""
+
+from typing import Annotated, Any
+
+import msgspec
+
+from master_orchestrator_schemas.messages.telemetry import VehicleId
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    AlertKind,
+    Priority,
+    Reason,
+    State,
+)
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A task for an agent. A repeat has the same ``command_id`` and the same bytes.
+
+    Args:
+        command_id: ``workflow_id/step/attempt/revision``.
+        step: the state whose work this is; MANUFACTURING_QUALITY for the side task.
+        attempt: 0 for the first execution, 1 to 3 for the retries.
+        revision: raised when the command is issued again on a higher lane; the first reply to any revision wins.
+        deadline_ms: the engine stops waiting for a reply at this time (milliseconds since 1970 UTC).
+        payload: the fields of the agent's task model (``tasks.py``).
+    """
+
+    command_id: str
+    workflow_id: str
+    vehicle_id: VehicleId
+    agent: AgentType
+    priority: Priority
+    step: str
+    attempt: int
+    revision: int
+    issued_at_ms: int
+    deadline_ms: int
+    payload: dict[str, Any]
+
+
+class Cause(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """The input record that caused something."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a workflow's audit trail; the topic's key is ``workflow_id/seq``.
+
+    Args:
+        seq: 0, 1, 2 … without holes, per workflow.
+        at_ms: the timestamp of the causing record, the engine's only clock.
+        event: what happened, the name of the core's event (``workflow_opened``, ``state_changed`` …).
+        actor: ``engine``, ``agent:<TYPE>@<worker>``, ``workshop:<id>``, ``operator:<name>``, ``gateway``.
+        from_state: None in the first record.
+        reason: a code of :class:`Reason`, or of the event (``finding``, ``reply``, ``timeout`` …).
+        details: the event's typed details, JSON text with sorted keys.
+        positions: input topic -> next offset to read for this vehicle's partition, as far as this vehicle is concerned,
+            after the cause was applied.
+        prev_hash: the ``hash`` of record seq-1; 64 zeros for seq 0.
+        hash: SHA-256, hex, over the record's canonical JSON without ``hash``.
+    """
+
+    workflow_id: str
+    vehicle_id: VehicleId
+    seq: int
+    at_ms: int
+    event: str
+    actor: str
+    from_state: State | None
+    to_state: State
+    priority: Priority
+    reason: str | None
+    attempt: int
+    details: str
+    cause: Cause
+    positions: dict[str, int]
+    prev_hash: str
+    hash: str
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a status record's history."""
+
+    at_ms: int
+    state: State
+    reason: str | None = None
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a workflow stands, the newest record per ``workflow_id`` on a compacted topic.
+
+    ``attempts`` counts executions of agent steps in all; ``attempt`` is that of the present step.
+    ``history`` holds the last 64 transitions, oldest first.
+    """
+
+    workflow_id: str
+    vehicle_id: VehicleId
+    state: State
+    priority: Priority
+    reason: Reason | None
+    step: str | None
+    attempt: int
+    attempts: int
+    findings: tuple[str, ...]
+    created_at_ms: int
+    updated_at_ms: int
+    seq: int
+    history: Annotated[tuple[Transition, ...], msgspec.Meta(max_length=64)]
+    appointment_start_ms: int | None = None
+    appointment_end_ms: int | None = None
+    appointment_id: str | None = None
+    workshop_id: str | None = None
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """A call for a human. ``alert_id`` is deterministic (``workflow_id/seq/kind``), so a repeat is recognised."""
+
+    alert_id: str
+    kind: AlertKind
+    at_ms: int
+    message: str
+    vehicle_id: str | None = None
+    workflow_id: str | None = None
+    priority: Priority | None = None
+    details: str = "{}"

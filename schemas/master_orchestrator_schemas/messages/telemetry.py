@@ -1,0 +1,87 @@
+"""Telemetry: one reading of one vehicle, in COVESA VSS 6.0 names and units (see ``docs/contracts.md``)."""
+
+from typing import Annotated
+
+import msgspec
+
+VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+VehicleId = Annotated[str, msgspec.Meta(pattern=VEHICLE_ID_PATTERN)]
+ShortText = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Dtc(msgspec.Struct, frozen=True, kw_only=True):
+    """A diagnostic trouble code: SAE J2012 letter and four hex digits, with its ISO 14229 status byte.
+
+    ``status`` None means that the sender does not know it; the code then counts as confirmed.
+    """
+
+    code: Annotated[str, msgspec.Meta(pattern=r"^[PBCU][0-9A-F]{4}$")]
+    status: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+
+
+class J1939Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """A J1939-73 fault: suspect parameter number and failure mode identifier."""
+
+    spn: Annotated[int, msgspec.Meta(ge=0, le=524_287)]
+    fmi: Annotated[int, msgspec.Meta(ge=0, le=31)]
+
+
+class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading. Every signal is optional; the unit is in the name; ``ts_ms`` is the vehicle's UTC time.
+
+    Args:
+        vehicle_id: the gateway's pseudonym, never a VIN; also the record's key.
+        ts_ms: milliseconds since 1970-01-01 UTC, by the vehicle's clock.
+        check_requested: the sender asks for a workflow even if no rule fires.
+        request_id: the sender's own id for this request, found again in the audit record it causes.
+        extras: numeric signals that have no field here; kept, never interpreted.
+    """
+
+    vehicle_id: VehicleId
+    ts_ms: Annotated[int, msgspec.Meta(ge=0)]
+    model: ShortText | None = None
+    check_requested: bool = False
+    request_id: ShortText | None = None
+    coolant_temp_c: float | None = None
+    engine_oil_temp_c: float | None = None
+    oil_pressure_kpa: float | None = None
+    engine_rpm: float | None = None
+    engine_load_pct: float | None = None
+    throttle_pct: float | None = None
+    map_kpa: float | None = None
+    maf_gps: float | None = None
+    intake_air_temp_c: float | None = None
+    battery_voltage_v: float | None = None
+    speed_kmh: float | None = None
+    odometer_m: float | None = None
+    tyre_fl_kpa: float | None = None
+    tyre_fr_kpa: float | None = None
+    tyre_rl_kpa: float | None = None
+    tyre_rr_kpa: float | None = None
+    brake_pad_wear_fl_pct: float | None = None
+    brake_pad_wear_fr_pct: float | None = None
+    brake_pad_wear_rl_pct: float | None = None
+    brake_pad_wear_rr_pct: float | None = None
+    brake_fluid_low: bool | None = None
+    abs_error: bool | None = None
+    esc_error: bool | None = None
+    gearbox_temp_c: float | None = None
+    stft_b1_pct: float | None = None
+    ltft_b1_pct: float | None = None
+    catalyst_temp_c: float | None = None
+    fuel_level_pct: float | None = None
+    ambient_temp_c: float | None = None
+    hv_soh_pct: float | None = None
+    hv_temp_max_c: float | None = None
+    hv_cell_v_min: float | None = None
+    hv_cell_v_max: float | None = None
+    mil_on: bool | None = None
+    mil_flashing: bool | None = None
+    red_stop_lamp: bool | None = None
+    dtcs: Annotated[tuple[Dtc, ...], msgspec.Meta(max_length=64)] = ()
+    j1939: Annotated[tuple[J1939Fault, ...], msgspec.Meta(max_length=64)] = ()
+    extras: Annotated[dict[str, float], msgspec.Meta(max_length=128)] = {}
+
+
+SIGNALS: tuple[str, ...] = tuple(f.name for f in msgspec.structs.fields(Telemetry) if f.type == float | None)
+"""The numeric signals, in field order."""

@@ -1,0 +1,110 @@
+"""What each agent is asked: one task model per agent, the ``payload`` of its commands."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from master_orchestrator_schemas.facts import (
+    Anomaly,
+    Fact,
+    Finding,
+    Hours,
+    Long,
+    Millis,
+    Operation,
+    Probability,
+    RankedCause,
+    Short,
+    SignalSummary,
+)
+from master_orchestrator_schemas.vocabulary import AgentType, Priority
+
+Findings = Annotated[tuple[Finding, ...], Field(max_length=16)]
+Anomalies = Annotated[tuple[Anomaly, ...], Field(max_length=16)]
+Causes = Annotated[tuple[RankedCause, ...], Field(max_length=8)]
+Operations = Annotated[tuple[Operation, ...], Field(max_length=8)]
+Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
+Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
+
+
+class Task(Fact):
+    """Base of all tasks."""
+
+
+class DataAnalysisTask(Task):
+    """Confirm or dismiss the findings on the readings at hand. No findings: a requested or regular check."""
+
+    findings: Findings = ()
+    signals: Annotated[tuple[SignalSummary, ...], Field(max_length=64)] = ()
+    dtcs: Dtcs = ()
+    model: Short | None = None
+    odometer_m: float | None = None
+
+
+class DiagnosisTask(Task):
+    """Rank causes from confirmed anomalies and trouble codes."""
+
+    findings: Findings = ()
+    anomalies: Anomalies = ()
+    dtcs: Dtcs = ()
+    model: Short | None = None
+    odometer_m: float | None = None
+
+
+class CustomerEngagementTask(Task):
+    """Tell the owner and ask for an answer. URGENT messages say "stop safely" and offer a tow."""
+
+    priority: Priority
+    causes: Causes = ()
+    operations: Operations = ()
+    safe_to_drive: bool = True
+    time_to_failure_h: Hours | None = None
+
+
+class SchedulingTask(Task):
+    """Book a workshop. ``due_by_ms`` follows from the priority; ``replaces``: the appointment that fell through."""
+
+    priority: Priority
+    operations: Operations = ()
+    safe_to_drive: bool = True
+    due_by_ms: Millis
+    preferred_from_ms: Millis | None = None
+    replaces: Short | None = None
+    rebook_reason: Short | None = None
+
+
+class FeedbackTask(Task):
+    """Ask how it went, and label the rules that fired with the technician's confirmed cause."""
+
+    findings: Findings = ()
+    causes: Causes = ()
+    appointment_id: Short | None = None
+    workshop_id: Short | None = None
+    confirmed_cause: Short | None = None
+    confirmed_subsystem: Short | None = None
+    parts_replaced: Texts = ()
+
+
+class ManufacturingQualityTask(Task):
+    """Count a confirmed repair against production."""
+
+    causes: Causes = ()
+    confirmed_cause: Short | None = None
+    confirmed_subsystem: Short | None = None
+    parts_replaced: Texts = ()
+    model: Short | None = None
+    odometer_m: float | None = None
+    repaired_at_ms: Millis
+    note: Long | None = None
+    probability: Probability | None = None
+
+
+TASKS: dict[AgentType, type[Task]] = {
+    AgentType.DATA_ANALYSIS: DataAnalysisTask,
+    AgentType.DIAGNOSIS: DiagnosisTask,
+    AgentType.CUSTOMER_ENGAGEMENT: CustomerEngagementTask,
+    AgentType.SCHEDULING: SchedulingTask,
+    AgentType.FEEDBACK: FeedbackTask,
+    AgentType.MANUFACTURING_QUALITY: ManufacturingQualityTask,
+}
+"""The task model of each agent."""

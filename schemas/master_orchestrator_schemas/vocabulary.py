@@ -1,0 +1,159 @@
+"""The words of the field that every part of the system shares: states, priorities, agents, reasons.
+
+Enumerations only. Their values are what travels on the wire, so a value is never changed, only added.
+"""
+
+from enum import IntEnum, StrEnum
+
+
+class State(StrEnum):
+    """The 12 states of a workflow. Which may follow which is decided in ``core/transitions.py``."""
+
+    PENDING = "PENDING"
+    DATA_ANALYSIS = "DATA_ANALYSIS"
+    DIAGNOSIS = "DIAGNOSIS"
+    URGENCY_ASSESSMENT = "URGENCY_ASSESSMENT"
+    CUSTOMER_ENGAGEMENT = "CUSTOMER_ENGAGEMENT"
+    SCHEDULING = "SCHEDULING"
+    SCHEDULED = "SCHEDULED"
+    IN_SERVICE = "IN_SERVICE"
+    FEEDBACK = "FEEDBACK"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    RETRY = "RETRY"
+
+
+class Priority(IntEnum):
+    """How soon a vehicle must be seen to; a smaller number goes first."""
+
+    URGENT = 1
+    HIGH = 2
+    SCHEDULED = 3
+    ROUTINE = 4
+
+    @property
+    def lane(self) -> "Lane":
+        """The command lane that carries this priority."""
+        return Lane(self.name.lower())
+
+
+class Lane(StrEnum):
+    """The four command lanes of an agent, one per priority."""
+
+    URGENT = "urgent"
+    HIGH = "high"
+    SCHEDULED = "scheduled"
+    ROUTINE = "routine"
+
+    @property
+    def priority(self) -> Priority:
+        """The priority whose commands travel on this lane."""
+        return Priority[self.name]
+
+
+class AgentType(StrEnum):
+    """The six agents."""
+
+    DATA_ANALYSIS = "DATA_ANALYSIS"
+    DIAGNOSIS = "DIAGNOSIS"
+    CUSTOMER_ENGAGEMENT = "CUSTOMER_ENGAGEMENT"
+    SCHEDULING = "SCHEDULING"
+    FEEDBACK = "FEEDBACK"
+    MANUFACTURING_QUALITY = "MANUFACTURING_QUALITY"
+
+
+class Reason(StrEnum):
+    """Why a workflow ended (COMPLETED: the first five; FAILED: the last three)."""
+
+    SERVICED = "serviced"
+    NOTHING_FOUND = "nothing_found"
+    DECLINED = "declined"
+    NO_ANSWER = "no_answer"
+    DUPLICATE = "duplicate"
+    RETRIES_EXHAUSTED = "retries_exhausted"
+    AGENT_REJECTED = "agent_rejected"
+    CANCELLED = "cancelled"
+
+
+class Subsystem(StrEnum):
+    """The vehicle subsystems that findings, anomalies and causes are filed under."""
+
+    COOLING = "cooling"
+    COOLING_SENSOR = "cooling_sensor"
+    LUBRICATION = "lubrication"
+    CHARGING = "charging"
+    BATTERY = "battery"
+    TYRES = "tyres"
+    BRAKES = "brakes"
+    TRANSMISSION = "transmission"
+    FUEL_AIR = "fuel_air"
+    IGNITION = "ignition"
+    EMISSIONS = "emissions"
+    HV_BATTERY = "hv_battery"
+    OTHER = "other"
+
+
+class ServiceEventKind(StrEnum):
+    """What a workshop reports about an appointment."""
+
+    CHECKED_IN = "CHECKED_IN"
+    COMPLETED = "COMPLETED"
+    NO_SHOW = "NO_SHOW"
+    CANCELLED = "CANCELLED"
+    PARTS_MISSING = "PARTS_MISSING"
+
+
+class OperatorAction(StrEnum):
+    """What an operator may ask for."""
+
+    CANCEL = "CANCEL"
+    REDRIVE = "REDRIVE"
+    SET_PRIORITY = "SET_PRIORITY"
+
+
+class FailureKind(StrEnum):
+    """Whether an agent's failure may be tried again."""
+
+    RETRYABLE = "RETRYABLE"
+    PERMANENT = "PERMANENT"
+
+
+class Answer(StrEnum):
+    """What the customer said."""
+
+    ACCEPT = "ACCEPT"
+    DECLINE = "DECLINE"
+    RESCHEDULE = "RESCHEDULE"
+    NO_ANSWER = "NO_ANSWER"
+    NEED_INFO = "NEED_INFO"
+    WRONG_PERSON = "WRONG_PERSON"
+
+
+class AppointmentState(StrEnum):
+    """The life of an appointment at a workshop."""
+
+    HELD = "HELD"
+    CONFIRMED = "CONFIRMED"
+    CHECKED_IN = "CHECKED_IN"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    NO_SHOW = "NO_SHOW"
+    CANCELLED = "CANCELLED"
+    RESCHEDULED = "RESCHEDULED"
+
+
+class FindingLabel(StrEnum):
+    """What the technician's confirmed cause says about the rule that fired."""
+
+    CONFIRMED = "CONFIRMED"
+    FALSE = "FALSE"
+    WRONG_SUBSYSTEM = "WRONG_SUBSYSTEM"
+
+
+class AlertKind(StrEnum):
+    """Why a human is called."""
+
+    WORKFLOW_FAILED = "WORKFLOW_FAILED"
+    URGENT_UNRESOLVED = "URGENT_UNRESOLVED"
+    SERVICE_OVERDUE = "SERVICE_OVERDUE"
+    DATA_LOST = "DATA_LOST"

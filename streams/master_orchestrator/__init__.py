@@ -1,0 +1,1 @@
+"""Master Orchestrator: every vehicle's maintenance workflow, on Kafka."""

@@ -1,0 +1,24 @@
+"""What the core is given: one decoded record with where and when it stood in Kafka."""
+
+import msgspec
+
+from master_orchestrator_schemas.messages import Cause, OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
+
+Body = Telemetry | ServiceEvent | OperatorRequest | Timer | Reply
+"""The message of an input record."""
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True):
+    """One input record of one vehicle.
+
+    Args:
+        cause: topic, partition and offset of the record.
+        at_ms: the record's timestamp, the only clock there is (milliseconds since 1970 UTC, set by the broker).
+        body: the decoded message.
+        traceparent: the record's W3C trace context, carried on to every command and audit record of its workflow.
+    """
+
+    cause: Cause
+    at_ms: int
+    body: Body
+    traceparent: str | None = None
