@@ -1,0 +1,99 @@
+"""The errors of Master Orchestrator: each says what was wrong, with which input, and what to do about it."""
+
+from collections.abc import Iterable
+
+from master_orchestrator_schemas.vocabulary import AgentType
+
+
+class OrchestratorError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class NotStartedError(OrchestratorError):
+    """A call that needs a running orchestrator came before ``start()`` or after ``shutdown()``."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(f"{call}() needs a running orchestrator: call start() first, and shutdown() last")
+
+
+class AlreadyStartedError(OrchestratorError):
+    """A call that belongs before ``start()`` came after it."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(f"{call}() comes before start(), once: make a new MasterOrchestrator to start again")
+
+
+class UnknownAgentError(OrchestratorError):
+    """An agent type that is none of the six."""
+
+    def __init__(self, agent_type: object) -> None:
+        known = ", ".join(AgentType)
+        super().__init__(f"no agent type {agent_type!r}: use a member of AgentType ({known})")
+
+
+class InvalidHandlerError(OrchestratorError):
+    """A handler that cannot be called, or a name that stands for none."""
+
+
+class MissingAgentError(OrchestratorError):
+    """``start()`` without a handler for an agent that every workflow needs."""
+
+    def __init__(self, missing: Iterable[AgentType]) -> None:
+        self.missing = tuple(missing)
+        names = ", ".join(self.missing)
+        super().__init__(
+            f"no handler for {names}: call register_agent(AgentType.{self.missing[0]}, handler) before start(), "
+            "or ask for the built-in one by name with handler='reference'"
+        )
+
+
+class UnknownWorkflowError(OrchestratorError):
+    """A workflow id that no status record names."""
+
+    def __init__(self, workflow_id: object) -> None:
+        super().__init__(
+            f"no workflow {workflow_id!r}: use an id that receive_vehicle_telemetry() returned, "
+            "or list them with 'master-orchestrator workflows'"
+        )
+
+
+class InvalidTelemetryError(OrchestratorError):
+    """A reading that cannot be taken; the message names the key or the rule it breaks."""
+
+
+class InvalidRequestError(OrchestratorError):
+    """A workshop event or operator request that cannot be taken, or that the engine rejected, with the reason."""
+
+
+class BrokerUnreachableError(OrchestratorError):
+    """No Kafka broker answered."""
+
+    def __init__(self, bootstrap_servers: str, why: str) -> None:
+        super().__init__(
+            f"no Kafka broker answers at {bootstrap_servers} ({why}): check the address, "
+            "or start one with 'master-orchestrator kafka start'"
+        )
+
+
+class TopicsMissingError(OrchestratorError):
+    """The cluster lacks topics of the topology."""
+
+    def __init__(self, bootstrap_servers: str, topics: Iterable[str]) -> None:
+        names = ", ".join(sorted(topics))
+        super().__init__(
+            f"the cluster at {bootstrap_servers} has no topic {names}: run 'master-orchestrator provision' first"
+        )
+
+
+class EngineSilentError(OrchestratorError, TimeoutError):
+    """A record is durable in Kafka, but no engine has answered it in time; it will be worked on when one runs."""
+
+    def __init__(self, topic: str, partition: int, offset: int, seconds: float) -> None:
+        super().__init__(
+            f"no engine answered the record at {topic}[{partition}]@{offset} within {seconds:g} s: "
+            "see that one runs ('master-orchestrator engine'); the record is durable and will be worked on then"
+        )
+
+
+class WaitTimeoutError(OrchestratorError, TimeoutError):
+    """Something that was waited for did not happen in time."""
