@@ -1,0 +1,179 @@
+"""A real Kafka on loopback without Docker: one node, or three, kept in a folder."""
+
+import base64
+import json
+import signal
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, FolderInUseError
+from master_orchestrator.cluster.jars import kafka_libs
+from master_orchestrator.cluster.java import find_java
+from master_orchestrator.cluster.liveness import live_brokers
+from master_orchestrator.cluster.node import QUICK_JVM, THROUGHPUT_JVM, Node, stop_all
+from master_orchestrator.cluster.node_settings import (
+    LOOPBACK,
+    NodeAddress,
+    choose_addresses,
+    port_is_free,
+    server_properties,
+)
+
+START_TIMEOUT_S = 60.0
+
+
+class EmbeddedKafka:
+    """A cluster of `brokers` (1 or 3) combined nodes under `data_dir`, clients on `port` upwards (None: free ports).
+
+    As a context manager it starts on entry and stops on exit. Nodes are numbered from 0 in `kill`, `pause`,
+    `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `throughput` lets the
+    JVM compile for speed, at the price of a slower start.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        brokers: int = 1,
+        port: int | None = None,
+        *,
+        leashed: bool = True,
+        throughput: bool = False,
+    ) -> None:
+        if brokers not in (1, 3):
+            raise ClusterError(f"An embedded cluster has 1 broker or 3, not {brokers}.")
+        self.data_dir = data_dir.absolute()
+        self._brokers = brokers
+        self._port = port
+        self._leashed = leashed
+        self._jvm = THROUGHPUT_JVM if throughput else QUICK_JVM
+        self._addresses: tuple[NodeAddress, ...] = ()
+        self.nodes = [Node(self.data_dir / f"node-{i + 1}") for i in range(brokers)]
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """host:port of every node, for clients."""
+        return ",".join(f"{LOOPBACK}:{node.port}" for node in self._addresses)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Format what is new, start every node, and return when all answer as one cluster.
+
+        Raises ToolMissingError, JarsError, FolderInUseError, or BrokerStartError with the last log lines.
+        """
+        self._java, self._libs = find_java(), kafka_libs()
+        self._refuse_folder_in_use()
+        cluster_id = self._remember_cluster()
+        with ThreadPoolExecutor(len(self.nodes)) as pool:
+            list(pool.map(lambda node: node.format(self._java, self._libs, cluster_id), self.nodes))
+        try:
+            self._launch(range(len(self.nodes)), timeout_s)
+        except BaseException:
+            self._kill_all()
+            raise
+
+    def stop(self) -> None:
+        """Stop every node: SIGTERM, 15 s, SIGKILL."""
+        stop_all(self.nodes)
+
+    def kill(self, index: int) -> None:
+        """SIGKILL one node, as a crash would."""
+        self.nodes[index].kill()
+
+    def pause(self, index: int) -> None:
+        """SIGSTOP one node: it hangs, and keeps its connections."""
+        self.nodes[index].signal(signal.SIGSTOP)
+
+    def resume(self, index: int) -> None:
+        """Let a paused node go on."""
+        self.nodes[index].signal(signal.SIGCONT)
+
+    def restart(self, index: int, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Start a killed node again on its folder and address; returns when the cluster names it as alive."""
+        self._launch([index], timeout_s)
+
+    def _launch(self, indexes: Sequence[int], timeout_s: float) -> None:
+        for index in indexes:
+            self.nodes[index].start(self._java, self._libs, self._jvm, leashed=self._leashed)
+        deadline = time.monotonic() + timeout_s
+        for index in indexes:
+            self._await_ready(self.nodes[index], self._addresses[index], deadline)
+
+    def _refuse_folder_in_use(self) -> None:
+        for node in self.nodes:
+            if node.running:
+                raise FolderInUseError(
+                    f"A broker already runs on {self.data_dir} (pid {node.pid}). Stop it "
+                    "(master-orchestrator kafka stop), or give another folder (--data-dir)."
+                )
+
+    def _remember_cluster(self) -> str:
+        """Keep the cluster's id and size with its data, choose this run's addresses, write the nodes' settings."""
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        known = read_cluster(self.data_dir)
+        if known and known["brokers"] != self._brokers:
+            raise ClusterError(
+                f"{self.data_dir} holds a cluster of {known['brokers']}, not {self._brokers}: "
+                f"say --brokers {known['brokers']}, or give another folder (--data-dir)."
+            )
+        self._addresses = choose_addresses(self._brokers, self._port)
+        self._refuse_busy_ports()
+        cluster_id = str(known["cluster_id"]) if known else _new_cluster_id()
+        for node, address in zip(self.nodes, self._addresses, strict=True):
+            node.configure(server_properties(address, self._addresses, node.log_dir))
+        described = {"cluster_id": cluster_id, "brokers": self._brokers, "bootstrap_servers": self.bootstrap_servers}
+        (self.data_dir / "cluster.json").write_text(json.dumps(described))
+        return cluster_id
+
+    def _refuse_busy_ports(self) -> None:
+        for address in self._addresses:
+            if not port_is_free(address.port):
+                raise BrokerStartError(
+                    f"Port {address.port} of {LOOPBACK} is taken by another program: give another one (--port)."
+                )
+
+    def _await_ready(self, node: Node, address: NodeAddress, deadline: float) -> None:
+        """Ask the node by its own address: the others go on naming a dead one until its session ends."""
+        config = {"bootstrap.servers": f"{LOOPBACK}:{address.port}"}
+        while live_brokers(config, timeout_s=1.0) < sum(other.running for other in self.nodes):
+            if not node.running:
+                raise BrokerStartError(f"The broker of {node.folder} died at its start:\n{node.last_words()}")
+            if time.monotonic() > deadline:
+                raise BrokerStartError(f"The broker of {node.folder} did not answer in time:\n{node.last_words()}")
+
+    def _kill_all(self) -> None:
+        for node in self.nodes:
+            node.kill()
+
+
+def read_cluster(data_dir: Path) -> dict[str, object] | None:
+    """What `data_dir` says of its cluster: cluster_id, brokers, bootstrap_servers of its last start; None if none."""
+    try:
+        described: dict[str, object] = json.loads((data_dir / "cluster.json").read_text())
+    except FileNotFoundError:
+        return None
+    return described
+
+
+def nodes_of(data_dir: Path) -> list[Node]:
+    """The nodes kept under `data_dir`, whoever started them."""
+    return [Node(folder) for folder in sorted(data_dir.absolute().glob("node-*"))]
+
+
+def _new_cluster_id() -> str:
+    """22 characters of URL-safe base64, as Kafka's Uuid prints; never a leading dash, which a shell tool would eat."""
+    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return text
