@@ -1,0 +1,30 @@
+"""``topology.yaml`` as a typed, checked, immutable model: the single source of truth of the system's shape."""
+
+from master_orchestrator_schemas.topology.loader import TopologyError, load_topology, parse_topology
+from master_orchestrator_schemas.topology.model import MERGE_RANK, Topology
+from master_orchestrator_schemas.topology.plans import TopicPlan
+from master_orchestrator_schemas.topology.terms import (
+    AgentTerms,
+    EpisodeTerms,
+    LaneTerms,
+    RetryTerms,
+    ServiceTerms,
+    TopicTerms,
+    UrgencyLine,
+)
+
+__all__ = [
+    "MERGE_RANK",
+    "AgentTerms",
+    "EpisodeTerms",
+    "LaneTerms",
+    "RetryTerms",
+    "ServiceTerms",
+    "TopicPlan",
+    "TopicTerms",
+    "Topology",
+    "TopologyError",
+    "UrgencyLine",
+    "load_topology",
+    "parse_topology",
+]

@@ -1,0 +1,85 @@
+"""What has to hold between the sections of ``topology.yaml``: pairs of key path and what is wrong there."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from itertools import pairwise
+from typing import Any
+
+from master_orchestrator_schemas.topology.model import MERGE_RANK, OUTPUTS, Topology
+from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
+
+Path = tuple[str, ...]
+Problem = tuple[Path, str]
+
+OPTIONAL_AGENTS = frozenset({AgentType.FEEDBACK, AgentType.MANUFACTURING_QUALITY})
+"""Agents whose step may be skipped; the other four a workflow cannot do without."""
+
+
+def problems(topology: Topology) -> Iterator[Problem]:
+    """Everything that is wrong, the first that matters first."""
+    yield from _all_there(("agents",), topology.agents, AgentType)
+    yield from _all_there(("lanes",), topology.lanes, Lane)
+    yield from _all_there(("episodes", "cooldown"), topology.episodes.cooldown_ms, Priority)
+    yield from _all_there(("service", "due"), topology.service.due_ms, Priority)
+    yield from _topics(topology)
+    yield from _agents(topology)
+    yield from _lanes(topology)
+    yield from _urgency(topology)
+
+
+def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) -> Iterator[Problem]:
+    for member in members:
+        if member not in section:
+            name = member.name if isinstance(member, Priority) else member.value
+            yield (*path, name), "is missing; add it"
+
+
+def _topics(topology: Topology) -> Iterator[Problem]:
+    wanted = dict.fromkeys(MERGE_RANK, "input") | dict.fromkeys(OUTPUTS, "output")
+    count = Counter(terms.schema_name for terms in topology.topics.values())
+    for schema in wanted:
+        if count[schema] != 1:
+            yield ("topics",), f"{count[schema]} topics have the schema {schema}; exactly one must"
+    if count[None] != 1:
+        yield ("topics",), f"{count[None]} topics have no schema; exactly one must, for the dead letters"
+    for name, terms in topology.topics.items():
+        path = ("topics", name)
+        role = wanted.get(terms.schema_name, "") if terms.schema_name else "output"
+        if not role:
+            yield (*path, "schema"), f"{terms.schema_name} has topics of its own; remove this one"
+        elif terms.role != role:
+            yield (*path, "role"), f"the engine's {terms.schema_name or 'dead letter'} topic is an {role}; write {role}"
+        if terms.compacted == (terms.retention_ms is not None):
+            yield path, "needs either a retention or compacted: true"
+        if terms.compacted and terms.role == "input":
+            yield (*path, "compacted"), "an input is never compacted, a gap there means loss; give a retention instead"
+        if terms.json_allowed and terms.role == "output":
+            yield (*path, "json"), "the engine writes Avro only; remove it"
+
+
+def _agents(topology: Topology) -> Iterator[Problem]:
+    for agent, terms in topology.agents.items():
+        if not terms.enabled and agent not in OPTIONAL_AGENTS:
+            yield ("agents", agent.value, "enabled"), "a workflow cannot do without this agent; remove the line"
+
+
+def _lanes(topology: Topology) -> Iterator[Problem]:
+    ordered = [(lane, topology.lanes[lane]) for lane in Lane if lane in topology.lanes]
+    for (_, faster), (lane, slower) in pairwise(ordered):
+        if slower.weight > faster.weight:
+            yield ("lanes", lane.value, "weight"), "is above that of a more urgent lane; lower it"
+        if slower.max_wait_ms < faster.max_wait_ms:
+            yield ("lanes", lane.value, "max_wait"), "is below that of a more urgent lane; raise it"
+
+
+def _urgency(topology: Topology) -> Iterator[Problem]:
+    last = len(topology.urgency) - 1
+    for index, line in enumerate(topology.urgency):
+        if line.unconditional != (index == last):
+            wrong = (
+                "hides the lines below; add a condition"
+                if index < last
+                else "must have no condition: it decides the rest"
+            )
+            yield ("urgency", str(index)), wrong

@@ -1,0 +1,114 @@
+"""Reading ``topology.yaml``: every mistake names its key and its line."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from master_orchestrator_schemas.errors import ContractError
+from master_orchestrator_schemas.topology.checks import problems
+from master_orchestrator_schemas.topology.model import Topology
+
+ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
+"""Names the file to load where the caller names none."""
+
+KeyPath = tuple[str, ...]
+
+
+class TopologyError(ContractError):
+    """The topology cannot be used. ``key`` is the dotted path of the wrong key, ``line`` its line (from 1)."""
+
+    def __init__(self, source: str, problem: str, *, key: str = "", line: int | None = None) -> None:
+        self.source, self.problem, self.key, self.line = source, problem, key, line
+        place = source if line is None else f"{source}:{line}"
+        super().__init__(": ".join(part for part in (place, key, problem) if part))
+
+
+def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Topology:
+    """The checked topology of ``path``, else of ``MASTER_ORCHESTRATOR_TOPOLOGY``, else the one that came along.
+
+    Raises:
+        TopologyError: the file cannot be read, or is wrong; one line that says where and what to do.
+    """
+    named = (os.environ if environment is None else environment).get(ENVIRONMENT)
+    file = path or (Path(named) if named else default_path())
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
+        raise TopologyError(str(file), f"cannot be read: {reason}; name another with {ENVIRONMENT}") from error
+    return parse_topology(text, source=str(file))
+
+
+def default_path() -> Path:
+    """The packaged copy in an installed wheel, the repository's file in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    packaged = package / "topology.yaml"
+    return packaged if packaged.exists() else package.parents[1] / "topology.yaml"
+
+
+def parse_topology(text: str, *, source: str = "topology.yaml") -> Topology:
+    """The checked topology of a YAML text. Raises :class:`TopologyError`."""
+    lines: dict[KeyPath, int] = {}
+    content = _read_yaml(text, source, lines)
+    try:
+        topology = Topology.model_validate(content)
+    except ValidationError as error:
+        raise _first([_problem_of(dict(entry)) for entry in error.errors()], lines, source) from error
+    if wrong := list(problems(topology)):
+        raise _first(wrong, lines, source)
+    return topology
+
+
+def _read_yaml(text: str, source: str, lines: dict[KeyPath, int]) -> Any:
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise TopologyError(source, "YAML aliases (*name) are not supported; write the value out")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        for path, line in _walk(node, ()):
+            if path in lines:
+                raise TopologyError(source, "is there twice; remove one", key=".".join(path), line=line)
+            lines[path] = line
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a scalar such as 2020-13-40
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        at = mark.line + 1 if mark else None
+        raise TopologyError(source, f"is not YAML: {problem}; correct the syntax", line=at) from error
+
+
+def _walk(node: yaml.Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
+    """Every key path with its line."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*path, str(key.value))
+            yield inner, key.start_mark.line + 1
+            yield from _walk(value, inner)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield (*path, str(index)), item.start_mark.line + 1
+            yield from _walk(item, (*path, str(index)))
+
+
+def _problem_of(entry: dict[str, Any]) -> tuple[KeyPath, str]:
+    """Key path and text of one pydantic error."""
+    path = tuple(str(part) for part in entry["loc"] if part != "[key]")
+    match entry["type"]:
+        case "missing":
+            return path, "is missing; add it"
+        case "extra_forbidden":
+            return path, "is an unknown key; correct its spelling or remove it"
+        case "value_error":
+            return path, str(entry["ctx"]["error"])
+        case _:
+            return path, f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {str(entry['input'])[:60]!r}; correct it"
+
+
+def _first(wrong: list[tuple[KeyPath, str]], lines: Mapping[KeyPath, int], source: str) -> TopologyError:
+    path, problem = wrong[0]
+    more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    known = [lines[path[:length]] for length in range(len(path), 0, -1) if path[:length] in lines]
+    return TopologyError(source, problem + more, key=".".join(path), line=known[0] if known else None)

@@ -1,0 +1,117 @@
+"""The whole of ``topology.yaml``, and the names and plans that follow from it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PrivateAttr, StringConstraints
+
+from master_orchestrator_schemas.limits import Limits
+from master_orchestrator_schemas.topology import plans
+from master_orchestrator_schemas.topology.plans import TopicPlan
+from master_orchestrator_schemas.topology.terms import (
+    AgentTerms,
+    CommandTerms,
+    EpisodeTerms,
+    LaneTerms,
+    RetryTerms,
+    SchemaName,
+    ServiceTerms,
+    TopicName,
+    TopicTerms,
+    UrgencyLine,
+)
+from master_orchestrator_schemas.units import Terms
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
+
+MERGE_RANK: tuple[SchemaName, ...] = ("OperatorRequest", "ServiceEvent", "Reply", "Timer", "Telemetry")
+"""Inputs of one vehicle with the same timestamp are applied in this order: people first, a reply before its timeout."""
+
+OUTPUTS: tuple[SchemaName, ...] = ("AuditRecord", "Status", "Alert")
+
+
+class Topology(Terms):
+    """Topics, agents, lanes, retries, time-outs and terms of retention. Loaded by ``load_topology``, which checks it.
+
+    ``topics`` is keyed by the real topic name, prefix included.
+    """
+
+    version: Literal[1]
+    app_id: Name
+    table: Name
+    partitions: int = Field(ge=1, le=1_000)
+    topics: Mapping[TopicName, TopicTerms]
+    commands: CommandTerms
+    agents: Mapping[AgentType, AgentTerms]
+    lanes: Mapping[Lane, LaneTerms]
+    retry: RetryTerms
+    episodes: EpisodeTerms
+    urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
+    service: ServiceTerms
+    limits: Limits = Limits()
+
+    _prefix: str = PrivateAttr(default="")
+
+    def with_prefix(self, prefix: str) -> Self:
+        """The same system beside another on one cluster: all topic names and the app id begin with ``prefix``."""
+        topics = {prefix + name: terms for name, terms in self.topics.items()}
+        copy = self.model_copy(update={"topics": topics, "app_id": prefix + self.app_id})
+        copy._prefix = prefix + self._prefix
+        return copy
+
+    def topic_of(self, schema: SchemaName) -> str:
+        """The one topic whose values have this schema (not for Command, which has 24)."""
+        return next(name for name, terms in self.topics.items() if terms.schema_name == schema)
+
+    @property
+    def input_topics(self) -> tuple[str, ...]:
+        """The engine's inputs in rank order: at equal timestamps the earlier goes first."""
+        return tuple(self.topic_of(schema) for schema in MERGE_RANK)
+
+    @property
+    def output_topics(self) -> tuple[str, ...]:
+        """Audit, status, alerts and dead letters; not the command topics."""
+        return (*(self.topic_of(schema) for schema in OUTPUTS), self.dead_letter_topic)
+
+    @property
+    def dead_letter_topic(self) -> str:
+        """Where records go that cannot be read: the one topic without a schema."""
+        return next(name for name, terms in self.topics.items() if terms.schema_name is None)
+
+    def command_topic(self, agent: AgentType, lane: Lane) -> str:
+        """``agent.<type>.<lane>``."""
+        return f"{self._prefix}agent.{agent.value.lower().replace('_', '-')}.{lane.value}"
+
+    @property
+    def command_topics(self) -> tuple[str, ...]:
+        """All 24, by agent and lane."""
+        return tuple(self.command_topic(agent, lane) for agent in AgentType for lane in Lane)
+
+    @property
+    def changelog_topic(self) -> str:
+        """The table's changelog, as Faust names it."""
+        return f"{self.app_id}-{self.table}-changelog"
+
+    @property
+    def assignor_topic(self) -> str:
+        """Faust's leader topic, which it wants to exist; one partition."""
+        return f"{self.app_id}-__assignor-__leader"
+
+    def topic_plans(self, replication: int = 1) -> tuple[TopicPlan, ...]:
+        """Every topic of the system as it has to be on a cluster of at least ``replication`` brokers."""
+        configs = {name: plans.engine_config(terms, self.limits) for name, terms in self.topics.items()}
+        command = plans.deleted(self.commands.retention_ms) | {
+            "max.message.bytes": str(plans.input_record_bytes(self.limits))
+        }
+        configs |= dict.fromkeys(self.command_topics, command)
+        configs |= {self.changelog_topic: plans.changelog_config(), self.assignor_topic: {"cleanup.policy": "delete"}}
+        return tuple(
+            TopicPlan(
+                name=name,
+                partitions=1 if name == self.assignor_topic else self.partitions,
+                replication=replication,
+                config=config | plans.durable(replication),
+            )
+            for name, config in configs.items()
+        )

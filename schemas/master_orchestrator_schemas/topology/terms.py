@@ -1,0 +1,106 @@
+"""The sections of ``topology.yaml``. Field names carry their units; in the file the unit stands with the number."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from master_orchestrator_schemas.units import Duration, PriorityName, Terms
+
+TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]{0,180}$")]
+"""``.`` and ``-`` only: ``.`` and ``_`` collide in Kafka's metric names."""
+
+DurationByPriority = Mapping[PriorityName, Duration]
+
+SchemaName = Literal[
+    "Telemetry", "ServiceEvent", "OperatorRequest", "Timer", "Reply", "Command", "AuditRecord", "Status", "Alert"
+]
+"""The message classes of ``messages/``."""
+
+
+class TopicTerms(Terms):
+    """One engine topic. ``schema_name`` None: bytes as they came. ``json_allowed``: outsiders may write JSON too."""
+
+    role: Literal["input", "output"]
+    schema_name: SchemaName | None = Field(default=None, alias="schema")
+    key: str = "vehicle_id"
+    producers: tuple[str, ...]
+    consumers: tuple[str, ...]
+    retention_ms: Duration | None = Field(default=None, alias="retention")
+    compacted: bool = False
+    json_allowed: bool = Field(default=False, alias="json")
+
+
+class CommandTerms(Terms):
+    """The 24 command topics."""
+
+    retention_ms: Duration = Field(alias="retention")
+
+
+class AgentTerms(Terms):
+    """One agent type.
+
+    Args:
+        enabled: False skips its step (FEEDBACK and MANUFACTURING_QUALITY only).
+        reply_within_ms: a command's deadline, from its issue.
+        max_workers: tasks at once, per runner.
+        on_timeout: ``retry`` counts a missing reply as a failure; ``close`` goes on without an answer.
+    """
+
+    enabled: bool = True
+    reply_within_ms: Duration = Field(alias="reply_within")
+    max_workers: int = Field(ge=1, le=1_000)
+    on_timeout: Literal["retry", "close"] = "retry"
+
+
+class LaneTerms(Terms):
+    """One lane: its share of a busy runner, and the wait after which its oldest command goes first."""
+
+    weight: int = Field(ge=1, le=1_000)
+    max_wait_ms: Duration = Field(alias="max_wait")
+
+
+class RetryTerms(Terms):
+    """The waits before the retries of a step; as many retries as waits."""
+
+    waits_ms: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=10)] = Field(alias="waits")
+
+
+class EpisodeTerms(Terms):
+    """When a workflow opens, beside triage.
+
+    Args:
+        regular_check_every_ms: since the first reading or the last ended workflow.
+        check_requested_priority: of a workflow that the sender asks for.
+        max_future_ms: how far a reading's ``ts_ms`` may be ahead of the broker's clock.
+        cooldown_ms: per priority, how long the same finding does not reopen.
+    """
+
+    regular_check_every_ms: Duration = Field(alias="regular_check_every")
+    check_requested_priority: PriorityName
+    max_future_ms: Duration = Field(alias="max_future")
+    cooldown_ms: DurationByPriority = Field(alias="cooldown")
+
+
+class UrgencyLine(Terms):
+    """One line of the urgency table: the priority, if all of the conditions given hold."""
+
+    priority: PriorityName
+    safe_to_drive: bool | None = None
+    risk_at_least: Annotated[float, Field(ge=0, le=1)] | None = None
+    time_to_failure_below_ms: Duration | None = Field(default=None, alias="time_to_failure_below")
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether this line always holds."""
+        return self.safe_to_drive is None and self.risk_at_least is None and self.time_to_failure_below_ms is None
+
+
+class ServiceTerms(Terms):
+    """Appointments: by when per priority, and what happens if nobody comes or nothing is reported."""
+
+    workshop_feed: bool
+    due_ms: DurationByPriority = Field(alias="due")
+    no_show_after_ms: Duration = Field(alias="no_show_after")
+    overdue_after_ms: Duration = Field(alias="overdue_after")
+    max_reschedules: int = Field(ge=0, le=100)
