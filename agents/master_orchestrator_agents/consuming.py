@@ -1,0 +1,135 @@
+"""The consumer over the four lane topics of one agent type: membership, flow control, commits."""
+
+from collections.abc import Callable, Collection, Mapping
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from master_orchestrator_agents.backlog import Partition
+from master_orchestrator_agents.errors import RunnerError
+
+log = structlog.stdlib.get_logger(__name__)
+
+FETCH_MAX = 500
+"""Records per fetch: what a saturated lane may still grow by before it is paused."""
+
+CONSUMER_OVERRIDES: dict[str, str | int] = {
+    "auto.offset.reset": "earliest",  # a group without a commit has handled nothing: no command may be skipped
+    "partition.assignment.strategy": "cooperative-sticky",  # only what moves is stopped: other tasks go on
+    "session.timeout.ms": 10_000,
+    "heartbeat.interval.ms": 2_000,
+    "fetch.wait.max.ms": 50,  # a resumed partition waits for the fetch in flight to return
+    "fetch.queue.backoff.ms": 10,  # the default second would stall a busy lane
+    "queued.max.messages.kbytes": 8_192,
+}
+
+FATAL_CODES = frozenset(
+    {
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.FENCED_INSTANCE_ID,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+    }
+)
+"""Consumer errors that do not pass by themselves."""
+
+
+class LaneConsumer:
+    """One group member. Every method belongs to the poll thread; ``revoked`` and ``lost`` are called during ``fetch``.
+
+    ``revoked``: the partitions are still ours to commit; ``lost``: they already belong to someone else.
+    """
+
+    def __init__(
+        self,
+        consumer: Consumer,
+        topics: Collection[str],
+        *,
+        revoked: Callable[[list[Partition]], None],
+        lost: Callable[[list[Partition]], None],
+    ) -> None:
+        self._consumer = consumer
+        self._topics = topics
+        self._revoked = revoked
+        self._lost = lost
+        self._held: frozenset[Partition] = frozenset()
+
+    def start(self, timeout: float) -> None:
+        """Join the group. Raises :class:`RunnerError` when the broker does not answer or a topic is missing."""
+        try:
+            known = self._consumer.list_topics(timeout=timeout).topics
+        except KafkaException as error:
+            raise RunnerError(f"no broker answered within {timeout:g} s: {error}; check bootstrap servers") from error
+        if missing := sorted(set(self._topics) - set(known)):
+            raise RunnerError(
+                f"topics missing on the broker: {', '.join(missing)}; run `master-orchestrator provision`"
+            )
+        self._consumer.subscribe(
+            list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def fetch(self, timeout: float) -> list[Message]:
+        """Up to ``FETCH_MAX`` records; waits only for the first."""
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(FETCH_MAX - 1, timeout=0)]
+        return [message for message in messages if not _is_error(message)]
+
+    def hold(self, partitions: frozenset[Partition]) -> None:
+        """Fetch nothing from exactly these partitions until told otherwise."""
+        if pause := partitions - self._held:
+            self._consumer.pause(_topic_partitions(pause))
+        if resume := self._held - partitions:
+            self._consumer.resume(_topic_partitions(resume))
+        self._held = partitions
+
+    def commit(self, marks: Mapping[Partition, int], *, wait: bool) -> None:
+        """Commit next offsets. A failure is logged, no more: what is not committed is handled again."""
+        if not marks:
+            return
+        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in marks.items()]
+        try:
+            if wait:
+                self._consumer.commit(offsets=offsets, asynchronous=False)
+            else:
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            log.warning("commit_failed", error=str(error), offsets=len(offsets))
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()
+
+    def _on_assign(self, _consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        log.info("partitions_assigned", partitions=len(assigned))
+        self._held -= set(_partitions(assigned))
+
+    def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        log.info("partitions_revoked", partitions=len(revoked))
+        self._revoked(_partitions(revoked))
+        self._held -= set(_partitions(revoked))
+
+    def _on_lost(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
+        log.warning("partitions_lost", partitions=len(lost))
+        self._lost(_partitions(lost))
+        self._held -= set(_partitions(lost))
+
+
+def _is_error(message: Message) -> bool:
+    """Whether the message is an event of the client. Raises :class:`RunnerError` for what does not pass by itself."""
+    error = message.error()
+    if error is None:
+        return False
+    if error.fatal() or error.code() in FATAL_CODES:
+        raise RunnerError(f"the consumer of {message.topic()} cannot go on: {error}")
+    log.warning("consumer_error", topic=message.topic(), error=str(error))
+    return True
+
+
+def _partitions(partitions: Collection[TopicPartition]) -> list[Partition]:
+    return [(each.topic, each.partition) for each in partitions]
+
+
+def _topic_partitions(partitions: Collection[Partition]) -> list[TopicPartition]:
+    return [TopicPartition(topic, partition) for topic, partition in partitions]

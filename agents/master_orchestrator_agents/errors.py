@@ -1,0 +1,38 @@
+"""Everything this package raises, and the two errors a handler raises to say what kind of failure it met."""
+
+
+class AgentError(Exception):
+    """Base of all errors of this package. The text says what was wrong, with which input, and what to do."""
+
+
+class RetryableError(AgentError):
+    """Raised by a handler: this may work later.
+
+    Args:
+        message: for the audit trail and the on-call human.
+        retry_after: seconds to wait at least; it may lengthen the retry policy's wait, never shorten it.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class PermanentError(AgentError):
+    """Raised by a handler: this will never work. The workflow ends as FAILED with a call for a human."""
+
+
+class InvalidTaskError(PermanentError):
+    """The command's payload does not fit the task model of its agent."""
+
+
+class InvalidResultError(PermanentError):
+    """What a handler returned does not fit the result model of its agent; the text names the key."""
+
+
+class HarnessError(AgentError):
+    """A handler under test failed, or was called with a payload that no command can carry."""
+
+
+class RunnerError(AgentError):
+    """A runner cannot go on: broker unreachable, topics missing, fenced, or a fault in the runner itself."""

@@ -1,0 +1,51 @@
+"""Which offset of one partition may be committed: the contiguous low-water mark of what is done. Pure."""
+
+from collections import deque
+
+from master_orchestrator_agents.errors import RunnerError
+
+
+class CommitTracker:
+    """The records of one partition that were fetched, and which of them are done, in any order.
+
+    Offsets may have gaps (control markers); their order is that of fetching. Not thread-safe.
+    """
+
+    def __init__(self) -> None:
+        self._open: deque[int] = deque()
+        self._done: set[int] = set()
+        self._next: int | None = None
+        self._committed: int | None = None
+
+    def fetched(self, offset: int) -> None:
+        """A record came in. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
+        if self._next is None:
+            self._committed = offset  # where the group stands: nothing below it is ours to commit
+        elif offset < self._next:
+            raise RunnerError(f"fetched offset {offset} where {self._next} or later was expected; restart the runner")
+        self._open.append(offset)
+        self._next = offset + 1
+
+    def done(self, offset: int) -> None:
+        """A fetched record needs nothing more: its reply is delivered, or it never needs one."""
+        self._done.add(offset)
+        while self._open and self._open[0] in self._done:
+            self._done.remove(self._open.popleft())
+
+    @property
+    def span(self) -> int:
+        """How many records a restart would fetch again."""
+        return len(self._open)
+
+    @property
+    def committable(self) -> int | None:
+        """The offset of the first record that is not done; the next offset when all are; None before any record."""
+        return self._open[0] if self._open else self._next
+
+    def take_commit(self) -> int | None:
+        """:attr:`committable` when it has moved since it was last taken, else None."""
+        mark = self.committable
+        if mark == self._committed:
+            return None
+        self._committed = mark
+        return mark
