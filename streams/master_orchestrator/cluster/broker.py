@@ -177,3 +177,11 @@ def _new_cluster_id() -> str:
     while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
         pass
     return text
+
+
+def running_bootstrap_servers(data_dir: Path) -> str | None:
+    """host:port of the brokers that run on `data_dir`, whoever started them; None if none does."""
+    described = read_cluster(data_dir)
+    if described is None or not any(node.running for node in nodes_of(data_dir)):
+        return None
+    return str(described["bootstrap_servers"])

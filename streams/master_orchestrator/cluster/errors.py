@@ -1,7 +1,9 @@
 """Errors of the cluster package: each says what was wrong, with what, and what to do."""
 
+from master_orchestrator.errors import OrchestratorError
 
-class ClusterError(Exception):
+
+class ClusterError(OrchestratorError):
     """Base of everything the cluster package raises."""
 
 
@@ -19,10 +21,6 @@ class FolderInUseError(ClusterError):
 
 class BrokerStartError(ClusterError):
     """A broker died or did not answer within its time; the text ends with its last log lines."""
-
-
-class BrokerUnreachableError(ClusterError):
-    """No broker answered at the given address."""
 
 
 class ProvisionError(ClusterError):

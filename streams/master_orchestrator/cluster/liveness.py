@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from master_orchestrator.cluster.errors import BrokerUnreachableError
+from master_orchestrator.errors import BrokerUnreachableError
 
 REACH_TIMEOUT_S = 10.0
 
@@ -29,8 +29,4 @@ def require_brokers(config: Mapping[str, str | int | float], timeout_s: float = 
     while time.monotonic() < deadline:
         if live_brokers(config, min(timeout_s, deadline - time.monotonic())) > 0:
             return
-    raise BrokerUnreachableError(
-        f"No Kafka answered at {config.get('bootstrap.servers')} within {timeout_s:g} s. "
-        "Start one (master-orchestrator kafka start), or give another address "
-        "with --bootstrap-servers or KAFKA_BOOTSTRAP_SERVERS."
-    )
+    raise BrokerUnreachableError(str(config.get("bootstrap.servers")), f"waited {timeout_s:g} s")

@@ -1,0 +1,101 @@
+"""The `master-orchestrator` command: top-level options, the groups of commands, and the one error boundary."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from typer.exceptions import TyperException
+
+from master_orchestrator.cli.context import Invocation
+from master_orchestrator.cli.mistakes import one_line, usage_line
+
+USER_MISTAKE = 2
+INTERRUPTED = 130
+GROUPS = ("system", "kafka")
+
+EPILOG = (
+    "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "
+    "each in a terminal of its own; up runs them all."
+)
+
+
+def make_app() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="master-orchestrator",
+        help="Every vehicle's maintenance workflow, on Kafka.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(top_level)
+    for group in GROUPS:
+        importlib.import_module(f"master_orchestrator.cli.{group}").register(app)
+    return app
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("master-orchestrator"))
+        raise typer.Exit
+
+
+def top_level(
+    ctx: typer.Context,
+    topology: Annotated[
+        Path | None, typer.Option(help="topology.yaml to use instead of the packaged one.", show_default=False)
+    ] = None,
+    bootstrap_servers: Annotated[
+        str | None, typer.Option(help="Kafka's host:port,… [env: KAFKA_BOOTSTRAP_SERVERS]", show_default=False)
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder for the embedded broker and the engine's tables. [default: .data]")
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"] | None, typer.Option(help="How much is logged. [default: info]")
+    ] = None,
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Every vehicle's maintenance workflow, on Kafka."""
+    options = {"topology": topology, "data_dir": data_dir, "log_level": log_level}
+    ctx.obj = Invocation({key: value for key, value in options.items() if value is not None}, bootstrap_servers)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code: 2, and one line on stderr, for a user's mistake."""
+    try:
+        return int(make_app()(args=arguments, standalone_mode=False) or 0)
+    except TyperException as error:
+        return _complain(usage_line(error), USER_MISTAKE)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough: | head
+        sys.stderr.close()
+        return 0
+    except Exception as error:
+        line = one_line(error)
+        if line is None:
+            raise
+        return _complain(line, USER_MISTAKE)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run())
+
+
+def _complain(line: str, code: int) -> int:
+    if line:
+        typer.echo(f"Error: {line}", err=True)
+    return code

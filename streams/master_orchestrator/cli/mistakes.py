@@ -1,0 +1,52 @@
+"""Which errors are a user's to mend, and the one line each is shown as."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typer.exceptions import TyperException
+
+from master_orchestrator.cli.context import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+
+def usage_line(error: TyperException) -> str:
+    """What is wrong with a command line, and where its help is; empty where the help itself has been shown."""
+    text = _joined(error.format_message())
+    context = getattr(error, "ctx", None)
+    return f"{text} See '{context.command_path} --help'." if text and context else text
+
+
+def one_line(error: Exception) -> str | None:
+    """The line to show for an error of ours or of the surroundings; None for a bug, which keeps its traceback."""
+    from confluent_kafka import KafkaException
+    from pydantic import ValidationError
+
+    from master_orchestrator.errors import OrchestratorError
+    from master_orchestrator_agents.errors import AgentError
+    from master_orchestrator_schemas.errors import ContractError
+
+    match error:
+        case UsageError() | OrchestratorError() | ContractError() | AgentError():
+            return _joined(str(error))
+        case ValidationError() if error.title.endswith("Settings"):
+            return _setting(error)
+        case KafkaException():
+            return f"Kafka: {_joined(error.args[0].str())}"
+        case OSError() if error.filename:
+            return f"{error.filename}: {error.strerror}"
+    return None
+
+
+def _setting(error: ValidationError) -> str:
+    """A wrong environment variable or top-level option, by the variable's name."""
+    first = error.errors(include_url=False)[0]
+    prefix = "KAFKA_" if error.title == "KafkaSettings" else "MASTER_ORCHESTRATOR_"
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    return f"{prefix}{name}: {_joined(first['msg'])}"  # not the value: it may be a secret
+
+
+def _joined(text: str) -> str:
+    return " ".join(text.split())
