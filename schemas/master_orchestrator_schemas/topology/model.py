@@ -20,6 +20,7 @@ from master_orchestrator_schemas.topology.terms import (
     TopicTerms,
     UrgencyLine,
 )
+from master_orchestrator_schemas.triage_rules import TriageTerms
 from master_orchestrator_schemas.units import Terms
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
@@ -32,7 +33,7 @@ OUTPUTS: tuple[SchemaName, ...] = ("AuditRecord", "Status", "Alert")
 
 
 class Topology(Terms):
-    """Topics, agents, lanes, retries, time-outs and terms of retention. Loaded by ``load_topology``, which checks it.
+    """Topics, agents, lanes, retries, time-outs, triage and terms of retention. Loaded by ``load_topology``, which checks it.
 
     ``topics`` is keyed by the real topic name, prefix included.
     """
@@ -50,6 +51,7 @@ class Topology(Terms):
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms
     limits: Limits = Limits()
+    triage: TriageTerms
 
     _prefix: str = PrivateAttr(default="")
 

@@ -1,0 +1,263 @@
+"""The ``triage:`` section of ``topology.yaml``: when a reading, with those before it, becomes a finding.
+
+One rule per line: what is looked at (``signal``, ``measure``), when it applies (``gate``), what must hold and for how
+long (``at_least`` … ``hold``), and what comes of it (``subsystem``, ``priority``). The core compiles this
+(``core/triage``); nothing in here runs per reading.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+
+from master_orchestrator_schemas.messages import SIGNALS
+from master_orchestrator_schemas.units import Duration, PriorityName, Terms
+from master_orchestrator_schemas.vocabulary import Subsystem
+
+SWITCHES: tuple[str, ...] = ("brake_fluid_low", "abs_error", "esc_error", "mil_on", "mil_flashing", "red_stop_lamp")
+"""The signals of :class:`Telemetry` that are true or false."""
+
+TYRE_SIGNALS: tuple[str, ...] = ("tyre_fl_kpa", "tyre_fr_kpa", "tyre_rl_kpa", "tyre_rr_kpa")
+
+LIMITS_OF_A_RULE: tuple[str, ...] = ("at_least", "above", "at_most", "below", "outside", "is_true")
+"""The comparisons; every rule has exactly one."""
+
+Figure = Annotated[float, Field(allow_inf_nan=False)]
+RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+def _known_signal(name: str) -> str:
+    if name not in SIGNALS and name not in SWITCHES:
+        raise ValueError(f"{name!r} is not a signal; write a field of Telemetry: coolant_temp_c")
+    return name
+
+
+def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
+    if pair[0] >= pair[1]:
+        raise ValueError(f"[{pair[0]}, {pair[1]}] is empty; write [lower, upper]")
+    return pair
+
+
+def _compilable(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from error
+    return pattern
+
+
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+SignalName = Annotated[str, AfterValidator(_known_signal)]
+Interval = Annotated[tuple[Figure, Figure], AfterValidator(_ordered)]
+SignalNames = Annotated[tuple[SignalName, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=8)]
+
+
+class Gate(Terms):
+    """When a rule applies; all that is given must hold.
+
+    Args:
+        engine: ``running``, ``stopped``, ``cranking`` (the start that has just succeeded), or ``any``.
+        for_ms: the engine has been so for at least this long.
+        warm: the coolant is warm.
+        closed_loop: fuel is metered by the oxygen sensor (warm, no full load); outside it a trim says nothing.
+        no_codes: no active trouble code explains the signal already.
+    """
+
+    engine: Literal["any", "running", "stopped", "cranking"] = "any"
+    for_ms: Duration = Field(default=0, alias="for")
+    warm: bool = False
+    closed_loop: bool = False
+    no_codes: bool = False
+
+
+class RuleTerms(Terms):
+    """One rule.
+
+    Args:
+        signals: each signal is looked at for itself; the finding names the one that fired.
+        measure: what is compared: the ``value``; ``per_1000_rpm`` (the limit grows with engine speed);
+            ``placard_pct`` (per cent of the tyre's placard pressure, corrected for heat); ``loss_per_min`` (kPa/min).
+        hold_ms: how long the condition must hold on the vehicle's ``ts_ms``, seen by two readings at least.
+        max_gap_ms: readings further apart do not add to ``hold_ms``; None: that of the section.
+        repeats: for ``cranking``: that many starts in a row.
+        sensor_ends: look at values at the ends of the sensor's range too, which other rules take as missing.
+    """
+
+    subsystem: Subsystem
+    priority: PriorityName
+    signals: SignalNames = Field(alias="signal")
+    measure: Literal["value", "per_1000_rpm", "placard_pct", "loss_per_min"] = "value"
+    gate: Gate = Gate()
+    at_least: Figure | None = None
+    above: Figure | None = None
+    at_most: Figure | None = None
+    below: Figure | None = None
+    outside: Interval | None = None
+    is_true: Literal[True] | None = Field(default=None, alias="is")
+    hold_ms: Duration = Field(default=0, alias="hold")
+    max_gap_ms: Duration | None = Field(default=None, alias="max_gap")
+    repeats: Annotated[int, Field(ge=2, le=100)] | None = None
+    sensor_ends: bool = False
+    enabled: bool = True
+
+    @property
+    def limit(self) -> str:
+        """Which comparison this rule makes."""
+        return next(name for name in LIMITS_OF_A_RULE if getattr(self, name) is not None)
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        given = [name for name in LIMITS_OF_A_RULE if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"has {len(given)} limits; give one of at_least, above, at_most, below, outside, is")
+        if (self.is_true is not None) != all(name in SWITCHES for name in self.signals):
+            raise ValueError("is: true goes with true-or-false signals, and only they go with it")
+        if self.measure in ("placard_pct", "loss_per_min") and not set(self.signals) <= set(TYRE_SIGNALS):
+            raise ValueError(f"measure {self.measure} is for tyre pressures only")
+        if (self.repeats is not None) != (self.gate.engine == "cranking"):
+            raise ValueError("repeats goes with gate {engine: cranking}, and that gate needs it")
+        if self.gate.engine == "cranking" and (self.limit != "below" or self.signals != ("battery_voltage_v",)):
+            raise ValueError("a cranking rule looks at battery_voltage_v and has the limit below")
+        return self
+
+
+class RuleOverride(Terms):
+    """What one model does differently in one rule; what is not given stays. The kind of limit stays too."""
+
+    priority: PriorityName | None = None
+    at_least: Figure | None = None
+    above: Figure | None = None
+    at_most: Figure | None = None
+    below: Figure | None = None
+    outside: Interval | None = None
+    hold_ms: Duration | None = Field(default=None, alias="hold")
+    max_gap_ms: Duration | None = Field(default=None, alias="max_gap")
+    repeats: Annotated[int, Field(ge=2, le=100)] | None = None
+    enabled: bool | None = None
+
+    def applied_to(self, rule: RuleTerms) -> RuleTerms:
+        """The rule as it is for this model."""
+        return rule.model_copy(update=self.model_dump(exclude_none=True))
+
+
+class Placard(Terms):
+    """Cold tyre pressures of the placard, kPa."""
+
+    front: Annotated[Figure, Field(gt=0)]
+    rear: Annotated[Figure, Field(gt=0)]
+
+
+class ModelTerms(Terms):
+    """What is different for one vehicle model (the ``model`` of its telemetry)."""
+
+    placard_kpa: Placard | None = None
+    rules: Mapping[RuleName, RuleOverride] = Field(default_factory=dict)
+
+
+class EngineTerms(Terms):
+    """How the engine's state is told from the signals.
+
+    Args:
+        running_rpm: above this the engine runs.
+        moving_kmh: a vehicle that sends no engine speed runs from this speed on.
+        warm_c: coolant from here on is warm.
+        warm_after_ms: where no coolant temperature is sent, an engine that has run for this long is warm.
+        closed_loop_load_pct: above this load the mixture is enriched and no longer measured.
+        relief_rpm: above it the relief valve holds the oil pressure, and a limit per 1000 rpm stops growing.
+        crank_window_ms: a dip counts to a start that succeeds within this time.
+    """
+
+    running_rpm: Annotated[Figure, Field(gt=0)]
+    moving_kmh: Annotated[Figure, Field(gt=0)]
+    warm_c: Figure
+    warm_after_ms: Duration = Field(alias="warm_after")
+    closed_loop_load_pct: Figure
+    relief_rpm: Annotated[Figure, Field(gt=0)]
+    crank_window_ms: Duration = Field(alias="crank_window")
+
+
+class TyreTerms(Terms):
+    """How tyre pressures are corrected for heat and watched for loss.
+
+    A tyre's temperature is not sent; it is followed from the speed: ``heat_k_per_kmh`` above ambient in the long run,
+    approached with time constant ``heat_time_ms``. ``ambient_c`` stands in where no ambient temperature is sent.
+    Losses are measured over ``loss_window_ms``.
+    """
+
+    placard_kpa: Placard
+    heat_k_per_kmh: Annotated[Figure, Field(ge=0, le=1)]
+    heat_time_ms: Duration = Field(alias="heat_time")
+    ambient_c: Figure
+    loss_window_ms: Duration = Field(alias="loss_window")
+
+
+class DtcRule(Terms):
+    """Codes that match ``code`` (a regular expression on the whole code) are of this subsystem and priority.
+
+    ``flashing``: the priority while the malfunction lamp flashes.
+    """
+
+    code: Annotated[str, AfterValidator(_compilable)]
+    subsystem: Subsystem
+    priority: PriorityName
+    flashing: PriorityName | None = None
+
+
+class J1939Terms(Terms):
+    """J1939-73 faults: priority by failure mode (FMI), subsystem by parameter (SPN)."""
+
+    fmi: Mapping[Annotated[int, Field(ge=0, le=31)], PriorityName]
+    other_fmi: PriorityName
+    red_stop_lamp: PriorityName
+    spn: Mapping[Annotated[int, Field(ge=0, le=524_287)], Subsystem]
+
+
+class TriageTerms(Terms):
+    """The whole section.
+
+    Args:
+        max_gap_ms: what lies between two readings further apart is not known, and counts for nothing.
+        summary_every_ms: the signals' summaries take in one reading per this time.
+        ranges: the ends of a sensor's range: a value there is the sensor's, not the vehicle's.
+        dtcs: in order, the first that matches counts.
+        models: exceptions by vehicle model.
+    """
+
+    max_gap_ms: Duration = Field(alias="max_gap")
+    summary_every_ms: Duration = Field(alias="summary_every")
+    engine: EngineTerms
+    tyres: TyreTerms
+    ranges: Mapping[SignalName, Interval]
+    rules: Mapping[RuleName, RuleTerms]
+    dtcs: Annotated[tuple[DtcRule, ...], Field(max_length=256)]
+    j1939: J1939Terms
+    models: Mapping[ModelName, ModelTerms] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _overrides_fit(self) -> Self:
+        for model, terms in self.models.items():
+            for name, override in terms.rules.items():
+                where = f"models.{model}.rules.{name}"
+                if name not in self.rules:
+                    raise ValueError(f"{where} is not a rule; write the name of one under rules")
+                given = {key for key in LIMITS_OF_A_RULE if getattr(override, key, None) is not None}
+                if given - {self.rules[name].limit}:
+                    raise ValueError(f"{where} changes the kind of limit; change its figure: {self.rules[name].limit}")
+        return self
+
+    def rules_of(self, model: str | None) -> dict[str, RuleTerms]:
+        """The enabled rules as they are for a model, in order; None: one that nothing is known of."""
+        exception = self.models.get(model) if model else None
+        own = exception.rules if exception else {}
+        merged = {name: own[name].applied_to(rule) if name in own else rule for name, rule in self.rules.items()}
+        return {name: rule for name, rule in merged.items() if rule.enabled}
+
+    def placard_of(self, model: str | None) -> Placard:
+        """The tyre placard of a model."""
+        exception = self.models.get(model) if model else None
+        return (exception and exception.placard_kpa) or self.tyres.placard_kpa
