@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -51,15 +52,14 @@ class Invocation:
         """How to reach Kafka: --bootstrap-servers, else KAFKA_*, else a running embedded broker, else the default."""
         from master_orchestrator_schemas.kafka import KafkaSettings
 
-        if self.bootstrap_servers:
-            return KafkaSettings(bootstrap_servers=self.bootstrap_servers)
         settings = KafkaSettings()
-        if "bootstrap_servers" in settings.model_fields_set:
-            return settings
-        from master_orchestrator.cluster.broker import running_bootstrap_servers
+        address = self._given_address()
+        return settings.model_copy(update={"bootstrap_servers": address}) if address else settings
 
-        embedded = running_bootstrap_servers(self.kafka_dir)
-        return settings.model_copy(update={"bootstrap_servers": embedded}) if embedded else settings
+    @property
+    def kafka_is_given(self) -> bool:
+        """Whether an option, a variable, or a broker that runs in the data folder says which Kafka to use."""
+        return self._given_address() is not None
 
     def reachable_kafka(self) -> KafkaSettings:
         """`kafka`, once a broker answers there. Raises BrokerUnreachableError after 10 s."""
@@ -69,6 +69,32 @@ class Invocation:
 
         require_brokers(admin_config(self.kafka))
         return self.kafka
+
+    def require_topics(self) -> None:
+        """Return if a broker answers and has the topology's topics. Raises TopicsMissingError."""
+        from master_orchestrator_schemas.kafka import admin_config
+
+        from master_orchestrator.cluster.liveness import require_topics
+
+        names = [plan.name for plan in self.topology.topic_plans()]
+        require_topics(admin_config(self.reachable_kafka()), names)
+
+    def at(self, bootstrap_servers: str) -> Invocation:
+        """The same invocation on the Kafka at `bootstrap_servers`."""
+        return Invocation(self.options, bootstrap_servers)
+
+    def child_options(self) -> list[str]:
+        """The top-level options again, for a child process; Kafka's address goes by its variable."""
+        return [word for key, value in self.options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+
+    def _given_address(self) -> str | None:
+        from master_orchestrator.cluster.broker import running_bootstrap_servers
+
+        return (
+            self.bootstrap_servers
+            or os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+            or running_bootstrap_servers(self.kafka_dir)
+        )
 
 
 def invocation(ctx: typer.Context) -> Invocation:

@@ -16,7 +16,7 @@ from master_orchestrator.cli.mistakes import one_line, usage_line
 
 USER_MISTAKE = 2
 INTERRUPTED = 130
-GROUPS = ("system", "kafka")
+GROUPS = ("up", "workers", "kafka", "provision")
 
 EPILOG = (
     "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "

@@ -15,7 +15,7 @@ from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, F
 from master_orchestrator.cluster.jars import kafka_libs
 from master_orchestrator.cluster.java import find_java
 from master_orchestrator.cluster.liveness import live_brokers
-from master_orchestrator.cluster.node import QUICK_JVM, THROUGHPUT_JVM, Node, stop_all
+from master_orchestrator.cluster.node import QUICK_JVM, STOP_TIMEOUT_S, THROUGHPUT_JVM, Node, stop_all
 from master_orchestrator.cluster.node_settings import (
     LOOPBACK,
     NodeAddress,
@@ -32,7 +32,7 @@ class EmbeddedKafka:
 
     As a context manager it starts on entry and stops on exit. Nodes are numbered from 0 in `kill`, `pause`,
     `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `throughput` lets the
-    JVM compile for speed, at the price of a slower start.
+    JVM compile for speed, at the price of a slower start. `bootstrap_servers` is known before the start.
     """
 
     def __init__(
@@ -48,10 +48,9 @@ class EmbeddedKafka:
             raise ClusterError(f"An embedded cluster has 1 broker or 3, not {brokers}.")
         self.data_dir = data_dir.absolute()
         self._brokers = brokers
-        self._port = port
         self._leashed = leashed
         self._jvm = THROUGHPUT_JVM if throughput else QUICK_JVM
-        self._addresses: tuple[NodeAddress, ...] = ()
+        self._addresses = choose_addresses(brokers, port)
         self.nodes = [Node(self.data_dir / f"node-{i + 1}") for i in range(brokers)]
 
     @property
@@ -84,9 +83,9 @@ class EmbeddedKafka:
             self._kill_all()
             raise
 
-    def stop(self) -> None:
-        """Stop every node: SIGTERM, 15 s, SIGKILL."""
-        stop_all(self.nodes)
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
+        """Stop every node: SIGTERM, `timeout_s`, SIGKILL."""
+        stop_all(self.nodes, timeout_s)
 
     def kill(self, index: int) -> None:
         """SIGKILL one node, as a crash would."""
@@ -120,7 +119,7 @@ class EmbeddedKafka:
                 )
 
     def _remember_cluster(self) -> str:
-        """Keep the cluster's id and size with its data, choose this run's addresses, write the nodes' settings."""
+        """Keep the cluster's id and size with its data, write the nodes' settings, return the id."""
         self.data_dir.mkdir(parents=True, exist_ok=True)
         known = read_cluster(self.data_dir)
         if known and known["brokers"] != self._brokers:
@@ -128,7 +127,6 @@ class EmbeddedKafka:
                 f"{self.data_dir} holds a cluster of {known['brokers']}, not {self._brokers}: "
                 f"say --brokers {known['brokers']}, or give another folder (--data-dir)."
             )
-        self._addresses = choose_addresses(self._brokers, self._port)
         self._refuse_busy_ports()
         cluster_id = str(known["cluster_id"]) if known else _new_cluster_id()
         for node, address in zip(self.nodes, self._addresses, strict=True):

@@ -1,0 +1,63 @@
+"""`provision`: the cluster's topics as the topology says."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from master_orchestrator.cli.context import Invocation, invocation
+from master_orchestrator.cli.output import JsonOption, answer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from master_orchestrator.cluster.provision import TopicOutcome
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(
+        epilog="Example: master-orchestrator --bootstrap-servers kafka:9092 provision --replication 3",
+        rich_help_panel="Kafka",
+    )(provision)
+
+
+def provision(
+    ctx: typer.Context,
+    replication: Annotated[
+        int | None, typer.Option(min=1, help="Replicas of new topics. [default: live brokers, at most 3]")
+    ] = None,
+    *,
+    json: JsonOption = False,
+) -> None:
+    """Create the topics of the topology and bring their retention and limits up to date; safe to run again.
+
+    Refuses, before it changes anything, a topic whose partition count, cleanup policy or timestamp type differs.
+    """
+    outcomes = provision_topics(invocation(ctx), replication)
+    answer([asdict(outcome) for outcome in outcomes], lambda: _table(outcomes), as_json=json)
+
+
+def provision_topics(call: Invocation, replication: int | None = None) -> tuple[TopicOutcome, ...]:
+    """Provision the invocation's cluster from its topology."""
+    from confluent_kafka.admin import AdminClient
+    from master_orchestrator_schemas.kafka import admin_config
+
+    from master_orchestrator.cluster.provision import provision as provision_cluster
+
+    topology = call.topology  # first: a wrong topology needs no broker to be found out
+    admin = AdminClient(admin_config(call.reachable_kafka()))
+    return provision_cluster(admin, topology, replication or call.settings.replication)
+
+
+def _table(outcomes: Sequence[TopicOutcome]) -> Table:
+    from rich.table import Table
+
+    table = Table("topic", "partitions", "done", "changes")
+    for outcome in outcomes:
+        table.add_row(outcome.topic, str(outcome.partitions), outcome.action, ", ".join(outcome.changes))
+    return table

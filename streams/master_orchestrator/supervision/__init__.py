@@ -1,0 +1,1 @@
+"""Keep the processes of a system alive, and end them in order."""

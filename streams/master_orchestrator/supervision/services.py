@@ -1,0 +1,141 @@
+"""What a supervisor keeps alive: programs, and the embedded broker."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from master_orchestrator.cluster.broker import EmbeddedKafka
+from master_orchestrator.cluster.leash import die_with_parent
+
+
+class Service(Protocol):
+    """Something that runs, may die, and is stopped."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the log."""
+        ...
+
+    def start(self) -> None:
+        """Start it, or start again what of it has died. May raise a ClusterError or OSError."""
+        ...
+
+    def exit_code(self) -> int | None:
+        """None while all of it runs, else how it ended; negative for a signal's number."""
+        ...
+
+    @property
+    def finite(self) -> bool:
+        """Whether ending with 0 means that its work is done."""
+        ...
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end, without waiting."""
+        ...
+
+    def end(self, timeout_s: float) -> None:
+        """Wait until it has ended, and kill it after `timeout_s`."""
+        ...
+
+
+class Program:
+    """One child process in a session of its own, so that Ctrl-C reaches only the supervisor; it dies with us.
+
+    Start it from the main thread: on Linux the tie is to the thread that started it.
+    """
+
+    def __init__(
+        self, name: str, command: Sequence[str], *, environment: Mapping[str, str] | None = None, finite: bool = False
+    ) -> None:
+        self.name = name
+        self.finite = finite
+        self._command = [*command]
+        self._environment = dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of its last start."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start the process; it writes to our stdout and stderr."""
+        self._process = subprocess.Popen(  # noqa: S603 - the commands are our own
+            self._command,
+            env={**os.environ, **self._environment},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            # SIGKILL: nothing is left to end them in order, and every one of them may die at any time.
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - calls prctl only
+        )
+
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll() if self._process else 0
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM."""
+        if self._process and self._process.poll() is None:
+            self._process.terminate()
+
+    def end(self, timeout_s: float) -> None:
+        """Wait, then SIGKILL to its whole process group."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def command_line(*arguments: str) -> tuple[str, ...]:
+    """Our own command with `arguments`, run by this very Python."""
+    return (sys.executable, "-m", "master_orchestrator.cli", *arguments)
+
+
+class Broker:
+    """The embedded cluster as a service: a node that died is started again on its own address."""
+
+    name = "kafka"
+    finite = False
+
+    def __init__(self, cluster: EmbeddedKafka) -> None:
+        self._cluster = cluster
+        self._started = False
+
+    def start(self) -> None:
+        """The first time the whole cluster, then whichever nodes are down."""
+        if not self._started:
+            self._cluster.start()
+            self._started = True
+            return
+        for index, node in enumerate(self._cluster.nodes):
+            if not node.running:
+                self._cluster.restart(index)
+
+    def exit_code(self) -> int | None:
+        """None while every node runs, else -9: a broker has no exit code that means anything to us."""
+        return None if all(node.running for node in self._cluster.nodes) else -int(signal.SIGKILL)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM to every node."""
+        for node in self._cluster.nodes:
+            node.signal(signal.SIGTERM)
+
+    def end(self, timeout_s: float) -> None:
+        """Wait, then SIGKILL."""
+        self._cluster.stop(timeout_s)
+
+
+def end_all(services: Sequence[Service], timeout_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    """Ask all at once, give all of them together `timeout_s`, kill what is left."""
+    for service in services:
+        service.ask_to_stop()
+    deadline = clock() + timeout_s
+    for service in services:
+        service.end(max(0.0, deadline - clock()))
