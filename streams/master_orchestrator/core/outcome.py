@@ -23,7 +23,10 @@ class Outcome(msgspec.Struct, kw_only=True):
         audit: the audit records, in order of ``seq``.
         status: the newest status of each workflow that changed.
         alerts: calls for a human.
-        rejection: why the input was refused where no workflow could record it: a dead letter. None otherwise.
+        rejection: ``code: text``, why the input was refused where no workflow could record it: a dead letter. None
+            otherwise.
+        failed_commands: commands given up after the last retry; the shell writes them to the dead letters with the
+            reason ``retries_exhausted``.
         traceparent: trace context for the headers of all of these.
     """
 
@@ -33,4 +36,5 @@ class Outcome(msgspec.Struct, kw_only=True):
     status: list[Status]
     alerts: list[Alert]
     rejection: str | None = None
+    failed_commands: list[Command] = []
     traceparent: str | None = None

@@ -1,0 +1,53 @@
+"""What keeps a vehicle's state under 4 KB: limits of every collection and text in it.
+
+The audit trail holds what agents and workshops said in full; the state holds what the next task needs.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+MAX_FINDINGS = 8
+MAX_COOLDOWNS = 10
+MAX_HISTORY = 64
+"""The contract's bound of ``Status.history``."""
+MAX_SERVICE_EVENTS = 16
+MAX_PARTS = 6
+
+ANOMALY_BYTES = 480
+CAUSE_BYTES = 320
+OPERATION_BYTES = 240
+SIDE_BYTES = 400
+
+RULE_BYTES = 40
+WORD_BYTES = 40
+ID_BYTES = 100
+TEXT_BYTES = 100
+TRACEPARENT_BYTES = 64
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+def clip(text: str, size: int) -> str:
+    """``text``, cut to at most ``size`` bytes of UTF-8."""
+    if len(text) * 4 <= size or len(encoded := text.encode("utf-8", "replace")) <= size:
+        return text
+    return encoded[:size].decode("utf-8", "ignore")
+
+
+def clip_optional(text: str | None, size: int) -> str | None:
+    """:func:`clip`, and None stays None."""
+    return None if text is None else clip(text, size)
+
+
+def fit(facts: Iterable[dict[str, Any]], size: int) -> tuple[dict[str, Any], ...]:
+    """The first facts that together take at most ``size`` bytes as MessagePack; the rest is left out."""
+    kept: list[dict[str, Any]] = []
+    room = size
+    for fact in facts:
+        room -= len(_encoder.encode(fact))
+        if room < 0:
+            break
+        kept.append(fact)
+    return tuple(kept)

@@ -1,0 +1,192 @@
+"""What can happen to a vehicle: the facts that ``decide`` states, ``evolve`` applies and ``react`` reports.
+
+An event is complete: everything that was computed from the policy or the clock is in it, so ``evolve`` needs neither.
+Events of a workflow (:class:`WorkflowEvent`) leave one audit record each, whose ``event`` is the event's tag.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding
+from master_orchestrator.core.triage import Trackers
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Base of all events."""
+
+
+class InputApplied(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An input topic has been read up to ``next_offset``."""
+
+    rank: int
+    next_offset: int
+
+
+class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The trackers after a reading. ``next_check_due_ms``, ``model``, ``odometer_m``: None leaves what is known."""
+
+    trackers: Trackers
+    next_check_due_ms: int | None = None
+    model: str | None = None
+    odometer_m: float | None = None
+
+
+class AuditSealed(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The hash of the workflow's newest audit record, on which the next one builds."""
+
+    workflow_id: str
+    hash: str
+
+
+class WorkflowEvent(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Base of what happens to one workflow.
+
+    ``at_ms``: the input's time. ``actor``, ``reason``, ``details``: for the audit record; details are JSON-ready.
+    """
+
+    workflow_id: str
+    at_ms: int
+    actor: str = "engine"
+    reason: str | None = None
+    details: dict[str, Any] = {}
+
+
+class WorkflowOpened(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An episode begins, in PENDING."""
+
+    priority: Priority
+    findings: tuple[KnownFinding, ...]
+    traceparent: str | None
+
+
+class StateChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A move along the table that is neither a failure nor an end.
+
+    ``execution``: of the agent step entered. ``due_ms``: the deadline of the waiting state entered. The rest replaces
+    what the workflow holds, None leaves it.
+    """
+
+    to_state: State
+    execution: Execution | None = None
+    due_ms: int | None = None
+    priority: Priority | None = None
+    facts: Facts | None = None
+    findings: tuple[KnownFinding, ...] | None = None
+    appointment: Appointment | None = None
+    rebooked: bool = False
+    service_event: int | None = None
+
+
+class FindingsFolded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """New findings join the open workflow; ``findings`` are all of them."""
+
+    findings: tuple[KnownFinding, ...]
+
+
+class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A check was asked for while a workflow was open: this is it."""
+
+
+class PriorityChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Another priority. ``execution``: the outstanding command is issued again, as its next revision."""
+
+    priority: Priority
+    least: Priority | None = None
+    execution: Execution | None = None
+
+
+class StepFailed(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An execution failed: RETRY. ``retry_at_ms`` None: it was the last of the budget."""
+
+    retry_at_ms: int | None
+
+
+class StepRestarted(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The wait of RETRY is over: back to the step that failed."""
+
+    execution: Execution
+
+
+class StepSkipped(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An optional agent is not enabled."""
+
+    step: AgentType
+
+
+class WorkflowEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Base of the two ends. ``cooldowns``: those of the vehicle from now on."""
+
+    cooldowns: tuple[Cooldown, ...]
+    next_check_due_ms: int
+
+
+class WorkflowCompleted(WorkflowEnded, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """COMPLETED, with the reason."""
+
+    unresolved: bool = False
+
+
+class WorkflowFailed(WorkflowEnded, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """FAILED, with the reason. ``given_up``: the last command of the step, to the dead letters."""
+
+    given_up: Execution | None = None
+
+
+class WorkflowRedriven(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An operator sends a FAILED workflow back, by RETRY, to the step it failed in. The wait is over at ``at_ms``."""
+
+    execution: Execution
+
+
+class SideTaskStarted(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A repair is confirmed: MANUFACTURING_QUALITY is asked to count it."""
+
+    execution: Execution
+    priority: Priority
+    payload: dict[str, Any]
+
+
+class SideTaskFailed(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An execution of the side task failed; it will be tried again."""
+
+    retry_at_ms: int
+
+
+class SideTaskRestarted(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The side task is tried again."""
+
+    execution: Execution
+
+
+class SideTaskEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The side task is over, done or given up (``given_up``: its last command, to the dead letters)."""
+
+    given_up: Execution | None = None
+
+
+class Rejected(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """An input that a known workflow does not want; ``reason`` is a short code, the details say more."""
+
+
+class Refusal(msgspec.Struct, frozen=True, gc=False):
+    """An input that no workflow can record: not an event, the vehicle's state does not change."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+
+def all_events(base: type[Event] = Event) -> list[type[Event]]:
+    """Every concrete event class, for tests that none is forgotten."""
+    children = base.__subclasses__()
+    return [base] if not children else [leaf for child in children for leaf in all_events(child)]

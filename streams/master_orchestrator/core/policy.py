@@ -1,0 +1,57 @@
+"""The rules' figures, compiled once from ``topology.yaml`` for use per input."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+from master_orchestrator.core.triage import TriageRules, compile_rules
+from master_orchestrator_schemas.topology import EpisodeTerms, ServiceTerms, Topology, UrgencyLine
+from master_orchestrator_schemas.vocabulary import AgentType, Priority
+
+
+class AgentPolicy(msgspec.Struct, frozen=True):
+    """Terms of one agent's step. ``closes_on_timeout``: no reply by the deadline is an answer too, not a failure."""
+
+    enabled: bool
+    reply_within_ms: int
+    closes_on_timeout: bool
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """All that ``step`` needs to know beside state and input. Durations in milliseconds."""
+
+    input_topics: tuple[str, ...]
+    ranks: Mapping[str, int]
+    triage: TriageRules
+    agents: Mapping[AgentType, AgentPolicy]
+    retry_waits_ms: tuple[int, ...]
+    episodes: EpisodeTerms
+    urgency: tuple[UrgencyLine, ...]
+    service: ServiceTerms
+
+    @classmethod
+    def from_topology(cls, topology: Topology) -> Self:
+        """The policy that ``topology.yaml`` describes."""
+        topics = topology.input_topics
+        return cls(
+            input_topics=topics,
+            ranks={topic: rank for rank, topic in enumerate(topics)},
+            triage=compile_rules(topology.triage),
+            agents={
+                agent: AgentPolicy(terms.enabled, terms.reply_within_ms, terms.on_timeout == "close")
+                for agent, terms in topology.agents.items()
+            },
+            retry_waits_ms=topology.retry.waits_ms,
+            episodes=topology.episodes,
+            urgency=topology.urgency,
+            service=topology.service,
+        )
+
+    def cooldown_ms(self, priority: Priority) -> int:
+        """How long a finding of this priority does not reopen."""
+        return self.episodes.cooldown_ms[priority]
+
+    def due_ms(self, priority: Priority) -> int:
+        """Within what time of now an appointment of this priority has to begin."""
+        return self.service.due_ms[priority]

@@ -1,0 +1,205 @@
+"""What the engine remembers of one vehicle: one value of the table, under 4 KB.
+
+Structs travel as MessagePack arrays: fields are told apart by place. A new field goes to the end of its struct, with a
+default, so newer code reads older state (and older code skips what it does not know). None is removed or moved.
+
+Every collection is bounded; ``bounds.py`` names the limits. Facts are kept as JSON-ready mappings, as they go into the
+next agent's task.
+"""
+
+from typing import Any
+
+import msgspec
+
+from master_orchestrator.core.triage import Trackers, new_trackers
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, State, Subsystem
+
+STATE_VERSION = 1
+"""Raised when a field changes its meaning; a new field at the end does not need it."""
+
+GENESIS = "0" * 64
+"""``prev_hash`` of the first audit record of a workflow."""
+
+
+class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A finding that a workflow knows of.
+
+    ``seen``: it was in the task of DATA_ANALYSIS or DIAGNOSIS, so that the workflow's end is an end for it too.
+    ``dismissed``: DATA_ANALYSIS dismissed it.
+    """
+
+    rule: str
+    subsystem: Subsystem
+    priority: Priority
+    at_ms: int = 0
+    signal: str | None = None
+    value: float | None = None
+    threshold: float | None = None
+    held_s: float = 0.0
+    seen: bool = False
+    dismissed: bool = False
+
+
+class Cooldown(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """Until when a rule opens nothing at this priority or a lower one. ``told``: the owner knows of the finding."""
+
+    rule: str
+    priority: Priority
+    until_ms: int
+    told: bool = False
+
+
+class Wait(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The time at which a tick is wanted. ``deadline_id`` is used once per workflow."""
+
+    deadline_id: str
+    due_ms: int
+
+
+class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One execution of an agent's step, and the newest command for it.
+
+    ``attempt`` counts the executions of this step in this workflow from 0, through rebookings and redrives, so command
+    ids stay unique; ``budget_from`` is the attempt with which the present budget of retries began.
+    """
+
+    step: AgentType
+    attempt: int
+    budget_from: int
+    revision: int
+    issued_at_ms: int
+    deadline_ms: int
+
+    @property
+    def retries_used(self) -> int:
+        """How many of the budget's retries have been begun."""
+        return self.attempt - self.budget_from
+
+
+class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What the agents and the workshop have found out; dropped when the workflow is COMPLETED.
+
+    ``rated``: DIAGNOSIS gave numbers of its own; else the triage's priority stands.
+    """
+
+    anomalies: tuple[dict[str, Any], ...] = ()
+    causes: tuple[dict[str, Any], ...] = ()
+    operations: tuple[dict[str, Any], ...] = ()
+    rated: bool = False
+    severity: float = 0.5
+    probability: float = 0.5
+    time_to_failure_h: float | None = None
+    safe_to_drive: bool = True
+    preferred_from_ms: int | None = None
+    confirmed_cause: str | None = None
+    confirmed_subsystem: str | None = None
+    parts_replaced: tuple[str, ...] = ()
+    note: str | None = None
+
+
+class Appointment(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The newest booking. Times in milliseconds since 1970 UTC."""
+
+    start_ms: int
+    end_ms: int
+    appointment_id: str | None = None
+    workshop_id: str | None = None
+
+
+class SideTask(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The MANUFACTURING_QUALITY task of a workflow while it is pending. ``retrying``: it waits for its next attempt."""
+
+    execution: Execution
+    priority: Priority
+    payload: dict[str, Any]
+    wait: Wait
+    retrying: bool = False
+
+
+class Chain(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """What it takes to go on with a workflow's audit trail, and all that is kept of one that a newer one has replaced.
+
+    ``seq`` and ``hash`` are those of its newest audit record.
+    """
+
+    workflow_id: str
+    state: State
+    priority: Priority
+    reason: str | None = None
+    seq: int = -1
+    hash: str = GENESIS
+    traceparent: str | None = None
+    side: SideTask | None = None
+
+
+class Workflow(Chain, frozen=True, array_like=True, gc=False):
+    """The newest workflow of a vehicle, open or ended.
+
+    Args:
+        wait: the deadline of the present state; None in COMPLETED and FAILED only.
+        execution: of the present agent step, in RETRY and FAILED of the last one. None before the first.
+        executions: step -> number of executions so far, the side task's too.
+        history: per transition, milliseconds since opening, index of the state and of its reason
+            (``transitions.STATES``, ``transitions.REASONS``), oldest first.
+        least: the lowest urgency an operator allows; None if no operator has set a priority.
+        service_events: digests of the workshop events applied, oldest first.
+    """
+
+    opened_at_ms: int = 0
+    updated_at_ms: int = 0
+    wait: Wait | None = None
+    execution: Execution | None = None
+    executions: dict[str, int] = {}
+    findings: tuple[KnownFinding, ...] = ()
+    facts: Facts = Facts()
+    appointment: Appointment | None = None
+    reschedules: int = 0
+    least: Priority | None = None
+    service_events: tuple[int, ...] = ()
+    history: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the workflow has not ended."""
+        return self.state is not State.COMPLETED and self.state is not State.FAILED
+
+
+class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """All that is known of one vehicle.
+
+    Args:
+        positions: per input topic in rank order, the next offset as far as this vehicle is concerned; 0: none yet.
+        episodes: how many workflows were opened, the number of the next one.
+        next_check_due_ms: when a regular check is due; 0 before the first reading.
+        older: the workflow before, while its side task was pending when the present one opened.
+    """
+
+    version: int
+    positions: tuple[int, ...]
+    trackers: Trackers
+    episodes: int = 0
+    next_check_due_ms: int = 0
+    model: str | None = None
+    odometer_m: float | None = None
+    cooldowns: tuple[Cooldown, ...] = ()
+    workflow: Workflow | None = None
+    older: Chain | None = None
+
+
+def new_vehicle() -> VehicleState:
+    """The state of a vehicle of which nothing is known."""
+    return VehicleState(version=STATE_VERSION, positions=(), trackers=new_trackers())
+
+
+_encoder = msgspec.msgpack.Encoder(order="deterministic")
+_decoder = msgspec.msgpack.Decoder(VehicleState)
+
+
+def encode_state(state: VehicleState) -> bytes:
+    """The table's value; equal states give equal bytes."""
+    return _encoder.encode(state)
+
+
+def decode_state(encoded: bytes) -> VehicleState:
+    """The inverse of :func:`encode_state`. Raises ``msgspec.DecodeError`` on bytes that are no state."""
+    return _decoder.decode(encoded)

@@ -1,0 +1,69 @@
+"""URGENCY_ASSESSMENT: the final priority, from severity, probability and time to failure.
+
+``risk = severity * probability``; the first line of the topology's urgency table that holds gives the priority. Where
+DIAGNOSIS gave no numbers of its own, the triage's priority stands. Two floors keep the result from being too low: what
+an operator has asked for, and findings that arrived after DIAGNOSIS was asked.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from master_orchestrator.core.state import Facts, Workflow
+from master_orchestrator_schemas.topology import UrgencyLine
+from master_orchestrator_schemas.vocabulary import Priority
+
+HOUR_MS = 3_600_000
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """The final priority and what it follows from; ``line`` is the index in the urgency table, None if it was not asked.
+
+    ``numbers``: JSON-ready, for the audit trail.
+    """
+
+    priority: Priority
+    line: int | None
+    numbers: dict[str, Any]
+
+
+def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Verdict:
+    """The verdict on a workflow that DIAGNOSIS has been through."""
+    facts = workflow.facts
+    line = _first_that_holds(lines, facts) if facts.rated else None
+    rated = workflow.priority if line is None else lines[line].priority
+    priority = min([rated, *_floors(workflow)])
+    numbers = {
+        "line": line,
+        "rated": rated.name,
+        "risk": round(facts.severity * facts.probability, 6) if facts.rated else None,
+        "severity": facts.severity if facts.rated else None,
+        "probability": facts.probability if facts.rated else None,
+        "time_to_failure_h": facts.time_to_failure_h,
+        "safe_to_drive": facts.safe_to_drive,
+    }
+    return Verdict(priority, line, numbers)
+
+
+def _floors(workflow: Workflow) -> Iterable[Priority]:
+    if workflow.least is not None:
+        yield workflow.least
+    for finding in workflow.findings:
+        if not finding.seen:
+            yield finding.priority
+
+
+def _first_that_holds(lines: Sequence[UrgencyLine], facts: Facts) -> int | None:
+    return next((index for index, line in enumerate(lines) if _holds(line, facts)), None)
+
+
+def _holds(line: UrgencyLine, facts: Facts) -> bool:
+    if line.safe_to_drive is not None and line.safe_to_drive != facts.safe_to_drive:
+        return False
+    if line.risk_at_least is not None and facts.severity * facts.probability < line.risk_at_least:
+        return False
+    if line.time_to_failure_below_ms is None:
+        return True
+    hours = facts.time_to_failure_h
+    return hours is not None and hours * HOUR_MS < line.time_to_failure_below_ms
