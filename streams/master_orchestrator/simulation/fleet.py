@@ -18,8 +18,9 @@ HYBRID_SHARE = 0.2
 
 @dataclass(frozen=True)
 class VehiclePlan:
-    """One vehicle of the fleet: its id, its model, and the fault that sets in ``onset_s`` after the start, if any."""
+    """One vehicle: its number and id, its model, and the fault that sets in ``onset_s`` after the start, if any."""
 
+    number: int
     vehicle_id: str
     model: str
     fault: Fault | None
@@ -32,7 +33,7 @@ class Fleet:
 
     Args:
         vehicles: how many there are.
-        seed: the same seed gives the same readings, bit for bit.
+        seed: the same seed gives the same readings, bit for bit, whatever the prefix.
         fault_share: part of the vehicles that break, 0 to 1 (rounded to whole vehicles).
         minutes: how long all of them report.
         interval_s: seconds between two readings of a vehicle.
@@ -74,6 +75,7 @@ class Fleet:
     def _plan(self, rng: random.Random, index: int, fault: Fault | None) -> VehiclePlan:
         hybrid = fault.hybrid if fault else rng.random() < HYBRID_SHARE
         return VehiclePlan(
+            number=index + 1,
             vehicle_id=f"{self.prefix}-{index + 1:04d}",
             model=HYBRID_MODEL if hybrid else rng.choice(MODELS),
             fault=fault,
@@ -104,4 +106,4 @@ class Fleet:
                 elapsed_s += self.interval_s
 
     def _rng(self, plan: VehiclePlan, purpose: str) -> random.Random:
-        return random.Random(f"{self.seed}/{plan.vehicle_id}/{purpose}")
+        return random.Random(f"{self.seed}/{plan.number}/{purpose}")

@@ -1,0 +1,140 @@
+"""`ingest`, `simulate` and `demo`: what puts load on the system."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from master_orchestrator.cli.context import UsageError, invocation
+from master_orchestrator.cli.output import JsonOption, answer
+
+if TYPE_CHECKING:
+    from master_orchestrator.ingest.reader import ReadTerms
+
+PANEL = "Load"
+ROWS_START_AGO_MS = 7 * 24 * 3_600_000
+"""Where rows carry no time at all, they start a week ago: never in the future, whatever their number within reason."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator ingest drives/*.csv.gz --dry-run")(ingest)
+    app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator simulate --vehicles 50 --seed 7")(simulate)
+
+
+def ingest(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or NDJSON, plain or gzip.")],
+    *,
+    column_map: Annotated[
+        Path | None, typer.Option("--map", help="YAML map of foreign columns; carOBD and KIT files need none.")
+    ] = None,
+    vehicle_id: Annotated[str | None, typer.Option(help="Vehicle id of every row, whatever the file says.")] = None,
+    start: Annotated[
+        str | None, typer.Option(help="ISO 8601: first row's time, or the day, where rows carry none.")
+    ] = None,
+    speed: Annotated[str, typer.Option(help="max, 1x, 10x: how fast recorded time runs.")] = "max",
+    rejects: Annotated[Path | None, typer.Option(help="Keep rows that are no readings here, as NDJSON.")] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that is no reading.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="No Kafka: show what triage would open, and why.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Send recorded drives to the telemetry topic; exit code 1 if a row was rejected or not acknowledged."""
+    from rich.console import Console
+
+    from master_orchestrator.ingest.command import IngestOrder, kafka_sink, open_all, run_ingest, triage_sink
+    from master_orchestrator.ingest.telling import dry_run_text, summary_text
+
+    order = IngestOrder(
+        files=tuple(files),
+        terms=_read_terms(column_map, vehicle_id, start),
+        speed=_speed(speed),
+        rejects=rejects,
+        strict=strict,
+    )
+    opened = open_all(order)
+    asked = invocation(ctx)
+    console = Console(stderr=True)
+    if dry_run:
+        triage = triage_sink(asked.topology)
+        summary = run_ingest(order, opened, triage, console)
+        found = {**summary.as_json(), "openings": [opening.as_json() for opening in triage.openings]}
+        answer(found, lambda: dry_run_text(summary, triage), as_json=json)
+    else:
+        summary = run_ingest(order, opened, kafka_sink(asked.reachable_kafka(), asked.topology), console)
+        answer(summary.as_json(), lambda: summary_text(summary, order.rejects), as_json=json)
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+def _read_terms(column_map: Path | None, vehicle_id: str | None, start: str | None) -> ReadTerms:
+    import time
+
+    from master_orchestrator.ingest.clocks import parse_instant
+    from master_orchestrator.ingest.column_map import load_map
+    from master_orchestrator.ingest.reader import ReadTerms
+
+    try:
+        start_ms = parse_instant(start) if start is not None else None
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"--start {start!r} is no time: give ISO 8601, like 2026-03-01T08:00:00Z") from error
+    return ReadTerms(
+        default_start_ms=int(time.time() * 1000) - ROWS_START_AGO_MS,
+        column_map=load_map(column_map) if column_map is not None else None,
+        vehicle_id=vehicle_id,
+        start_ms=start_ms,
+    )
+
+
+def _speed(text: str) -> float | None:
+    from master_orchestrator.ingest.pacing import parse_speed
+
+    try:
+        return parse_speed(text)
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
+
+
+def simulate(
+    ctx: typer.Context,
+    *,
+    vehicles: Annotated[int, typer.Option(min=1, max=100_000, help="Size of the fleet.")] = 20,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same readings.")] = 1,
+    minutes: Annotated[float, typer.Option(help="How long the fleet drives, in its own time.")] = 30.0,
+    speed: Annotated[str, typer.Option(help="1x, 60x, max: how fast its time runs. It starts in the past.")] = "60x",
+    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the vehicles that break.")] = 0.3,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="Only this fault (again for more).", show_default="all")
+    ] = None,
+    interval: Annotated[float, typer.Option(help="Seconds between two readings of a vehicle.")] = 1.0,
+    prefix: Annotated[
+        str | None, typer.Option(help="Of the vehicle ids.", show_default="sim-<time>: every run has new vehicles")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Drive a seeded fleet: healthy vehicles, faults of every subsystem, duplicates, gaps, late readings, spikes."""
+    from rich.console import Console
+
+    from master_orchestrator.simulation.command import run_fleet, tally_json, tally_text, unique_prefix
+    from master_orchestrator.simulation.faults import FAULTS
+    from master_orchestrator.simulation.fleet import Fleet
+
+    try:
+        fleet = Fleet(
+            vehicles=vehicles,
+            seed=seed,
+            fault_share=fault_share,
+            minutes=minutes,
+            interval_s=interval,
+            prefix=prefix or unique_prefix(),
+            faults=tuple(fault or FAULTS),
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    asked = invocation(ctx)
+    tally = run_fleet(fleet, _speed(speed), asked.reachable_kafka(), asked.topology, Console(stderr=True))
+    answer(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
+    if tally.acknowledged < tally.sent:
+        raise typer.Exit(1)

@@ -1,0 +1,88 @@
+"""What ``master-orchestrator ingest`` does, apart from its options: choose the sink, run, show the progress."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from master_orchestrator.ingest.dry_run import TriageSink
+from master_orchestrator.ingest.errors import FileUnusableError
+from master_orchestrator.ingest.pacing import Pacer
+from master_orchestrator.ingest.producer import TelemetryProducer
+from master_orchestrator.ingest.reader import DriveFile, DriveReader, ReadTerms
+from master_orchestrator.ingest.run import FileTally, Ingest, RejectLog, Sink, Summary, Surroundings
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import Priority
+
+SHOW_EVERY = 500
+"""Readings between two updates of the progress bar."""
+
+
+@dataclass(frozen=True)
+class IngestOrder:
+    """What the user asked for. ``speed`` None: as fast as it goes; ``rejects``: where rejects are kept."""
+
+    files: tuple[Path, ...]
+    terms: ReadTerms
+    speed: float | None = None
+    rejects: Path | None = None
+    strict: bool = False
+
+
+def open_all(order: IngestOrder) -> list[DriveFile]:
+    """Look at every file before anything is sent. Raises IngestError at the first that cannot be used."""
+    reader = DriveReader(order.terms)
+    if order.rejects is not None and order.rejects.is_dir():
+        raise FileUnusableError(order.rejects, "is a folder, rejects go to a file")
+    return [reader.open(path) for path in order.files]
+
+
+def kafka_sink(kafka: KafkaSettings, topology: Topology) -> TelemetryProducer:
+    """The telemetry topic. Raises BrokerUnreachableError or TopicsMissingError at once."""
+    producer = TelemetryProducer(kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "ingest")
+    producer.check()
+    return producer
+
+
+def triage_sink(topology: Topology) -> TriageSink:
+    """Triage with the topology's rules and cool-downs."""
+    from master_orchestrator.core.triage import compile_rules
+
+    cooldown_ms = {priority: topology.episodes.cooldown_ms[priority] for priority in Priority}
+    return TriageSink(compile_rules(topology.triage), cooldown_ms)
+
+
+def run_ingest(order: IngestOrder, files: Sequence[DriveFile], sink: Sink, console: Console) -> Summary:
+    """Send all readings to ``sink``, with a progress bar on ``console`` if that is a terminal."""
+    with _progress(console, files) as progress:
+        around = Surroundings(time.monotonic, time.sleep, progress)
+        ingest = Ingest(sink, Pacer(order.speed), RejectLog(order.rejects), around, strict=order.strict)
+        return ingest.run(files)
+
+
+@contextmanager
+def _progress(console: Console, files: Sequence[DriveFile]) -> Iterator[Callable[[FileTally], None]]:
+    """A bar over the bytes of all files: how many rows they have is known only at their end."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    sizes = [file.size for file in files]
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("starting", total=sum(sizes))
+        sent_before = 0
+        names = [str(file.path) for file in files]
+
+        def show(tally: FileTally) -> None:
+            nonlocal sent_before
+            sent_before += 1
+            if sent_before % SHOW_EVERY == 0:
+                index = names.index(tally.file)
+                done = sum(sizes[:index]) + files[index].read_bytes
+                text = f"{Path(tally.file).name}: {sent_before:,} readings, {tally.acknowledged:,} acknowledged here"
+                bar.update(task, completed=done, description=text)
+
+        yield show
