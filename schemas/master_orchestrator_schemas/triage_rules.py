@@ -23,6 +23,13 @@ TYRE_SIGNALS: tuple[str, ...] = ("tyre_fl_kpa", "tyre_fr_kpa", "tyre_rl_kpa", "t
 LIMITS_OF_A_RULE: tuple[str, ...] = ("at_least", "above", "at_most", "below", "outside", "is_true")
 """The comparisons; every rule has exactly one."""
 
+LIMITS_OF_A_MEASURE: Mapping[str, tuple[str, ...]] = {
+    "value": LIMITS_OF_A_RULE,
+    "per_1000_rpm": ("at_most", "below"),
+    "placard_pct": ("at_most", "below"),
+    "loss_per_min": ("at_least", "above"),
+}
+
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -117,6 +124,8 @@ class RuleTerms(Terms):
             raise ValueError(f"has {len(given)} limits; give one of at_least, above, at_most, below, outside, is")
         if (self.is_true is not None) != all(name in SWITCHES for name in self.signals):
             raise ValueError("is: true goes with true-or-false signals, and only they go with it")
+        if self.limit not in LIMITS_OF_A_MEASURE[self.measure]:
+            raise ValueError(f"measure {self.measure} goes with {' or '.join(LIMITS_OF_A_MEASURE[self.measure])}")
         if self.measure in ("placard_pct", "loss_per_min") and not set(self.signals) <= set(TYRE_SIGNALS):
             raise ValueError(f"measure {self.measure} is for tyre pressures only")
         if (self.repeats is not None) != (self.gate.engine == "cranking"):

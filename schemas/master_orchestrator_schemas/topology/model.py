@@ -33,9 +33,9 @@ OUTPUTS: tuple[SchemaName, ...] = ("AuditRecord", "Status", "Alert")
 
 
 class Topology(Terms):
-    """Topics, agents, lanes, retries, time-outs, triage and terms of retention. Loaded by ``load_topology``, which checks it.
+    """Topics, agents, lanes, retries, time-outs, triage and terms of retention.
 
-    ``topics`` is keyed by the real topic name, prefix included.
+    Loaded by ``load_topology``, which checks it. ``topics`` is keyed by the real topic name, prefix included.
     """
 
     version: Literal[1]
@@ -50,8 +50,8 @@ class Topology(Terms):
     episodes: EpisodeTerms
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms
-    limits: Limits = Limits()
     triage: TriageTerms
+    limits: Limits = Limits()
 
     _prefix: str = PrivateAttr(default="")
 
