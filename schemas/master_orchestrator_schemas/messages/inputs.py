@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from master_orchestrator_schemas.messages.telemetry import ShortText, VehicleId
+from master_orchestrator_schemas.messages.telemetry import Finite, Millis, ShortText, VehicleId
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
     FailureKind,
@@ -28,12 +28,12 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
     workflow_id: ShortText
     event_id: ShortText
     kind: ServiceEventKind
-    ts_ms: Annotated[int, msgspec.Meta(ge=0)]
+    ts_ms: Millis
     workshop_id: ShortText | None = None
     confirmed_cause: ShortText | None = None
     confirmed_subsystem: ShortText | None = None
     parts_replaced: Texts = ()
-    labour_hours: float | None = None
+    labour_hours: Finite | None = None
     note: LongText | None = None
 
 

@@ -1,12 +1,21 @@
 """Telemetry: one reading of one vehicle, in COVESA VSS 6.0 names and units (see ``docs/contracts.md``)."""
 
+import sys
 from typing import Annotated
 
 import msgspec
 
-VEHICLE_ID_PATTERN = r"^[A-Za-z0-9._:-]{1,64}$"
+VEHICLE_ID_PATTERN = r"\A[A-Za-z0-9._:-]{1,64}\Z"  # not $, which lets a trailing newline pass
 VehicleId = Annotated[str, msgspec.Meta(pattern=VEHICLE_ID_PATTERN)]
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
+Finite = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
+"""Any number but NaN and the infinities, which fail both comparisons."""
+
+MAX_MS = 253_402_300_799_999
+"""The end of the year 9999: later times have no ``datetime``."""
+
+Millis = Annotated[int, msgspec.Meta(ge=0, le=MAX_MS)]
+"""Milliseconds since 1970-01-01 UTC."""
 
 
 class Dtc(msgspec.Struct, frozen=True, kw_only=True):
@@ -15,7 +24,7 @@ class Dtc(msgspec.Struct, frozen=True, kw_only=True):
     ``status`` None means that the sender does not know it; the code then counts as confirmed.
     """
 
-    code: Annotated[str, msgspec.Meta(pattern=r"^[PBCU][0-9A-F]{4}$")]
+    code: Annotated[str, msgspec.Meta(pattern=r"\A[PBCU][0-9A-F]{4}\Z")]
     status: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
 
 
@@ -38,50 +47,50 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     vehicle_id: VehicleId
-    ts_ms: Annotated[int, msgspec.Meta(ge=0)]
+    ts_ms: Millis
     model: ShortText | None = None
     check_requested: bool = False
     request_id: ShortText | None = None
-    coolant_temp_c: float | None = None
-    engine_oil_temp_c: float | None = None
-    oil_pressure_kpa: float | None = None
-    engine_rpm: float | None = None
-    engine_load_pct: float | None = None
-    throttle_pct: float | None = None
-    map_kpa: float | None = None
-    maf_gps: float | None = None
-    intake_air_temp_c: float | None = None
-    battery_voltage_v: float | None = None
-    speed_kmh: float | None = None
-    odometer_m: float | None = None
-    tyre_fl_kpa: float | None = None
-    tyre_fr_kpa: float | None = None
-    tyre_rl_kpa: float | None = None
-    tyre_rr_kpa: float | None = None
-    brake_pad_wear_fl_pct: float | None = None
-    brake_pad_wear_fr_pct: float | None = None
-    brake_pad_wear_rl_pct: float | None = None
-    brake_pad_wear_rr_pct: float | None = None
+    coolant_temp_c: Finite | None = None
+    engine_oil_temp_c: Finite | None = None
+    oil_pressure_kpa: Finite | None = None
+    engine_rpm: Finite | None = None
+    engine_load_pct: Finite | None = None
+    throttle_pct: Finite | None = None
+    map_kpa: Finite | None = None
+    maf_gps: Finite | None = None
+    intake_air_temp_c: Finite | None = None
+    battery_voltage_v: Finite | None = None
+    speed_kmh: Finite | None = None
+    odometer_m: Finite | None = None
+    tyre_fl_kpa: Finite | None = None
+    tyre_fr_kpa: Finite | None = None
+    tyre_rl_kpa: Finite | None = None
+    tyre_rr_kpa: Finite | None = None
+    brake_pad_wear_fl_pct: Finite | None = None
+    brake_pad_wear_fr_pct: Finite | None = None
+    brake_pad_wear_rl_pct: Finite | None = None
+    brake_pad_wear_rr_pct: Finite | None = None
     brake_fluid_low: bool | None = None
     abs_error: bool | None = None
     esc_error: bool | None = None
-    gearbox_temp_c: float | None = None
-    stft_b1_pct: float | None = None
-    ltft_b1_pct: float | None = None
-    catalyst_temp_c: float | None = None
-    fuel_level_pct: float | None = None
-    ambient_temp_c: float | None = None
-    hv_soh_pct: float | None = None
-    hv_temp_max_c: float | None = None
-    hv_cell_v_min: float | None = None
-    hv_cell_v_max: float | None = None
+    gearbox_temp_c: Finite | None = None
+    stft_b1_pct: Finite | None = None
+    ltft_b1_pct: Finite | None = None
+    catalyst_temp_c: Finite | None = None
+    fuel_level_pct: Finite | None = None
+    ambient_temp_c: Finite | None = None
+    hv_soh_pct: Finite | None = None
+    hv_temp_max_c: Finite | None = None
+    hv_cell_v_min: Finite | None = None
+    hv_cell_v_max: Finite | None = None
     mil_on: bool | None = None
     mil_flashing: bool | None = None
     red_stop_lamp: bool | None = None
     dtcs: Annotated[tuple[Dtc, ...], msgspec.Meta(max_length=64)] = ()
     j1939: Annotated[tuple[J1939Fault, ...], msgspec.Meta(max_length=64)] = ()
-    extras: Annotated[dict[str, float], msgspec.Meta(max_length=128)] = {}
+    extras: Annotated[dict[str, Finite], msgspec.Meta(max_length=128)] = {}
 
 
-SIGNALS: tuple[str, ...] = tuple(f.name for f in msgspec.structs.fields(Telemetry) if f.type == float | None)
+SIGNALS: tuple[str, ...] = tuple(f.name for f in msgspec.structs.fields(Telemetry) if f.type == Finite | None)
 """The numeric signals, in field order."""

@@ -1,0 +1,45 @@
+"""Reading JSON that strangers wrote: depth is checked before parsing, counts after."""
+
+import re
+from typing import Any
+
+import msgspec
+
+from master_orchestrator_schemas.errors import DecodeError
+from master_orchestrator_schemas.limits import Limits
+
+# The closing quote is optional and the repeats possessive: unterminated strings cost linear time too.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+_BRACKETS = re.compile(rb"[{}\[\]]")
+
+
+def nesting(text: bytes) -> int:
+    """How deep arrays and objects are nested, by counting brackets outside strings; also for broken JSON."""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(_STRING.sub(b"", text)):
+        depth += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def read_object(text: bytes, limits: Limits) -> dict[str, Any]:
+    """The JSON object of ``text``. Raises :class:`DecodeError`."""
+    if (depth := nesting(text)) > limits.max_depth:
+        raise DecodeError("too_deep", f"JSON is nested {depth} deep, {limits.max_depth} is allowed; flatten it")
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise DecodeError("undecodable", f"not JSON: {error}; send valid JSON in UTF-8") from error
+    if not isinstance(value, dict):
+        raise DecodeError("invalid", "the JSON is not an object; send one object per record")
+    _check_counts(value, limits.max_items)
+    return value
+
+
+def _check_counts(value: Any, most: int) -> None:
+    if not isinstance(value, dict | list):
+        return
+    if len(value) > most:
+        raise DecodeError("invalid", f"{len(value)} items in one array or object, {most} are allowed; send fewer")
+    for item in value.values() if isinstance(value, dict) else value:
+        _check_counts(item, most)
