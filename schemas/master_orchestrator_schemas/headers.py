@@ -1,0 +1,77 @@
+"""Record headers: the CloudEvents envelope, the W3C trace context, and where a dead letter came from."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
+
+Headers = list[tuple[str, bytes]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", b"application/avro")
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+MAX_TEXT = 1_000
+"""Characters of a dead letter's message."""
+
+
+def rfc3339(at_ms: int) -> str:
+    """``2026-01-31T12:00:00.250Z``. Times before 1970 and after 9999 become those ends."""
+    moment = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), MAX_MS))
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def envelope_headers(message_type: str, source: str, id: str, at_ms: int, traceparent: str | None) -> Headers:  # noqa: A002 - CloudEvents' name
+    """The CloudEvents 1.0 attributes of a record (Kafka binding, binary mode), and its trace context if it has one.
+
+    Args:
+        message_type: the message class, ``Telemetry``; ``ce_type`` is its Avro full name.
+        source: who writes, such as ``master-orchestrator/engine``.
+        id: unique within the source; a repeat of the same message has the same.
+        at_ms: when it happened, milliseconds since 1970 UTC.
+        traceparent: W3C trace context, carried from telemetry to every command, reply and audit record.
+    """
+    headers = [
+        _SPEC_VERSION,
+        ("ce_id", _text(id)),
+        ("ce_type", b"master_orchestrator." + message_type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", rfc3339(at_ms).encode()),
+        _CONTENT_TYPE,
+    ]
+    if traceparent is not None:
+        headers.append(("traceparent", traceparent.encode()))
+    return headers
+
+
+def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | None:
+    """The W3C trace context of a record, None without a valid one: a broken context is not worth a dead letter."""
+    for name, value in headers or ():
+        if name == "traceparent" and value is not None and _TRACEPARENT.fullmatch(value):
+            return value.decode()
+    return None
+
+
+def dead_letter_headers(  # noqa: PLR0917 - the first three are a record's place, in Kafka's order
+    topic: str, partition: int, offset: int, reason: str, message: str, at_ms: int
+) -> Headers:
+    """Where a dead letter stood and why it is one. Its value is the record's, bytes untouched.
+
+    Args:
+        reason: for machines, a ``DecodeError.reason`` or a code of the writer's own.
+        message: for people, what was wrong; cut after 1000 characters.
+        at_ms: the refused record's timestamp.
+    """
+    return [
+        ("dead_letter_topic", _text(topic)),
+        ("dead_letter_partition", str(partition).encode()),
+        ("dead_letter_offset", str(offset).encode()),
+        ("dead_letter_reason", _text(reason)),
+        ("dead_letter_message", _text(message[:MAX_TEXT])),
+        ("dead_letter_time", rfc3339(at_ms).encode()),
+    ]
+
+
+def _text(text: str) -> bytes:
+    return text.encode(errors="replace")  # what is quoted from a broken record may hold lone surrogates
