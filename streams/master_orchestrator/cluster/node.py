@@ -33,7 +33,9 @@ class Node:
     @property
     def running(self) -> bool:
         """Whether the broker's process lives (stopped with SIGSTOP counts as living)."""
-        if self._child is not None and self._child.poll() is not None:
+        if self._child is not None:
+            if self._child.poll() is None:
+                return True  # its lock is freed a moment before it is reaped
             self._child = None
         return is_locked(self.folder / "lock")
 

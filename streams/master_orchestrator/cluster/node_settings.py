@@ -74,12 +74,12 @@ def server_properties(node: NodeAddress, cluster: Sequence[NodeAddress], log_dir
         "group.initial.rebalance.delay.ms": 0,
         "log.cleaner.dedupe.buffer.size": 2_097_152,  # the default takes 128 MB of heap at start
         "log.initial.task.delay.ms": 500,
+        "broker.session.timeout.ms": 3000,  # a killed broker may register again once its old session has ended
+        "broker.heartbeat.interval.ms": 500,
     }
     if replicas > 1:
         settings |= {
             "unclean.leader.election.enable": "false",
-            "broker.session.timeout.ms": 3000,
-            "broker.heartbeat.interval.ms": 500,
             "replica.lag.time.max.ms": 5000,
         }
     return "".join(f"{key}={value}\n" for key, value in settings.items())
