@@ -9,14 +9,18 @@ from master_orchestrator_agents.errors import (
     RetryableError,
     RunnerError,
 )
+from master_orchestrator_agents.fleet import AgentSpec, run_agents
 from master_orchestrator_agents.handler import BatchHandler, Handler, aexecute, batch_handler, execute
 from master_orchestrator_agents.harness import AgentHarness
 from master_orchestrator_agents.lanes import LanePicker, wait_bound
+from master_orchestrator_agents.runner import AgentRunner
 from master_orchestrator_agents.task import Task
 
 __all__ = [
     "AgentError",
     "AgentHarness",
+    "AgentRunner",
+    "AgentSpec",
     "BatchHandler",
     "Handler",
     "HarnessError",
@@ -30,5 +34,6 @@ __all__ = [
     "aexecute",
     "batch_handler",
     "execute",
+    "run_agents",
     "wait_bound",
 ]

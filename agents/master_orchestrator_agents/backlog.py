@@ -90,9 +90,11 @@ class Backlog:
             for entry in self._queues.drop(lambda entry: entry.tracker in trackers):
                 self._known.forget(entry.command.command_id)
 
-    def out_of(self, partitions: Iterable[Partition]) -> int:
-        """How many commands of these partitions are with a worker or wait for their reply's delivery."""
+    def in_hand(self, partitions: Collection[Partition] | None = None) -> int:
+        """How many commands, of these partitions or of all, are with a worker or wait for their reply's delivery."""
         with self._changed:
+            if partitions is None:
+                return len(self._out)
             trackers = self._trackers_of(partitions)
             return sum(entry.tracker in trackers for entry in self._out)
 

@@ -14,7 +14,6 @@ FETCH_MAX = 500
 """Records per fetch: what a saturated lane may still grow by before it is paused."""
 
 CONSUMER_OVERRIDES: dict[str, str | int] = {
-    "auto.offset.reset": "earliest",  # a group without a commit has handled nothing: no command may be skipped
     "partition.assignment.strategy": "cooperative-sticky",  # only what moves is stopped: other tasks go on
     "session.timeout.ms": 10_000,
     "heartbeat.interval.ms": 2_000,
@@ -83,6 +82,10 @@ class LaneConsumer:
         if resume := self._held - partitions:
             self._consumer.resume(_topic_partitions(resume))
         self._held = partitions
+
+    def hold_all(self) -> None:
+        """Fetch nothing any more."""
+        self.hold(frozenset(_partitions(self._consumer.assignment())))
 
     def commit(self, marks: Mapping[Partition, int], *, wait: bool) -> None:
         """Commit next offsets. A failure is logged, no more: what is not committed is handled again."""

@@ -65,18 +65,19 @@ class AgentHarness:
     def _command(self, payload: Mapping[str, Any], number: int) -> Command:
         vehicle_id = f"{self._vehicle_id}-{number}" if number else self._vehicle_id
         workflow_id = f"{vehicle_id}~1"
+        checked = self._checked(payload)
         return Command(
             command_id=f"{workflow_id}/{self._agent}/{self._attempt}/0",
             workflow_id=workflow_id,
             vehicle_id=vehicle_id,
             agent=self._agent,
-            priority=Priority(payload.get("priority", self._priority)),
+            priority=Priority(checked.get("priority", self._priority)),
             step=self._agent.value,
             attempt=self._attempt,
             revision=0,
             issued_at_ms=self._at_ms,
             deadline_ms=self._at_ms + WITHIN_MS,
-            payload=self._checked(payload),
+            payload=checked,
         )
 
     def _checked(self, payload: Mapping[str, Any]) -> dict[str, Any]:

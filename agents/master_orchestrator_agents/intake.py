@@ -1,0 +1,94 @@
+"""What becomes of a fetched record: a queued command, a dropped repeat, or a dead letter."""
+
+from collections.abc import Mapping
+from typing import cast
+
+import structlog
+from confluent_kafka import Message
+
+from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.meter import RunnerMeter
+from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.queues import Entry
+from master_orchestrator_agents.sending import Outgoing, Sender
+from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.headers import dead_letter_headers, traceparent_of
+from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class Intake:
+    """Reads records of one agent's command topics. Belongs to the poll thread."""
+
+    def __init__(
+        self,
+        agent: AgentType,
+        *,
+        codec: Codec,
+        backlog: Backlog,
+        sender: Sender,
+        meter: RunnerMeter,
+        lane_of: Mapping[str, Lane],
+        dead_letter_topic: str,
+    ) -> None:
+        self._agent = agent
+        self._codec = codec
+        self._backlog = backlog
+        self._sender = sender
+        self._meter = meter
+        self._lane_of = lane_of
+        self._dead_letter_topic = dead_letter_topic
+
+    def accept(self, message: Message) -> None:
+        """Take in one record; its offset is done when its reply or its dead letter is delivered."""
+        topic, partition, offset = place_of(message)
+        tracker = self._backlog.fetched((topic, partition), offset)
+        try:
+            command = self._command(message)
+        except DecodeError as error:
+            self._bury(message, error, tracker)
+            return
+        lane = self._lane_of[topic]
+        entry = Entry(command, lane, message.timestamp()[1], offset, tracker, traceparent_of(headers_of(message)))
+        if not self._backlog.add(entry):
+            self._meter.skipped(lane, "repeat")
+
+    def _command(self, message: Message) -> Command:
+        command = self._codec.decode(message.value(), Command)
+        if command.agent is not self._agent:
+            raise DecodeError("invalid", f"a command for {command.agent} on a topic of {self._agent}")
+        return command
+
+    def _bury(self, message: Message, error: DecodeError, tracker: CommitTracker) -> None:
+        """To the dead letters as it came, with origin and reason in the headers."""
+        topic, partition, offset = place_of(message)
+        log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason, error=str(error))
+        self._meter.dead_letter(topic, error.reason)
+        why = dead_letter_headers(topic, partition, offset, error.reason, str(error), message.timestamp()[1])
+        self._sender.send(
+            Outgoing(
+                topic=self._dead_letter_topic,
+                key=message.key(),
+                value=message.value(),
+                headers=[*headers_of(message), *why],
+                delivered=lambda: self._backlog.done(tracker, offset),
+            )
+        )
+
+
+def place_of(message: Message) -> tuple[str, int, int]:
+    """Topic, partition and offset of a record that was fetched, and therefore has all three."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None:
+        raise ValueError(f"a record without a place cannot have been fetched: {topic} {partition} {offset}")
+    return topic, partition, offset
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """The headers of a fetched record."""
+    headers = message.headers() or []
+    return cast(
+        "list[tuple[str, bytes | None]]", headers
+    )  # the client's type is that of sending, where dicts may go in

@@ -1,0 +1,41 @@
+"""What a runner counts, in the terms of the one list of metrics."""
+
+from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+
+class RunnerMeter:
+    """The metrics of one agent type. Label sets are looked up once: they cost more than counting does."""
+
+    def __init__(self, metrics: Metrics, agent: AgentType) -> None:
+        self._metrics = metrics
+        self._agent = agent
+        self._waits = {lane: metrics.command_wait_seconds.labels(agent, lane) for lane in Lane}
+        self._handlings = {lane: metrics.handling_seconds.labels(agent, lane) for lane in Lane}
+        self._queued = {lane: metrics.commands_queued.labels(agent, lane) for lane in Lane}
+        self._in_flight = metrics.commands_in_flight.labels(agent)
+
+    def waited(self, lane: Lane, seconds: float) -> None:
+        """A command is handed to the handler. Clocks differ between hosts: a negative wait counts as none."""
+        self._waits[lane].observe(max(seconds, 0.0))
+
+    def replied(self, lane: Lane, reply: Reply) -> None:
+        """A handler is done."""
+        outcome = "result" if reply.failure is None else reply.failure.kind.lower()
+        self._metrics.replies.labels(self._agent, lane, outcome).inc()
+        self._handlings[lane].observe(reply.handled_in_ms / 1000)
+
+    def skipped(self, lane: Lane, reason: str) -> None:
+        """A command is not executed: ``repeat`` or ``deadline_passed``."""
+        self._metrics.commands_skipped.labels(self._agent, lane, reason).inc()
+
+    def dead_letter(self, topic: str, reason: str) -> None:
+        """A record that is no command of ours."""
+        self._metrics.dead_letters.labels(topic, reason).inc()
+
+    def holds(self, queued: dict[Lane, int], in_flight: int) -> None:
+        """What the runner holds now."""
+        for lane, count in queued.items():
+            self._queued[lane].set(count)
+        self._in_flight.set(in_flight)

@@ -1,0 +1,85 @@
+"""The runner of one agent type, as a program or a façade starts it."""
+
+import threading
+import time
+
+import structlog
+
+from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.handler import Handler
+from master_orchestrator_agents.meter import RunnerMeter
+from master_orchestrator_agents.session import RunnerSession, SessionTerms
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+log = structlog.stdlib.get_logger(__name__)
+
+DRAIN_SECONDS = 20.0
+
+
+class AgentRunner:
+    """Takes the commands of one agent type from its four lanes, runs the handler, sends the replies.
+
+    Args:
+        agent_type: whose commands.
+        handler: plain or async; see ``handler.py``.
+        kafka: how the cluster is reached.
+        topology: topics, lanes, number of workers.
+        max_workers: commands handled at once; the topology's figure by default.
+        worker_id: a configured name of this runner, unique among the running ones of its type: with it, a restarted
+            runner is known to the group and gets its partitions back at once. Default: a name shared by all, and a new
+            group member at each start.
+        metrics: where it counts; its own by default.
+        codec: for a schema registry's ids; the topology's limits by default.
+        drain_seconds: how long ``stop`` lets handlers finish.
+    """
+
+    def __init__(
+        self,
+        agent_type: AgentType,
+        handler: Handler,
+        *,
+        kafka: KafkaSettings,
+        topology: Topology,
+        max_workers: int | None = None,
+        worker_id: str | None = None,
+        metrics: Metrics | None = None,
+        codec: Codec | None = None,
+        drain_seconds: float = DRAIN_SECONDS,
+    ) -> None:
+        workers = topology.agents[agent_type].max_workers if max_workers is None else max_workers
+        if workers < 1:
+            raise RunnerError(f"max_workers={workers} for {agent_type}: at least 1 is needed")
+        self._terms = SessionTerms(
+            agent=agent_type,
+            handler=handler,
+            kafka=kafka,
+            topology=topology,
+            codec=codec or Codec(topology.limits),
+            workers=workers,
+            worker_id=worker_id or f"{agent_type.lower().replace('_', '-')}-runner",
+            static_member=worker_id is not None,
+            drain_seconds=drain_seconds,
+        )
+        self._meter = RunnerMeter(metrics or Metrics(), agent_type)
+        self._stop = threading.Event()
+
+    def run(self) -> None:
+        """Handle commands until :meth:`stop`, then drain; blocks. Raises :class:`RunnerError` when it cannot go on.
+
+        After an error the process should end and be started again: nothing uncommitted is lost.
+        """
+        log.info("runner_starting", agent=self._terms.agent, group=self._terms.group, workers=self._terms.workers)
+        RunnerSession(self._terms, self._meter, _now_ms).run(self._stop)
+        log.info("runner_stopped", agent=self._terms.agent)
+
+    def stop(self) -> None:
+        """Ask for a drain and an orderly end; from any thread or a signal handler. Returns at once."""
+        self._stop.set()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,188 @@
+"""One life of a runner on Kafka, from joining the group to leaving it. All methods belong to the poll thread.
+
+The poll thread never runs a handler, so it polls on, whatever handlers take, and the group does not expel the member.
+The order of things that nothing may change: reply delivered, then offset done, then the contiguous mark committed.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+
+from master_orchestrator_agents.backlog import Backlog, Partition
+from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsumer
+from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.handler import BatchHandler, Handler
+from master_orchestrator_agents.intake import Intake
+from master_orchestrator_agents.meter import RunnerMeter
+from master_orchestrator_agents.replying import Replier
+from master_orchestrator_agents.sending import Sender
+from master_orchestrator_agents.workers import WorkerPool
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+log = structlog.stdlib.get_logger(__name__)
+
+JOIN_SECONDS = 30.0
+COMMIT_EVERY_SECONDS = 0.5
+IDLE_FETCH_SECONDS = 0.1
+"""How long a fetch waits for a first record; delivery reports wait as long, on a runner with nothing to do."""
+BUSY_FETCH_SECONDS = 0.005
+"""The same while a lane is paused: its queue may be half empty at any moment."""
+REVOKE_SECONDS = 1.0
+"""How long a rebalance waits for commands in hand; other members wait with it."""
+FLUSH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionTerms:
+    """What a runner is told.
+
+    Args:
+        agent: its type.
+        handler: what is run for each command.
+        kafka: how the cluster is reached.
+        topology: topics, lanes, and the agent's own terms.
+        codec: reads commands, writes replies.
+        workers: commands handled at once.
+        worker_id: its name in replies and audit records.
+        static_member: whether ``worker_id`` is also its identity in the group, so that a restart within the session
+            time-out gets the same partitions back at once.
+        drain_seconds: how long a stop waits for handlers.
+    """
+
+    agent: AgentType
+    handler: Handler
+    kafka: KafkaSettings
+    topology: Topology
+    codec: Codec
+    workers: int
+    worker_id: str
+    static_member: bool
+    drain_seconds: float
+
+    @property
+    def group(self) -> str:
+        """The consumer group of all runners of this type."""
+        return f"{self.topology.app_id}-agent-{self.agent.lower().replace('_', '-')}"
+
+
+class RunnerSession:
+    """A consumer, a producer and a pool of workers around one backlog."""
+
+    def __init__(self, terms: SessionTerms, meter: RunnerMeter, now_ms: Callable[[], int]) -> None:
+        lane_of = {terms.topology.command_topic(terms.agent, lane): lane for lane in Lane}
+        batch_size = terms.handler.max_size if isinstance(terms.handler, BatchHandler) else 1
+        self._terms = terms
+        self._meter = meter
+        self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size)
+        self._sender = Sender(Producer(producer_config(terms.kafka)))
+        self._consumer = LaneConsumer(
+            Consumer(_consumer_config(terms)), lane_of.keys(), revoked=self._revoked, lost=self._lost
+        )
+        self._intake = Intake(
+            terms.agent,
+            codec=terms.codec,
+            backlog=self._backlog,
+            sender=self._sender,
+            meter=meter,
+            lane_of=lane_of,
+            dead_letter_topic=terms.topology.dead_letter_topic,
+        )
+        self._pool = WorkerPool(
+            terms.handler,
+            terms.workers,
+            worker_id=terms.worker_id,
+            backlog=self._backlog,
+            replier=Replier(
+                terms.topology.topic_of("Reply"),
+                codec=terms.codec,
+                sender=self._sender,
+                backlog=self._backlog,
+                meter=meter,
+                now_ms=now_ms,
+            ),
+            meter=meter,
+            now_ms=now_ms,
+        )
+        self._commit_at = 0.0
+
+    def run(self, stop: threading.Event) -> None:
+        """Handle commands until ``stop`` is set, then drain. Raises :class:`RunnerError` when it cannot go on."""
+        try:
+            self._consumer.start(JOIN_SECONDS)
+            self._pool.start()
+            while not stop.is_set():
+                self._turn()
+            self._drain()
+        finally:
+            self._leave()
+
+    def _turn(self) -> None:
+        """One round: fetch, take in, deliver, hold back, commit."""
+        saturated = self._backlog.saturated()
+        self._consumer.hold(saturated)
+        for message in self._consumer.fetch(BUSY_FETCH_SECONDS if saturated else IDLE_FETCH_SECONDS):
+            self._intake.accept(message)
+        self._sender.poll()
+        self._raise_worker_error()
+        self._meter.holds(*self._backlog.counts())
+        if time.monotonic() >= self._commit_at:
+            self._consumer.commit(self._backlog.take_commits(), wait=False)
+            self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
+
+    def _raise_worker_error(self) -> None:
+        if self._pool.error is not None:
+            raise RunnerError(f"a worker of {self._terms.agent} died: {self._pool.error!r}") from self._pool.error
+
+    def _drain(self) -> None:
+        """Start nothing more and wait for what is in hand, as a member of the group still."""
+        self._backlog.close()
+        deadline = time.monotonic() + self._terms.drain_seconds
+        self._consumer.hold_all()
+        while (in_hand := self._backlog.in_hand()) and time.monotonic() < deadline:
+            self._consumer.fetch(0.02)  # keeps the membership; what it still brings is nobody's yet
+            self._sender.poll()
+            self._raise_worker_error()
+        log.info("drained", agent=self._terms.agent, abandoned=in_hand)
+
+    def _leave(self) -> None:
+        """Whatever happened: no handler starts any more, what is done is committed, the group knows we are gone."""
+        self._backlog.close()
+        self._pool.abandon(timeout=1.0)
+        undelivered = self._sender.close(FLUSH_SECONDS)
+        if undelivered:
+            log.warning("replies_undelivered", agent=self._terms.agent, count=undelivered)
+        self._consumer.commit(self._backlog.take_commits(), wait=True)
+        self._consumer.close()
+
+    def _revoked(self, partitions: list[Partition]) -> None:
+        """Partitions go elsewhere: finish what is in hand if it is quick, commit what is done, forget the rest."""
+        self._backlog.drop_waiting(partitions)
+        deadline = time.monotonic() + REVOKE_SECONDS
+        while self._backlog.in_hand(partitions) and time.monotonic() < deadline:
+            self._sender.poll(0.02)
+        self._consumer.commit(self._backlog.take_commits(), wait=True)
+        self._backlog.forget(partitions)
+
+    def _lost(self, partitions: list[Partition]) -> None:
+        """Partitions are someone else's already: nothing of them may be committed."""
+        self._backlog.drop_waiting(partitions)
+        self._backlog.forget(partitions)
+
+
+def _consumer_config(terms: SessionTerms) -> dict[str, object]:
+    over: dict[str, object] = {**CONSUMER_OVERRIDES, "on_commit": _log_failed_commit}
+    if terms.static_member:
+        over["group.instance.id"] = terms.worker_id
+    return consumer_config(terms.kafka, terms.group, **over)
+
+
+def _log_failed_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+    if error is not None:
+        log.warning("commit_failed", error=str(error))

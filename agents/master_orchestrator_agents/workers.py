@@ -1,0 +1,121 @@
+"""The threads that run the handler, and the event loop beside them if it is async."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+
+import structlog
+
+from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.errors import RetryableError
+from master_orchestrator_agents.handler import Handler, aexecute_batch, execute_batch, failure_reply, is_async
+from master_orchestrator_agents.meter import RunnerMeter
+from master_orchestrator_agents.queues import Entry
+from master_orchestrator_agents.replying import Replier
+from master_orchestrator_schemas.messages import Command, Reply
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class WorkerPool:
+    """``count`` threads that take commands, run the handler and send the replies.
+
+    Daemon threads, since a handler cannot be stopped from outside: one that outlives the drain dies with the process,
+    its command uncommitted. An async handler runs on one event loop of its own; its threads only wait.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        count: int,
+        *,
+        worker_id: str,
+        backlog: Backlog,
+        replier: Replier,
+        meter: RunnerMeter,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._handler = handler
+        self._worker_id = worker_id
+        self._backlog = backlog
+        self._replier = replier
+        self._meter = meter
+        self._now_ms = now_ms
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._abandoned = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._serve, name=f"{worker_id}-{number}", daemon=True) for number in range(count)
+        ]
+        self.error: BaseException | None = None
+
+    def start(self) -> None:
+        """Begin to take commands."""
+        if is_async(self._handler):
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=_run, args=(self._loop,), name=f"{self._worker_id}-loop", daemon=True).start()
+        for thread in self._threads:
+            thread.start()
+
+    def abandon(self, timeout: float) -> None:
+        """Wait no longer for handlers than ``timeout`` seconds in all; async ones are cancelled."""
+        self._abandoned.set()
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(_cancel_all, self._loop)
+        for thread in self._threads:
+            thread.join(timeout / len(self._threads))
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _serve(self) -> None:
+        try:
+            while entries := self._backlog.take():
+                self._handle(entries)
+        except CancelledError:
+            log.info("handler_abandoned", worker=self._worker_id)
+        except BaseException as error:  # noqa: BLE001  kept for the poll thread, which raises it
+            self.error = error
+
+    def _handle(self, entries: list[Entry]) -> None:
+        live = [entry for entry in entries if not self._expired(entry)]
+        if live:
+            for entry in live:
+                self._meter.waited(entry.lane, (self._now_ms() - entry.since_ms) / 1000)
+            replies = self._execute([entry.command for entry in live])
+            for entry, reply in zip(live, replies, strict=True):
+                self._replier.reply(entry, reply)
+        self._backlog.handled(entries)
+
+    def _expired(self, entry: Entry) -> bool:
+        """A command past its deadline is not executed: the engine has given it up and waits for another reply."""
+        late_ms = self._now_ms() - entry.command.deadline_ms
+        if late_ms <= 0:
+            return False
+        log.warning("deadline_passed", command=entry.command.command_id, late_ms=late_ms)
+        self._meter.skipped(entry.lane, "deadline_passed")
+        self._backlog.finished(entry)
+        return True
+
+    def _execute(self, commands: Sequence[Command]) -> list[Reply]:
+        if self._loop is None:
+            return execute_batch(self._handler, commands, worker=self._worker_id)
+        work = aexecute_batch(self._handler, commands, worker=self._worker_id)
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except CancelledError:
+            if self._abandoned.is_set():
+                raise
+            lost = RetryableError("the handler cancelled its own task")
+            return [failure_reply(command, lost, worker=self._worker_id) for command in commands]
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    try:
+        loop.run_forever()
+    finally:
+        loop.close()
+
+
+def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:
+    for task in asyncio.all_tasks(loop):
+        task.cancel()

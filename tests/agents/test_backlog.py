@@ -1,0 +1,186 @@
+"""What may start when, what is a repeat, and what may be committed."""
+
+import threading
+
+from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.known import KnownCommands
+from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.queues import Entry, LaneQueues
+from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+TOPICS = {f"agent.diagnosis.{lane}": lane for lane in Lane}
+
+
+def command(number: int, vehicle_id: str, lane: Lane) -> Command:
+    return Command(
+        command_id=f"{vehicle_id}~{number}/DIAGNOSIS/0/0",
+        workflow_id=f"{vehicle_id}~{number}",
+        vehicle_id=vehicle_id,
+        agent=AgentType.DIAGNOSIS,
+        priority=lane.priority,
+        step="DIAGNOSIS",
+        attempt=0,
+        revision=0,
+        issued_at_ms=0,
+        deadline_ms=0,
+        payload={},
+    )
+
+
+class Desk:
+    """A backlog with one partition per lane, fed by hand."""
+
+    def __init__(self, topology: Topology, batch_size: int = 1) -> None:
+        self.backlog = Backlog(topology.lanes, TOPICS, lambda: 0, batch_size)
+        self.offsets = dict.fromkeys(Lane, 0)
+
+    def fetch(self, number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE) -> bool:
+        offset = self.offsets[lane]
+        self.offsets[lane] += 1
+        tracker = self.backlog.fetched((f"agent.diagnosis.{lane}", 0), offset)
+        return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker))
+
+    def take(self) -> Entry:
+        (entry,) = self.backlog.take()
+        return entry
+
+    def commits(self) -> dict[Lane, int]:
+        return {TOPICS[topic]: mark for (topic, _), mark in self.backlog.take_commits().items()}
+
+
+def vehicles(entries: list[Entry]) -> list[str]:
+    return [entry.command.vehicle_id for entry in entries]
+
+
+def test_a_vehicles_next_command_waits_for_the_one_in_hand_and_others_pass_by(topology: Topology) -> None:
+    desk = Desk(topology)
+    for number, vehicle_id in enumerate(["a", "a", "b"]):
+        desk.fetch(number, vehicle_id)
+    desk.fetch(3, "a", Lane.URGENT)
+
+    first = desk.take()
+    second = desk.take()
+    assert (first.lane, vehicles([first, second])) == (Lane.URGENT, ["a", "b"])
+
+    desk.backlog.handled([first])
+    assert [desk.take().command.command_id for _ in range(1)] == ["a~0/DIAGNOSIS/0/0"]
+
+
+def test_take_waits_until_a_vehicle_is_free(topology: Topology) -> None:
+    desk = Desk(topology)
+    desk.fetch(0, "a")
+    desk.fetch(1, "a")
+    first = desk.take()
+    taken: list[Entry] = []
+    worker = threading.Thread(target=lambda: taken.extend(desk.backlog.take()))
+    worker.start()
+
+    desk.backlog.handled([first])
+    worker.join(timeout=10)
+
+    assert [entry.offset for entry in taken] == [1]
+
+
+def test_closed_it_hands_out_nothing_though_commands_wait(topology: Topology) -> None:
+    desk = Desk(topology)
+    desk.fetch(0, "a")
+    desk.backlog.close()
+
+    assert desk.backlog.take() == []
+
+
+def test_only_routine_goes_out_in_batches_of_different_vehicles(topology: Topology) -> None:
+    desk = Desk(topology, batch_size=3)
+    for number, vehicle_id in enumerate(["a", "a", "b", "c", "d"]):
+        desk.fetch(number, vehicle_id)
+    for vehicle_id in "xy":
+        desk.fetch(0, vehicle_id, Lane.URGENT)
+
+    assert [vehicles(desk.backlog.take()) for _ in range(3)] == [["x"], ["a", "b", "c"], ["y"]]
+
+
+def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topology: Topology) -> None:
+    desk = Desk(topology)
+    assert desk.fetch(0, "a")
+    assert not desk.fetch(0, "a")
+    entry = desk.take()
+    assert desk.commits() == {}
+
+    desk.backlog.finished(entry)
+    assert desk.commits() == {Lane.ROUTINE: 2}
+
+    assert not desk.fetch(0, "a")
+    assert desk.commits() == {Lane.ROUTINE: 3}
+
+
+def test_finished_commands_are_remembered_within_bounds() -> None:
+    known, tracker = KnownCommands(remembered=2), CommitTracker()
+    for offset, command_id in enumerate("abc"):
+        tracker.fetched(offset)
+        known.admit(command_id, tracker, offset)
+        known.finish(command_id)
+    for offset in range(3, 6):
+        tracker.fetched(offset)
+
+    assert not known.admit("c", tracker, 3)
+    assert not known.admit("b", tracker, 4)
+    assert known.admit("a", tracker, 5)
+
+
+def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topology: Topology) -> None:
+    desk = Desk(topology)
+    partition = ("agent.diagnosis.routine", 0)
+    desk.fetch(0, "a")
+    desk.fetch(1, "b")
+    entry = desk.take()
+    desk.backlog.drop_waiting([partition])
+    assert desk.backlog.in_hand([partition]) == 1
+
+    desk.backlog.finished(entry)
+    assert desk.commits() == {Lane.ROUTINE: 1}
+    desk.backlog.forget([partition])
+    assert desk.backlog.in_hand() == 0
+
+    desk.offsets[Lane.ROUTINE] = 1  # it comes back: the second one was never started, the first one is known
+    assert desk.fetch(1, "b")
+
+
+def test_a_repeat_from_a_new_assignment_waits_for_the_one_still_in_hand(topology: Topology) -> None:
+    desk = Desk(topology)
+    partition = ("agent.diagnosis.routine", 0)
+    desk.fetch(0, "a")
+    entry = desk.take()
+    desk.backlog.drop_waiting([partition])
+    desk.backlog.forget([partition])
+    desk.offsets[Lane.ROUTINE] = 0
+
+    assert not desk.fetch(0, "a")
+    assert desk.commits() == {}
+    desk.backlog.finished(entry)
+    assert desk.commits() == {Lane.ROUTINE: 1}
+
+
+def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Topology) -> None:
+    queues = LaneQueues(topology.lanes, limit=10)
+    tracker = CommitTracker()
+    for number in range(10):
+        queues.add(Entry(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker))
+    assert queues.full == {Lane.ROUTINE}
+
+    for _ in range(4):
+        queues.take(0, lambda _: 1)
+    assert queues.full == {Lane.ROUTINE}
+    queues.take(0, lambda _: 1)
+    assert queues.full == frozenset()
+
+
+def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
+    desk = Desk(topology)
+    for number in range(1_000):
+        desk.fetch(number, f"v{number}")
+    desk.fetch(0, "u", Lane.URGENT)
+
+    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+    assert desk.take().lane is Lane.URGENT

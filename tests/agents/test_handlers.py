@@ -1,0 +1,206 @@
+"""Whatever a handler does, a reply comes out that says what happened."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from master_orchestrator_agents.errors import AgentError, PermanentError, RetryableError
+from master_orchestrator_agents.handler import Handler, aexecute, batch_handler, execute, execute_batch
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import Command, Failure, Reply
+from master_orchestrator_schemas.results import DataAnalysisResult, DiagnosisResult
+from master_orchestrator_schemas.tasks import DiagnosisTask
+from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Priority
+
+FINDING = {"rule": "coolant_hot", "subsystem": "cooling", "priority": 2, "at_ms": 1_000}
+
+
+def command(vehicle_id: str = "v1") -> Command:
+    payload = DiagnosisTask.model_validate({"findings": [FINDING], "dtcs": ["P0128"], "model": "Polo"})
+    return Command(
+        command_id=f"{vehicle_id}~1/DIAGNOSIS/0/0",
+        workflow_id=f"{vehicle_id}~1",
+        vehicle_id=vehicle_id,
+        agent=AgentType.DIAGNOSIS,
+        priority=Priority.HIGH,
+        step="DIAGNOSIS",
+        attempt=0,
+        revision=0,
+        issued_at_ms=1_000,
+        deadline_ms=61_000,
+        payload=payload.model_dump(mode="json"),
+    )
+
+
+def replied(handler: Handler) -> Reply:
+    return execute(handler, command(), worker="w")
+
+
+def result_of(handler: Handler) -> dict[str, Any]:
+    reply = replied(handler)
+    assert reply.failure is None
+    assert reply.result is not None
+    return reply.result
+
+
+def failure_of(handler: Handler) -> Failure:
+    reply = replied(handler)
+    assert reply.result is None
+    assert reply.failure is not None
+    return reply.failure
+
+
+def raising(error: Exception) -> Handler:
+    def handler(task: Task) -> None:
+        raise error
+
+    return handler
+
+
+def test_a_task_is_a_mapping_with_attributes_too() -> None:
+    task = Task(command())
+
+    assert task["vehicle_id"] == task.vehicle_id == "v1"
+    assert task["findings"][0]["rule"] == task.findings[0].rule == "coolant_hot"
+    assert isinstance(task.model, DiagnosisTask)
+    assert task["model"] == task.model.model == "Polo"
+    assert task.deadline.isoformat() == "1970-01-01T00:01:01+00:00"
+    assert len(task) == len(dict(task))
+    assert {"command_id", "dtcs"} <= set(task)
+
+
+def test_what_a_task_does_not_have_is_named_with_what_it_has() -> None:
+    with pytest.raises(AttributeError, match=r"a DIAGNOSIS task has no 'causes'; it has .*anomalies"):
+        Task(command()).causes  # noqa: B018  the access is what is tested
+
+
+def test_a_reply_names_its_command_and_worker() -> None:
+    reply = replied(lambda _: {})
+
+    assert (reply.command_id, reply.workflow_id, reply.vehicle_id) == ("v1~1/DIAGNOSIS/0/0", "v1~1", "v1")
+    assert (reply.agent, reply.worker) == (AgentType.DIAGNOSIS, "w")
+
+
+@pytest.mark.parametrize("returned", [None, {}, DiagnosisResult()])
+def test_nothing_returned_is_a_result_of_defaults(returned: DiagnosisResult | Mapping[str, Any] | None) -> None:
+    assert result_of(lambda _: returned) == DiagnosisResult().to_wire()
+
+
+def test_a_dict_is_validated_and_its_unknown_keys_are_kept() -> None:
+    result = result_of(lambda _: {"causes": ["thermostat"], "severity": 0.9, "ticket": {"id": 7}})
+
+    assert result["causes"][0]["component"] == "thermostat"
+    assert result["severity"] == 0.9
+    assert json.loads(result["extras"]["ticket"]) == {"id": 7}
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        ({"severity": 7}, "severity: Input should be less than or equal to 1"),
+        ({"causes": [{"component": "x", "probability": float("nan")}]}, "causes.0.probability"),
+        (DataAnalysisResult(), "returned DataAnalysisResult; return a dict, a DiagnosisResult or None"),
+        ("thermostat", "returned str"),
+    ],
+)
+def test_a_result_that_does_not_fit_fails_for_good_and_names_the_key(returned: Any, said: str) -> None:
+    failure = failure_of(lambda _: returned)
+
+    assert (failure.kind, failure.error) == (FailureKind.PERMANENT, "invalid_result")
+    assert said in failure.message
+
+
+def test_a_result_that_is_no_json_fails_for_good() -> None:
+    loop: dict[str, Any] = {}
+    loop["self"] = loop
+
+    assert failure_of(lambda _: {"loop": loop}).error == "invalid_result"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code", "retry_after_ms"),
+    [
+        (RetryableError("later", retry_after=1.5), FailureKind.RETRYABLE, "RetryableError", 1_500),
+        (RetryableError("later"), FailureKind.RETRYABLE, "RetryableError", None),
+        (RetryableError("in a year", retry_after=3e7), FailureKind.RETRYABLE, "RetryableError", 3_600_000),
+        (RetryableError("odd", retry_after=float("nan")), FailureKind.RETRYABLE, "RetryableError", None),
+        (PermanentError("never"), FailureKind.PERMANENT, "PermanentError", None),
+        (KeyError("vin"), FailureKind.RETRYABLE, "KeyError", None),
+    ],
+)
+def test_what_is_raised_says_what_kind_of_failure_it_is(
+    error: Exception, kind: FailureKind, code: str, retry_after_ms: int | None
+) -> None:
+    failure = failure_of(raising(error))
+
+    assert (failure.kind, failure.error, failure.retry_after_ms) == (kind, code, retry_after_ms)
+    assert failure.message == str(error)
+
+
+def test_a_failures_text_is_cut_to_what_a_reply_may_carry() -> None:
+    reply = replied(raising(RuntimeError("x" * 10_000)))
+
+    assert Codec().decode(Codec().encode(reply), Reply) == reply
+
+
+def test_an_error_without_text_is_told_by_its_type() -> None:
+    assert failure_of(raising(TimeoutError())).message == "TimeoutError()"
+
+
+async def diagnose(task: Task) -> dict[str, Any]:
+    await asyncio.sleep(0)
+    return {"summary": task.dtcs[0]}
+
+
+def handing_on(task: Task) -> Awaitable[dict[str, Any]]:
+    return diagnose(task)
+
+
+class AsyncCallable:
+    async def __call__(self, _task: Task) -> dict[str, Any]:
+        return {"summary": "callable"}
+
+
+@pytest.mark.parametrize(
+    ("handler", "summary"),
+    [(diagnose, "P0128"), (handing_on, "P0128"), (AsyncCallable(), "callable")],
+)
+def test_an_async_handler_is_awaited(handler: Handler, summary: str) -> None:
+    assert result_of(handler)["summary"] == summary
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("handler", [diagnose, lambda task: {"summary": task.dtcs[0]}])
+async def test_both_kinds_run_on_an_event_loop(handler: Handler) -> None:
+    reply = await aexecute(handler, command(), worker="w")
+
+    assert reply.result is not None
+    assert reply.result["summary"] == "P0128"
+
+
+def test_a_batch_handler_answers_each_task_for_itself() -> None:
+    @batch_handler(max_size=10)
+    def handler(tasks: Sequence[Task]) -> list[dict[str, Any] | AgentError]:
+        return [{"summary": task.vehicle_id} if task.vehicle_id != "v2" else PermanentError("no v2") for task in tasks]
+
+    replies = execute_batch(handler, [command("v1"), command("v2"), command("v3")], worker="w")
+
+    assert [reply.command_id[:2] for reply in replies] == ["v1", "v2", "v3"]
+    assert [reply.result and reply.result["summary"] for reply in replies] == ["v1", None, "v3"]
+    assert replies[1].failure is not None
+    assert replies[1].failure.message == "no v2"
+
+
+def test_a_batch_handler_that_forgets_a_task_fails_for_all() -> None:
+    replies = execute_batch(batch_handler(max_size=2)(lambda _: [{}]), [command("v1"), command("v2")], worker="w")
+
+    assert [reply.failure and reply.failure.error for reply in replies] == ["invalid_result"] * 2
+
+
+def test_a_batch_of_nothing_is_refused() -> None:
+    with pytest.raises(AgentError, match="max_size=0"):
+        batch_handler(max_size=0)
