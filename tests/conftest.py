@@ -13,6 +13,7 @@ from master_orchestrator_schemas.topology import Topology, load_topology
 
 if TYPE_CHECKING:  # imported by the fixtures that need them: the pure tests start without a Kafka client
     from confluent_kafka.admin import AdminClient
+
     from master_orchestrator_schemas.kafka import KafkaSettings
 
 TEST_PARTITIONS = 4  # fewer than in production: topics are made anew for each test
@@ -21,9 +22,8 @@ TEST_PARTITIONS = 4  # fewer than in production: topics are made anew for each t
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSettings]:
     """A real Kafka: the one of KAFKA_BOOTSTRAP_SERVERS if that is set, else one started for this session."""
-    from master_orchestrator_schemas.kafka import KafkaSettings
-
     from master_orchestrator.cluster.broker import EmbeddedKafka
+    from master_orchestrator_schemas.kafka import KafkaSettings
 
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield KafkaSettings()
@@ -36,6 +36,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSettings]:
 def kafka_admin(kafka: KafkaSettings) -> AdminClient:
     """An admin client of the session's Kafka."""
     from confluent_kafka.admin import AdminClient
+
     from master_orchestrator_schemas.kafka import admin_config
 
     return AdminClient(admin_config(kafka))
