@@ -1,1 +1,41 @@
-"""Master Orchestrator: every vehicle's maintenance workflow, on Kafka."""
+"""Master Orchestrator: every vehicle's maintenance workflow, on Kafka or in memory.
+
+The names below are loaded when they are first asked for, so that an engine or the command line loads what it uses.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from master_orchestrator.errors import OrchestratorError
+    from master_orchestrator.facade import MasterOrchestrator
+    from master_orchestrator_agents.errors import PermanentError, RetryableError
+    from master_orchestrator_schemas.vocabulary import AgentType, Priority, ServiceEventKind, State
+
+__all__ = [
+    "AgentType",
+    "MasterOrchestrator",
+    "OrchestratorError",
+    "PermanentError",
+    "Priority",
+    "RetryableError",
+    "ServiceEventKind",
+    "State",
+]
+
+_HOMES = {
+    "AgentType": "master_orchestrator_schemas.vocabulary",
+    "MasterOrchestrator": "master_orchestrator.facade",
+    "OrchestratorError": "master_orchestrator.errors",
+    "PermanentError": "master_orchestrator_agents.errors",
+    "Priority": "master_orchestrator_schemas.vocabulary",
+    "RetryableError": "master_orchestrator_agents.errors",
+    "ServiceEventKind": "master_orchestrator_schemas.vocabulary",
+    "State": "master_orchestrator_schemas.vocabulary",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

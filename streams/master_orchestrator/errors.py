@@ -97,3 +97,10 @@ class EngineSilentError(OrchestratorError, TimeoutError):
 
 class WaitTimeoutError(OrchestratorError, TimeoutError):
     """Something that was waited for did not happen in time."""
+
+
+class UnreadableRecordError(OrchestratorError):
+    """A record on a topic that only the engine writes cannot be read."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"the record at {place} is not what the engine writes ({why}): see who else writes there")

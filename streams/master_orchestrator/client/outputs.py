@@ -1,0 +1,119 @@
+"""The thread that reads what the engines put out: statuses into the view, answers to their requests."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import structlog
+from confluent_kafka import Message
+
+from master_orchestrator.client.pending import Correlator, KafkaPending
+from master_orchestrator.errors import BrokerUnreachableError, UnreadableRecordError
+from master_orchestrator.ports import Answer
+from master_orchestrator.readers.decoding import decode
+from master_orchestrator.readers.topics import Place, TopicReader
+from master_orchestrator.readers.view import WorkflowsView
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import AuditRecord, Cause, Status
+from master_orchestrator_schemas.topology import Topology
+
+log = structlog.stdlib.get_logger(__name__)
+
+POLL_S = 0.2
+CATCH_UP_S = 120.0
+
+
+class OutputsReader:
+    """Reads statuses from the beginning; audit records and dead letters from now on, for the answers in them."""
+
+    def __init__(
+        self, kafka: KafkaSettings, topology: Topology, workflows: WorkflowsView, correlator: Correlator
+    ) -> None:
+        self._servers = kafka.bootstrap_servers
+        self._codec = Codec(topology.limits)
+        self._workflows = workflows
+        self._correlator = correlator
+        self._status = topology.topic_of("Status")
+        self._audit = topology.topic_of("AuditRecord")
+        self._dead = topology.dead_letter_topic
+        topics = (self._status, self._audit, self._dead)
+        self._reader = TopicReader(kafka, topics, range(topology.partitions), from_end=(self._audit, self._dead))
+        self._positions: Mapping[Place, int] = self._reader.positions
+        self._moved = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="client-outputs", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopping.set()
+        self._thread.join()
+        self._reader.close()
+
+    def refresh(self, timeout: float = CATCH_UP_S) -> None:
+        """Return when every status that stands on the topic now is in the view."""
+        partitions = [place for place in self._positions if place[0] == self._status]
+        ends = self._reader.end_offsets(partitions)
+        until = time.monotonic() + timeout
+        with self._moved:
+            while any(self._positions[place] < end for place, end in ends.items()):
+                if not self._moved.wait(until - time.monotonic()):
+                    raise BrokerUnreachableError(self._servers, f"statuses were not read within {timeout:g} s")
+
+    def settle(self, pending: KafkaPending, answer: Answer) -> None:
+        """Give a request its answer once the workflow's status shows it."""
+        if not answer.audit:
+            pending.answer.set_result(answer)
+            return
+        record = answer.audit[0]
+        seen = self._workflows.watch(record.workflow_id, lambda status: status.seq >= record.seq)
+        seen.add_done_callback(lambda _: pending.answer.set_result(answer))
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for message in self._reader.poll(POLL_S):
+                self._take(message)
+            with self._moved:
+                self._positions = self._reader.positions
+                self._moved.notify_all()
+
+    def _take(self, message: Message) -> None:
+        try:
+            if message.topic() == self._status:
+                self._workflows.apply(decode(message, Status, self._codec))
+            elif message.topic() == self._audit:
+                record = decode(message, AuditRecord, self._codec)
+                self._match(record.vehicle_id, Answer(cause=record.cause, audit=(record,)))
+            elif (refused := _refused(message)) is not None:
+                self._match((message.key() or b"").decode(errors="replace"), refused)
+        except UnreadableRecordError as error:  # someone else's record must not stop the ones behind it
+            log.warning("unreadable_record", error=str(error))
+
+    def _match(self, vehicle_id: str, answer: Answer) -> None:
+        if (pending := self._correlator.answered(vehicle_id, answer)) is not None:
+            self.settle(pending, answer)
+
+
+def _refused(message: Message) -> Answer | None:
+    """What a dead letter says of the record it was, None if it was no input."""
+    headers = _texts(message)
+    try:
+        cause = Cause(
+            topic=headers["dead_letter_topic"],
+            partition=int(headers["dead_letter_partition"]),
+            offset=int(headers["dead_letter_offset"]),
+        )
+    except (KeyError, ValueError):
+        return None
+    return Answer(cause=cause, refusal=headers.get("dead_letter_message", "no reason given"))
+
+
+def _texts(message: Message) -> dict[str, str]:
+    """The record's headers as text."""
+    headers = message.headers() or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return {name: value.decode(errors="replace") if isinstance(value, bytes) else value or "" for name, value in pairs}

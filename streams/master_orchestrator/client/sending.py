@@ -1,0 +1,105 @@
+"""Handing requests in: an idempotent producer, and the thread that takes its delivery reports."""
+
+import secrets
+import threading
+from collections.abc import Callable
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from master_orchestrator.client.pending import KafkaPending
+from master_orchestrator.ports import Request
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import envelope_headers
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.messages import Cause, OperatorRequest, ServiceEvent, Telemetry
+from master_orchestrator_schemas.topology import Topology
+
+SOURCE = "master-orchestrator/client"
+POLL_S = 0.2
+FLUSH_S = 10.0
+DELIVERY = {"linger.ms": 0, "delivery.timeout.ms": 30_000}
+
+
+def request_id_of(request: Request) -> str:
+    """The sender's own id of a request."""
+    match request:
+        case Telemetry():
+            return request.request_id or f"{request.vehicle_id}/{request.ts_ms}"
+        case ServiceEvent():
+            return request.event_id
+        case OperatorRequest():
+            return request.request_id
+
+
+def new_traceparent() -> str:
+    """A W3C trace context that begins here, sampled."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+class RequestSender:
+    """Sends requests keyed by vehicle and reports, per request, where it stands or why it does not."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topology: Topology,
+        *,
+        delivered: Callable[[KafkaPending, Cause], None],
+        undelivered: Callable[[KafkaPending, str], None],
+    ) -> None:
+        self._topology = topology
+        self._codec = Codec(topology.limits)
+        self._delivered = delivered
+        self._undelivered = undelivered
+        self._producer = Producer(producer_config(kafka, **DELIVERY))
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="client-delivery", daemon=True)
+
+    def start(self) -> None:
+        """Start taking delivery reports."""
+        self._thread.start()
+
+    def send(self, request: Request, pending: KafkaPending, at_ms: int) -> None:
+        """Hand a request to the producer; blocks only while its queue is full. Raises ``EncodeError``."""
+        value = self._codec.encode(request)
+        kind = type(request).__name__
+        headers = envelope_headers(kind, SOURCE, request_id_of(request), at_ms, new_traceparent())
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic(request),
+                    value,
+                    request.vehicle_id.encode(),
+                    headers=[*headers],
+                    on_delivery=lambda error, message: self._report(pending, error, message),
+                )
+            except BufferError:
+                self._stopping.wait(POLL_S)  # the delivery thread makes room
+            else:
+                return
+
+    def stop(self) -> None:
+        """Wait for what is on its way, end the thread."""
+        self._producer.flush(FLUSH_S)
+        self._stopping.set()
+        self._thread.join()
+
+    def _topic(self, request: Request) -> str:
+        match request:
+            case Telemetry():
+                return self._topology.topic_of("Telemetry")
+            case ServiceEvent():
+                return self._topology.topic_of("ServiceEvent")
+            case OperatorRequest():
+                return self._topology.topic_of("OperatorRequest")
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(POLL_S)
+
+    def _report(self, pending: KafkaPending, error: KafkaError | None, message: Message) -> None:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if error is not None or topic is None or partition is None or offset is None:
+            self._undelivered(pending, "its place is unknown" if error is None else error.str())
+        else:
+            self._delivered(pending, Cause(topic=topic, partition=partition, offset=offset))

@@ -1,0 +1,5 @@
+"""The orchestrator as a Python object: ``from master_orchestrator import MasterOrchestrator, AgentType``."""
+
+from master_orchestrator.facade.orchestrator import MasterOrchestrator
+
+__all__ = ["MasterOrchestrator"]

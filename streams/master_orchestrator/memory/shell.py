@@ -1,0 +1,97 @@
+"""The in-memory shell as a whole: engine, timers and agents of one process."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+
+from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.errors import OrchestratorError, WaitTimeoutError
+from master_orchestrator.memory.clock import AppendClock
+from master_orchestrator.memory.engine import MemoryEngine
+from master_orchestrator.memory.log import MemoryLog
+from master_orchestrator.memory.pool import AgentPool
+from master_orchestrator.memory.timers import Timers
+from master_orchestrator.ports import Answer, Request
+from master_orchestrator.readers.view import WorkflowsView
+from master_orchestrator_agents.handler import Handler
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import AuditRecord, Reply, Timer
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+
+class MemoryPending:
+    """A request in the engine's queue."""
+
+    def __init__(self, answer: Future[Answer]) -> None:
+        self.answer = answer
+
+    def overdue(self, seconds: float) -> OrchestratorError:
+        """The queue is long, or this machine slow."""
+        return WaitTimeoutError(f"the in-memory engine did not answer within {seconds:g} s: send less at once")
+
+
+class MemoryShell:
+    """Everything in this process; what it holds is gone when it ends."""
+
+    def __init__(self, topology: Topology, handlers: Mapping[AgentType, Handler], *, max_workers: int) -> None:
+        clock = AppendClock()
+        codec = Codec(topology.limits)
+        self.log = MemoryLog()
+        self._timers = Timers(self._tick, clock.now_ms)
+        self._pool = AgentPool(
+            handlers,
+            topology=topology,
+            codec=codec,
+            max_workers=max_workers,
+            now_ms=clock.now_ms,
+            reply=self._replied,
+        )
+        self._engine = MemoryEngine(
+            topology,
+            codec,
+            self.log,
+            now_ms=clock.now_ms,
+            dispatch=self._pool.put,
+            hold=self._timers.hold,
+        )
+
+    @property
+    def workflows(self) -> WorkflowsView:
+        """The newest status of every workflow."""
+        return self.log.workflows
+
+    def start(self) -> None:
+        """Start the threads."""
+        self._engine.start()
+        self._pool.start()
+        self._timers.start()
+
+    def submit(self, request: Request) -> MemoryPending:
+        """Put a request in."""
+        return MemoryPending(self._engine.put(request))
+
+    def refresh(self) -> None:
+        """Nothing to wait for: an answer is settled after its effects are in the log."""
+
+    def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
+        """The audit records of a workflow so far."""
+        return [record for record in self.log.audit if record.workflow_id == workflow_id]
+
+    def stop(self) -> None:
+        """Let running handlers finish, apply their replies, end all threads."""
+        self._timers.stop()
+        self._pool.stop()
+        self._engine.stop()
+
+    def _tick(self, vehicle_id: str, deadline: Deadline) -> None:
+        self._engine.put(
+            Timer(
+                vehicle_id=vehicle_id,
+                workflow_id=deadline.workflow_id,
+                deadline_id=deadline.deadline_id,
+                due_ms=deadline.due_ms,
+            )
+        )
+
+    def _replied(self, reply: Reply, traceparent: str | None) -> None:
+        self._engine.put(reply, traceparent)

@@ -1,0 +1,73 @@
+"""What the façade asks of a shell, be it the in-memory one or Kafka."""
+
+from concurrent.futures import Future
+from typing import Protocol
+
+import msgspec
+
+from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.readers.view import WorkflowsView
+from master_orchestrator_schemas.messages import AuditRecord, Cause, OperatorRequest, ServiceEvent, Telemetry
+
+Request = Telemetry | ServiceEvent | OperatorRequest
+"""What comes in from outside."""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine's answer to one request.
+
+    Args:
+        cause: where the request's record stands.
+        audit: the audit records it caused, in order; empty when it was refused outright.
+        refusal: why it went to the dead letters, None if it did not.
+    """
+
+    cause: Cause
+    audit: tuple[AuditRecord, ...] = ()
+    refusal: str | None = None
+
+
+REJECTED = "rejected"
+"""The audit trail's name for a request that its workflow did not want."""
+
+
+def rejection_of(answer: Answer) -> str | None:
+    """Why a request came to nothing: refused outright, or rejected on the record; None if it was taken."""
+    if answer.refusal is not None:
+        return answer.refusal
+    rejected = [record for record in answer.audit if record.event == REJECTED]
+    return f"{rejected[0].reason} {rejected[0].details}" if rejected else None
+
+
+class Pending(Protocol):
+    """A request on its way."""
+
+    @property
+    def answer(self) -> Future[Answer]:
+        """Settled once the request's effects are durable and to be seen in ``Shell.workflows``."""
+
+    def overdue(self, seconds: float) -> OrchestratorError:
+        """What to tell a caller who has waited this long in vain."""
+
+
+class Shell(Protocol):
+    """The imperative side of one orchestrator. All but ``start`` and ``stop`` may be called from any thread."""
+
+    def start(self) -> None:
+        """Start working; called once."""
+
+    def stop(self) -> None:
+        """Drain and end; called once."""
+
+    @property
+    def workflows(self) -> WorkflowsView:
+        """The newest status of every workflow, as far as this process has seen them."""
+
+    def submit(self, request: Request) -> Pending:
+        """Hand a request in."""
+
+    def refresh(self) -> None:
+        """Return when ``workflows`` has everything that was put out before the call."""
+
+    def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
+        """The audit records of a workflow so far, in order."""

@@ -1,0 +1,1 @@
+"""Reading what the engine wrote: the audit trail and the newest status of every workflow."""

@@ -1,0 +1,143 @@
+"""Reading topics by hand: no group, no commits, committed records only, up to where they end or on and on."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # has no stubs
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from master_orchestrator.errors import BrokerUnreachableError
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+
+log = structlog.stdlib.get_logger(__name__)
+
+Place = tuple[str, int]
+"""Topic and partition."""
+
+Progress = Callable[[int, int], None]
+"""Called with how many offsets have been passed and how many there are to pass."""
+
+GROUP = "master-orchestrator-readers"
+"""librdkafka wants a name; nothing is ever stored under it."""
+
+ANSWER_S = 10.0
+STALLED_S = 20.0
+POLL_S = 0.5
+FETCH_MAX = 1_000
+FETCH = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10}
+
+
+def partition_of(vehicle_id: str, partitions: int) -> int:
+    """The partition that holds everything about a vehicle (murmur2, as every producer of ours)."""
+    return int((murmur2(vehicle_id.encode()) & 0x7FFFFFFF) % partitions)
+
+
+class TopicReader:
+    """A consumer over given partitions, from their beginning or, for the topics in ``from_end``, their present end.
+
+    One thread at a time reads; ``end_offsets`` may be called by any.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topics: Iterable[str],
+        partitions: Iterable[int],
+        *,
+        from_end: Iterable[str] = (),
+    ) -> None:
+        self._servers = kafka.bootstrap_servers
+        self._places = [(topic, partition) for topic in topics for partition in partitions]
+        self._admin = AdminClient(admin_config(kafka))
+        self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH))
+        self._next: dict[Place, int] = dict.fromkeys(self._places, 0)
+        late = set(from_end)
+        starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
+        starts |= self.end_offsets(place for place in self._places if place[0] in late)
+        self._next |= {place: start for place, start in starts.items() if start >= 0}
+        self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
+
+    @property
+    def positions(self) -> Mapping[Place, int]:
+        """The next offset of each partition; what is before it has been returned."""
+        return dict(self._next)
+
+    def end_offsets(self, places: Iterable[Place] | None = None) -> dict[Place, int]:
+        """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`."""
+        wanted = list(self._places if places is None else places)
+        if not wanted:
+            return {}
+        try:
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
+            futures = self._admin.list_offsets(
+                {TopicPartition(*place): latest for place in wanted},
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=ANSWER_S,
+            )
+            return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
+        except KafkaException as error:
+            raise BrokerUnreachableError(self._servers, str(error.args[0])) from error
+
+    def catch_up(self, progress: Progress | None = None) -> Iterator[Message]:
+        """The records up to where the partitions end at the time of the call; can be called again for what came since.
+
+        Raises :class:`BrokerUnreachableError` when the broker goes away meanwhile.
+        """
+        ends = self.end_offsets()
+        left = total = self._left(ends)
+        moved_at = time.monotonic()
+        while left:
+            yield from self.poll(POLL_S)
+            before, left = left, self._left(ends)
+            if left < before:
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > STALLED_S:
+                raise BrokerUnreachableError(self._servers, f"{left} records do not come")
+            if progress is not None:
+                progress(total - left, total)
+
+    def _left(self, ends: Mapping[Place, int]) -> int:
+        return sum(max(0, end - self._next[place]) for place, end in ends.items())
+
+    def poll(self, timeout: float) -> list[Message]:
+        """The next records, at most ``FETCH_MAX``; empty if none come within ``timeout`` seconds."""
+        first = self._consumer.poll(timeout)
+        if first is None:
+            return []
+        messages = [first, *self._consumer.consume(FETCH_MAX - 1, timeout=0)]
+        return [message for message in messages if self._is_record(message)]
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _is_record(self, message: Message) -> bool:
+        """Whether it is a record; an end of partition moves the position past what only transactions left there."""
+        error = message.error()
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if error is not None and error.code() != KafkaError._PARTITION_EOF:
+            log.warning("reader_error", topic=topic, error=error.str())  # librdkafka goes on trying
+            return False
+        if topic is not None and partition is not None and offset is not None:
+            self._next[topic, partition] = offset if error is not None else offset + 1
+        return error is None
