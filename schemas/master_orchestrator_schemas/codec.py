@@ -34,7 +34,7 @@ from master_orchestrator_schemas.messages import (
 __all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Message"]
 
 Message = Telemetry | ServiceEvent | OperatorRequest | Timer | Command | Reply | AuditRecord | Status | Alert
-M = TypeVar("M", Telemetry, ServiceEvent, OperatorRequest, Timer, Command, Reply, AuditRecord, Status, Alert)
+M = TypeVar("M", bound=Message)
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"

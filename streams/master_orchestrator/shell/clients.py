@@ -1,0 +1,152 @@
+"""The engine's confluent-kafka producers: one transactional per owned partition, one plain for commands and ticks."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TypeVar, cast
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from master_orchestrator.shell.errors import FencedError, ShellError
+from master_orchestrator.shell.records import Record
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+Report = Callable[[KafkaError | None, Message], None]
+Headers = list[tuple[str, str | bytes | None]]
+
+TRANSACTION_TIMEOUT_MS = 30_000
+CALL_TIMEOUT_S = 20.0
+RETRY_PAUSE_S = 0.05
+POLL_S = 0.05
+QUEUE = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 524_288}
+"""A batch must fit into the producer's queue: its size is bounded by the fetch, not by this."""
+
+
+def kafka_error(error: KafkaException) -> KafkaError:
+    """The librdkafka error inside an exception."""
+    inner: KafkaError = error.args[0]
+    return inner
+
+
+def retried(call: Callable[[float], T]) -> T:
+    """``call(timeout)`` until it succeeds or fails with something that librdkafka does not call retriable."""
+    while True:
+        try:
+            return call(CALL_TIMEOUT_S)
+        except KafkaException as error:
+            if not kafka_error(error).retriable():
+                raise
+            time.sleep(RETRY_PAUSE_S)
+
+
+def _enqueue(producer: Producer, record: Record, partition: int, report: Report | None = None) -> None:
+    """Hand a record to librdkafka; where its queue is full, serve delivery reports until there is room."""
+    headers = cast("Headers | None", record.headers)  # confluent's list type is invariant and wider than ours
+    while True:
+        try:
+            producer.produce(record.topic, record.value, record.key, partition, headers=headers, on_delivery=report)
+        except BufferError:
+            producer.poll(POLL_S)
+        else:
+            return
+
+
+class PartitionProducer:
+    """The transactional producer of one owned partition.
+
+    Making one fences the partition's former owner and ends its open transaction: from then on, whatever a zombie
+    writes in its transaction is refused by the broker.
+    """
+
+    def __init__(self, kafka: KafkaSettings, app_id: str, partition: int) -> None:
+        self.partition = partition
+        self._producer = Producer(
+            producer_config(
+                kafka,
+                **{
+                    "transactional.id": f"{app_id}-{partition}",
+                    "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                    "linger.ms": 0,
+                    **QUEUE,
+                },
+            )
+        )
+        retried(self._producer.init_transactions)
+
+    def commit(self, records: Iterable[Record], last: Record) -> int:
+        """Write ``records`` and then ``last`` in one transaction; the offset of ``last``.
+
+        An abortable error aborts and writes the same records again. Raises :class:`FencedError` when another owner
+        has taken over, ``KafkaException`` when nothing can be known or done: both mean that the process must end.
+        """
+        batch = list(records)
+        while True:
+            try:
+                return self._commit_once(batch, last)
+            except KafkaException as error:
+                inner = kafka_error(error)
+                if inner.fatal():
+                    raise FencedError(f"partition {self.partition}: {inner.str()}") from error
+                if not inner.txn_requires_abort():
+                    raise
+                log.warning("transaction aborted, will be repeated", partition=self.partition, error=inner.str())
+                retried(self._producer.abort_transaction)
+
+    def _commit_once(self, batch: list[Record], last: Record) -> int:
+        offsets: list[int] = []
+
+        def delivered(error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                offsets.append(message.offset() or 0)
+
+        self._producer.begin_transaction()
+        for record in batch:
+            _enqueue(self._producer, record, self.partition)
+        _enqueue(self._producer, last, self.partition, delivered)
+        retried(self._producer.commit_transaction)
+        if not offsets:
+            raise ShellError(f"partition {self.partition}: committed, but its last offset is unknown")
+        return offsets[0]
+
+
+class PlainProducer:
+    """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._producer = Producer(producer_config(kafka, **{"linger.ms": 0, "delivery.timeout.ms": 60_000, **QUEUE}))
+
+    def send(self, records: Iterable[Record], partition: int) -> None:
+        """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""
+        delivery = _Delivery()
+        for record in records:
+            delivery.expect()
+            _enqueue(self._producer, record, partition, delivery.report)
+        while not delivery.complete():
+            self._producer.poll(POLL_S)
+        if delivery.error is not None:
+            raise ShellError(f"a record for partition {partition} could not be delivered: {delivery.error.str()}")
+
+
+class _Delivery:
+    """Counts the reports of one send. Any thread that polls the shared producer may bring them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._outstanding = 0
+        self.error: KafkaError | None = None
+
+    def expect(self) -> None:
+        with self._lock:
+            self._outstanding += 1
+
+    def report(self, error: KafkaError | None, _message: Message) -> None:
+        with self._lock:
+            self._outstanding -= 1
+            self.error = self.error or error
+
+    def complete(self) -> bool:
+        with self._lock:
+            return self._outstanding == 0

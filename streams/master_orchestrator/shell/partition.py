@@ -1,0 +1,83 @@
+"""One owned partition: its table, its transactional producer, its input positions, and the step that joins them.
+
+The order of a step, and what a crash between two of its parts means (``docs/engine.md`` has the table):
+begin; audit, status, alerts, dead letters; changelog, outbox, position; commit; local write; commands; memory.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.core.state import decode_state
+from master_orchestrator.core.step import deadlines
+from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
+from master_orchestrator.shell.layout import (
+    POSITION_KEY,
+    pack_outbox,
+    pack_positions,
+    unpack_outbox,
+    unpack_positions,
+    unpack_vehicle,
+)
+from master_orchestrator.shell.processor import Work
+from master_orchestrator.shell.records import Record
+from master_orchestrator.shell.store import PartitionStore
+from master_orchestrator_schemas.metrics import Metrics
+
+
+class OwnedPartition:
+    """Everything that belongs to one partition while this worker owns it."""
+
+    def __init__(
+        self,
+        number: int,
+        *,
+        store: PartitionStore,
+        producer: PartitionProducer,
+        commands: PlainProducer,
+        changelog: str,
+        metrics: Metrics,
+    ) -> None:
+        self.number, self.store = number, store
+        self._producer, self._commands, self._changelog, self._metrics = producer, commands, changelog, metrics
+        self._outbox_filled = True
+        self.positions: dict[str, int] = {}
+
+    def recover(self, topics: Sequence[str], earliest: Callable[[str, int], int]) -> None:
+        """After the table is caught up: load the positions, and send the newest outbox again.
+
+        ``earliest(topic, partition)`` gives the position of a topic that was never read.
+        """
+        stored = unpack_positions(self.store.get(POSITION_KEY))
+        self.positions = {t: stored[t] if t in stored else earliest(t, self.number) for t in topics}
+        self._commands.send(unpack_outbox(self.store.get), self.number)
+
+    def deadlines(self) -> dict[str, list[Deadline]]:
+        """The deadlines of all vehicles of the table that wait for something."""
+        found: dict[str, list[Deadline]] = {}
+        for key, value in self.store.vehicles():
+            due_ms, state = unpack_vehicle(value)
+            if due_ms:
+                found[key.decode()] = deadlines(key.decode(), decode_state(state))
+        return found
+
+    def commit(self, work: Work, positions: Mapping[str, int]) -> None:
+        """Make ``work`` and the positions after it durable, then send its commands. Blocking; any error is fatal."""
+        started = time.perf_counter()
+        entries = {**work.vehicles, **self._outbox(work.commands)}
+        after = {**self.positions, **positions}
+        position = Record(self._changelog, POSITION_KEY, pack_positions(after))
+        changelog = (Record(self._changelog, key, value) for key, value in entries.items())
+        offset = self._producer.commit([*work.records, *changelog], position)
+        self.store.write({**entries, POSITION_KEY: position.value}, offset)
+        self._commands.send(work.commands, self.number)
+        self.positions = after
+        self._metrics.transactions.labels("committed").inc()
+        self._metrics.transaction_seconds.labels("committed").observe(time.perf_counter() - started)
+
+    def _outbox(self, commands: Sequence[Record]) -> dict[bytes, bytes]:
+        """The outbox records of this batch; none where it was empty and stays so."""
+        if not commands and not self._outbox_filled:
+            return {}
+        self._outbox_filled = bool(commands)
+        return pack_outbox(commands)

@@ -1,0 +1,37 @@
+"""The two record shapes of the shell: what Faust's fetcher hands over, and what the engine writes."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One outgoing record; its partition is that of the input. A command stands in the outbox in just this form."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: list[tuple[str, bytes]] | None = None
+
+
+class Fetched(Protocol):
+    """What is used of a fetched record (aiokafka's ``ConsumerRecord``)."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+
+    @property
+    def timestamp(self) -> int:
+        """Milliseconds since 1970 UTC, set by the broker."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The vehicle id, if the sender keeps to the contract."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The encoded message."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]:
+        """Name and value, as sent."""

@@ -1,0 +1,103 @@
+"""Bringing a partition's table up to its changelog, on every assignment and for every owned partition.
+
+Kept partitions too: this worker may have been expelled from the group and have come back while another one wrote.
+Reading is read_committed and in batches; the former owner's transaction was ended before (see ``PartitionProducer``).
+"""
+
+import time
+from collections.abc import Mapping
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from master_orchestrator.shell.errors import RestoreError
+from master_orchestrator.shell.store import PartitionStore
+from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config
+
+BATCH = 10_000
+QUIET_S = 30.0
+"""No record and no end for this long means that the changelog cannot be read."""
+WATERMARK_S = 10.0
+
+
+class ChangelogReader:
+    """A read_committed consumer of some partitions of the changelog."""
+
+    def __init__(self, kafka: KafkaSettings, app_id: str, topic: str) -> None:
+        self._topic = topic
+        self._consumer = Consumer(
+            consumer_config(
+                kafka,
+                f"{app_id}-restore",
+                **{"enable.partition.eof": True, "fetch.wait.max.ms": 10, "auto.offset.reset": "error"},
+            )
+        )
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        self._consumer.close()
+
+    def bounds(self, partition: int) -> tuple[int, int]:
+        """(first offset, end offset) of a partition."""
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=WATERMARK_S)
+        if bounds is None:
+            raise RestoreError(f"{self._topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
+        return bounds
+
+    def earliest(self, topic: str, partition: int) -> int:
+        """The first offset of any topic-partition that is still there."""
+        bounds = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=WATERMARK_S)
+        if bounds is None:
+            raise RestoreError(f"{topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
+        return bounds[0]
+
+    def catch_up(self, stores: Mapping[int, PartitionStore]) -> int:
+        """Read each partition from its table's offset to the end into its table; the number of records read.
+
+        The table's offset must not lie above the changelog's end (see :func:`is_foreign`).
+        """
+        ends = {partition: self.bounds(partition) for partition in stores}
+        starts = {p: max(_next_offset(store), ends[p][0]) for p, store in stores.items()}
+        left = {p for p in stores if starts[p] < ends[p][1]}
+        self._consumer.assign([TopicPartition(self._topic, p, starts[p]) for p in left])
+        count, heard = 0, time.monotonic()
+        while left:
+            batches: dict[int, list[Message]] = {}
+            for message in self._consumer.consume(BATCH, 0.5):
+                heard = time.monotonic()
+                if message.error() is None:
+                    batches.setdefault(message.partition() or 0, []).append(message)
+                else:
+                    left -= self._ended(message)
+            for partition, messages in batches.items():
+                _apply(stores[partition], messages)
+                count += len(messages)
+            if time.monotonic() - heard > QUIET_S:
+                raise RestoreError(f"{self._topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
+        self._consumer.unassign()
+        for partition, store in stores.items():
+            # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them.
+            store.write({}, self.bounds(partition)[1] - 1)
+        return count
+
+    def _ended(self, message: Message) -> set[int]:
+        error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            return {message.partition() or 0}
+        if error is not None and error.retriable():
+            return set()
+        raise RestoreError(f"{self._topic}/{message.partition()}: {error.str() if error else 'unreadable'}")
+
+
+def is_foreign(store: PartitionStore, end_offset: int) -> bool:
+    """True if the table is ahead of its changelog: it belongs to another cluster, or the log was lost."""
+    return _next_offset(store) > end_offset
+
+
+def _next_offset(store: PartitionStore) -> int:
+    offset = store.changelog_offset()
+    return 0 if offset is None else offset + 1
+
+
+def _apply(store: PartitionStore, messages: list[Message]) -> None:
+    entries = {message.key() or b"": message.value() or b"" for message in messages}
+    store.write(entries, messages[-1].offset() or 0)

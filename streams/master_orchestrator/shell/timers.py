@@ -1,0 +1,137 @@
+"""Deadlines become ticks: a heap in memory, rebuilt from the table after every assignment.
+
+A tick is an input like any other, produced to the timers topic keyed by vehicle, so that waiting never blocks a
+partition and every decision has a record as its cause. A tick that is late or repeated does nothing: the core checks it
+against the state. One that found the vehicle still waiting is sent again after a while.
+"""
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from master_orchestrator.core.outcome import Deadline
+from master_orchestrator_schemas.messages import Timer
+
+log = structlog.get_logger(__name__)
+
+REPEAT_MS = 2_000
+"""A tick is sent again after this time if the state still waits: this clock may be ahead of the broker's."""
+
+Send = Callable[[int, list[Timer]], None]
+
+
+class TimerHeap:
+    """The deadlines of the owned partitions. Time is an argument. Not safe for threads: see :class:`TimerThread`."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, str, Deadline]] = []
+        self._waiting: dict[int, dict[str, frozenset[Deadline]]] = {}
+
+    def reset(self, partitions: Iterable[int]) -> None:
+        """Own these partitions and forget all deadlines."""
+        self._heap.clear()
+        self._waiting = {partition: {} for partition in partitions}
+
+    def update(self, partition: int, vehicle_id: str, deadlines: Iterable[Deadline]) -> None:
+        """The vehicle waits for just these deadlines from now on."""
+        waiting = self._waiting.get(partition)
+        if waiting is None:
+            return
+        known, wanted = waiting.get(vehicle_id, frozenset()), frozenset(deadlines)
+        for deadline in wanted - known:
+            heapq.heappush(self._heap, (deadline.due_ms, partition, vehicle_id, deadline))
+        if wanted:
+            waiting[vehicle_id] = wanted
+        else:
+            waiting.pop(vehicle_id, None)
+
+    def next_due_ms(self) -> int | None:
+        """When the next tick may be due; None if nothing waits."""
+        return self._heap[0][0] if self._heap else None
+
+    def due(self, now_ms: int) -> dict[int, list[Timer]]:
+        """The ticks due now, by partition; each comes again after ``REPEAT_MS`` while its vehicle waits."""
+        ticks: dict[int, list[Timer]] = {}
+        while self._heap and self._heap[0][0] <= now_ms:
+            _, partition, vehicle_id, deadline = heapq.heappop(self._heap)
+            if deadline in self._waiting.get(partition, {}).get(vehicle_id, ()):
+                ticks.setdefault(partition, []).append(
+                    Timer(
+                        vehicle_id=vehicle_id,
+                        workflow_id=deadline.workflow_id,
+                        deadline_id=deadline.deadline_id,
+                        due_ms=deadline.due_ms,
+                    )
+                )
+                heapq.heappush(self._heap, (now_ms + REPEAT_MS, partition, vehicle_id, deadline))
+        return ticks
+
+
+class TimerThread:
+    """Sends the ticks when they are due, from a thread of its own so that a long batch does not delay them."""
+
+    def __init__(
+        self, send: Send, on_delay: Callable[[float], None], on_failure: Callable[[BaseException], None]
+    ) -> None:
+        self._heap = TimerHeap()
+        self._send, self._on_delay, self._on_failure = send, on_delay, on_failure
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Send no more; returns when the thread has ended."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def reset(self, partitions: dict[int, dict[str, list[Deadline]]]) -> None:
+        """Own just these partitions, whose vehicles wait for these deadlines."""
+        with self._changed:
+            self._heap.reset(partitions)
+            for partition, vehicles in partitions.items():
+                self._update(partition, vehicles)
+            self._changed.notify()
+
+    def update(self, partition: int, vehicles: dict[str, list[Deadline]]) -> None:
+        """New deadlines of some vehicles of a partition."""
+        with self._changed:
+            before = self._heap.next_due_ms()
+            self._update(partition, vehicles)
+            if self._heap.next_due_ms() != before:
+                self._changed.notify()
+
+    def _update(self, partition: int, vehicles: dict[str, list[Deadline]]) -> None:
+        for vehicle_id, deadlines in vehicles.items():
+            self._heap.update(partition, vehicle_id, deadlines)
+
+    def _run(self) -> None:
+        try:
+            while (ticks := self._next()) is not None:
+                for partition, timers in ticks.items():
+                    self._on_delay(max(0.0, _now_ms() - min(t.due_ms for t in timers)) / 1000)
+                    self._send(partition, timers)
+        except Exception as error:  # noqa: BLE001  without timers no wait would end: the process must not live on
+            self._on_failure(error)
+
+    def _next(self) -> dict[int, list[Timer]] | None:
+        """Wait for due ticks; None when stopping."""
+        with self._changed:
+            while not self._stopping:
+                if ticks := self._heap.due(_now_ms()):
+                    return ticks
+                due = self._heap.next_due_ms()
+                self._changed.wait(None if due is None else max(0.001, (due - _now_ms()) / 1000))
+            return None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

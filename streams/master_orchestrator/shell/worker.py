@@ -1,0 +1,108 @@
+"""One engine worker process: the Faust app with our settings, the engine, metrics."""
+
+import os
+import sys
+from pathlib import Path
+
+import faust
+import structlog
+import uvloop
+
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.credentials import faust_credentials
+from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable
+from master_orchestrator.shell.processor import Processor
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
+from master_orchestrator_schemas.topology import Topology
+
+log = structlog.get_logger(__name__)
+
+EXIT_DIED = 70
+"""Exit code after :func:`die` (EX_SOFTWARE): the supervisor starts the worker again."""
+
+MAX_POLL_RECORDS = 2_000
+
+
+def run_engine(
+    *, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str, metrics_port: int | None
+) -> int:
+    """Run one engine worker until SIGTERM or SIGINT; the exit code.
+
+    Args:
+        data_dir: the worker's own folder for RocksDB; two workers never share one.
+        worker: a name that stays the same over restarts, so that a quick restart moves no partition.
+        metrics_port: serve ``/metrics`` on this loopback port; None: do not.
+    """
+    metrics = Metrics()
+    app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
+    server = None if metrics_port is None else start_metrics_server(metrics, metrics_port)
+    loop = uvloop.new_event_loop()
+    service = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    try:
+        service.execute_from_commandline()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except Exception as error:  # Faust's own crash, raised again by its worker
+        log.critical("the engine crashed and must be started again", error=repr(error), exc_info=error)
+        return EXIT_DIED
+    finally:
+        app.engine.stop()
+        if server is not None:
+            server.stop()
+
+
+def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str, metrics: Metrics) -> EngineApp:
+    """The Faust app of one worker, with its engine. Topics must exist: they come from ``provision``."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    app = EngineApp(
+        topology.app_id,
+        broker=[f"kafka://{address}" for address in kafka.bootstrap_servers.split(",")],
+        broker_credentials=faust_credentials(kafka),
+        Table=EngineTable,
+        store="rocksdb://",
+        datadir=str(data_dir),
+        topic_partitions=topology.partitions,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        key_serializer="raw",
+        value_serializer="raw",
+        processing_guarantee="at_least_once",
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_commit_interval=1.0,
+        broker_max_poll_records=MAX_POLL_RECORDS,
+        consumer_group_instance_id=f"{topology.app_id}-{worker}",
+        consumer_auto_offset_reset="earliest",
+        web_enabled=False,
+    )
+    app.die = die
+    app.Table(topology.table, key_type=bytes, value_type=bytes, partitions=topology.partitions)
+    for topic in topology.input_topics:  # Faust subscribes to what an agent consumes; the engine reads the batches
+        app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=f"engine:{topic}")(_never_called)
+    codec = Codec(topology.limits)
+    processor = Processor(topology, Policy.from_topology(topology), codec, EngineCounts(metrics))
+    app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, metrics=metrics, die=die)
+
+    app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name
+    return app
+
+
+async def _release(app: EngineApp, *_revoked: object, **_signal: object) -> None:
+    await app.engine.release()
+
+
+async def _never_called(stream: faust.StreamT[bytes]) -> None:
+    async for _ in stream:
+        pass
+
+
+def die(error: BaseException) -> None:
+    """End the process at once, with no clean-up that could write anything: the state in Kafka is consistent."""
+    log.critical("the engine ends itself and must be started again", error=repr(error), exc_info=error)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_DIED)

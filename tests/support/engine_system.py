@@ -1,0 +1,88 @@
+"""One engine system under test: topics of its own, workers as processes, readers of its outputs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from echo_agents import EchoAgents
+from engine_process import EngineProcess
+from topics import Sender, TopicLog, audit_by_workflow, newest_status, topic_log
+
+from master_orchestrator.core.audit_chain import verify_chain
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import AuditRecord, Telemetry
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import State
+
+
+@dataclass
+class EngineSystem:
+    """What a test needs; made by :func:`engine_system`, which also ends it."""
+
+    kafka: KafkaSettings
+    topology: Topology
+    folder: Path
+    sender: Sender
+    audit: TopicLog
+    status: TopicLog
+    dead: TopicLog
+    engines: list[EngineProcess] = field(default_factory=list)
+
+    def start(self, worker: str = "w1") -> EngineProcess:
+        """Start a worker of its own name and folder."""
+        engine = EngineProcess(self.kafka, self.topology, self.folder / worker, worker)
+        engine.start()
+        self.engines.append(engine)
+        return engine
+
+    def echo_agents(self) -> EchoAgents:
+        """Agents that answer at once; a context manager."""
+        return EchoAgents(self.kafka, self.topology)
+
+    def request_checks(self, vehicles: range) -> None:
+        """One acknowledged request for a check per vehicle."""
+        for number in vehicles:
+            self.sender.send(
+                Telemetry(vehicle_id=f"car-{number}", ts_ms=1_700_000_000_000, engine_rpm=900.0, check_requested=True)
+            )
+        self.sender.flush()
+
+    def trails(self) -> dict[str, list[AuditRecord]]:
+        """Audit records by workflow, as far as they were read."""
+        return audit_by_workflow(self.audit.decoded(AuditRecord))
+
+    def assert_whole(self, workflows: int) -> None:
+        """Every trail is there, once, in order, chained, and ends as its status says."""
+        self.status.until(ended(workflows))
+        statuses = newest_status(self.status)
+        self.audit.until(lambda _log: {w: s.seq for w, s in statuses.items()} == self._seqs())
+        trails = self.trails()
+        assert workflows == len(trails)
+        for workflow_id, records in trails.items():
+            assert list(range(len(records))) == [record.seq for record in records]
+            assert [] == list(verify_chain(records))
+            assert records[-1].to_state == statuses[workflow_id].state
+
+    def _seqs(self) -> dict[str, int]:
+        return {workflow_id: records[-1].seq for workflow_id, records in self.trails().items()}
+
+
+def ended(count: int) -> Callable[[TopicLog], bool]:
+    """True for a status log in which so many workflows are COMPLETED, and their side tasks too."""
+    return lambda log: count <= sum(s.state is State.COMPLETED for s in newest_status(log).values())
+
+
+@contextmanager
+def engine_system(kafka: KafkaSettings, topology: Topology, folder: Path) -> Iterator[EngineSystem]:
+    """A system whose workers and readers end with the test."""
+    with ExitStack() as stack:
+        names = (topology.topic_of("AuditRecord"), topology.topic_of("Status"), topology.dead_letter_topic)
+        audit, status, dead = (stack.enter_context(topic_log(kafka, name)) for name in names)
+        system = EngineSystem(kafka, topology, folder, Sender(kafka, topology), audit, status, dead)
+        try:
+            yield system
+        finally:
+            for engine in system.engines:
+                if engine.running:
+                    engine.kill()
