@@ -1,26 +1,16 @@
 """The engine as a process of its own on a real Kafka."""
 
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from engine_system import EngineSystem, ended, engine_system
+from engine_system import EngineSystem, ended
 
-from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord
-from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
 
 pytestmark = pytest.mark.kafka
 
 VEHICLES = 60
-
-
-@pytest.fixture
-def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> Iterator[EngineSystem]:
-    with engine_system(kafka, unique_topology, tmp_path) as system:
-        yield system
 
 
 def test_requested_checks_go_through_all_states(system: EngineSystem) -> None:
