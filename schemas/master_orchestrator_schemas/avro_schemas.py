@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from io import BytesIO
+from typing import Any, cast
 
 import fastavro
 import msgspec
 
+from master_orchestrator_schemas.binary import MalformedError, Reader
 from master_orchestrator_schemas.messages import (
     Alert,
     AuditRecord,
@@ -87,3 +89,18 @@ def _load(file_name: str, text: str) -> SchemaVersion:
         parsed=fastavro.parse_schema(definition),
         fingerprint=bytes.fromhex(fastavro.schema.fingerprint(canonical, "CRC-64-AVRO")),
     )
+
+
+def resolving_reader(written: SchemaVersion, wanted: SchemaVersion) -> Reader:
+    """A reader of records of an older version, by Avro's schema resolution."""
+
+    def read(value: bytes, position: int) -> tuple[dict[str, Any], int]:
+        stream = BytesIO(value)
+        stream.seek(position)
+        try:
+            datum = fastavro.schemaless_reader(stream, written.parsed, wanted.parsed)
+        except Exception as error:  # whatever fastavro stumbles over in a stranger's bytes
+            raise MalformedError(f"not a {written.stem} record: {error!r}") from error
+        return cast("dict[str, Any]", datum), stream.tell()  # both schemas are records
+
+    return read

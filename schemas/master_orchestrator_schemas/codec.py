@@ -1,21 +1,19 @@
 """Messages to bytes and back: Avro single-object encoding, Confluent framing, and JSON where outsiders write.
 
-Whatever the bytes, reading gives a message or a :class:`DecodeError`: size is checked before parsing, counts and
-lengths that a record claims are bounded by the bytes it has (no schema has array items or map values of zero bytes),
-and nothing may follow the record.
+Whatever the bytes, reading gives a message or a :class:`DecodeError`: size is checked before parsing, counts before
+they are believed, and nothing may follow the record.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from io import BytesIO
+import struct
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
-import fastavro
 import msgspec
-from msgspec.structs import asdict
 
-from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, schema_versions
-from master_orchestrator_schemas.datums import CHECK_OF, DATUM_OF
+from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
+from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
+from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
 from master_orchestrator_schemas.json_text import read_object
 from master_orchestrator_schemas.limits import Limits
@@ -41,47 +39,54 @@ CONFLUENT = b"\x00"
 
 
 class Codec:
-    """Encodes and decodes every message of the wire. Immutable; compile once, share between threads.
+    """Encodes and decodes every message of the wire. Immutable: compile one per process, share it between threads.
 
     Args:
         limits: size, depth and counts.
-        schema_ids: of a schema registry, by ``<name>.v<N>``; the newest version of a message that has an id is written
-            in Confluent framing, all of them are read. Without an id: single-object encoding.
+        schema_ids: of a schema registry, by ``<name>.v<N>``; a message whose newest version has an id is written in
+            Confluent framing, all ids given are read. Without an id: single-object encoding.
     """
 
     def __init__(self, limits: Limits | None = None, schema_ids: Mapping[str, int] | None = None) -> None:
         self._limits = limits if limits is not None else Limits()
         ids = schema_ids or {}
-        self._latest: dict[type[Any], tuple[bytes, Any]] = {}
-        self._by_fingerprint: dict[tuple[type[Any], bytes], SchemaVersion] = {}
-        self._by_id: dict[tuple[type[Any], bytes], SchemaVersion] = {}
-        for schema in schema_versions():
-            message_type = SUBJECTS[schema.name]
-            self._by_fingerprint[message_type, schema.fingerprint] = schema
-            prefix = SINGLE_OBJECT + schema.fingerprint
-            if schema.stem in ids:
-                registered = ids[schema.stem].to_bytes(4, "big")
-                self._by_id[message_type, registered] = schema
-                prefix = CONFLUENT + registered
-            self._latest[message_type] = (prefix, schema.parsed)
+        self._writers: dict[type[Any], tuple[bytes, Writer]] = {}
+        self._readers: dict[type[Any], dict[bytes, Reader]] = {message_type: {} for message_type in SUBJECTS.values()}
+        for name, message_type in SUBJECTS.items():
+            versions = [schema for schema in schema_versions() if schema.name == name]
+            newest = versions[-1]
+            for schema in versions:
+                reader = self._reader(schema, newest, message_type)
+                prefixes = [SINGLE_OBJECT + schema.fingerprint]
+                if schema.stem in ids:
+                    prefixes.append(CONFLUENT + ids[schema.stem].to_bytes(4, "big"))
+                self._readers[message_type] |= dict.fromkeys(prefixes, reader)
+            self._writers[message_type] = (
+                prefixes[-1],
+                compile_writer(newest.definition, BRANCHES.get(message_type)),
+            )
+
+    def _reader(self, schema: SchemaVersion, newest: SchemaVersion, message_type: type[Any]) -> Reader:
+        if schema is newest:
+            absent = {field.name for field in msgspec.structs.fields(message_type) if field.default is None}
+            return compile_reader(schema.definition, self._limits.max_items, absent)
+        return resolving_reader(schema, newest)
 
     def encode(self, message: Message) -> bytes:
         """The message in its newest schema. Raises :class:`EncodeError`."""
         message_type = type(message)
-        prefix, parsed = self._latest[message_type]
-        to_datum: Callable[[Any], dict[str, Any]] = DATUM_OF.get(message_type, asdict)
-        stream = BytesIO()
-        stream.write(prefix)
+        prefix, write = self._writers[message_type]
+        value = bytearray(prefix)
         try:
-            fastavro.schemaless_writer(stream, parsed, to_datum(message))
-        except Exception as error:
-            raise EncodeError(f"{message_type.__name__} cannot be written: {error}; correct the field") from error
-        value = stream.getvalue()
+            if check := WRITTEN.get(message_type):
+                check(message)
+            write(value, message)
+        except (AttributeError, KeyError, TypeError, ValueError, struct.error) as error:
+            raise EncodeError(f"{message_type.__name__} cannot be written: {error!r}; correct the field") from error
         if len(value) > self._limits.max_record_bytes:
-            raise EncodeError(
-                f"{message_type.__name__} takes {len(value)} bytes, {self._limits.max_record_bytes} are allowed"
-            )
-        return value
+            size = f"{len(value)} bytes, {self._limits.max_record_bytes} are allowed"
+            raise EncodeError(f"{message_type.__name__} takes {size}; shorten it")
+        return bytes(value)
 
     def decode(self, value: bytes | None, message_type: type[M], *, json_allowed: bool = False) -> M:
         """The message of a record's value.
@@ -96,27 +101,26 @@ class Codec:
                 "oversized", f"{len(value)} bytes, {self._limits.max_record_bytes} are allowed; send less"
             )
         if value[:2] == SINGLE_OBJECT:
-            schema = self._by_fingerprint.get((message_type, value[2:10]))
-            return self._read(value, 10, schema, message_type)
+            return self._read(value, 10, message_type)
         if value[:1] == CONFLUENT:
-            schema = self._by_id.get((message_type, value[1:5]))
-            return self._read(value, 5, schema, message_type)
+            return self._read(value, 5, message_type)
         if value.lstrip()[:1] == b"{":
             return self._read_json(value, message_type, allowed=json_allowed)
         raise DecodeError("undecodable", f"starts with {value[:2].hex()}; send Avro single-object encoding (c301…)")
 
-    def _read(self, value: bytes, start: int, schema: SchemaVersion | None, message_type: type[M]) -> M:
-        if schema is None:
+    def _read(self, value: bytes, start: int, message_type: type[M]) -> M:
+        read = self._readers[message_type].get(value[:start])
+        if read is None:
             raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {value[:start].hex()}")
-        stream = BytesIO(value)
-        stream.seek(start)
-        latest = self._latest[message_type][1]
         try:
-            datum = fastavro.schemaless_reader(stream, schema.parsed, None if schema.parsed is latest else latest)
-        except Exception as error:
-            raise DecodeError("undecodable", f"not a {schema.stem} record: {error!r}") from error
-        if stream.tell() != len(value):
-            raise DecodeError("undecodable", f"{len(value) - stream.tell()} bytes follow the {schema.stem} record")
+            datum, end = read(value, start)
+        except (IndexError, struct.error) as error:
+            raise DecodeError("undecodable", f"the {message_type.__name__} record is cut off") from error
+        except ValueError as error:  # MalformedError, UnicodeDecodeError
+            raise DecodeError("undecodable", f"not a {message_type.__name__} record: {error}") from error
+        if end != len(value):
+            wrong = "is cut off" if end > len(value) else f"is followed by {len(value) - end} bytes"
+            raise DecodeError("undecodable", f"the {message_type.__name__} record {wrong}")
         return _convert(datum, message_type)
 
     def _read_json(self, value: bytes, message_type: type[M], *, allowed: bool) -> M:
@@ -128,7 +132,7 @@ class Codec:
 def _convert(datum: Any, message_type: type[M]) -> M:
     try:
         message = msgspec.convert(datum, message_type)
-        if check := CHECK_OF.get(message_type):
+        if check := READ.get(message_type):
             check(message)
     except ValueError as error:  # msgspec.ValidationError is one
         reason: DecodeReason = "invalid" if _finite(datum) else "not_finite"

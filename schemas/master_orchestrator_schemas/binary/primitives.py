@@ -1,0 +1,73 @@
+"""Avro's variable-length integers, and the shapes of schemas."""
+
+from typing import Any
+
+Schema = Any
+"""A schema's JSON: a name, a union (list), or a dict."""
+
+ONE_BYTE = tuple(bytes((value,)) for value in range(128))
+LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+
+
+class MalformedError(ValueError):
+    """Bytes that are not what their schema says."""
+
+
+def varint_rest(data: bytes, position: int, first: int) -> tuple[int, int]:
+    """The unsigned value of a varint whose ``first`` byte had its high bit set, and the position after it."""
+    value, shift = first & 0x7F, 7
+    while True:
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            break
+        shift += 7
+        if shift > 63:
+            raise MalformedError("an integer of more than ten bytes")
+    if value >= 2**64:
+        raise MalformedError("an integer of more than 64 bits")
+    return value, position
+
+
+def read_long(data: bytes, position: int) -> tuple[int, int]:
+    """A zig-zag integer and the position after it."""
+    value = data[position]
+    position += 1
+    if value > 0x7F:
+        value, position = varint_rest(data, position, value)
+    return (value >> 1) ^ -(value & 1), position
+
+
+def varint(value: int) -> bytes:
+    """An unsigned integer."""
+    if value < 0x80:
+        return ONE_BYTE[value]
+    if 1 << 35 <= value < 1 << 42:  # a time in milliseconds, the commonest long number: unrolled
+        low = (value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14 & 0x7F | 0x80, value >> 21 & 0x7F | 0x80)
+        return bytes((*low, value >> 28 & 0x7F | 0x80, value >> 35))
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def zigzag(value: int) -> bytes:
+    """A signed integer of 64 bits."""
+    if not LONG_MIN <= value <= LONG_MAX:
+        raise ValueError(f"{value} has more than 64 bits")
+    return varint(value << 1 if value >= 0 else ~(value << 1))
+
+
+def nullable(schema: Schema) -> Schema | None:
+    """X of ``["null", X]``, else None."""
+    return schema[1] if isinstance(schema, list) and len(schema) == 2 and schema[0] == "null" else None
+
+
+def kind(schema: Schema) -> str:
+    """The schema's type or the name it refers to; ``union``."""
+    if isinstance(schema, list):
+        return "union"
+    return str(schema if isinstance(schema, str) else schema["type"])
