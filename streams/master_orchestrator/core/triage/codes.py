@@ -1,0 +1,82 @@
+"""Trouble codes: a confirmed one acts at once, a pending one is only remembered, each is reported once while present.
+
+ISO 14229 status: confirmed (b3) or lamp requested (b7) acts; pending (b2) raises interest; the rest, b6 above all,
+says nothing. J1939 faults are active by being sent, their mode says how severe they are.
+"""
+
+from collections.abc import Iterator
+
+from master_orchestrator.core.triage.rules import RuleSet
+from master_orchestrator.core.triage.trackers import Code
+from master_orchestrator_schemas.facts import Finding
+from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.vocabulary import Priority, Subsystem
+
+CONFIRMED_OR_LAMP = 0x88
+PENDING = 0x04
+MOST = 24
+"""So many codes are remembered, the most urgent ones: the state stays small, and who has more has a workflow anyway."""
+
+Codes = dict[str, Code]
+
+
+def concerns_codes(codes: Codes, reading: Telemetry) -> bool:
+    """Whether this reading can change anything here."""
+    return bool(reading.dtcs or reading.j1939 or codes)
+
+
+def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry) -> tuple[Codes, list[Finding]]:
+    """The codes after this reading, and a finding for each that is new or has become more urgent."""
+    ts = reading.ts_ms
+    kept = {name: code for name, code in codes.items() if not _gone(rules, name, code, reading)}
+    found: list[tuple[str, Finding]] = []
+    for name, level, subsystem in _reported(rules, reading):
+        before = kept[name].level if name in kept else 0
+        kept[name] = Code(min(before or level, level or before), ts)
+        if level and (not before or level < before):
+            found.append((name, _finding(name, Priority(level), subsystem, ts)))
+    if len(kept) > MOST:
+        ranked = sorted(kept.items(), key=lambda item: (item[1].level or len(Priority) + 1, item[0]))
+        kept = dict(ranked[:MOST])
+    return kept, [finding for name, finding in found if name in kept]
+
+
+def _gone(rules: RuleSet, name: str, code: Code, reading: Telemetry) -> bool:
+    """Whether a report without it has come, and long enough after the last with it to be no dropped-out reading.
+
+    A reading without any codes is a report only if it says that the lamp is off: most readings carry none.
+    """
+    if "/" in name:
+        reports = bool(reading.j1939) or reading.red_stop_lamp is False
+    else:
+        reports = bool(reading.dtcs) or reading.mil_on is False
+    return reports and reading.ts_ms - code.at_ms > rules.max_gap_ms
+
+
+def _reported(rules: RuleSet, reading: Telemetry) -> Iterator[tuple[str, int, Subsystem]]:
+    """Name, level (0: pending) and subsystem of every code that says anything."""
+    for dtc in reading.dtcs:
+        if dtc.status is None or dtc.status & CONFIRMED_OR_LAMP:
+            yield dtc.code, *_rating(rules, dtc, flashing=reading.mil_flashing is True)
+        elif dtc.status & PENDING:
+            yield dtc.code, 0, Subsystem.OTHER
+    for fault in reading.j1939:
+        yield f"{fault.spn}/{fault.fmi}", *_severity(rules, fault, red=reading.red_stop_lamp is True)
+
+
+def _rating(rules: RuleSet, dtc: Dtc, *, flashing: bool) -> tuple[int, Subsystem]:
+    for rule in rules.codes:
+        if rule.matches(dtc.code):
+            return int(rule.flashing if flashing else rule.priority), rule.subsystem
+    return int(Priority.SCHEDULED), Subsystem.OTHER
+
+
+def _severity(rules: RuleSet, fault: J1939Fault, *, red: bool) -> tuple[int, Subsystem]:
+    terms = rules.j1939
+    priority = terms.red_stop_lamp if red else terms.fmi.get(fault.fmi, terms.other_fmi)
+    return int(priority), terms.spn.get(fault.spn, Subsystem.OTHER)
+
+
+def _finding(name: str, priority: Priority, subsystem: Subsystem, ts_ms: int) -> Finding:
+    kind, signal = ("j1939", "j1939") if "/" in name else ("dtc", "dtcs")
+    return Finding(rule=f"{kind}:{name}", subsystem=subsystem, priority=priority, at_ms=ts_ms, signal=signal)

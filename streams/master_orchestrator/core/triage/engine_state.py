@@ -1,0 +1,80 @@
+"""Whether the engine runs, for how long, and whether it is warm: what the rules' gates ask.
+
+A single reading never changes the state, so a spike of the engine speed shuts no gate. A silence longer than the
+``max_gap`` leaves the state unknown: the engine may have been off and on again.
+"""
+
+from master_orchestrator.core.triage.rules import RuleSet
+from master_orchestrator.core.triage.trackers import NEVER, RUNNING, STOPPED, UNKNOWN, Engine
+from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.triage_rules import Gate
+
+
+def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
+    """The engine after this reading."""
+    ts = reading.ts_ms
+    state, since, seen, other = engine.state, engine.since_ms, engine.seen_ms, engine.other_ms
+    if state and ts - seen > rules.max_gap_ms:
+        state, other = UNKNOWN, NEVER
+    shown = _shown(rules, state, reading)
+    if shown:
+        seen = ts
+        if shown == state:
+            other = NEVER
+        elif state == UNKNOWN:
+            state, since = shown, ts
+        elif other == NEVER:
+            other = ts
+        else:
+            state, since, other = shown, other, NEVER
+    coolant, coolant_ms = reading.coolant_temp_c, ts
+    low, high = rules.coolant_range
+    if coolant is None or not low < coolant < high:
+        coolant, coolant_ms = engine.coolant_c, engine.coolant_ms
+    dip_v, dip_ms = _dip(rules, engine, reading) if engine.state != RUNNING else (engine.dip_v, engine.dip_ms)
+    return Engine(state, since, seen, other, coolant, coolant_ms, dip_v, dip_ms)
+
+
+def _shown(rules: RuleSet, state: int, reading: Telemetry) -> int:
+    """What this reading says. Movement speaks only where no engine speed does: a hybrid rolls with a still engine."""
+    rpm = reading.engine_rpm
+    if rpm is not None:
+        return RUNNING if rpm > rules.engine.running_rpm else STOPPED
+    speed = reading.speed_kmh
+    moving = speed is not None and speed >= rules.engine.moving_kmh
+    return RUNNING if moving and state != STOPPED else UNKNOWN
+
+
+def _dip(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[float, int]:
+    """The lowest voltage of the last moments before a start."""
+    volts = reading.battery_voltage_v
+    if volts is None:
+        return engine.dip_v, engine.dip_ms
+    forgotten = reading.ts_ms - engine.dip_ms > rules.engine.crank_window_ms
+    return (volts, reading.ts_ms) if forgotten or volts < engine.dip_v else (engine.dip_v, engine.dip_ms)
+
+
+def is_warm(rules: RuleSet, engine: Engine, ts_ms: int) -> bool:
+    """By the coolant; where none is sent, by how long the engine has run."""
+    if engine.coolant_ms != NEVER and ts_ms - engine.coolant_ms <= rules.max_gap_ms:
+        return engine.coolant_c >= rules.engine.warm_c
+    return engine.state == RUNNING and ts_ms - engine.since_ms >= rules.engine.warm_after_ms
+
+
+def gate_open(rules: RuleSet, gate: Gate, engine: Engine, reading: Telemetry, *, coded: bool) -> bool | None:
+    """Whether a rule applies to this reading; None: it cannot be told, the reading counts as if it had no value.
+
+    ``coded``: true if a trouble code is active.
+    """
+    if gate.engine != "any":
+        if engine.state == UNKNOWN:
+            return None
+        if engine.state != (RUNNING if gate.engine == "running" else STOPPED):
+            return False
+        if reading.ts_ms - engine.since_ms < gate.for_ms:
+            return False
+    if (gate.warm or gate.closed_loop) and not is_warm(rules, engine, reading.ts_ms):
+        return False
+    if gate.closed_loop and (reading.engine_load_pct or 0.0) > rules.engine.closed_loop_load_pct:
+        return None
+    return not (gate.no_codes and coded)

@@ -1,0 +1,185 @@
+"""One reading against the rules: the quick look, the thorough one where something is odd, and what comes of it."""
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import msgspec
+
+from master_orchestrator.core.triage.codes import concerns_codes, follow_codes
+from master_orchestrator.core.triage.cranking import judge_start
+from master_orchestrator.core.triage.engine_state import follow_engine, gate_open
+from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
+from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
+from master_orchestrator.core.triage.summaries import absorb
+from master_orchestrator.core.triage.trackers import RUNNING, STOPPED, Engine, Hold, Trackers
+from master_orchestrator.core.triage.tyres import follow_tyres
+from master_orchestrator_schemas.facts import Finding
+from master_orchestrator_schemas.messages import Telemetry
+
+Holds = dict[str, Hold]
+Values = tuple[Any, ...]
+
+
+class Observation(NamedTuple):
+    """What came of a reading.
+
+    ``accepted``: False for a duplicate or late one, which changes nothing. ``findings``: what fired with this reading;
+    a finding comes once, and again only after it has cleared or when it is more urgent than before.
+    """
+
+    accepted: bool
+    findings: tuple[Finding, ...]
+
+
+REFUSED = Observation(accepted=False, findings=())
+QUIET = Observation(accepted=True, findings=())
+
+
+class Moment(NamedTuple):
+    """What the rules are judged against."""
+
+    rules: RuleSet
+    reading: Telemetry
+    engine: Engine
+    values: Values
+    coded: bool
+
+
+def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Trackers, Observation]:
+    """The trackers after a reading, and what it set off. Pure: ``trackers`` stays as it was."""
+    ts = reading.ts_ms
+    if ts <= trackers.ts_ms:
+        return trackers, REFUSED
+    model, ruleset = _rule_set(rules, trackers, reading)
+    engine = follow_engine(ruleset, trackers.engine, reading)
+    tyres, tyre_values = follow_tyres(ruleset, trackers.tyres, reading)
+    values = ruleset.read(reading) + tyre_values
+    codes, holds = trackers.codes, trackers.holds
+    findings: list[Finding] = []
+    if concerns_codes(codes, reading):
+        codes, findings = follow_codes(ruleset, codes, reading)
+    odd = [
+        column
+        for column, (value, low, high) in enumerate(zip(values, ruleset.low, ruleset.high, strict=True))
+        if value is not None and not low < value < high
+    ]
+    started = engine.state == RUNNING and trackers.engine.state == STOPPED
+    if odd or holds or started:
+        moment = Moment(ruleset, reading, engine, values, any(code.level for code in codes.values()))
+        holds, fired = _judged(moment, holds, odd, started=started)
+        findings = [*fired, *findings]
+    summary = trackers.summary
+    if findings or ts - summary.at_ms >= ruleset.summary_every_ms:
+        summary = absorb(summary, reading, max_gap_ms=ruleset.max_gap_ms)
+    after = Trackers(ts, model, engine, tyres, holds, codes, summary)
+    return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
+
+
+def _rule_set(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[str | None, RuleSet]:
+    """The vehicle's rules; its model is kept only where the topology makes an exception for it."""
+    model = reading.model or trackers.model
+    if model in rules.models:
+        return model, rules.models[model]
+    return None, rules.other
+
+
+def _judged(moment: Moment, holds: Holds, odd: Iterable[int], *, started: bool) -> tuple[Holds, list[Finding]]:
+    """The holds after this reading, and the findings of the rules that fired, the most urgent first."""
+    rules = moment.rules
+    after = {key: hold for key, hold in holds.items() if key in rules.by_key or key in rules.starts}
+    findings: list[Finding] = []
+    for slot in _concerned(moment, after, odd):
+        hold = _next(moment, slot, after.get(slot.key))
+        if hold is None:
+            after.pop(slot.key, None)
+        elif ripe(hold, slot.hold_ms):
+            if not any(key in after and after[key].fired for key in slot.silenced_by):
+                findings.append(_finding(moment, slot, hold))
+            after[slot.key] = FIRED
+        else:
+            after[slot.key] = hold
+    if started:
+        findings += judge_start(rules, moment.engine, moment.reading, after)
+    return after, findings
+
+
+def _concerned(moment: Moment, holds: Holds, odd: Iterable[int]) -> list[Slot]:
+    """The rules on signals that are odd, and those that hold, as far as this reading has their signal."""
+    rules = moment.rules
+    slots = {slot.order: slot for column in odd for slot in rules.slots[column]}
+    for key in holds:
+        slot = rules.by_key.get(key)
+        if slot is not None and moment.values[slot.column] is not None:
+            slots[slot.order] = slot
+    return [slots[order] for order in sorted(slots)]
+
+
+def _next(moment: Moment, slot: Slot, hold: Hold | None) -> Hold | None:
+    """A rule's hold after this reading; as it was if the reading says nothing about it."""
+    value = moment.values[slot.column]
+    low, high = slot.plausible
+    limit = _limit(moment, slot)
+    if limit is None or not low < value < high:
+        return hold
+    is_open = gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded)
+    if is_open is None:
+        return hold
+    if not is_open:
+        return gate_shut(hold) if hold else None
+    if slot.compare(value, limit):
+        return met(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms)
+    return contradicted(hold) if hold else None
+
+
+def _limit(moment: Moment, slot: Slot) -> Any:
+    """The rule's limit for this reading; None: it depends on a signal that is missing."""
+    if not slot.per_1000_rpm:
+        return slot.limit
+    rpm = moment.reading.engine_rpm
+    return None if rpm is None else slot.limit * min(rpm, moment.rules.engine.relief_rpm) / 1000
+
+
+def _finding(moment: Moment, slot: Slot, hold: Hold) -> Finding:
+    value, limit = moment.values[slot.column], _limit(moment, slot)
+    if isinstance(limit, tuple):
+        limit = limit[0] if value < limit[0] else limit[1]
+    return Finding(
+        rule=slot.rule,
+        subsystem=slot.subsystem,
+        priority=slot.priority,
+        at_ms=moment.reading.ts_ms,
+        signal=slot.signal,
+        value=round(float(value), 3),
+        threshold=round(float(limit), 3),
+        held_s=(hold.at_ms - hold.since_ms) / 1000,
+    )
+
+
+def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Finding, ...]:
+    """What this reading alone would make one suspect, were it to last; for a check that somebody asked for.
+
+    Rules that need more history than a minute are left out (a cool engine is no suspicion), and so are those whose gate
+    is known to be shut. ``held_s`` is 0: nothing of this has been seen to last.
+    """
+    _, ruleset = _rule_set(rules, trackers, reading)
+    engine = follow_engine(ruleset, trackers.engine, reading)
+    served = msgspec.structs.replace(engine, since_ms=min(engine.since_ms, reading.ts_ms - SERVED_MS))
+    _, tyre_values = follow_tyres(ruleset, trackers.tyres, reading)
+    moment = Moment(ruleset, reading, served, ruleset.read(reading) + tyre_values, coded=False)
+    slots = [slot for column in ruleset.slots for slot in column if slot.gate.for_ms <= SERVED_MS]
+    met_now = {slot.key: slot for slot in sorted(slots, key=lambda slot: slot.order) if _suspicious(moment, slot)}
+    now = Hold(reading.ts_ms, reading.ts_ms)
+    return tuple(
+        _finding(moment, slot, now) for slot in met_now.values() if not any(key in met_now for key in slot.silenced_by)
+    )
+
+
+SERVED_MS = 60_000
+
+
+def _suspicious(moment: Moment, slot: Slot) -> bool:
+    value, limit = moment.values[slot.column], _limit(moment, slot)
+    if value is None or limit is None or not slot.plausible[0] < value < slot.plausible[1]:
+        return False
+    shut = gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded) is False
+    return not shut and slot.compare(value, limit)

@@ -1,0 +1,232 @@
+"""The triage table compiled: per model, flat columns for the quick look and slots for the thorough one.
+
+The quick look asks of each signal only whether it lies inside its quiet band, where no rule on it can hold. All but a
+few readings of a healthy vehicle end there.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from master_orchestrator_schemas.triage_rules import (
+    TYRE_SIGNALS,
+    DtcRule,
+    EngineTerms,
+    Gate,
+    J1939Terms,
+    Placard,
+    RuleTerms,
+    TriageTerms,
+    TyreTerms,
+)
+from master_orchestrator_schemas.vocabulary import Priority, Subsystem
+
+Column = tuple[str, str]
+"""A signal and how it is measured: ``value`` (``per_1000_rpm`` reads it too), ``placard_pct`` or ``loss_per_min``."""
+
+TYRE_COLUMNS: tuple[Column, ...] = tuple(
+    (signal, measure) for measure in ("placard_pct", "loss_per_min") for signal in TYRE_SIGNALS
+)
+"""The columns that are computed from the tyres' history, in this order, after those read from the telemetry."""
+
+EVERYTHING = (-math.inf, math.inf)
+
+
+def _outside(value: float, limits: tuple[float, float]) -> bool:
+    return value < limits[0] or value > limits[1]
+
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "at_least": operator.ge,
+    "above": operator.gt,
+    "at_most": operator.le,
+    "below": operator.lt,
+    "outside": _outside,
+    "is_true": operator.eq,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One rule on one signal.
+
+    ``key``: under which the trackers hold it. ``limit``: in the unit of the column (kPa where the rule has per cent of
+    placard). ``silenced_by``: keys of rules that say the same more urgently.
+    """
+
+    order: int
+    key: str
+    rule: str
+    signal: str
+    column: int
+    subsystem: Subsystem
+    priority: Priority
+    gate: Gate
+    compare: Callable[[Any, Any], bool]
+    limit: Any
+    per_1000_rpm: bool
+    plausible: tuple[float, float]
+    hold_ms: int
+    max_gap_ms: int
+    repeats: int
+    silenced_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRule:
+    """One line of the table of trouble codes."""
+
+    matches: Callable[[str], object]
+    subsystem: Subsystem
+    priority: Priority
+    flashing: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSet:
+    """All rules as they are for one model.
+
+    ``read`` gets the values of the first columns from a reading; ``low`` and ``high`` bound each column's quiet band;
+    ``slots`` are by column; ``cranking`` (keys: ``starts``) are judged at each start of the engine instead.
+    """
+
+    max_gap_ms: int
+    summary_every_ms: int
+    engine: EngineTerms
+    coolant_range: tuple[float, float]
+    tyres: TyreTerms
+    read: Callable[[Any], tuple[Any, ...]]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    slots: tuple[tuple[Slot, ...], ...]
+    cranking: tuple[Slot, ...]
+    by_key: dict[str, Slot]
+    starts: frozenset[str]
+    codes: tuple[CodeRule, ...]
+    j1939: J1939Terms
+
+
+@dataclass(frozen=True, slots=True)
+class TriageRules:
+    """The rule set of every model; ``other`` for all models without an exception."""
+
+    other: RuleSet
+    models: dict[str, RuleSet]
+
+
+def compile_rules(triage: TriageTerms) -> TriageRules:
+    """The section of the topology in the form that :func:`observe` runs on."""
+    models = {model: _rule_set(triage, model) for model in triage.models}
+    return TriageRules(other=_rule_set(triage, None), models=models)
+
+
+def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
+    rules = triage.rules_of(model)
+    columns = _columns(rules)
+    slots = _slots(triage, rules, columns, triage.placard_of(model))
+    plain = [slot for slot in slots if not slot.repeats]
+    by_column = tuple(tuple(slot for slot in plain if slot.column == index) for index in range(len(columns)))
+    bands = [_quiet_band(on_column, triage.engine) for on_column in by_column]
+    return RuleSet(
+        max_gap_ms=triage.max_gap_ms,
+        summary_every_ms=triage.summary_every_ms,
+        engine=triage.engine,
+        coolant_range=triage.ranges.get("coolant_temp_c", EVERYTHING),
+        tyres=triage.tyres,
+        read=operator.attrgetter(*(signal for signal, measure in columns if measure == "value")),
+        low=tuple(low for low, _ in bands),
+        high=tuple(high for _, high in bands),
+        slots=by_column,
+        cranking=tuple(slot for slot in slots if slot.repeats),
+        starts=frozenset(slot.key for slot in slots if slot.repeats),
+        by_key={slot.key: slot for slot in plain},
+        codes=tuple(_code_rule(line) for line in triage.dtcs),
+        j1939=triage.j1939,
+    )
+
+
+def _columns(rules: dict[str, RuleTerms]) -> tuple[Column, ...]:
+    """Two signals at least, so that ``attrgetter`` gives a tuple; the tyres' columns always, at the end."""
+    read = {"coolant_temp_c", "battery_voltage_v"}
+    read |= {signal for rule in rules.values() if _measure(rule) == "value" for signal in rule.signals}
+    return (*((signal, "value") for signal in sorted(read)), *TYRE_COLUMNS)
+
+
+def _measure(rule: RuleTerms) -> str:
+    return "value" if rule.measure == "per_1000_rpm" else rule.measure
+
+
+def _slots(
+    triage: TriageTerms, rules: dict[str, RuleTerms], columns: tuple[Column, ...], placard: Placard
+) -> tuple[Slot, ...]:
+    """The most urgent first: what they say silences those after them."""
+    pairs = [(name, rule, signal) for name, rule in rules.items() for signal in rule.signals]
+    pairs.sort(key=lambda pair: pair[1].priority)
+    return tuple(
+        Slot(
+            order=order,
+            key=_key(name, rule, signal),
+            rule=name,
+            signal=signal,
+            column=columns.index((signal, _measure(rule))),
+            subsystem=rule.subsystem,
+            priority=rule.priority,
+            gate=rule.gate,
+            compare=COMPARE[rule.limit],
+            limit=_limit(rule, signal, placard),
+            per_1000_rpm=rule.measure == "per_1000_rpm",
+            plausible=EVERYTHING if rule.sensor_ends else triage.ranges.get(signal, EVERYTHING),
+            hold_ms=rule.hold_ms,
+            max_gap_ms=rule.max_gap_ms or triage.max_gap_ms,
+            repeats=rule.repeats or 0,
+            silenced_by=_silencers(rules, rule, signal),
+        )
+        for order, (name, rule, signal) in enumerate(pairs)
+    )
+
+
+def _key(name: str, rule: RuleTerms, signal: str) -> str:
+    return name if len(rule.signals) == 1 else f"{name}/{signal}"
+
+
+def _limit(rule: RuleTerms, signal: str, placard: Placard) -> Any:
+    figure = getattr(rule, rule.limit)
+    if rule.measure != "placard_pct":
+        return figure
+    return figure / 100 * (placard.front if signal.startswith("tyre_f") else placard.rear)
+
+
+def _silencers(rules: dict[str, RuleTerms], rule: RuleTerms, signal: str) -> tuple[str, ...]:
+    """The same measure of the same signal, compared the same way, more urgent."""
+    return tuple(
+        _key(name, other, signal)
+        for name, other in rules.items()
+        if other.priority < rule.priority
+        and signal in other.signals
+        and (other.limit, other.measure) == (rule.limit, rule.measure)
+    )
+
+
+def _quiet_band(slots: tuple[Slot, ...], engine: EngineTerms) -> tuple[float, float]:
+    """Strictly between these, no rule on this column can hold."""
+    low, high = EVERYTHING
+    for slot in slots:
+        if slot.compare is _outside:
+            low, high = max(low, slot.limit[0]), min(high, slot.limit[1])
+        elif slot.compare in (operator.le, operator.lt):
+            low = max(low, slot.limit * engine.relief_rpm / 1000 if slot.per_1000_rpm else slot.limit)
+        else:
+            high = min(high, slot.limit)
+    return low, high
+
+
+def _code_rule(line: DtcRule) -> CodeRule:
+    return CodeRule(
+        matches=re.compile(line.code).fullmatch,
+        subsystem=line.subsystem,
+        priority=line.priority,
+        flashing=line.flashing or line.priority,
+    )

@@ -1,0 +1,109 @@
+"""What triage remembers of one vehicle between two readings: small, immutable, and part of the vehicle's state.
+
+Sparse: a healthy vehicle holds no rule and no code, so the size does not grow with the rule set; and what is held is
+keyed by rule name, so that trackers written under one topology load under the next. The structs are arrays on disk:
+fields are only ever appended, with a default.
+"""
+
+import msgspec
+
+NEVER = -1
+"""A time before every other."""
+
+UNKNOWN, STOPPED, RUNNING = 0, 1, 2
+"""The engine's states."""
+
+
+class Engine(msgspec.Struct, frozen=True, array_like=True):
+    """The engine as the readings show it; times in milliseconds since 1970, by the vehicle's clock.
+
+    Args:
+        state: UNKNOWN, STOPPED or RUNNING.
+        since_ms: of the first reading in this state.
+        seen_ms: of the last reading that said something of it.
+        other_ms: of one reading that said otherwise; a second in a row changes the state. NEVER: none did.
+        coolant_c: the newest plausible coolant temperature, seen at ``coolant_ms``.
+        dip_v: the lowest voltage while not running, seen at ``dip_ms``; a start looks back on it.
+    """
+
+    state: int = UNKNOWN
+    since_ms: int = NEVER
+    seen_ms: int = NEVER
+    other_ms: int = NEVER
+    coolant_c: float = 0.0
+    coolant_ms: int = NEVER
+    dip_v: float = 0.0
+    dip_ms: int = NEVER
+
+
+class Tyres(msgspec.Struct, frozen=True, array_like=True):
+    """The tyres' assumed heat above ambient (K), and the pressures that losses are measured from (cold, kPa)."""
+
+    heat_k: float
+    heat_ms: int
+    anchor_ms: int
+    anchor_kpa: tuple[float | None, ...]
+
+
+class Hold(msgspec.Struct, frozen=True, array_like=True):
+    """A rule whose condition holds.
+
+    Pending: it has held from ``since_ms`` to ``at_ms``. Fired: both are 0, the rule stays silent until it clears.
+    ``hits``: readings in a row that met the condition; ``misses``: since then, readings that did not.
+    """
+
+    since_ms: int
+    at_ms: int
+    hits: int = 1
+    misses: int = 0
+    fired: bool = False
+
+
+class Code(msgspec.Struct, frozen=True, array_like=True):
+    """A trouble code that is present, last seen at ``at_ms``. ``level``: the priority reported, 0 while pending."""
+
+    level: int
+    at_ms: int
+
+
+class Summary(msgspec.Struct, frozen=True, array_like=True):
+    """Running figures per signal: the slots of the signals, and a row of seven little-endian 32-bit floats for each."""
+
+    at_ms: int = NEVER
+    slots: bytes = b""
+    rows: bytes = b""
+
+
+class Trackers(msgspec.Struct, frozen=True, array_like=True):
+    """Everything triage knows of one vehicle.
+
+    Args:
+        ts_ms: of the newest reading taken in; others at or before it are duplicates or late.
+        model: the vehicle's model, if the topology makes an exception for it.
+        holds: rule (or ``rule/signal``) -> how long it has held. Holds only what is not quiet.
+        codes: trouble code, or ``spn/fmi`` -> what was made of it.
+    """
+
+    ts_ms: int = NEVER
+    model: str | None = None
+    engine: Engine = Engine()
+    tyres: Tyres | None = None
+    holds: dict[str, Hold] = {}
+    codes: dict[str, Code] = {}
+    summary: Summary = Summary()
+
+
+def new_trackers() -> Trackers:
+    """The trackers of a vehicle that nothing is known of."""
+    return Trackers()
+
+
+def active_dtcs(trackers: Trackers) -> tuple[str, ...]:
+    """The trouble codes that are present and confirmed, J1939 faults as ``spn/fmi``; the most urgent first."""
+    active = ((code.level, name) for name, code in trackers.codes.items() if code.level)
+    return tuple(name for _, name in sorted(active))
+
+
+def pending_dtcs(trackers: Trackers) -> tuple[str, ...]:
+    """The trouble codes that are only pending: worth a look, not worth a workflow."""
+    return tuple(sorted(name for name, code in trackers.codes.items() if not code.level))
