@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:  # so that --help is instant
-    from master_orchestrator_schemas.kafka import KafkaSettings
-
     from master_orchestrator.settings import Settings
+    from master_orchestrator_schemas.kafka import KafkaSettings
     from master_orchestrator_schemas.topology import Topology
 
 
@@ -63,18 +62,16 @@ class Invocation:
 
     def reachable_kafka(self) -> KafkaSettings:
         """`kafka`, once a broker answers there. Raises BrokerUnreachableError after 10 s."""
-        from master_orchestrator_schemas.kafka import admin_config
-
         from master_orchestrator.cluster.liveness import require_brokers
+        from master_orchestrator_schemas.kafka import admin_config
 
         require_brokers(admin_config(self.kafka))
         return self.kafka
 
     def require_topics(self) -> None:
         """Return if a broker answers and has the topology's topics. Raises TopicsMissingError."""
-        from master_orchestrator_schemas.kafka import admin_config
-
         from master_orchestrator.cluster.liveness import require_topics
+        from master_orchestrator_schemas.kafka import admin_config
 
         names = [plan.name for plan in self.topology.topic_plans()]
         require_topics(admin_config(self.reachable_kafka()), names)

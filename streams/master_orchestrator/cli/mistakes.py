@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from typer.exceptions import TyperException
@@ -37,6 +38,8 @@ def one_line(error: Exception) -> str | None:
             return f"Kafka: {_joined(error.args[0].str())}"
         case OSError() if error.filename:
             return f"{error.filename}: {error.strerror}"
+        case OSError() if error.errno == errno.EADDRINUSE:
+            return "The port is in use by another program: give another one (--metrics-port)."
     return None
 
 

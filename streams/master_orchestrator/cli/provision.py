@@ -45,9 +45,9 @@ def provision(
 def provision_topics(call: Invocation, replication: int | None = None) -> tuple[TopicOutcome, ...]:
     """Provision the invocation's cluster from its topology."""
     from confluent_kafka.admin import AdminClient
-    from master_orchestrator_schemas.kafka import admin_config
 
     from master_orchestrator.cluster.provision import provision as provision_cluster
+    from master_orchestrator_schemas.kafka import admin_config
 
     topology = call.topology  # first: a wrong topology needs no broker to be found out
     admin = AdminClient(admin_config(call.reachable_kafka()))

@@ -1,4 +1,4 @@
-"""`engine` and `agents`: the processes that do the work, each runnable many times."""
+"""`engine` and `agents`: the processes that do the work. Any number of each may run."""
 
 from __future__ import annotations
 
@@ -14,11 +14,18 @@ MetricsPort = Annotated[
 ]
 
 
+PANEL = "Run the system"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(
-        epilog="A second one beside it: master-orchestrator engine --worker second", rich_help_panel="Run the system"
+        epilog="Example, a second one beside it: master-orchestrator engine --worker second", rich_help_panel=PANEL
     )(engine)
+    app.command(
+        epilog="Example: master-orchestrator agents diagnosis --handler diagnosis=my_agents:diagnose",
+        rich_help_panel=PANEL,
+    )(agents)
 
 
 def engine(
@@ -35,6 +42,43 @@ def engine(
     folder = call.settings.data_dir / "engine" / _folder_name(worker)
     return run_engine(
         kafka=call.kafka, topology=call.topology, data_dir=folder, worker=worker, metrics_port=metrics_port
+    )
+
+
+def agents(
+    ctx: typer.Context,
+    types: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[TYPE]...", help="Agent types; all six by default.", show_default=False),
+    ] = None,
+    handler: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TYPE=MODULE:ATTRIBUTE", help="A handler of your own; repeatable.", show_default=False),
+    ] = None,
+    max_workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tasks at once for each type. [default: the topology's]", show_default=False),
+    ] = None,
+    worker: Annotated[
+        str | None,
+        typer.Option(help="A name of its own, kept over restarts: its partitions wait for it.", show_default=False),
+    ] = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Run agents until Ctrl-C or SIGTERM: the reference agents, or handlers of your own for some types."""
+    from master_orchestrator.cli.handlers import chosen_agents
+
+    specs = chosen_agents(types or (), handler or (), max_workers)
+    call = _ready(ctx, "agents")
+    from master_orchestrator_agents.fleet import run_agents
+
+    run_agents(
+        specs,
+        call.kafka,
+        call.topology,
+        worker_id=worker,
+        metrics_port=metrics_port,
+        metrics_host=call.settings.metrics_host,
     )
 
 

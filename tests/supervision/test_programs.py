@@ -1,0 +1,91 @@
+"""Child processes: they end when asked, are killed when they will not, and never outlive a killed supervisor."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import pytest
+
+from master_orchestrator.supervision.services import Program, command_line, end_all
+from master_orchestrator.supervision.stopping import stop_requested
+
+DEAF = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(300)
+"""
+TELL = """
+import os, pathlib, sys
+pathlib.Path(sys.argv[1]).write_text(f"{os.getpgid(0) == os.getpid()} {os.environ['TOLD']}")
+"""
+PARENT = """
+import sys, time
+from master_orchestrator.supervision.services import Program
+child = Program("child", [sys.executable, "-c", "import time; time.sleep(300)"])
+child.start()
+print(child.pid, flush=True)
+time.sleep(300)
+"""
+
+
+def test_a_program_ends_when_asked() -> None:
+    program = Program("p", [sys.executable, "-c", "import time; time.sleep(300)"])
+    program.start()
+    assert program.exit_code() is None
+    program.ask_to_stop()
+    program.end(10.0)
+    assert -signal.SIGTERM == program.exit_code()
+
+
+def test_a_deaf_program_is_killed_after_its_time(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    program = Program("p", [sys.executable, "-c", DEAF, str(ready)])
+    program.start()
+    _await(ready.exists)
+    end_all([program], timeout_s=0.2)
+    assert -signal.SIGKILL == program.exit_code()
+
+
+def test_a_program_has_its_own_group_and_its_environment(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = Program("p", [sys.executable, "-c", TELL, str(told)], environment={"TOLD": "yes"})
+    program.start()
+    program.end(10.0)
+    assert "True yes" == told.read_text()
+
+
+def test_children_of_a_killed_supervisor_die() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait()
+    _await(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_a_wish_to_stop_and_nothing_more(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with stop_requested() as stopping:
+        os.kill(os.getpid(), number)
+        assert stopping.wait(5.0)
+    assert before == signal.getsignal(number)
+
+
+def test_our_own_command_line_runs() -> None:
+    shown = subprocess.run(command_line("--version"), capture_output=True, text=True, check=True)
+    assert version("master-orchestrator") == shown.stdout.strip()
+
+
+def _await(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.02)

@@ -1,0 +1,126 @@
+"""The supervisor on a clock of its own: order of start and stop, back-off, what is given up and what is not."""
+
+import pytest
+
+from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.supervision.supervisor import Backoff, Supervisor
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class FakeService:
+    """Records what it was told in a journal shared with its siblings."""
+
+    def __init__(self, name: str, journal: list[str], *, finite: bool = False) -> None:
+        self.name = name
+        self.finite = finite
+        self.code: int | None = None
+        self.fails_to_start = False
+        self._journal = journal
+
+    def start(self) -> None:
+        self._journal.append(f"start {self.name}")
+        if self.fails_to_start:
+            raise OrchestratorError("no room")
+        self.code = None
+
+    def exit_code(self) -> int | None:
+        return self.code
+
+    def ask_to_stop(self) -> None:
+        self._journal.append(f"ask {self.name}")
+
+    def end(self, timeout_s: float) -> None:
+        assert timeout_s >= 0
+        self._journal.append(f"end {self.name}")
+        self.code = 0
+
+
+def test_starts_by_stage_and_stops_in_reverse_each_stage_side_by_side() -> None:
+    journal: list[str] = []
+    broker, engine, agents, load = (FakeService(name, journal) for name in ("broker", "engine", "agents", "load"))
+    with Supervisor([[broker], [engine, agents], [load]]) as supervisor:
+        supervisor.start()
+    starts = ["start broker", "start engine", "start agents", "start load"]
+    stops = ["ask load", "end load", "ask engine", "ask agents", "end engine", "end agents", "ask broker", "end broker"]
+    assert starts + stops == journal
+
+
+def test_a_start_that_fails_half_way_stops_what_runs() -> None:
+    journal: list[str] = []
+    broker, engine = FakeService("broker", journal), FakeService("engine", journal)
+    engine.fails_to_start = True
+    with pytest.raises(OrchestratorError, match="no room"), Supervisor([[broker], [engine]]) as supervisor:
+        supervisor.start()
+    assert ["start broker", "start engine", "ask broker", "end broker"] == journal
+
+
+def test_a_death_waits_longer_each_time_and_is_forgiven_after_a_while() -> None:
+    journal: list[str] = []
+    clock, service = Clock(), FakeService("engine", journal)
+    supervisor = Supervisor([[service]], Backoff(first_s=1.0, most_s=3.0, forgiven_after_s=10.0), clock=clock)
+    supervisor.start()
+    waits = [_wait_after_death(supervisor, service, clock) for _ in range(4)]
+    assert pytest.approx([1.0, 2.0, 3.0, 3.0], abs=0.11) == waits
+    clock.now += 10.0
+    assert pytest.approx(1.0, abs=0.11) == _wait_after_death(supervisor, service, clock)
+
+
+def test_a_start_again_that_fails_is_tried_again_later() -> None:
+    journal: list[str] = []
+    clock, service = Clock(), FakeService("engine", journal)
+    supervisor = Supervisor([[service]], Backoff(first_s=1.0), clock=clock)
+    supervisor.start()
+    service.code, service.fails_to_start = -9, True
+    for _ in range(20):
+        clock.now += 0.5
+        supervisor.watch()
+    assert 1 < journal.count("start engine") < 6
+    service.fails_to_start = False
+    clock.now += 60
+    supervisor.watch()
+    supervisor.watch()
+    assert service.exit_code() is None
+
+
+def test_only_a_finite_service_may_end_with_0() -> None:
+    journal: list[str] = []
+    clock = Clock()
+    engine, load = FakeService("engine", journal), FakeService("load", journal, finite=True)
+    supervisor = Supervisor([[engine], [load]], clock=clock)
+    supervisor.start()
+    engine.code = load.code = 0
+    supervisor.watch()
+    clock.now += 60
+    supervisor.watch()
+    assert supervisor.done("load")
+    assert not supervisor.done("engine")
+    assert [2, 1] == [journal.count("start engine"), journal.count("start load")]
+
+
+def test_a_finite_service_that_fails_is_started_again() -> None:
+    journal: list[str] = []
+    clock, load = Clock(), FakeService("load", journal, finite=True)
+    supervisor = Supervisor([[load]], clock=clock)
+    supervisor.start()
+    load.code = 1
+    supervisor.watch()
+    clock.now += 60
+    supervisor.watch()
+    assert not supervisor.done("load")
+    assert ["start load", "start load"] == journal
+
+
+def _wait_after_death(supervisor: Supervisor, service: FakeService, clock: Clock) -> float:
+    """Kill the service, and return how long the supervisor took to start it again."""
+    service.code = -9
+    died_at = clock.now
+    while service.exit_code() is not None:
+        supervisor.watch()
+        clock.now += 0.1
+    return clock.now - 0.1 - died_at
