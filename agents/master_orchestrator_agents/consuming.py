@@ -16,7 +16,7 @@ FETCH_MAX = 500
 CONSUMER_OVERRIDES: dict[str, str | int] = {
     "partition.assignment.strategy": "cooperative-sticky",  # only what moves is stopped: other tasks go on
     "session.timeout.ms": 10_000,
-    "heartbeat.interval.ms": 2_000,
+    "heartbeat.interval.ms": 1_000,
     "fetch.wait.max.ms": 50,  # a resumed partition waits for the fetch in flight to return
     "fetch.queue.backoff.ms": 10,  # the default second would stall a busy lane
     "queued.max.messages.kbytes": 8_192,

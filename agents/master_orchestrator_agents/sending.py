@@ -76,7 +76,10 @@ class Sender:
     def close(self, timeout: float) -> int:
         """Send no more, wait for reports on what was sent; returns how many records are still without one."""
         self._closed.set()
-        return self._producer.flush(timeout) + len(self._again)
+        undelivered = self._producer.flush(timeout) + len(self._again)
+        self._producer.purge()  # else close would wait for what no broker takes
+        self._producer.close()
+        return undelivered
 
     def _produce(self, record: Outgoing) -> None:
         try:

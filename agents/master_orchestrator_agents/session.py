@@ -4,6 +4,7 @@ The poll thread never runs a handler, so it polls on, whatever handlers take, an
 The order of things that nothing may change: reply delivered, then offset done, then the contiguous mark committed.
 """
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -22,11 +23,13 @@ from master_orchestrator_agents.replying import Replier
 from master_orchestrator_agents.sending import Sender
 from master_orchestrator_agents.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
+from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
+CLIENT_LOG = logging.getLogger("master_orchestrator_agents.librdkafka")
+"""Where librdkafka writes, which would write to stderr by itself."""
 
 JOIN_SECONDS = 30.0
 COMMIT_EVERY_SECONDS = 0.5
@@ -36,6 +39,8 @@ BUSY_FETCH_SECONDS = 0.005
 """The same while a lane is paused: its queue may be half empty at any moment."""
 REVOKE_SECONDS = 1.0
 """How long a rebalance waits for commands in hand; other members wait with it."""
+ABANDON_SECONDS = 1.0
+"""How long the end waits for handlers once it has given up on them: an async one may tidy up."""
 FLUSH_SECONDS = 5.0
 
 
@@ -81,9 +86,9 @@ class RunnerSession:
         self._terms = terms
         self._meter = meter
         self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size)
-        self._sender = Sender(Producer(producer_config(terms.kafka)))
+        self._sender = Sender(Producer(producer_config(terms.kafka), logger=CLIENT_LOG))
         self._consumer = LaneConsumer(
-            Consumer(_consumer_config(terms)), lane_of.keys(), revoked=self._revoked, lost=self._lost
+            Consumer(_consumer_config(terms), logger=CLIENT_LOG), lane_of.keys(), revoked=self._revoked, lost=self._lost
         )
         self._intake = Intake(
             terms.agent,
@@ -111,6 +116,7 @@ class RunnerSession:
             now_ms=now_ms,
         )
         self._commit_at = 0.0
+        self._leaving = False
 
     def run(self, stop: threading.Event) -> None:
         """Handle commands until ``stop`` is set, then drain. Raises :class:`RunnerError` when it cannot go on."""
@@ -153,8 +159,9 @@ class RunnerSession:
 
     def _leave(self) -> None:
         """Whatever happened: no handler starts any more, what is done is committed, the group knows we are gone."""
+        self._leaving = True
         self._backlog.close()
-        self._pool.abandon(timeout=1.0)
+        self._pool.abandon(timeout=ABANDON_SECONDS)
         undelivered = self._sender.close(FLUSH_SECONDS)
         if undelivered:
             log.warning("replies_undelivered", agent=self._terms.agent, count=undelivered)
@@ -165,7 +172,7 @@ class RunnerSession:
         """Partitions go elsewhere: finish what is in hand if it is quick, commit what is done, forget the rest."""
         self._backlog.drop_waiting(partitions)
         deadline = time.monotonic() + REVOKE_SECONDS
-        while self._backlog.in_hand(partitions) and time.monotonic() < deadline:
+        while not self._leaving and self._backlog.in_hand(partitions) and time.monotonic() < deadline:
             self._sender.poll(0.02)
         self._consumer.commit(self._backlog.take_commits(), wait=True)
         self._backlog.forget(partitions)
@@ -176,8 +183,8 @@ class RunnerSession:
         self._backlog.forget(partitions)
 
 
-def _consumer_config(terms: SessionTerms) -> dict[str, object]:
-    over: dict[str, object] = {**CONSUMER_OVERRIDES, "on_commit": _log_failed_commit}
+def _consumer_config(terms: SessionTerms) -> ClientConfig:
+    over: ClientConfig = {**CONSUMER_OVERRIDES, "on_commit": _log_failed_commit}
     if terms.static_member:
         over["group.instance.id"] = terms.worker_id
     return consumer_config(terms.kafka, terms.group, **over)

@@ -44,9 +44,8 @@ class WorkerPool:
         self._now_ms = now_ms
         self._loop: asyncio.AbstractEventLoop | None = None
         self._abandoned = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._serve, name=f"{worker_id}-{number}", daemon=True) for number in range(count)
-        ]
+        self._count = count
+        self._threads: list[threading.Thread] = []
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -54,7 +53,9 @@ class WorkerPool:
         if is_async(self._handler):
             self._loop = asyncio.new_event_loop()
             threading.Thread(target=_run, args=(self._loop,), name=f"{self._worker_id}-loop", daemon=True).start()
-        for thread in self._threads:
+        for number in range(self._count):
+            thread = threading.Thread(target=self._serve, name=f"{self._worker_id}-{number}", daemon=True)
+            self._threads.append(thread)
             thread.start()
 
     def abandon(self, timeout: float) -> None:

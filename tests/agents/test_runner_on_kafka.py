@@ -1,0 +1,461 @@
+"""What a runner promises, on a real Kafka: order, lanes, replies before commits, nothing lost whatever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+
+from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.handler import Handler, batch_handler
+from master_orchestrator_agents.runner import AgentRunner
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
+from master_orchestrator_schemas.messages import Command, Reply
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.tasks import DiagnosisTask
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
+
+pytestmark = pytest.mark.kafka
+
+AGENT = AgentType.DIAGNOSIS
+PAYLOAD = DiagnosisTask(dtcs=("P0128",)).model_dump(mode="json")
+TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+PATIENCE_S = 60.0
+SLOW_AGENT = Path(__file__).parent / "slow_agent_process.py"
+
+
+def command(number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE, *, within_ms: int = 600_000) -> Command:
+    now_ms = time.time_ns() // 1_000_000
+    return Command(
+        command_id=f"{vehicle_id}~{number}/DIAGNOSIS/0/0",
+        workflow_id=f"{vehicle_id}~{number}",
+        vehicle_id=vehicle_id,
+        agent=AGENT,
+        priority=lane.priority,
+        step="DIAGNOSIS",
+        attempt=0,
+        revision=0,
+        issued_at_ms=now_ms,
+        deadline_ms=now_ms + within_ms,
+        payload=PAYLOAD,
+    )
+
+
+class Wire:
+    """The engine's side: sends commands, reads replies and commits."""
+
+    def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
+        self.kafka = kafka
+        self.topology = topology
+        self.codec = Codec(topology.limits)
+        self.producer = Producer(producer_config(kafka, **{"linger.ms": 0}))
+        self.consumer = Consumer(consumer_config(kafka, f"{topology.app_id}-judge"))
+        self.outputs: list[Message] = []
+        topics = (topology.topic_of("Reply"), topology.dead_letter_topic)
+        self.consumer.assign([TopicPartition(topic, p, 0) for topic in topics for p in range(topology.partitions)])
+
+    def send(self, *commands: Command, partition: int = -1, **headers: str) -> None:
+        """To each command's lane; partition -1 is that of the key."""
+        for each in commands:
+            self.producer.produce(
+                self.topology.command_topic(AGENT, each.priority.lane),
+                key=each.vehicle_id.encode(),
+                value=self.codec.encode(each),
+                headers=dict(headers),
+                partition=partition,
+            )
+            self.producer.poll(0)
+        assert self.producer.flush(PATIENCE_S) == 0
+
+    def replies(self) -> list[Reply]:
+        """All so far."""
+        self.outputs += [message for message in self.consumer.consume(10_000, timeout=0.05) if message.error() is None]
+        topic = self.topology.topic_of("Reply")
+        return [self.codec.decode(m.value(), Reply) for m in self.outputs if m.topic() == topic]
+
+    def replied(self) -> Counter[str]:
+        return Counter(reply.command_id for reply in self.replies())
+
+    def dead_letters(self) -> list[Message]:
+        self.replies()
+        return [message for message in self.outputs if message.topic() == self.topology.dead_letter_topic]
+
+    def committed(self) -> int:
+        """How many records the runners' group has committed, over all lanes."""
+        topics = [self.topology.command_topic(AGENT, lane) for lane in Lane]
+        partitions = [TopicPartition(topic, p) for topic in topics for p in range(self.topology.partitions)]
+        group = Consumer(consumer_config(self.kafka, f"{self.topology.app_id}-agent-diagnosis"))
+        try:
+            return sum(max(each.offset, 0) for each in group.committed(partitions, timeout=30))
+        finally:
+            group.close()
+
+
+@pytest.fixture
+def wire(kafka: KafkaSettings, unique_topology: Topology) -> Iterator[Wire]:
+    wire = Wire(kafka, unique_topology)
+    yield wire
+    wire.consumer.close()
+
+
+def wait_until(condition: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {seconds:g} s in vain: {what}"
+        time.sleep(0.02)
+
+
+def wait_for_replies(wire: Wire, commands: Iterable[Command]) -> None:
+    wanted = {each.command_id for each in commands}
+    wait_until(lambda: wanted <= wire.replied().keys(), "replies")
+
+
+@contextmanager
+def running(wire: Wire, handler: Handler, **options: Any) -> Iterator[AgentRunner]:
+    """A runner in a thread, drained at the end; its error is raised."""
+    runner = AgentRunner(AGENT, handler, kafka=wire.kafka, topology=wire.topology, **options)
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            runner.run()
+        except BaseException as error:
+            errors.append(error)
+            raise
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield runner
+    finally:
+        runner.stop()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+        assert errors == []
+
+
+def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: Wire) -> None:
+    wire.send(command(1, "v1", Lane.HIGH), traceparent=TRACEPARENT)
+
+    with running(wire, lambda task: {"summary": task.dtcs[0]}, worker_id="w7"):
+        wait_until(wire.replies, "a reply")
+
+    (reply,), (record,) = wire.replies(), wire.outputs
+    assert (reply.command_id, reply.worker) == ("v1~1/DIAGNOSIS/0/0", "w7")
+    assert reply.result is not None
+    assert reply.result["summary"] == "P0128"
+    headers = dict(record.headers() or [])
+    assert (record.key(), headers["traceparent"]) == (b"v1", TRACEPARENT.encode())
+    assert headers["ce_id"] == b"v1~1/DIAGNOSIS/0/0"
+
+
+def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wire: Wire) -> None:
+    vehicles = [f"v{number}" for number in range(12)]
+    lanes = {Lane.ROUTINE: range(8), Lane.HIGH: range(8, 16)}
+    commands = [command(n, v, lane) for lane, numbers in lanes.items() for n in numbers for v in vehicles]
+    active: set[str] = set()
+    order: list[tuple[str, int, int]] = []
+    most = overlaps = 0
+
+    def handler(task: Task) -> None:
+        nonlocal most, overlaps
+        overlaps += task.vehicle_id in active
+        active.add(task.vehicle_id)
+        most = max(most, len(active))
+        order.append((task.vehicle_id, task.priority, int(task.workflow_id.partition("~")[2])))
+        time.sleep(0.002)
+        active.discard(task.vehicle_id)
+
+    wire.send(*commands)
+    with running(wire, handler, max_workers=6):
+        wait_for_replies(wire, commands)
+
+    assert overlaps == 0
+    assert most > 1
+    for vehicle, (lane, numbers) in itertools.product(vehicles, lanes.items()):
+        assert [n for v, p, n in order if (v, p) == (vehicle, lane.priority)] == list(numbers)
+
+
+def test_urgent_overtakes_a_backlog(wire: Wire) -> None:
+    backlog = [command(n, f"v{n}") for n in range(5_000)]
+    urgent = command(0, "urgent", Lane.URGENT)
+    handled: list[str] = []
+
+    def handler(task: Task) -> None:
+        handled.append(task.vehicle_id)
+        time.sleep(0.002)
+
+    wire.send(*backlog)
+    with running(wire, handler, max_workers=1, drain_seconds=0.5):
+        wait_until(lambda: len(handled) > 100, "the backlog to be under way")
+        before = len(handled)
+        wire.send(urgent)
+        wait_until(lambda: "urgent" in handled, "the urgent one")
+
+    assert handled.index("urgent") - before < 500  # a second's worth of the ten that the backlog takes
+
+
+def test_nothing_is_committed_before_its_reply(wire: Wire) -> None:
+    gate = threading.Event()
+    blocked, behind = command(0, "v1"), [command(0, "v2"), command(0, "v3")]
+
+    def handler(task: Task) -> None:
+        if task.vehicle_id == "v1":
+            gate.wait(PATIENCE_S)
+
+    wire.send(blocked, *behind, partition=0)
+    with running(wire, handler):
+        wait_for_replies(wire, behind)
+        wire.send(command(0, "v4", Lane.URGENT))
+        wait_until(lambda: wire.committed() > 0, "the urgent one's commit, made with those of all lanes")
+        assert wire.committed() == 1
+        gate.set()
+        wait_until(lambda: wire.committed() == 4, "the other commits")
+    assert wire.replied()[blocked.command_id] == 1
+
+
+def test_a_repeat_is_handled_once(wire: Wire) -> None:
+    once = command(0, "v1")
+    metrics = Metrics()
+    with running(wire, lambda _: None, metrics=metrics):
+        wire.send(once, once)
+        wait_until(lambda: wire.committed() == 2, "both commits")
+        wire.send(once)
+        wait_until(lambda: wire.committed() == 3, "the late repeat's commit")
+
+    assert wire.replied() == {once.command_id: 1}
+    labels = {"agent": AGENT, "lane": Lane.ROUTINE, "reason": "repeat"}
+    assert metrics.registry.get_sample_value("master_orchestrator_commands_skipped_total", labels) == 2
+
+
+def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: Wire) -> None:
+    topic = wire.topology.command_topic(AGENT, Lane.URGENT)
+    wire.producer.produce(topic, key=b"k", value=b"\xc3\x01poison", headers=[("origin", b"here")], partition=0)
+    wire.producer.produce(topic, key=None, value=None, partition=0)
+    good = command(0, "v1", Lane.URGENT)
+    wire.send(good, partition=0)
+
+    with running(wire, lambda _: None):
+        wait_for_replies(wire, [good])
+        wait_until(lambda: len(wire.dead_letters()) == 2, "dead letters")
+        wait_until(lambda: wire.committed() == 3, "commits")
+
+    letters = {letter.value(): letter for letter in wire.dead_letters()}
+    poison = letters[b"\xc3\x01poison"]
+    headers = dict(poison.headers() or [])
+    assert (poison.key(), headers["origin"]) == (b"k", b"here")
+    assert (headers["dead_letter_topic"], headers["dead_letter_offset"]) == (topic.encode(), b"0")
+    assert headers["dead_letter_reason"] == b"unknown_schema"
+    assert None in letters
+
+
+def test_a_command_past_its_deadline_is_not_handled(wire: Wire) -> None:
+    late, good = command(0, "v1", within_ms=-1), command(1, "v1")
+    wire.send(late, good)
+
+    with running(wire, lambda _: None):
+        wait_until(lambda: wire.committed() == 2, "both commits")
+        wait_for_replies(wire, [good])
+
+    assert wire.replied() == {good.command_id: 1}
+
+
+def test_a_result_too_large_to_send_is_a_permanent_failure(wire: Wire) -> None:
+    wire.send(command(0, "v1"))
+
+    with running(wire, lambda _: {"blob": "x" * 300_000}):
+        wait_until(wire.replies, "a reply")
+
+    failure = wire.replies()[0].failure
+    assert failure is not None
+    assert (failure.kind, failure.error) == (FailureKind.PERMANENT, "invalid_result")
+    assert "262144 are allowed" in failure.message
+
+
+def test_async_handlers_run_side_by_side_on_one_loop(wire: Wire) -> None:
+    commands = [command(0, f"v{n}") for n in range(4)]
+    loops: set[asyncio.AbstractEventLoop] = set()
+    together = threading.Event()
+    arrived = 0
+
+    async def handler(task: Task) -> None:
+        nonlocal arrived
+        loops.add(asyncio.get_running_loop())
+        arrived += 1
+        while arrived < 4:
+            await asyncio.sleep(0.01)
+        together.set()
+
+    wire.send(*commands)
+    with running(wire, handler, max_workers=4):
+        wait_for_replies(wire, commands)
+
+    assert together.is_set()
+    assert len(loops) == 1
+
+
+def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: Wire) -> None:
+    commands = [command(0, f"v{n}") for n in range(200)]
+    sizes: list[int] = []
+
+    @batch_handler(max_size=50)
+    def handler(tasks: object) -> list[None]:
+        assert isinstance(tasks, list)
+        sizes.append(len(tasks))
+        return [None] * len(tasks)
+
+    wire.send(*commands)
+    with running(wire, handler, max_workers=1):
+        wait_for_replies(wire, commands)
+
+    assert sum(sizes) == 200
+    assert 1 < max(sizes) <= 50
+
+
+def test_a_second_runner_takes_over_partitions_and_nothing_is_lost(wire: Wire) -> None:
+    commands = [command(n, f"v{v}") for n in range(10) for v in range(60)]
+    handled: Counter[str] = Counter()
+
+    def handler(by: str) -> Handler:
+        def handle(_task: Task) -> None:
+            handled[by] += 1
+            time.sleep(0.005)
+
+        return handle
+
+    wire.send(*commands)
+    with running(wire, handler("first"), max_workers=1):
+        wait_until(lambda: handled["first"] > 20, "the first runner")
+        with running(wire, handler("second"), max_workers=1):
+            wait_until(lambda: handled["second"] > 20, "the second runner")
+        wait_for_replies(wire, commands)
+        wait_until(lambda: wire.committed() == len(commands), "all commits")
+
+
+def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: Wire) -> None:
+    started, gate = threading.Event(), threading.Event()
+
+    def stuck(_task: Task) -> None:
+        started.set()
+        gate.wait(PATIENCE_S)
+
+    wire.send(command(0, "v1"))
+    with running(wire, stuck, drain_seconds=0.2):
+        assert started.wait(PATIENCE_S)
+    assert wire.committed() == 0
+    gate.set()
+
+    with running(wire, lambda _: {"summary": "again"}):
+        wait_until(wire.replies, "the reply of the next runner")
+    assert [reply.result and reply.result["summary"] for reply in wire.replies()] == ["again"]
+
+
+def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> None:
+    started, cancelled = threading.Event(), threading.Event()
+
+    async def stuck(_task: Task) -> None:
+        started.set()
+        try:
+            await asyncio.sleep(PATIENCE_S)
+        finally:
+            cancelled.set()
+
+    wire.send(command(0, "v1"))
+    with running(wire, stuck, drain_seconds=0.2):
+        assert started.wait(PATIENCE_S)
+
+    assert cancelled.is_set()
+    assert wire.committed() == 0
+    assert wire.replies() == []
+
+
+def test_missing_topics_are_named_with_what_to_do(kafka: KafkaSettings, topology: Topology) -> None:
+    nowhere = topology.with_prefix("nowhere-")
+
+    with pytest.raises(RunnerError, match=r"nowhere-agent.diagnosis.high.*provision"):
+        AgentRunner(AGENT, lambda _: None, kafka=kafka, topology=nowhere).run()
+
+
+class Process:
+    """An agent process whose handler notes each command it starts, and ends it once the file ``go`` is there."""
+
+    def __init__(self, wire: Wire, folder: Path, worker_id: str) -> None:
+        self.started_file = folder / f"started-{worker_id}"
+        self.go = folder / "go"
+        prefix = wire.topology.app_id.removesuffix("master-orchestrator")
+        environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": wire.kafka.bootstrap_servers}
+        arguments = [prefix, str(wire.topology.partitions), str(self.started_file), str(self.go), worker_id]
+        self.process = subprocess.Popen([sys.executable, str(SLOW_AGENT), *arguments], env=environment)
+
+    def started(self) -> list[str]:
+        return self.started_file.read_text().split() if self.started_file.exists() else []
+
+    def end(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE_S)
+
+
+@pytest.fixture
+def launch(wire: Wire, tmp_path: Path) -> Iterator[Callable[[str], Process]]:
+    launched: list[Process] = []
+
+    def launch(worker_id: str) -> Process:
+        launched.append(Process(wire, tmp_path, worker_id))
+        return launched[-1]
+
+    yield launch
+    for process in launched:
+        process.process.kill()
+        process.process.wait()
+
+
+def test_a_runner_killed_in_the_middle_of_a_task_handles_it_again_when_back(
+    wire: Wire, launch: Callable[[str], Process]
+) -> None:
+    commands = [command(n, f"v{n}") for n in range(20)]
+    wire.send(*commands)
+    first = launch("w")
+    wait_until(first.started, "the first process to start a command")
+
+    assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    interrupted = set(first.started())
+    first.go.touch()
+    second = launch("w")  # the same member, so its partitions come back without waiting for a session time-out
+    wait_for_replies(wire, commands)
+    wait_until(lambda: wire.committed() == len(commands), "all commits")
+
+    assert interrupted <= set(second.started())
+    assert wire.replied() == {each.command_id: 1 for each in commands}
+
+
+def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: Wire, launch: Callable[[str], Process]) -> None:
+    commands = [command(n, f"v{n}") for n in range(200)]
+    wire.send(*commands)
+    first = launch("w1")
+    wait_until(lambda: len(first.started()) >= 4, "all four workers to be busy")
+    first.process.send_signal(signal.SIGTERM)
+    first.go.touch()
+
+    assert first.process.wait(PATIENCE_S) == 0
+    wait_until(lambda: len(wire.replies()) >= 4, "the replies of what was in hand")
+    assert wire.replied() == dict.fromkeys(first.started(), 1)
+
+    launch("w2")
+    wait_for_replies(wire, commands)
+    assert wire.replied() == {each.command_id: 1 for each in commands}
