@@ -231,6 +231,7 @@ class TriageTerms(Terms):
 
     Args:
         max_gap_ms: what lies between two readings further apart is not known, and counts for nothing.
+        clear_after_ms: a rule that has fired fires again only after it was contradicted for this long.
         summary_every_ms: the signals' summaries take in one reading per this time.
         ranges: the ends of a sensor's range: a value there is the sensor's, not the vehicle's.
         dtcs: in order, the first that matches counts.
@@ -238,6 +239,7 @@ class TriageTerms(Terms):
     """
 
     max_gap_ms: Duration = Field(alias="max_gap")
+    clear_after_ms: Duration = Field(alias="clear_after")
     summary_every_ms: Duration = Field(alias="summary_every")
     engine: EngineTerms
     tyres: TyreTerms

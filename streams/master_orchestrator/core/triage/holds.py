@@ -7,9 +7,10 @@ readings are needed), and a lone good value does not clear what three before it 
 from master_orchestrator.core.triage.trackers import Hold
 
 NEEDED = 2
-"""Readings that must meet a condition before it counts, and that must contradict one that has fired."""
+"""Readings that must meet a condition before it counts."""
 
 RUN_THAT_OUTLASTS_A_MISS = 3
+"""Readings in a row that must have met a condition for a single one to the contrary to be taken for a spike."""
 
 FIRED = Hold(since_ms=0, at_ms=0, hits=0, fired=True)
 
@@ -30,14 +31,27 @@ def ripe(hold: Hold, hold_ms: int) -> bool:
     return not hold.fired and hold.hits >= NEEDED and hold.at_ms - hold.since_ms >= hold_ms
 
 
-def contradicted(hold: Hold) -> Hold | None:
+def contradicted(hold: Hold, ts_ms: int, *, max_gap_ms: int, clear_after_ms: int) -> Hold | None:
     """The hold after a reading that does not meet the condition; None: cleared."""
-    misses = hold.misses + 1
-    if misses >= NEEDED or not (hold.fired or hold.hits >= RUN_THAT_OUTLASTS_A_MISS):
+    if hold.fired:
+        return _recovering(hold, ts_ms, max_gap_ms=max_gap_ms, clear_after_ms=clear_after_ms)
+    return _interrupted(hold)
+
+
+def _interrupted(hold: Hold) -> Hold | None:
+    outlasts = hold.hits >= RUN_THAT_OUTLASTS_A_MISS
+    return Hold(hold.since_ms, hold.at_ms, 0, 1) if outlasts else None
+
+
+def _recovering(hold: Hold, ts_ms: int, *, max_gap_ms: int, clear_after_ms: int) -> Hold | None:
+    """What fired clears when it has been contradicted long enough, so that what comes and goes is one finding."""
+    if not hold.misses or ts_ms - hold.at_ms > max_gap_ms:
+        return Hold(ts_ms, ts_ms, 0, 1, fired=True)
+    if ts_ms - hold.since_ms >= clear_after_ms:
         return None
-    return Hold(hold.since_ms, hold.at_ms, 0, misses, hold.fired)
+    return Hold(hold.since_ms, ts_ms, 0, 1, fired=True)
 
 
 def gate_shut(hold: Hold) -> Hold | None:
     """The hold after a reading to which the rule does not apply: what fired stays so, what was pending did not hold."""
-    return hold if hold.fired else contradicted(hold)
+    return hold if hold.fired else _interrupted(hold)

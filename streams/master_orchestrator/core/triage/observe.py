@@ -128,7 +128,10 @@ def _next(moment: Moment, slot: Slot, hold: Hold | None) -> Hold | None:
         return gate_shut(hold) if hold else None
     if slot.compare(value, limit):
         return met(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms)
-    return contradicted(hold) if hold else None
+    if hold is None:
+        return None
+    clear_after_ms = moment.rules.clear_after_ms
+    return contradicted(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms, clear_after_ms=clear_after_ms)
 
 
 def _limit(moment: Moment, slot: Slot) -> Any:

@@ -94,6 +94,7 @@ class RuleSet:
     """
 
     max_gap_ms: int
+    clear_after_ms: int
     summary_every_ms: int
     engine: EngineTerms
     coolant_range: tuple[float, float]
@@ -132,6 +133,7 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
     bands = [_quiet_band(on_column, triage.engine) for on_column in by_column]
     return RuleSet(
         max_gap_ms=triage.max_gap_ms,
+        clear_after_ms=triage.clear_after_ms,
         summary_every_ms=triage.summary_every_ms,
         engine=triage.engine,
         coolant_range=triage.ranges.get("coolant_temp_c", EVERYTHING),

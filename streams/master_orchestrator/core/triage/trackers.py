@@ -48,8 +48,8 @@ class Tyres(msgspec.Struct, frozen=True, array_like=True):
 class Hold(msgspec.Struct, frozen=True, array_like=True):
     """A rule whose condition holds.
 
-    Pending: it has held from ``since_ms`` to ``at_ms``. Fired: both are 0, the rule stays silent until it clears.
-    ``hits``: readings in a row that met the condition; ``misses``: since then, readings that did not.
+    Pending: it has held from ``since_ms`` to ``at_ms``, and the last ``hits`` readings met it (``misses`` 1: the newest
+    did not). Fired: it is silent until it clears; ``misses`` 1: contradicted from ``since_ms`` to ``at_ms``.
     """
 
     since_ms: int
