@@ -7,7 +7,7 @@ the fault changes. What each must set off in triage is in the table too, and tes
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from master_orchestrator.simulation.vehicle import PLACARD_KPA, Signals
+from master_orchestrator.simulation.vehicle import Signals
 from master_orchestrator_schemas.messages import Dtc
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
@@ -103,9 +103,9 @@ def _tyre_punctured(signals: Signals, age_s: float) -> None:
 
 
 def _tyre_leaking(signals: Signals, age_s: float) -> None:
-    """Slow enough for no alarm by rate; comes to rest between 75 and 80 per cent of the placard."""
-    lost = min(age_s * 2 / 60, signals["tyre_rr_kpa"] - 0.775 * PLACARD_KPA)
-    signals["tyre_rr_kpa"] = round(signals["tyre_rr_kpa"] - max(0.0, lost), 1)
+    """Slow enough for no alarm by rate; comes to rest near three quarters of the placard."""
+    lost = min(age_s * 2.7 / 60, 0.24 * signals["tyre_rr_kpa"])
+    signals["tyre_rr_kpa"] = round(signals["tyre_rr_kpa"] - lost, 1)
 
 
 def _pads_worn(signals: Signals, _age_s: float) -> None:

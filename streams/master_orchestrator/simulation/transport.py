@@ -68,11 +68,12 @@ def _released(held: list[tuple[int, int, Telemetry]], *, upto_ms: int | None) ->
 
 
 def _with_holes(readings: Iterable[Telemetry], rng: random.Random, transport: Transport) -> Iterator[Telemetry]:
-    silent_until_ms = 0
+    silent_until_ms: int | None = None
     for reading in readings:
-        if reading.ts_ms >= silent_until_ms and rng.random() < transport.gap:
+        if silent_until_ms is None and rng.random() < transport.gap:
             silent_until_ms = reading.ts_ms + int(rng.uniform(1, transport.gap_up_to_s) * 1000)
-        if reading.ts_ms >= silent_until_ms:
+        if silent_until_ms is None or reading.ts_ms >= silent_until_ms:
+            silent_until_ms = None
             yield reading
 
 
