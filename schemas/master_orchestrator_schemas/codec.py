@@ -70,7 +70,7 @@ class Codec:
         if schema is newest:
             absent = {field.name for field in msgspec.structs.fields(message_type) if field.default is None}
             return compile_reader(schema.definition, self._limits.max_items, absent)
-        return resolving_reader(schema, newest)
+        return resolving_reader(schema, newest, self._limits.max_items)
 
     def encode(self, message: Message) -> bytes:
         """The message in its newest schema. Raises :class:`EncodeError`."""

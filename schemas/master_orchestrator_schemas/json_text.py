@@ -8,23 +8,27 @@ import msgspec
 from master_orchestrator_schemas.errors import DecodeError
 from master_orchestrator_schemas.limits import Limits
 
-# The closing quote is optional and the repeats possessive: unterminated strings cost linear time too.
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
-_BRACKETS = re.compile(rb"[{}\[\]]")
+# A string or a bracket. The closing quote is optional and the repeats possessive: hostile strings cost linear time too.
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
 
 
 def nesting(text: bytes) -> int:
     """How deep arrays and objects are nested, by counting brackets outside strings; also for broken JSON."""
     depth = deepest = 0
-    for bracket in _BRACKETS.findall(_STRING.sub(b"", text)):
-        depth += 1 if bracket in b"{[" else -1
-        deepest = max(deepest, depth)
+    for token in _TOKEN.finditer(text):
+        match text[token.start() : token.start() + 1]:
+            case b"{" | b"[":
+                depth += 1
+                deepest = max(deepest, depth)
+            case b"}" | b"]":
+                depth -= 1
     return deepest
 
 
 def read_object(text: bytes, limits: Limits) -> dict[str, Any]:
     """The JSON object of ``text``. Raises :class:`DecodeError`."""
-    if (depth := nesting(text)) > limits.max_depth:
+    brackets = text.count(b"{") + text.count(b"[")
+    if brackets > limits.max_depth and (depth := nesting(text)) > limits.max_depth:
         raise DecodeError("too_deep", f"JSON is nested {depth} deep, {limits.max_depth} is allowed; flatten it")
     try:
         value = msgspec.json.decode(text)

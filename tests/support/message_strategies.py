@@ -1,0 +1,281 @@
+"""Hypothesis strategies for every message of the wire: any value that its contract allows."""
+
+import msgspec
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from master_orchestrator_schemas.codec import Message
+from master_orchestrator_schemas.messages import (
+    SIGNALS,
+    Alert,
+    AuditRecord,
+    Cause,
+    Command,
+    Dtc,
+    Failure,
+    J1939Fault,
+    OperatorRequest,
+    Reply,
+    ServiceEvent,
+    Status,
+    Telemetry,
+    Timer,
+    Transition,
+)
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.results import RESULTS
+from master_orchestrator_schemas.tasks import TASKS
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    AlertKind,
+    Answer,
+    AppointmentState,
+    FailureKind,
+    FindingLabel,
+    OperatorAction,
+    Priority,
+    Reason,
+    ServiceEventKind,
+    State,
+    Subsystem,
+)
+
+text = st.text(max_size=20)
+maybe_text = st.none() | text
+vehicle_ids = st.from_regex(r"\A[A-Za-z0-9._:-]{1,64}\Z")
+millis = st.integers(0, MAX_MS)
+longs = st.integers(-(2**63), 2**63 - 1)
+counts = st.integers(0, 2**31)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+share = st.floats(0, 1)
+priorities = st.sampled_from(Priority)
+subsystems = st.sampled_from(Subsystem).map(str)
+json_values = st.recursive(st.none() | st.booleans() | st.integers() | text, lambda inner: st.lists(inner, max_size=3))
+
+telemetry = st.builds(
+    Telemetry,
+    vehicle_id=vehicle_ids,
+    ts_ms=millis,
+    model=maybe_text,
+    check_requested=st.booleans(),
+    request_id=maybe_text,
+    brake_fluid_low=st.none() | st.booleans(),
+    mil_on=st.none() | st.booleans(),
+    dtcs=st.lists(
+        st.builds(Dtc, code=st.from_regex(r"\A[PBCU][0-9A-F]{4}\Z"), status=st.none() | st.integers(0, 255)), max_size=3
+    ).map(tuple),
+    j1939=st.lists(st.builds(J1939Fault, spn=st.integers(0, 524_287), fmi=st.integers(0, 31)), max_size=3).map(tuple),
+    extras=st.dictionaries(text, finite, max_size=3),
+    **{signal: st.none() | finite for signal in SIGNALS},
+)
+service_events = st.builds(
+    ServiceEvent,
+    vehicle_id=vehicle_ids,
+    workflow_id=text,
+    event_id=text,
+    kind=st.sampled_from(ServiceEventKind),
+    ts_ms=millis,
+    workshop_id=maybe_text,
+    confirmed_cause=maybe_text,
+    confirmed_subsystem=maybe_text,
+    parts_replaced=st.lists(text, max_size=3).map(tuple),
+    labour_hours=st.none() | finite,
+    note=maybe_text,
+)
+operator_requests = st.builds(
+    OperatorRequest,
+    vehicle_id=vehicle_ids,
+    workflow_id=text,
+    request_id=text,
+    action=st.sampled_from(OperatorAction),
+    operator=text,
+    priority=st.none() | priorities,
+    reason=maybe_text,
+)
+timers = st.builds(Timer, vehicle_id=vehicle_ids, workflow_id=text, deadline_id=text, due_ms=longs)
+
+_finding = st.fixed_dictionaries(
+    {"rule": text, "subsystem": subsystems, "priority": priorities, "at_ms": millis},
+    optional={"signal": maybe_text, "value": st.none() | finite, "threshold": st.none() | finite, "held_s": share},
+)
+_summary = st.fixed_dictionaries(
+    {"signal": text, **dict.fromkeys(("last", "minimum", "maximum", "mean", "spread"), finite)},
+    optional={"slope_per_h": finite, "samples": counts},
+)
+_anomaly = text | st.fixed_dictionaries(
+    {"description": text}, optional={"subsystem": subsystems, "severity": share, "evidence": text, "rule": maybe_text}
+)
+_cause = text | st.fixed_dictionaries(
+    {"component": text}, optional={"subsystem": subsystems, "probability": share, "dtc": maybe_text}
+)
+_operation = text | st.fixed_dictionaries(
+    {"name": text}, optional={"labour_hours": share, "skill": text, "bay": text, "parts": st.lists(text, max_size=2)}
+)
+_offer = st.fixed_dictionaries({"workshop_id": text, "start_ms": millis, "end_ms": millis, "held_until_ms": millis})
+_label = st.fixed_dictionaries({"rule": text, "label": st.sampled_from(FindingLabel).map(str)})
+
+
+def _few(item: SearchStrategy[object]) -> SearchStrategy[list[object]]:
+    return st.lists(item, max_size=2)
+
+
+_FIELDS: dict[str, SearchStrategy[object]] = {
+    "findings": _few(_finding),
+    "signals": _few(_summary),
+    "anomalies": _few(_anomaly),
+    "causes": _few(_cause),
+    "operations": _few(_operation),
+    "offers": _few(_offer),
+    "labels": _few(_label),
+    "dtcs": _few(text),
+    "dismissed": _few(text),
+    "parts_replaced": _few(text),
+    "priority": priorities,
+    "safe_to_drive": st.booleans(),
+    "fixed_right_first_time": st.booleans(),
+    "signal": st.booleans(),
+    "due_by_ms": millis,
+    "repaired_at_ms": millis,
+    "preferred_from_ms": millis,
+    "start_ms": millis,
+    "end_ms": millis,
+    "severity": share,
+    "probability": share,
+    "time_to_failure_h": share,
+    "time_to_failure_low_h": share,
+    "time_to_failure_high_h": share,
+    "odometer_m": finite,
+    "answer": st.sampled_from(Answer).map(str),
+    "status": st.sampled_from(AppointmentState).map(str),
+    "contacts": st.integers(0, 100),
+    "claims": counts,
+    "csat": st.integers(1, 5),
+    "nps": st.integers(0, 10),
+}
+_NEEDED = ("priority", "due_by_ms", "repaired_at_ms")
+
+
+def _values(names: set[str]) -> SearchStrategy[dict[str, object]]:
+    """Any choice of the named fields; the needed ones always."""
+    strategies = {name: _FIELDS.get(name, text) for name in sorted(names)}
+    needed = {name: strategies.pop(name) for name in _NEEDED if name in strategies}
+    return st.fixed_dictionaries(needed, optional=strategies)
+
+
+@st.composite
+def commands(draw: st.DrawFn) -> Command:
+    """A command with a payload of its agent."""
+    agent = draw(st.sampled_from(AgentType))
+    model = TASKS[agent]
+    payload = model.model_validate(draw(_values(set(model.model_fields)))).model_dump(mode="json")
+    return Command(
+        command_id=draw(text),
+        workflow_id=draw(text),
+        vehicle_id=draw(vehicle_ids),
+        agent=agent,
+        priority=draw(priorities),
+        step=draw(text),
+        attempt=draw(counts),
+        revision=draw(counts),
+        issued_at_ms=draw(longs),
+        deadline_ms=draw(longs),
+        payload=payload,
+    )
+
+
+_failures = st.builds(
+    Failure,
+    kind=st.sampled_from(FailureKind),
+    error=text,
+    message=text,
+    retry_after_ms=st.none() | st.integers(0, 3_600_000),
+)
+
+
+@st.composite
+def replies(draw: st.DrawFn) -> Reply:
+    """A reply with a result of its agent, extras included, or a failure."""
+    agent = draw(st.sampled_from(AgentType))
+    reply = Reply(
+        command_id=draw(text),
+        workflow_id=draw(text),
+        vehicle_id=draw(vehicle_ids),
+        agent=agent,
+        worker=draw(text),
+        handled_in_ms=draw(counts),
+        failure=draw(_failures),
+    )
+    if draw(st.booleans()):
+        return reply
+    model = RESULTS[agent]
+    answer = draw(_values(set(model.model_fields))) | draw(
+        st.dictionaries(st.from_regex(r"\Ax_[a-z]{1,5}\Z"), json_values, max_size=3)
+    )
+    return msgspec.structs.replace(reply, failure=None, result=model.model_validate(answer).to_wire())
+
+
+audit_records = st.builds(
+    AuditRecord,
+    workflow_id=text,
+    vehicle_id=vehicle_ids,
+    seq=counts,
+    at_ms=longs,
+    event=text,
+    actor=text,
+    from_state=st.none() | st.sampled_from(State),
+    to_state=st.sampled_from(State),
+    priority=priorities,
+    reason=maybe_text,
+    attempt=counts,
+    details=text,
+    cause=st.builds(Cause, topic=text, partition=counts, offset=longs),
+    positions=st.dictionaries(text, longs, max_size=5),
+    prev_hash=text,
+    hash=text,
+)
+statuses = st.builds(
+    Status,
+    workflow_id=text,
+    vehicle_id=vehicle_ids,
+    state=st.sampled_from(State),
+    priority=priorities,
+    reason=st.none() | st.sampled_from(Reason),
+    step=maybe_text,
+    attempt=counts,
+    attempts=counts,
+    findings=_few(text).map(tuple),
+    created_at_ms=longs,
+    updated_at_ms=longs,
+    seq=counts,
+    history=st.lists(
+        st.builds(Transition, at_ms=longs, state=st.sampled_from(State), reason=maybe_text), max_size=3
+    ).map(tuple),
+    appointment_start_ms=st.none() | longs,
+    appointment_end_ms=st.none() | longs,
+    appointment_id=maybe_text,
+    workshop_id=maybe_text,
+)
+alerts = st.builds(
+    Alert,
+    alert_id=text,
+    kind=st.sampled_from(AlertKind),
+    at_ms=longs,
+    message=text,
+    vehicle_id=maybe_text,
+    workflow_id=maybe_text,
+    priority=st.none() | priorities,
+    details=text,
+)
+
+STRATEGIES: dict[type[msgspec.Struct], SearchStrategy[Message]] = {
+    Telemetry: telemetry,
+    ServiceEvent: service_events,
+    OperatorRequest: operator_requests,
+    Timer: timers,
+    Command: commands(),
+    Reply: replies(),
+    AuditRecord: audit_records,
+    Status: statuses,
+    Alert: alerts,
+}
+"""Message class -> any message of it."""
