@@ -23,13 +23,21 @@ TEST_PARTITIONS = 4  # fewer than in production: topics are made anew for each t
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSettings]:
     """A real Kafka: the one of KAFKA_BOOTSTRAP_SERVERS if that is set, else one started for this session."""
     from master_orchestrator.cluster.broker import EmbeddedKafka
+    from master_orchestrator.cluster.errors import ToolMissingError
     from master_orchestrator_schemas.kafka import KafkaSettings
 
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
         yield KafkaSettings()
         return
-    with EmbeddedKafka(tmp_path_factory.mktemp("kafka")) as broker:
+    broker = EmbeddedKafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        broker.start()
+    except ToolMissingError as error:
+        pytest.exit(str(error), returncode=2)  # once, not once for each test
+    try:
         yield KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+    finally:
+        broker.stop()
 
 
 @pytest.fixture(scope="session")

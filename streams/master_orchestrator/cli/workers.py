@@ -51,6 +51,7 @@ def agents(
         list[str] | None,
         typer.Argument(metavar="[TYPE]...", help="Agent types; all six by default.", show_default=False),
     ] = None,
+    *,
     handler: Annotated[
         list[str] | None,
         typer.Option(metavar="TYPE=MODULE:ATTRIBUTE", help="A handler of your own; repeatable.", show_default=False),

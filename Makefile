@@ -1,0 +1,64 @@
+# make          what there is to do
+# make demo     the whole system on this machine, live, until every workflow has ended
+# make test     everything: linters, types, layers, tests, on a real Kafka
+.POSIX:
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.PHONY: help demo venv test lint types unit fmt constraints clean
+
+VENV = .venv
+BIN = $(VENV)/bin
+INSTALLED = $(VENV)/.installed
+
+help: ## Show what there is to do
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(INSTALLED) ## Run the whole system with a simulated fleet, and judge it
+	@$(BIN)/master-orchestrator demo
+
+venv: $(INSTALLED) ## Make the virtual environment
+
+test: lint types unit ## Run everything
+
+lint: $(INSTALLED) ## Check style and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(INSTALLED) ## Check types
+	$(BIN)/mypy
+
+unit: $(INSTALLED) ## Run the tests, on a real Kafka
+	$(BIN)/pytest
+
+fmt: $(INSTALLED) ## Format the code and mend what can be mended alone
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+constraints: $(INSTALLED) ## Pin what is installed now
+	@{ echo "# What the tests ran with. Made by 'make constraints'; pip takes from it only what pyproject.toml asks for."; \
+	$(BIN)/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' ; } > constraints.txt
+
+clean: ## Remove everything made here: environment, jars, data, caches
+	rm -rf $(VENV) .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): pyproject.toml constraints.txt
+	@python=$$(for name in python3.13 python3.12 python3.11 python3; do \
+	  command -v $$name >/dev/null 2>&1 && \
+	  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
+	done); \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.11 or newer is needed, and there is none here (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; \
+	  exit 2; \
+	fi; \
+	if [ ! -x $(BIN)/python ]; then \
+	  $$python -m venv $(VENV) || { \
+	    rm -rf $(VENV); \
+	    echo "$$python cannot make virtual environments (Debian, Ubuntu: apt-get install python3-venv)." >&2; \
+	    exit 2; \
+	  }; \
+	fi
+	@echo "Installing into $(VENV)."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(INSTALLED)
