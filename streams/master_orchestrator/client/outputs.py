@@ -25,10 +25,16 @@ CATCH_UP_S = 120.0
 
 
 class OutputsReader:
-    """Reads statuses from the beginning; audit records and dead letters from now on, for the answers in them."""
+    """Reads statuses, with ``history`` from the beginning; audit records and dead letters from now on, for answers."""
 
     def __init__(
-        self, kafka: KafkaSettings, topology: Topology, workflows: WorkflowsView, correlator: Correlator
+        self,
+        kafka: KafkaSettings,
+        topology: Topology,
+        workflows: WorkflowsView,
+        correlator: Correlator,
+        *,
+        history: bool,
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._codec = Codec(topology.limits)
@@ -38,7 +44,8 @@ class OutputsReader:
         self._audit = topology.topic_of("AuditRecord")
         self._dead = topology.dead_letter_topic
         topics = (self._status, self._audit, self._dead)
-        self._reader = TopicReader(kafka, topics, range(topology.partitions), from_end=(self._audit, self._dead))
+        from_now = (self._audit, self._dead) if history else topics
+        self._reader = TopicReader(kafka, topics, range(topology.partitions), from_end=from_now)
         self._positions: Mapping[Place, int] = self._reader.positions
         self._moved = threading.Condition()
         self._stopping = threading.Event()

@@ -79,6 +79,11 @@ class Correlator:
                     return pending
             return None
 
+    def forget(self, pending: KafkaPending) -> None:
+        """The request was not sent."""
+        with self._lock:
+            self._forget(pending)
+
     def _forget(self, pending: KafkaPending) -> None:
         still = [other for other in self._waiting.pop(pending.vehicle_id, ()) if other is not pending]
         if still:

@@ -39,6 +39,15 @@ FETCH_MAX = 1_000
 FETCH = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10}
 
 
+SEPARATOR = "~"
+"""Between vehicle id and episode in a workflow id; outside the alphabet of vehicle ids."""
+
+
+def vehicle_of(workflow_id: str) -> str:
+    """The vehicle a workflow id belongs to."""
+    return workflow_id.rpartition(SEPARATOR)[0]
+
+
 def partition_of(vehicle_id: str, partitions: int) -> int:
     """The partition that holds everything about a vehicle (murmur2, as every producer of ours)."""
     return int((murmur2(vehicle_id.encode()) & 0x7FFFFFFF) % partitions)

@@ -1,0 +1,94 @@
+"""`audit tail|export|verify`: the audit trail."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal, TextIO
+
+import typer
+
+from master_orchestrator.cli.context import invocation
+from master_orchestrator.cli.output import JsonOption, answer
+
+WorkflowOption = Annotated[str | None, typer.Option(help="Only this workflow's records.", show_default=False)]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group to the command line."""
+    group = typer.Typer(no_args_is_help=True, help="The audit trail: follow it, write it out, check it.")
+    group.command(epilog="Example: master-orchestrator audit tail --workflow truck-7~0")(tail)
+    group.command(epilog="Example: master-orchestrator audit export --format csv --output audit.csv")(export)
+    group.command(epilog="Example: master-orchestrator audit verify --json")(verify)
+    app.add_typer(group, name="audit", rich_help_panel="Workflows")
+
+
+def tail(
+    ctx: typer.Context,
+    *,
+    workflow: WorkflowOption = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Show what there is first.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="End after so many records.", show_default=False)] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show audit records as they come, one line each, until Ctrl-C; with --json one JSON object each."""
+    from itertools import islice
+
+    from master_orchestrator.readers.audit import follow_audit
+    from master_orchestrator.readers.export import json_line, text_line
+
+    asked = invocation(ctx)
+    records = follow_audit(asked.reachable_kafka(), asked.topology, workflow, from_beginning=from_beginning)
+    for record in islice(records, limit):
+        typer.echo(json_line(record) if json else text_line(record))
+
+
+def export(
+    ctx: typer.Context,
+    *,
+    workflow: WorkflowOption = None,
+    form: Annotated[Literal["ndjson", "csv"], typer.Option("--format", help="ndjson has everything.")] = "ndjson",
+    output: Annotated[Path | None, typer.Option(help="File to write; stdout by default.", show_default=False)] = None,
+    json: JsonOption = False,
+) -> None:
+    """Write the audit trail out, as it is now; with --json and --output, answer with the count."""
+    from master_orchestrator.cli.progress import reading
+    from master_orchestrator.readers.audit import read_audit
+    from master_orchestrator.readers.export import WRITERS
+
+    asked = invocation(ctx)
+    kafka = asked.reachable_kafka()
+    with reading("the audit trail") as progress, _opened(output) as stream:
+        count = WRITERS[form](read_audit(kafka, asked.topology, workflow, progress), stream)
+    if output is not None:
+        text = f"Wrote {count} records to {output}."
+        answer({"records": count, "output": str(output)}, lambda: text, as_json=json)
+
+
+def verify(ctx: typer.Context, *, json: JsonOption = False) -> None:
+    """Check hash chains, moves, input positions and statuses of every workflow; exit code 1 on any violation."""
+    import msgspec
+
+    from master_orchestrator.cli.progress import reading
+    from master_orchestrator.cli.tables import verdict_text
+    from master_orchestrator.readers.verify_topics import verify_topics
+
+    asked = invocation(ctx)
+    kafka = asked.reachable_kafka()
+    with reading("the audit trail") as progress:
+        verdict = verify_topics(kafka, asked.topology, progress)
+    value = {"clean": not verdict.violations, **msgspec.to_builtins(verdict)}
+    answer(value, lambda: verdict_text(verdict), as_json=json)
+    if verdict.violations:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    if output is None:
+        yield sys.stdout
+        return
+    with output.open("w", encoding="utf-8", newline="") as stream:
+        yield stream

@@ -1,0 +1,52 @@
+"""The audit topic as a stream of records: all there is now, or on and on."""
+
+from collections.abc import Iterator
+
+from confluent_kafka import Message
+
+from master_orchestrator.readers.decoding import decoded
+from master_orchestrator.readers.topics import Progress, TopicReader, partition_of, vehicle_of
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.topology import Topology
+
+POLL_S = 0.5
+
+
+def read_audit(
+    kafka: KafkaSettings, topology: Topology, workflow_id: str | None = None, progress: Progress | None = None
+) -> Iterator[AuditRecord]:
+    """The audit records there are now, of one workflow or all, partition by partition in order."""
+    for partition in _partitions(topology, workflow_id):
+        with TopicReader(kafka, [topology.topic_of("AuditRecord")], [partition]) as reader:
+            yield from _of_interest(reader.catch_up(progress), topology, workflow_id)
+
+
+def read_trail(kafka: KafkaSettings, topology: Topology, workflow_id: str) -> list[AuditRecord]:
+    """The audit records of a workflow so far, by ``seq``; of exact repeats the first."""
+    records = {(record.seq, record.hash): record for record in read_audit(kafka, topology, workflow_id)}
+    return sorted(records.values(), key=lambda record: record.seq)
+
+
+def follow_audit(
+    kafka: KafkaSettings, topology: Topology, workflow_id: str | None = None, *, from_beginning: bool = False
+) -> Iterator[AuditRecord]:
+    """Audit records as they come, for ever: those from now on, or all."""
+    audit = topology.topic_of("AuditRecord")
+    from_end = () if from_beginning else (audit,)
+    with TopicReader(kafka, [audit], _partitions(topology, workflow_id), from_end=from_end) as reader:
+        while True:
+            yield from _of_interest(iter(reader.poll(POLL_S)), topology, workflow_id)
+
+
+def _partitions(topology: Topology, workflow_id: str | None) -> list[int]:
+    if workflow_id is None:
+        return list(range(topology.partitions))
+    return [partition_of(vehicle_of(workflow_id), topology.partitions)]
+
+
+def _of_interest(messages: Iterator[Message], topology: Topology, workflow_id: str | None) -> Iterator[AuditRecord]:
+    prefix = b"" if workflow_id is None else f"{workflow_id}/".encode()
+    wanted = (message for message in messages if (message.key() or b"").startswith(prefix))
+    return decoded(wanted, AuditRecord, Codec(topology.limits))

@@ -1,0 +1,111 @@
+"""``audit verify``: is the audit trail what the engine wrote, and does everything else follow from it?
+
+Of every workflow: the hash chain holds; only moves of the transition table were made, each from where the one before
+ended; the vehicle's input positions never go back, so no input was applied twice; and the newest status record is the
+fold of the trail.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from master_orchestrator.core.audit_chain import Violation, verify_chain
+from master_orchestrator.core.transitions import INITIAL, allowed
+from master_orchestrator_schemas.messages import AuditRecord, Status
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What was looked at, and everything that is wrong."""
+
+    workflows: int
+    records: int
+    violations: tuple[Violation, ...]
+
+    def __add__(self, other: "Verdict") -> "Verdict":
+        return Verdict(
+            workflows=self.workflows + other.workflows,
+            records=self.records + other.records,
+            violations=self.violations + other.violations,
+        )
+
+
+NOTHING = Verdict(workflows=0, records=0, violations=())
+
+
+def verify(records: Iterable[AuditRecord], later: Iterable[AuditRecord], statuses: Mapping[str, Status]) -> Verdict:
+    """Check audit records, in the order they stand on their topic, against themselves and the newest statuses.
+
+    Args:
+        records: those that stood there before the statuses were read.
+        later: those that came meanwhile.
+        statuses: the newest by workflow.
+    """
+    before = list(records)
+    trail = [*before, *later]
+    by_workflow = _by_workflow(trail)
+    violations = [
+        *verify_chain(trail),
+        *_positions(trail),
+        *(wrong for workflow in by_workflow.values() for wrong in _moves(workflow)),
+        *(wrong for workflow_id, status in statuses.items() for wrong in _status(status, by_workflow.get(workflow_id))),
+        *_behind(_by_workflow(before), statuses),
+    ]
+    return Verdict(workflows=len(by_workflow), records=len(trail), violations=tuple(violations))
+
+
+def _by_workflow(trail: Iterable[AuditRecord]) -> dict[str, list[AuditRecord]]:
+    """The records of each workflow, exact repeats left out."""
+    found: dict[str, list[AuditRecord]] = {}
+    for record in trail:
+        known = found.setdefault(record.workflow_id, [])
+        if record not in known[-1:]:
+            known.append(record)
+    return found
+
+
+def _moves(workflow: list[AuditRecord]) -> Iterator[Violation]:
+    """Each record begins where the one before ended, and goes where the table lets it."""
+    state = None
+    for record in workflow:
+        if record.from_state != state:
+            yield _violation(record, "illegal_move", f"from {record.from_state}, but the workflow was in {state}")
+        elif state is None and record.to_state != INITIAL:
+            yield _violation(record, "illegal_move", f"it opens in {record.to_state}, not in {INITIAL}")
+        elif state not in (None, record.to_state) and not allowed(state, record.to_state):
+            yield _violation(record, "illegal_move", f"the table has no {state} -> {record.to_state}")
+        state = record.to_state
+
+
+def _positions(trail: list[AuditRecord]) -> Iterator[Violation]:
+    """A vehicle's positions only grow, over all of its workflows, and the cause is behind them."""
+    known: dict[str, dict[str, int]] = {}
+    for record in trail:
+        before = known.setdefault(record.vehicle_id, {})
+        back = sorted(topic for topic, position in record.positions.items() if position < before.get(topic, 0))
+        if back:
+            yield _violation(record, "position_went_back", f"of {', '.join(back)}: an input was applied twice")
+        if record.positions.get(record.cause.topic) != record.cause.offset + 1:
+            yield _violation(record, "position_wrong", f"its cause is {record.cause}, but that is not where it stands")
+        before.update(record.positions)
+
+
+def _status(status: Status, workflow: list[AuditRecord] | None) -> Iterator[Violation]:
+    """A status is what the trail up to its ``seq`` comes to."""
+    upto = [record for record in workflow or () if record.seq <= status.seq]
+    if not upto or upto[-1].seq < status.seq:
+        ends = upto[-1].seq if upto else "nothing"
+        text = f"its status is of record {status.seq}, its trail ends with {ends}"
+        yield Violation(status.workflow_id, status.seq, "truncated", text)
+
+
+def _behind(by_workflow: Mapping[str, list[AuditRecord]], statuses: Mapping[str, Status]) -> Iterator[Violation]:
+    """Every record that was there before the statuses were read is in one of them."""
+    for workflow_id, workflow in by_workflow.items():
+        status, newest = statuses.get(workflow_id), workflow[-1]
+        if status is None or status.seq < newest.seq:
+            known = "has none" if status is None else f"is of record {status.seq}"
+            yield _violation(newest, "status_behind", f"the newest status of the workflow {known}")
+
+
+def _violation(record: AuditRecord, kind: str, text: str) -> Violation:
+    return Violation(record.workflow_id, record.seq, kind, text)
