@@ -30,9 +30,10 @@ class InputApplied(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
 
 
 class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """The trackers after a reading. ``next_check_due_ms``, ``model``, ``odometer_m``: None leaves what is known."""
+    """The trackers after a reading, and the findings that stand. Of the rest, None leaves what is known."""
 
     trackers: Trackers
+    standing: tuple[KnownFinding, ...] = ()
     next_check_due_ms: int | None = None
     model: str | None = None
     odometer_m: float | None = None
@@ -183,7 +184,6 @@ class Refusal(msgspec.Struct, frozen=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text}"
-
 
 
 def all_events(base: type[Event] = Event) -> list[type[Event]]:

@@ -25,7 +25,8 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A finding that a workflow knows of.
 
     ``seen``: it was in the task of DATA_ANALYSIS or DIAGNOSIS, so that the workflow's end is an end for it too.
-    ``dismissed``: DATA_ANALYSIS dismissed it.
+    ``dismissed``: DATA_ANALYSIS dismissed it. ``suspected``: one reading suggests it, for which a check was asked;
+    nothing has been seen to last.
     """
 
     rule: str
@@ -38,6 +39,7 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     held_s: float = 0.0
     seen: bool = False
     dismissed: bool = False
+    suspected: bool = False
 
 
 class Cooldown(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -171,6 +173,8 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         positions: per input topic in rank order, the next offset as far as this vehicle is concerned; 0: none yet.
         episodes: how many workflows were opened, the number of the next one.
         next_check_due_ms: when a regular check is due; 0 before the first reading.
+        standing: findings that have fired and not cleared, and that no open workflow knows of: held back by a cool-down,
+            or left by a workflow that has ended.
         older: the workflow before, while its side task was pending when the present one opened.
     """
 
@@ -184,6 +188,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     cooldowns: tuple[Cooldown, ...] = ()
     workflow: Workflow | None = None
     older: Chain | None = None
+    standing: tuple[KnownFinding, ...] = ()
 
 
 def new_vehicle() -> VehicleState:

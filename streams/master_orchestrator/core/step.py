@@ -1,9 +1,16 @@
 """One input of one vehicle: decide, and for each event evolve and react."""
 
+from collections.abc import Iterator
+
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide import decide, progress
+from master_orchestrator.core.evolve import chain_of, evolve
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Chain, VehicleState, Workflow
+from master_orchestrator.core.react import react
+from master_orchestrator.core.state import Chain, VehicleState, Wait, Workflow, new_vehicle
+from master_orchestrator.core.statuses import status_of
 
 
 def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Input) -> Outcome:  # noqa: A002 - the contract's name
@@ -11,21 +18,75 @@ def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Inp
 
     ``state`` None: nothing is known of the vehicle yet.
     """
-    raise NotImplementedError
+    before = _applied(policy, new_vehicle() if state is None else state, input)
+    outcome = Outcome(state=before, commands=[], audit=[], status=[], alerts=[], traceparent=input.traceparent)
+    decided = decide(policy, vehicle_id, before, input)
+    if isinstance(decided, ev.Refusal):
+        outcome.rejection = str(decided)
+        return outcome
+    changed: dict[str, Workflow] = {}
+    while decided:
+        for event in decided:
+            _apply(policy, vehicle_id, outcome, event, input)
+            _note(changed, outcome.state, event)
+        decided = progress(policy, outcome.state, input.at_ms) if changed else []
+    outcome.status = [status_of(vehicle_id, workflow) for workflow in changed.values()]
+    if outcome.traceparent is None:
+        outcome.traceparent = _traceparent(outcome)
+    return outcome
 
 
 def deadlines(vehicle_id: str, state: VehicleState) -> list[Deadline]:  # noqa: ARG001 - the contract's form
     """The ticks this state waits for, at most three: of the open workflow, its side task, the older one's side task."""
-    chains: tuple[Chain | None, ...] = (state.workflow, state.older)
-    waits = []
-    for chain in chains:
-        if chain is None:
-            continue
-        if isinstance(chain, Workflow) and chain.wait is not None:
-            waits.append((chain.workflow_id, chain.wait))
-        if chain.side is not None:
-            waits.append((chain.workflow_id, chain.side.wait))
-    return [
-        Deadline(due_ms=wait.due_ms, workflow_id=workflow_id, deadline_id=wait.deadline_id)
-        for workflow_id, wait in waits
-    ]
+    found = []
+    for chain in (state.workflow, state.older):
+        if chain is not None:
+            found += [
+                Deadline(due_ms=wait.due_ms, workflow_id=chain.workflow_id, deadline_id=wait.deadline_id)
+                for wait in _waits(chain)
+            ]
+    return found
+
+
+def _waits(chain: Chain) -> Iterator[Wait]:
+    if isinstance(chain, Workflow) and chain.wait is not None:
+        yield chain.wait
+    if chain.side is not None:
+        yield chain.side.wait
+
+
+def _applied(policy: Policy, state: VehicleState, record: Input) -> VehicleState:
+    rank = policy.ranks.get(record.cause.topic)
+    if rank is None:
+        return state
+    return evolve(state, ev.InputApplied(rank=rank, next_offset=record.cause.offset + 1))
+
+
+def _apply(policy: Policy, vehicle_id: str, outcome: Outcome, event: ev.Event, record: Input) -> None:
+    """The event's change and its effects, into ``outcome``."""
+    before = outcome.state
+    outcome.state = evolve(before, event)
+    effects = react(policy, vehicle_id, before, outcome.state, event, record)
+    if effects.audit is None:
+        return
+    sealed = ev.AuditSealed(workflow_id=effects.audit.workflow_id, hash=effects.audit.hash)
+    outcome.state = evolve(outcome.state, sealed)
+    outcome.audit.append(effects.audit)
+    outcome.commands += effects.commands
+    outcome.alerts += effects.alerts
+    outcome.failed_commands += effects.failed
+
+
+def _note(changed: dict[str, Workflow], state: VehicleState, event: ev.Event) -> None:
+    """Keep the newest form of the workflow the event was about. A replaced one keeps the status it ended with."""
+    workflow = state.workflow
+    if isinstance(event, ev.WorkflowEvent) and workflow is not None and workflow.workflow_id == event.workflow_id:
+        changed[workflow.workflow_id] = workflow
+
+
+def _traceparent(outcome: Outcome) -> str | None:
+    """Ticks carry no trace: what they cause belongs to the trace that opened the workflow."""
+    if not outcome.audit:
+        return None
+    chain = chain_of(outcome.state, outcome.audit[-1].workflow_id)
+    return None if chain is None else chain.traceparent

@@ -1,0 +1,53 @@
+"""Another priority for an open workflow, and what follows where it is raised.
+
+An outstanding command is issued again on the higher lane, as its next revision; the first valid reply to any revision
+wins. An appointment that begins later than the new priority allows is given up for an earlier one.
+"""
+
+from typing import Any
+
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.steps import enter, next_revision
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import Workflow
+from master_orchestrator.core.transitions import STATE_OF_STEP
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
+
+AGENT_STATES = frozenset(STATE_OF_STEP.values())
+
+
+def change_priority(
+    policy: Policy,
+    workflow: Workflow,
+    priority: Priority,
+    at_ms: int,
+    *,
+    reason: str,
+    actor: str = "engine",
+    details: dict[str, Any] | None = None,
+    least: Priority | None = None,
+) -> list[ev.Event]:
+    """The events of another priority. Lowering it re-issues nothing: the next command goes on the lower lane."""
+    raised = priority < workflow.priority
+    execution = workflow.execution
+    outstanding = raised and workflow.state in AGENT_STATES and execution is not None
+    changed = ev.PriorityChanged(
+        workflow_id=workflow.workflow_id,
+        at_ms=at_ms,
+        actor=actor,
+        reason=reason,
+        details=details or {},
+        priority=priority,
+        least=least,
+        execution=next_revision(policy, execution, at_ms) if outstanding and execution is not None else None,
+    )
+    if raised and _too_late(policy, workflow, priority, at_ms):
+        return [changed, enter(policy, workflow, AgentType.SCHEDULING, at_ms, reason="priority_raised", actor=actor)]
+    return [changed]
+
+
+def _too_late(policy: Policy, workflow: Workflow, priority: Priority, at_ms: int) -> bool:
+    booked = workflow.appointment
+    return (
+        workflow.state is State.SCHEDULED and booked is not None and booked.start_ms > at_ms + policy.due_ms(priority)
+    )

@@ -1,0 +1,228 @@
+"""What a valid result of each agent means for its workflow.
+
+Choices that the agents' results leave open:
+
+- DATA_ANALYSIS ``anomalies`` None: the findings stand, and a check without any finding goes on all the same. An empty
+  list, or every finding dismissed: nothing found. Only anomalies that name rules of which the owner has been told within
+  their cool-down: a duplicate.
+- DIAGNOSIS ``causes`` None goes on, an empty list is nothing found. Without causes and with default numbers there is no
+  rating, and the triage's priority stands.
+- CUSTOMER_ENGAGEMENT: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``.
+  NEED_INFO and WRONG_PERSON have not led to consent, as has NO_ANSWER: the agent's ladder of contacts ends with a human
+  who could have informed, so all three end the workflow as ``no_answer``.
+- SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from master_orchestrator.core import bounds
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.cooldowns import cooling
+from master_orchestrator.core.decide.failures import execution_failed
+from master_orchestrator.core.decide.replies import LATEST_MS, actor_of, result_details
+from master_orchestrator.core.decide.steps import book, completed, enter
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import Appointment, Facts, KnownFinding, VehicleState, Workflow
+from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
+from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.results import (
+    CustomerEngagementResult,
+    DataAnalysisResult,
+    DiagnosisResult,
+    FeedbackResult,
+    SchedulingResult,
+)
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, AppointmentState, Reason, State
+
+HOUR_MS = 3_600_000
+NOT_BOOKED = frozenset({AppointmentState.CANCELLED, AppointmentState.NO_SHOW})
+
+
+class Answered(NamedTuple):
+    """A valid reply to the outstanding command of ``workflow``."""
+
+    policy: Policy
+    state: VehicleState
+    workflow: Workflow
+    reply: Reply
+    at_ms: int
+
+    def completed(self, reason: Reason, **details: Any) -> list[ev.Event]:
+        """The workflow ends here."""
+        return [
+            completed(
+                self.policy,
+                self.state,
+                self.workflow,
+                self.at_ms,
+                reason,
+                actor=actor_of(self.reply),
+                details=result_details(self.reply) | details,
+            )
+        ]
+
+    def goes_on(
+        self, step: AgentType, facts: Facts, findings: tuple[KnownFinding, ...] | None = None
+    ) -> list[ev.Event]:
+        """The workflow goes on to the step of another agent."""
+        return [
+            enter(
+                self.policy,
+                self.workflow,
+                step,
+                self.at_ms,
+                reason="reply",
+                actor=actor_of(self.reply),
+                details=result_details(self.reply),
+                facts=facts,
+                findings=findings,
+            )
+        ]
+
+    def failed(self, reason: str, message: str) -> list[ev.Event]:
+        """The result cannot be used: to be tried again."""
+        said = {"answered": self.reply.command_id, "message": message}
+        return execution_failed(
+            self.policy,
+            self.state,
+            self.workflow,
+            self.at_ms,
+            reason=reason,
+            actor=actor_of(self.reply),
+            details=said,
+        )
+
+
+def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Event]:
+    workflow, dismissed = answered.workflow, frozenset(result.dismissed)
+    findings = tuple(replace(f, dismissed=True) if f.rule in dismissed else f for f in workflow.findings)
+    if result.anomalies is None:
+        if findings and all(finding.dismissed for finding in findings):
+            return answered.completed(Reason.NOTHING_FOUND)
+        return answered.goes_on(AgentType.DIAGNOSIS, workflow.facts, findings)
+    if not result.anomalies:
+        return answered.completed(Reason.NOTHING_FOUND)
+    if all(_owner_was_told(answered, anomaly) for anomaly in result.anomalies):
+        return answered.completed(Reason.DUPLICATE)
+    anomalies = bounds.fit((_anomaly(anomaly) for anomaly in result.anomalies), bounds.ANOMALY_BYTES)
+    return answered.goes_on(AgentType.DIAGNOSIS, replace(workflow.facts, anomalies=anomalies), findings)
+
+
+def _owner_was_told(answered: Answered, anomaly: Anomaly) -> bool:
+    workflow = answered.workflow
+    if anomaly.rule is None:
+        return False
+    known = [finding.priority for finding in workflow.findings if finding.rule == anomaly.rule]
+    priority = min(known, default=workflow.priority)
+    cooldown = cooling(answered.state.cooldowns, anomaly.rule, priority, answered.at_ms)
+    return cooldown is not None and cooldown.told
+
+
+def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
+    if result.causes is not None and not result.causes:
+        return answered.completed(Reason.NOTHING_FOUND)
+    numbers = (result.severity, result.probability, result.time_to_failure_h, result.safe_to_drive)
+    facts = Facts(
+        causes=bounds.fit((_cause(cause) for cause in result.causes or ()), bounds.CAUSE_BYTES),
+        operations=bounds.fit((_operation(operation) for operation in result.operations), bounds.OPERATION_BYTES),
+        rated=result.causes is not None or numbers != (0.5, 0.5, None, True),
+        severity=result.severity,
+        probability=result.probability,
+        time_to_failure_h=result.time_to_failure_h,
+        safe_to_drive=result.safe_to_drive,
+    )
+    return [
+        ev.StateChanged(
+            workflow_id=answered.workflow.workflow_id,
+            at_ms=answered.at_ms,
+            actor=actor_of(answered.reply),
+            reason="reply",
+            details=result_details(answered.reply),
+            to_state=State.URGENCY_ASSESSMENT,
+            facts=facts,
+        )
+    ]
+
+
+def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -> list[ev.Event]:
+    if result.answer is Answer.DECLINE:
+        return answered.completed(Reason.DECLINED)
+    if result.answer not in {Answer.ACCEPT, Answer.RESCHEDULE}:
+        return answered.completed(Reason.NO_ANSWER)
+    if (result.preferred_from_ms or 0) > LATEST_MS:
+        return answered.failed("invalid_result", f"preferred_from_ms {result.preferred_from_ms} is after the year 9999")
+    facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
+    return answered.goes_on(AgentType.SCHEDULING, facts)
+
+
+def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
+    if result.status in NOT_BOOKED:
+        return answered.failed("not_booked", f"the appointment's status is {result.status}")
+    start_ms = answered.at_ms if result.start_ms is None else result.start_ms
+    end_ms = start_ms + _labour_ms(answered.workflow) if result.end_ms is None else max(result.end_ms, start_ms)
+    if end_ms > LATEST_MS:
+        return answered.failed("invalid_result", f"the appointment's end {end_ms} is after the year 9999")
+    appointment = Appointment(
+        start_ms,
+        end_ms,
+        bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
+        bounds.clip_optional(result.workshop_id, bounds.ID_BYTES),
+    )
+    details = result_details(answered.reply)
+    return [book(answered.policy, answered.workflow, appointment, answered.at_ms, actor_of(answered.reply), details)]
+
+
+def _labour_ms(workflow: Workflow) -> int:
+    return int(sum(operation["labour_hours"] for operation in workflow.facts.operations) * HOUR_MS)
+
+
+def _feedback(answered: Answered, result: FeedbackResult) -> list[ev.Event]:  # noqa: ARG001 - the form of all MEANINGs
+    return answered.completed(Reason.SERVICED)
+
+
+def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
+    return {
+        "subsystem": anomaly.subsystem.value,
+        "description": bounds.clip(anomaly.description, bounds.TEXT_BYTES),
+        "severity": anomaly.severity,
+        "confidence": anomaly.confidence,
+        "evidence": bounds.clip(anomaly.evidence, bounds.TEXT_BYTES),
+        "rule": bounds.clip_optional(anomaly.rule, bounds.RULE_BYTES),
+    }
+
+
+def _cause(cause: RankedCause) -> dict[str, Any]:
+    return {
+        "component": bounds.clip(cause.component, bounds.WORD_BYTES),
+        "subsystem": cause.subsystem.value,
+        "probability": cause.probability,
+        "description": bounds.clip(cause.description, bounds.TEXT_BYTES),
+        "dtc": bounds.clip_optional(cause.dtc, bounds.WORD_BYTES),
+    }
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    return {
+        "name": bounds.clip(operation.name, bounds.WORD_BYTES),
+        "labour_hours": operation.labour_hours,
+        "skill": bounds.clip(operation.skill, bounds.WORD_BYTES),
+        "bay": bounds.clip(operation.bay, bounds.WORD_BYTES),
+        "parts": [bounds.clip(part, bounds.WORD_BYTES // 2) for part in operation.parts[: bounds.MAX_PARTS // 2]],
+    }
+
+
+# Any: each takes the result of its own agent, which a mapping's type cannot say.
+MEANING: Mapping[AgentType, Callable[[Answered, Any], list[ev.Event]]] = MappingProxyType(
+    {
+        AgentType.DATA_ANALYSIS: _data_analysis,
+        AgentType.DIAGNOSIS: _diagnosis,
+        AgentType.CUSTOMER_ENGAGEMENT: _customer_engagement,
+        AgentType.SCHEDULING: _scheduling,
+        AgentType.FEEDBACK: _feedback,
+    }
+)
+"""What each agent's result makes happen."""

@@ -1,0 +1,197 @@
+"""A reading: does it open a workflow, or fold into the open one?
+
+A workflow opens for a finding that no cool-down holds back, for a check that the sender asks for, or for a regular
+check that is due. A check takes in all that stands, and what the reading alone makes one suspect. Triage reports a
+finding once; as long as it has not cleared it *stands*, and opens a workflow as soon as no cool-down holds it back.
+
+A reading that asks for a check leaves exactly one record that says what became of it, ``workflow_opened`` or
+``check_joined``, with its ``request_id``. A late or repeated reading changes nothing else.
+
+While the owner's feedback is awaited, the work is done: a new URGENT or HIGH finding is then another matter. It ends
+the workflow as serviced, without the feedback, and opens the next one at once.
+"""
+
+from typing import NamedTuple
+
+from master_orchestrator.core import bounds
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.cooldowns import cooling
+from master_orchestrator.core.decide.findings import combined, fold, known, still_stands
+from master_orchestrator.core.decide.priority import change_priority
+from master_orchestrator.core.decide.side_task import given_up
+from master_orchestrator.core.decide.steps import completed
+from master_orchestrator.core.inputs import Input
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
+from master_orchestrator.core.triage import Trackers, observe, suspicions
+from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.vocabulary import Priority, Reason, State
+
+GATEWAY = "gateway"
+Findings = tuple[KnownFinding, ...]
+
+
+class Observed(NamedTuple):
+    """A reading that somebody may have to act on.
+
+    ``standing``: all that has fired and not cleared. ``fresh``: those of them that no cool-down holds back.
+    ``suspected``: only for a check that the sender asks for.
+    """
+
+    policy: Policy
+    state: VehicleState
+    record: Input
+    reading: Telemetry
+    standing: Findings
+    fresh: Findings
+    suspected: Findings
+    check_due: bool
+
+    @property
+    def at_ms(self) -> int:
+        """The record's time."""
+        return self.record.at_ms
+
+    @property
+    def to_fold(self) -> Findings:
+        """What a workflow takes in: a check takes all, another one what is fresh."""
+        return combined(self.standing, self.suspected) if self.is_check else self.fresh
+
+    @property
+    def is_check(self) -> bool:
+        """Whether the sender or the calendar asks for a check."""
+        return self.reading.check_requested or self.check_due
+
+
+def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Telemetry) -> list[ev.Event] | ev.Refusal:
+    """What a reading makes happen."""
+    at_ms = record.at_ms
+    if reading.ts_ms > at_ms + policy.episodes.max_future_ms:
+        ahead_s = (reading.ts_ms - at_ms) // 1000
+        return ev.Refusal("future_timestamp", f"ts_ms {reading.ts_ms} is {ahead_s} s ahead of the broker's clock")
+    trackers, seen = observe(policy.triage, state.trackers, reading)
+    if not seen.accepted and not reading.check_requested:
+        return []
+    first = state.next_check_due_ms == 0
+    standing: Findings = ()
+    if state.standing or seen.findings:
+        standing = _standing(state, trackers, known(seen.findings))
+    observed = ev.ReadingObserved(
+        trackers=trackers,
+        standing=standing,
+        next_check_due_ms=at_ms + policy.episodes.regular_check_every_ms if first else None,
+        model=None if reading.model is None or reading.model == state.model else bounds.clip(reading.model, 40),
+        odometer_m=None if reading.odometer_m == state.odometer_m else reading.odometer_m,
+    )
+    due = seen.accepted and not first and at_ms >= state.next_check_due_ms
+    if not (standing or reading.check_requested or due):
+        return [observed]
+    return [observed, *_act(_gathered(policy, state, record, reading, standing, check_due=due))]
+
+
+def _standing(state: VehicleState, trackers: Trackers, fired: Findings) -> Findings:
+    """What has fired and not cleared, without what the open workflow knows already."""
+    stands = combined(fired, (finding for finding in state.standing if still_stands(trackers, finding.rule)))
+    if state.workflow is None or not state.workflow.is_open:
+        return stands
+    _, new = fold(state.workflow.findings, stands)
+    return tuple(new)
+
+
+def _gathered(
+    policy: Policy, state: VehicleState, record: Input, reading: Telemetry, standing: Findings, *, check_due: bool
+) -> Observed:
+    fresh = tuple(f for f in standing if cooling(state.cooldowns, f.rule, f.priority, record.at_ms) is None)
+    suspected: Findings = ()
+    if reading.check_requested:
+        suspected = known(suspicions(policy.triage, state.trackers, reading), suspected=True)
+    return Observed(policy, state, record, reading, standing, fresh, suspected, check_due)
+
+
+def _act(observed: Observed) -> list[ev.Event]:
+    workflow = observed.state.workflow
+    if workflow is None or not workflow.is_open:
+        return _open(observed)
+    if workflow.state is State.FEEDBACK and any(_is_another_matter(workflow, finding) for finding in observed.fresh):
+        return _supersede(observed, workflow)
+    return _join(observed, workflow)
+
+
+def _open(observed: Observed) -> list[ev.Event]:
+    reading, priority = observed.reading, Priority.ROUTINE
+    if observed.fresh:
+        reason = "finding"
+    elif reading.check_requested:
+        reason, priority = "check_requested", observed.policy.episodes.check_requested_priority
+    elif observed.check_due:
+        reason = "regular_check"
+    else:
+        return []
+    findings = observed.to_fold
+    said = {"request_id": reading.request_id} if reading.check_requested else {}
+    opened = ev.WorkflowOpened(
+        workflow_id=f"{reading.vehicle_id}~{observed.state.episodes}",
+        at_ms=observed.at_ms,
+        actor=GATEWAY,
+        reason=reason,
+        details={**said, "findings": [finding.rule for finding in findings]},
+        priority=min([priority, *(finding.priority for finding in findings)]),
+        findings=findings,
+        traceparent=bounds.clip_optional(observed.record.traceparent, bounds.TRACEPARENT_BYTES),
+    )
+    return [*_make_room(observed.state, observed.at_ms), opened]
+
+
+def _make_room(state: VehicleState, at_ms: int) -> list[ev.Event]:
+    """One replaced workflow's side task is kept; a second one gives up the first."""
+    newest, older = state.workflow, state.older
+    if newest is None or newest.side is None or older is None or older.side is None:
+        return []
+    return [given_up(older, older.side, at_ms, reason="superseded", actor="engine", details={})]
+
+
+def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
+    at_ms, events = observed.at_ms, list[ev.Event]()
+    findings, new = fold(workflow.findings, observed.to_fold)
+    if new:
+        said = {"findings": [f.rule for f in findings], "added": [f.rule for f in new]}
+        events.append(
+            ev.FindingsFolded(
+                workflow_id=workflow.workflow_id,
+                at_ms=at_ms,
+                actor=GATEWAY,
+                reason="finding",
+                details=said,
+                findings=findings,
+            )
+        )
+        priority = min(finding.priority for finding in new)
+        if priority < workflow.priority:
+            events += change_priority(observed.policy, workflow, priority, at_ms, reason="finding", actor=GATEWAY)
+    if observed.reading.check_requested:
+        events.append(
+            ev.CheckJoined(
+                workflow_id=workflow.workflow_id,
+                at_ms=at_ms,
+                actor=GATEWAY,
+                reason="check_requested",
+                details={"request_id": observed.reading.request_id},
+            )
+        )
+    return events
+
+
+def _is_another_matter(workflow: Workflow, finding: KnownFinding) -> bool:
+    if finding.priority > Priority.HIGH:
+        return False
+    return not any(
+        noted.seen and noted.rule == finding.rule and noted.priority <= finding.priority for noted in workflow.findings
+    )
+
+
+def _supersede(observed: Observed, workflow: Workflow) -> list[ev.Event]:
+    said = {"superseded_by": f"{observed.reading.vehicle_id}~{observed.state.episodes}"}
+    closed = completed(
+        observed.policy, observed.state, workflow, observed.at_ms, Reason.SERVICED, actor=GATEWAY, details=said
+    )
+    return [closed, *_open(observed)]

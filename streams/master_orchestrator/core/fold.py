@@ -1,0 +1,150 @@
+"""Statuses and statistics from the audit trail alone, as an auditor would compute them.
+
+What the fold of a workflow's records says is what the engine's own status says; the property tests hold them together.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from master_orchestrator.core.bounds import MAX_HISTORY
+from master_orchestrator.core.statuses import WITH_STEP
+from master_orchestrator.core.transitions import END_STATES
+from master_orchestrator_schemas.messages import AuditRecord, Status, Transition
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, State
+
+SIDE_STEP = AgentType.MANUFACTURING_QUALITY.value
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures over workflows.
+
+    Args:
+        urgent_handled: COMPLETED workflows whose priority was URGENT in the end.
+        workflows_by_state: only states in which there is a workflow.
+        average_completion_time: seconds from opening to COMPLETED; 0 before the first.
+    """
+
+    total_workflows: int
+    completed: int
+    failed: int
+    urgent_handled: int
+    active_workflows: int
+    workflows_by_state: dict[str, int]
+    average_completion_time: float
+
+
+def fold_audit(records: Iterable[AuditRecord], statuses: Iterable[Status] = ()) -> dict[str, Status]:
+    """The status of each workflow after these records, each workflow's in order of ``seq``; repeats are passed over.
+
+    ``statuses``: where to go on from.
+    """
+    folded = {status.workflow_id: status for status in statuses}
+    for record in records:
+        before = folded.get(record.workflow_id)
+        if before is None or record.seq > before.seq:
+            folded[record.workflow_id] = fold_record(before, record)
+    return folded
+
+
+def fold_record(before: Status | None, record: AuditRecord) -> Status:
+    """The status after one more record."""
+    details = json.loads(record.details)
+    status = _opened(record) if before is None else before
+    step, executions = _execution(status, record, details)
+    booked = details.get("appointment") or {}
+    return replace(
+        status,
+        state=record.to_state,
+        priority=record.priority,
+        reason=_reason(status, record),
+        step=step,
+        attempt=record.attempt,
+        attempts=executions,
+        findings=tuple(details.get("findings", status.findings)),
+        updated_at_ms=record.at_ms,
+        seq=record.seq,
+        history=_history(status, record),
+        appointment_start_ms=booked.get("start_ms", status.appointment_start_ms),
+        appointment_end_ms=booked.get("end_ms", status.appointment_end_ms),
+        appointment_id=booked.get("appointment_id", status.appointment_id),
+        workshop_id=booked.get("workshop_id", status.workshop_id),
+    )
+
+
+def _opened(record: AuditRecord) -> Status:
+    return Status(
+        workflow_id=record.workflow_id,
+        vehicle_id=record.vehicle_id,
+        state=record.to_state,
+        priority=record.priority,
+        reason=None,
+        step=None,
+        attempt=0,
+        attempts=0,
+        findings=(),
+        created_at_ms=record.at_ms,
+        updated_at_ms=record.at_ms,
+        seq=-1,
+        history=(),
+    )
+
+
+def _execution(status: Status, record: AuditRecord, details: dict[str, Any]) -> tuple[str | None, int]:
+    """The step shown, and the executions so far: a first revision is an execution, another one is not."""
+    executions = status.attempts
+    step, _, revision = details.get("issued", "///").rsplit("/", 3)[1:]
+    if revision == "0" and step != SIDE_STEP:
+        executions += 1
+    if record.to_state in (State.RETRY, State.FAILED):
+        return status.step or _booking_step(executions, record), executions
+    return (record.to_state.value if record.to_state in WITH_STEP else None), executions
+
+
+def _booking_step(executions: int, record: AuditRecord) -> str | None:
+    """The last step of a workflow that failed in a state without one: SCHEDULED or IN_SERVICE, after SCHEDULING."""
+    if not executions or record.from_state not in (State.SCHEDULED, State.IN_SERVICE):
+        return None
+    return AgentType.SCHEDULING.value
+
+
+def _reason(status: Status, record: AuditRecord) -> Reason | None:
+    if record.to_state not in END_STATES:
+        return None
+    if record.from_state is record.to_state or record.reason is None:
+        return status.reason
+    return Reason(record.reason)
+
+
+def _history(status: Status, record: AuditRecord) -> tuple[Transition, ...]:
+    if record.from_state is record.to_state:
+        return status.history
+    entry = Transition(at_ms=record.at_ms, state=record.to_state, reason=record.reason)
+    return (*status.history, entry)[-MAX_HISTORY:]
+
+
+def statistics(statuses: Iterable[Status]) -> Statistics:
+    """Figures over the newest status of each workflow, folded from the audit or read from the status topic."""
+    newest = list(statuses)
+    by_state = Counter(status.state.value for status in newest)
+    done = [status for status in newest if status.state is State.COMPLETED]
+    failed = by_state[State.FAILED.value]
+    seconds = [(_ended_at_ms(status) - status.created_at_ms) / 1000 for status in done]
+    return Statistics(
+        total_workflows=len(newest),
+        completed=len(done),
+        failed=failed,
+        urgent_handled=sum(status.priority is Priority.URGENT for status in done),
+        active_workflows=len(newest) - len(done) - failed,
+        workflows_by_state={state: count for state, count in sorted(by_state.items()) if count},
+        average_completion_time=sum(seconds) / len(seconds) if seconds else 0.0,
+    )
+
+
+def _ended_at_ms(status: Status) -> int:
+    """When the workflow ended; its audit trail may go on after that, with the side task's records."""
+    return status.history[-1].at_ms if status.history else status.updated_at_ms

@@ -1,0 +1,150 @@
+"""What each agent is given: the fields of its task model (``master_orchestrator_schemas.tasks``), as plain values.
+
+Built from the state, so the same state gives the same bytes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from master_orchestrator.core import bounds
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
+from master_orchestrator.core.transitions import REASONS, STATE_NUMBERS
+from master_orchestrator.core.triage import active_dtcs, summaries
+from master_orchestrator_schemas.vocabulary import AgentType, State
+
+MAX_DTCS = 64
+MAX_SIGNALS = 64
+REBOOK_REASONS = frozenset({"no_show", "service_cancelled", "parts_missing", "priority_raised"})
+
+Payload = dict[str, Any]
+
+
+def payload(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:
+    """The task of an execution of one of the workflow's own steps."""
+    return PAYLOADS[execution.step](policy, state, workflow, execution)
+
+
+def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int) -> Payload:
+    """The side task; it is stored until it is done, so it is kept short."""
+    return {
+        "causes": list(bounds.fit(facts.causes, bounds.SIDE_BYTES)),
+        "confirmed_cause": facts.confirmed_cause,
+        "confirmed_subsystem": facts.confirmed_subsystem,
+        "parts_replaced": list(facts.parts_replaced),
+        "model": state.model,
+        "odometer_m": state.odometer_m,
+        "repaired_at_ms": repaired_at_ms,
+        "note": facts.note,
+        "probability": facts.probability if facts.rated else None,
+    }
+
+
+def _data_analysis(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+    return {
+        "findings": _findings(workflow.findings),
+        "signals": [
+            {
+                "signal": summary.signal,
+                "last": summary.last,
+                "minimum": summary.minimum,
+                "maximum": summary.maximum,
+                "mean": summary.mean,
+                "spread": summary.spread,
+                "slope_per_h": summary.slope_per_h,
+                "samples": summary.samples,
+            }
+            for summary in summaries(state.trackers)[:MAX_SIGNALS]
+        ],
+        "dtcs": _dtcs(state),
+        "model": state.model,
+        "odometer_m": state.odometer_m,
+    }
+
+
+def _diagnosis(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+    return {
+        "findings": _findings(finding for finding in workflow.findings if not finding.dismissed),
+        "anomalies": list(workflow.facts.anomalies),
+        "dtcs": _dtcs(state),
+        "model": state.model,
+        "odometer_m": state.odometer_m,
+    }
+
+
+def _customer_engagement(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+    facts = workflow.facts
+    return {
+        "priority": int(workflow.priority),
+        "causes": list(facts.causes),
+        "operations": list(facts.operations),
+        "safe_to_drive": facts.safe_to_drive,
+        "time_to_failure_h": facts.time_to_failure_h,
+    }
+
+
+def _scheduling(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+    facts, booked = workflow.facts, workflow.appointment
+    return {
+        "priority": int(workflow.priority),
+        "operations": list(facts.operations),
+        "safe_to_drive": facts.safe_to_drive,
+        "due_by_ms": execution.issued_at_ms + policy.due_ms(workflow.priority),
+        "preferred_from_ms": facts.preferred_from_ms,
+        "replaces": None if booked is None else booked.appointment_id,
+        "rebook_reason": None if booked is None else _rebook_reason(workflow),
+    }
+
+
+def _feedback(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+    facts, booked = workflow.facts, workflow.appointment
+    return {
+        "findings": _findings(workflow.findings),
+        "causes": list(facts.causes),
+        "appointment_id": None if booked is None else booked.appointment_id,
+        "workshop_id": None if booked is None else booked.workshop_id,
+        "confirmed_cause": facts.confirmed_cause,
+        "confirmed_subsystem": facts.confirmed_subsystem,
+        "parts_replaced": list(facts.parts_replaced),
+    }
+
+
+def _findings(findings: Iterable[KnownFinding]) -> list[Payload]:
+    return [_finding(finding) for finding in findings]
+
+
+def _finding(finding: KnownFinding) -> Payload:
+    return {
+        "rule": finding.rule,
+        "subsystem": finding.subsystem.value,
+        "priority": int(finding.priority),
+        "at_ms": finding.at_ms,
+        "signal": finding.signal,
+        "value": finding.value,
+        "threshold": finding.threshold,
+        "held_s": finding.held_s,
+    }
+
+
+def _dtcs(state: VehicleState) -> list[str]:
+    return list(active_dtcs(state.trackers)[:MAX_DTCS])
+
+
+def _rebook_reason(workflow: Workflow) -> str | None:
+    """Why the present booking became necessary: the reason of the last move back to SCHEDULING."""
+    scheduling = STATE_NUMBERS[State.SCHEDULING]
+    moves = (REASONS[reason] for _, state, reason in reversed(workflow.history) if state == scheduling)
+    return next((reason for reason in moves if reason in REBOOK_REASONS), None)
+
+
+PAYLOADS: Mapping[AgentType, Callable[[Policy, VehicleState, Workflow, Execution], Payload]] = MappingProxyType(
+    {
+        AgentType.DATA_ANALYSIS: _data_analysis,
+        AgentType.DIAGNOSIS: _diagnosis,
+        AgentType.CUSTOMER_ENGAGEMENT: _customer_engagement,
+        AgentType.SCHEDULING: _scheduling,
+        AgentType.FEEDBACK: _feedback,
+    }
+)
+"""How each step's task is made."""

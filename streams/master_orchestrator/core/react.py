@@ -1,0 +1,247 @@
+"""What goes out when an event has happened: its audit record, commands, alerts, dead letters.
+
+Ids are deterministic: ``command_id = workflow_id/step/attempt/revision``, ``alert_id = workflow_id/seq/kind``. Events of
+the vehicle put nothing out.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from master_orchestrator.core import events as ev
+from master_orchestrator.core import payloads
+from master_orchestrator.core.audit_chain import details_json, hash_of
+from master_orchestrator.core.command_ids import command_id
+from master_orchestrator.core.evolve import chain_of
+from master_orchestrator.core.inputs import Input
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import GENESIS, Chain, Execution, VehicleState, Workflow
+from master_orchestrator_schemas.messages import Alert, AuditRecord, Command
+from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, Reason
+
+
+class Effects(msgspec.Struct, frozen=True, gc=False):
+    """What one event puts out; ``failed`` are commands given up."""
+
+    audit: AuditRecord | None = None
+    commands: tuple[Command, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    failed: tuple[Command, ...] = ()
+
+
+NOTHING = Effects()
+
+
+class Happened(msgspec.Struct, frozen=True, gc=False):
+    """An event of a workflow, with the workflow before and after it."""
+
+    policy: Policy
+    vehicle_id: str
+    state: VehicleState
+    before: Chain | None
+    after: Chain
+    event: Any
+
+    def command(self, execution: Execution) -> Command:
+        """The command of an execution of one of the workflow's own steps."""
+        workflow = self.after
+        if not isinstance(workflow, Workflow):
+            raise TypeError(workflow.workflow_id)
+        content = payloads.payload(self.policy, self.state, workflow, execution)
+        return self._command(execution, workflow.priority, content)
+
+    def side_command(self, execution: Execution) -> Command:
+        """The command of an execution of the side task."""
+        for chain in (self.after, self.before):
+            if chain is not None and chain.side is not None:
+                return self._command(execution, chain.side.priority, chain.side.payload)
+        raise KeyError(self.after.workflow_id)
+
+    def _command(self, execution: Execution, priority: Priority, content: dict[str, Any]) -> Command:
+        workflow_id, step = self.after.workflow_id, execution.step
+        return Command(
+            command_id=command_id(workflow_id, step.value, execution.attempt, execution.revision),
+            workflow_id=workflow_id,
+            vehicle_id=self.vehicle_id,
+            agent=step,
+            priority=priority,
+            step=step.value,
+            attempt=execution.attempt,
+            revision=execution.revision,
+            issued_at_ms=execution.issued_at_ms,
+            deadline_ms=execution.deadline_ms,
+            payload=content,
+        )
+
+    def alert(self, kind: AlertKind, message: str) -> Alert:
+        """A call for a human about this workflow."""
+        workflow_id = self.after.workflow_id
+        return Alert(
+            alert_id=f"{workflow_id}/{self.after.seq}/{kind.value}",
+            kind=kind,
+            at_ms=self.event.at_ms,
+            message=message,
+            vehicle_id=self.vehicle_id,
+            workflow_id=workflow_id,
+            priority=self.after.priority,
+            details=details_json(self.event.details),
+        )
+
+
+def react(
+    policy: Policy, vehicle_id: str, before: VehicleState, after: VehicleState, event: ev.Event, cause: Input
+) -> Effects:
+    """The effects of an event that led from one state to the other."""
+    rule = REACT[type(event)]
+    if rule is None or not isinstance(event, ev.WorkflowEvent):
+        return NOTHING
+    chain = chain_of(after, event.workflow_id)
+    if chain is None:
+        raise KeyError(event.workflow_id)
+    happened = Happened(policy, vehicle_id, after, chain_of(before, event.workflow_id), chain, event)
+    effects, details = rule(happened)
+    return replace(effects, audit=_audit(happened, {**event.details, **details} if details else event.details, cause))
+
+
+def _audit(happened: Happened, details: dict[str, Any], cause: Input) -> AuditRecord:
+    event, before, after = happened.event, happened.before, happened.after
+    positions = zip(happened.policy.input_topics, happened.state.positions, strict=False)
+    record = AuditRecord(
+        workflow_id=after.workflow_id,
+        vehicle_id=happened.vehicle_id,
+        seq=after.seq,
+        at_ms=event.at_ms,
+        event=type(event).__struct_config__.tag,
+        actor=event.actor,
+        from_state=None if before is None else before.state,
+        to_state=after.state,
+        priority=after.priority,
+        reason=event.reason,
+        attempt=_attempt(after),
+        details=details_json(details),
+        cause=cause.cause,
+        positions={topic: offset for topic, offset in positions if offset},
+        prev_hash=GENESIS if before is None else before.hash,
+        hash="",
+    )
+    return replace(record, hash=hash_of(record))
+
+
+def _attempt(chain: Chain) -> int:
+    return chain.execution.attempt if isinstance(chain, Workflow) and chain.execution is not None else 0
+
+
+Reaction = tuple[Effects, dict[str, Any]]
+"""The effects but for the audit record, and what is added to its details."""
+
+
+def _recorded(happened: Happened) -> Reaction:  # noqa: ARG001 - the form of all of REACT
+    return NOTHING, {}
+
+
+def _issued(command: Command) -> dict[str, Any]:
+    return {"issued": command.command_id, "deadline_ms": command.deadline_ms}
+
+
+def _commanded(happened: Happened) -> Reaction:
+    """StepRestarted: the command of its execution."""
+    command = happened.command(happened.event.execution)
+    return Effects(commands=(command,)), _issued(command)
+
+
+def _moved(happened: Happened) -> Reaction:
+    event, details, commands = happened.event, dict[str, Any](), ()
+    if event.execution is not None:
+        command = happened.command(event.execution)
+        commands, details = (command,), _issued(command)
+    if event.appointment is not None:
+        details["appointment"] = msgspec.structs.asdict(event.appointment)
+    if event.reason != "service_overdue":
+        return Effects(commands=commands), details
+    message = f"{happened.vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"
+    return Effects(commands=commands, alerts=(happened.alert(AlertKind.SERVICE_OVERDUE, message),)), details
+
+
+def _reprioritised(happened: Happened) -> Reaction:
+    details = {"from_priority": None if happened.before is None else happened.before.priority.name}
+    execution = happened.event.execution
+    if execution is None:
+        return NOTHING, details
+    command = happened.command(execution)
+    return Effects(commands=(command,)), details | _issued(command)
+
+
+def _step_failed(happened: Happened) -> Reaction:
+    return NOTHING, {"retry_at_ms": happened.event.retry_at_ms}
+
+
+def _step_skipped(happened: Happened) -> Reaction:
+    return NOTHING, {"step": happened.event.step.value}
+
+
+def _completed(happened: Happened) -> Reaction:
+    if not happened.event.unresolved:
+        return NOTHING, {}
+    message = f"URGENT, and the owner of {happened.vehicle_id} has not agreed ({happened.event.reason}): call them"
+    return Effects(alerts=(happened.alert(AlertKind.URGENT_UNRESOLVED, message),)), {}
+
+
+def _failed(happened: Happened) -> Reaction:
+    """A human is called; not for what a human has cancelled, unless it is URGENT."""
+    event, workflow_id = happened.event, happened.after.workflow_id
+    given_up: tuple[Command, ...] = ()
+    if event.given_up is not None:
+        given_up = (happened.command(event.given_up),)
+    alerts: tuple[Alert, ...] = ()
+    if event.reason != Reason.CANCELLED.value:
+        message = f"{workflow_id} has failed ({event.reason}): find out why, then redrive or cancel it"
+        alerts = (happened.alert(AlertKind.WORKFLOW_FAILED, message),)
+    elif happened.after.priority is Priority.URGENT:
+        message = f"{workflow_id} was cancelled while URGENT: see that the vehicle is safe"
+        alerts = (happened.alert(AlertKind.URGENT_UNRESOLVED, message),)
+    return Effects(alerts=alerts, failed=given_up), {}
+
+
+def _side_commanded(happened: Happened) -> Reaction:
+    command = happened.side_command(happened.event.execution)
+    return Effects(commands=(command,)), _issued(command)
+
+
+def _side_failed(happened: Happened) -> Reaction:
+    return NOTHING, {"step": AgentType.MANUFACTURING_QUALITY.value, "retry_at_ms": happened.event.retry_at_ms}
+
+
+def _side_ended(happened: Happened) -> Reaction:
+    details = {"step": AgentType.MANUFACTURING_QUALITY.value}
+    if happened.event.given_up is None:
+        return NOTHING, details
+    return Effects(failed=(happened.side_command(happened.event.given_up),)), details
+
+
+REACT: Mapping[type[ev.Event], Callable[[Happened], Reaction] | None] = MappingProxyType(
+    {
+        ev.InputApplied: None,
+        ev.ReadingObserved: None,
+        ev.AuditSealed: None,
+        ev.WorkflowOpened: _recorded,
+        ev.StateChanged: _moved,
+        ev.StepFailed: _step_failed,
+        ev.StepRestarted: _commanded,
+        ev.StepSkipped: _step_skipped,
+        ev.WorkflowRedriven: _recorded,
+        ev.WorkflowCompleted: _completed,
+        ev.WorkflowFailed: _failed,
+        ev.FindingsFolded: _recorded,
+        ev.CheckJoined: _recorded,
+        ev.PriorityChanged: _reprioritised,
+        ev.SideTaskStarted: _side_commanded,
+        ev.SideTaskFailed: _side_failed,
+        ev.SideTaskRestarted: _side_commanded,
+        ev.SideTaskEnded: _side_ended,
+        ev.Rejected: _recorded,
+    }
+)
+"""What each event puts out beside its audit record; None: nothing at all."""
