@@ -1,7 +1,7 @@
 """What goes out when an event has happened: its audit record, commands, alerts, dead letters.
 
-Ids are deterministic: ``command_id = workflow_id/step/attempt/revision``, ``alert_id = workflow_id/seq/kind``. Events of
-the vehicle put nothing out.
+Ids are deterministic: ``command_id = workflow_id/step/attempt/revision``, ``alert_id = workflow_id/seq/kind``. Events
+of the vehicle put nothing out.
 """
 
 from collections.abc import Callable, Mapping
@@ -92,7 +92,7 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
 
 
 def react(
-    policy: Policy, vehicle_id: str, before: VehicleState, after: VehicleState, event: ev.Event, cause: Input
+    policy: Policy, vehicle_id: str, before: VehicleState, after: VehicleState, event: ev.Event, *, cause: Input
 ) -> Effects:
     """The effects of an event that led from one state to the other."""
     rule = REACT[type(event)]
@@ -153,7 +153,9 @@ def _commanded(happened: Happened) -> Reaction:
 
 
 def _moved(happened: Happened) -> Reaction:
-    event, details, commands = happened.event, dict[str, Any](), ()
+    event = happened.event
+    details: dict[str, Any] = {}
+    commands: tuple[Command, ...] = ()
     if event.execution is not None:
         command = happened.command(event.execution)
         commands, details = (command,), _issued(command)

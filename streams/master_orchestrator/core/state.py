@@ -173,8 +173,8 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         positions: per input topic in rank order, the next offset as far as this vehicle is concerned; 0: none yet.
         episodes: how many workflows were opened, the number of the next one.
         next_check_due_ms: when a regular check is due; 0 before the first reading.
-        standing: findings that have fired and not cleared, and that no open workflow knows of: held back by a cool-down,
-            or left by a workflow that has ended.
+        standing: findings that have fired and not cleared, and that no open workflow knows of: held back by a
+            cool-down, or left by a workflow that has ended.
         older: the workflow before, while its side task was pending when the present one opened.
     """
 

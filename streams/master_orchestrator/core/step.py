@@ -66,7 +66,7 @@ def _apply(policy: Policy, vehicle_id: str, outcome: Outcome, event: ev.Event, r
     """The event's change and its effects, into ``outcome``."""
     before = outcome.state
     outcome.state = evolve(before, event)
-    effects = react(policy, vehicle_id, before, outcome.state, event, record)
+    effects = react(policy, vehicle_id, before, outcome.state, event, cause=record)
     if effects.audit is None:
         return
     sealed = ev.AuditSealed(workflow_id=effects.audit.workflow_id, hash=effects.audit.hash)

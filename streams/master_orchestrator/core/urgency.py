@@ -18,7 +18,7 @@ HOUR_MS = 3_600_000
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """The final priority and what it follows from; ``line`` is the index in the urgency table, None if it was not asked.
+    """The final priority and what it follows from; ``line``: index in the urgency table, None if it was not asked.
 
     ``numbers``: JSON-ready, for the audit trail.
     """

@@ -3,8 +3,8 @@
 Choices that the agents' results leave open:
 
 - DATA_ANALYSIS ``anomalies`` None: the findings stand, and a check without any finding goes on all the same. An empty
-  list, or every finding dismissed: nothing found. Only anomalies that name rules of which the owner has been told within
-  their cool-down: a duplicate.
+  list, or every finding dismissed: nothing found. Only anomalies that name rules of which the owner has been told
+  within their cool-down: a duplicate.
 - DIAGNOSIS ``causes`` None goes on, an empty list is nothing found. Without causes and with default numbers there is no
   rating, and the triage's priority stands.
 - CUSTOMER_ENGAGEMENT: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``.
@@ -172,8 +172,16 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
         bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
         bounds.clip_optional(result.workshop_id, bounds.ID_BYTES),
     )
-    details = result_details(answered.reply)
-    return [book(answered.policy, answered.workflow, appointment, answered.at_ms, actor_of(answered.reply), details)]
+    return [
+        book(
+            answered.policy,
+            answered.workflow,
+            appointment,
+            answered.at_ms,
+            actor=actor_of(answered.reply),
+            details=result_details(answered.reply),
+        )
+    ]
 
 
 def _labour_ms(workflow: Workflow) -> int:

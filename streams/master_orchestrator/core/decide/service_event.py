@@ -1,7 +1,7 @@
 """A workshop's report. It may come before the appointment's times would move the workflow, and then it wins.
 
-A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered. An event
-that the present state has no use for is ``illegal_event``; the record keeps what it said.
+A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered. An
+event that the present state has no use for is ``illegal_event``; the record keeps what it said.
 """
 
 from hashlib import sha256
@@ -40,7 +40,7 @@ def on_service_event(
     chain, at_ms = chain_of(state, event.workflow_id), record.at_ms
     if chain is None:
         return no_such_workflow(state, event.vehicle_id, event.workflow_id)
-    actor, said = f"workshop:{event.workshop_id or 'unknown'}", details_of(event)
+    actor, said = actor_of(event), details_of(event)
     digest = digest_of(event.event_id)
     if isinstance(chain, Workflow) and digest in chain.service_events:
         return rejected(chain.workflow_id, at_ms, actor, "duplicate_event", said)
@@ -53,7 +53,7 @@ def on_service_event(
         )
     if event.kind is ServiceEventKind.CHECKED_IN:
         return service.begun(policy, chain, at_ms, reason="checked_in", actor=actor, details=said, service_event=digest)
-    return _work_completed(policy, state, chain, at_ms, event, actor, said, digest)
+    return _work_completed(policy, state, chain, at_ms, event)
 
 
 def _work_completed(
@@ -62,10 +62,8 @@ def _work_completed(
     workflow: Workflow,
     at_ms: int,
     event: ServiceEvent,
-    actor: str,
-    said: dict[str, Any],
-    digest: int,
 ) -> list[ev.Event]:
+    actor = actor_of(event)
     begun: list[ev.Event] = []
     if workflow.state is State.SCHEDULED:
         begun = service.begun(policy, workflow, at_ms, reason="checked_in", actor=actor)
@@ -76,9 +74,9 @@ def _work_completed(
         at_ms,
         reason="work_completed",
         actor=actor,
-        details=said,
+        details=details_of(event),
         facts=_confirmed(workflow.facts, event),
-        service_event=digest,
+        service_event=digest_of(event.event_id),
     )
     return [*begun, *finished]
 
@@ -96,6 +94,11 @@ def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:
 def digest_of(event_id: str) -> int:
     """What is remembered of an event id, 63 bits."""
     return int.from_bytes(sha256(event_id.encode()).digest()[:8], "big") >> 1
+
+
+def actor_of(event: ServiceEvent) -> str:
+    """Who reported it, for the audit trail."""
+    return f"workshop:{event.workshop_id or 'unknown'}"
 
 
 def details_of(event: ServiceEvent) -> dict[str, Any]:

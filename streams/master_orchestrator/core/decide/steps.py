@@ -65,7 +65,7 @@ def enter(
 
 
 def book(
-    policy: Policy, workflow: Workflow, appointment: Appointment, at_ms: int, actor: str, details: dict[str, Any]
+    policy: Policy, workflow: Workflow, appointment: Appointment, at_ms: int, *, actor: str, details: dict[str, Any]
 ) -> ev.StateChanged:
     """SCHEDULING -> SCHEDULED. Until the start, or, with a workshop feed, until a check-in is overdue."""
     start_ms = appointment.start_ms
