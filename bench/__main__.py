@@ -1,0 +1,204 @@
+"""``python bench [MEASURE…]``: measure and print. ``docs/performance.md`` quotes what comes out."""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from rich.console import Console
+from rich.table import Table
+from system import Process, System, await_that, system
+
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import consumer_config, producer_config
+from master_orchestrator_schemas.messages import Command, Telemetry
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+CODEC = Codec()
+START_MS = 1_700_000_000_000
+HEALTHY = {
+    "coolant_temp_c": 92.0, "engine_oil_temp_c": 95.0, "oil_pressure_kpa": 300.0, "engine_rpm": 2100.0,
+    "engine_load_pct": 40.0, "throttle_pct": 20.0, "map_kpa": 60.0, "maf_gps": 12.0, "intake_air_temp_c": 25.0,
+    "battery_voltage_v": 14.1, "speed_kmh": 80.0, "odometer_m": 5e7, "tyre_fl_kpa": 230.0, "tyre_fr_kpa": 230.0,
+    "tyre_rl_kpa": 230.0, "tyre_rr_kpa": 230.0, "gearbox_temp_c": 80.0, "stft_b1_pct": 1.0, "ltft_b1_pct": 2.0,
+    "fuel_level_pct": 60.0,
+}  # fmt: skip
+"""Twenty signals that fire nothing."""
+
+
+class Gateway:
+    """Produces telemetry."""
+
+    def __init__(self, own: System) -> None:
+        self._topic = own.topology.topic_of("Telemetry")
+        self._producer = Producer(
+            producer_config(own.kafka, **{"linger.ms": 5, "queue.buffering.max.messages": 2_000_000})
+        )
+
+    def send(self, vehicle: int, **fields: Any) -> None:
+        """Queue one reading."""
+        reading = Telemetry(vehicle_id=f"car-{vehicle}", **fields)
+        self._producer.produce(self._topic, CODEC.encode(reading), reading.vehicle_id.encode())
+        self._producer.poll(0)
+
+    def flush(self) -> None:
+        """Wait for all acknowledgements."""
+        self._producer.flush()
+
+
+def workflows(count: int = 6_000, in_flight: int = 1_500) -> dict[str, float]:
+    """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
+    with system() as own:
+        engine, agents = own.engine(), own.agents()
+        gateway = Gateway(own)
+        _run(engine, gateway, range(200), in_flight)
+        cpu, started = engine.cpu_s() + agents.cpu_s(), time.monotonic()
+        _run(engine, gateway, range(200, count + 200), in_flight)
+        seconds = time.monotonic() - started
+        return {
+            "workflows_per_s": count / seconds,
+            "engine_and_agents_cpu_ms_per_workflow": 1000 * (engine.cpu_s() + agents.cpu_s() - cpu) / count,
+            "engine_rss_mb": engine.rss_mb(),
+        }
+
+
+def transitions(rate: int = 100, seconds: int = 20) -> dict[str, float]:
+    """Time of a transition at a steady ``rate`` of workflows/s: input record appended to command record appended."""
+    with system() as own:
+        engine, _ = own.engine(), own.agents()
+        gateway = Gateway(own)
+        _run(engine, gateway, range(100), 100)
+        begin = time.monotonic()
+        for number in range(rate * seconds):
+            time.sleep(max(0.0, begin + number / rate - time.monotonic()))
+            gateway.send(100 + number, ts_ms=START_MS, check_requested=True)
+        gateway.flush()
+        await_that(lambda: _ended(engine) >= 100 + rate * seconds)
+        times = sorted(_transition_times(own))
+        return {
+            "rate": rate,
+            "p50_ms": statistics.median(times),
+            "p99_ms": times[len(times) * 99 // 100],
+            "transitions": len(times),
+        }
+
+
+def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
+    """Telemetry readings per second that open nothing: twenty signals each, waiting in the topic, one engine."""
+    with system() as own:
+        gateway = Gateway(own)
+        for number in range(count):
+            gateway.send(number % vehicles, ts_ms=START_MS + number // vehicles * 1_000, **HEALTHY)
+        gateway.flush()
+        started = time.monotonic()
+        engine = own.engine()
+        owned = time.monotonic()
+        await_that(lambda: _lag(own) == 0)
+        return {
+            "readings_per_s": count / (time.monotonic() - owned),
+            "engine_cpu_us_per_reading": 1e6 * engine.cpu_s() / count,
+            "start_s": owned - started,
+        }
+
+
+def restore(vehicles: int = 100_000) -> dict[str, float]:
+    """A new engine with an empty disk restores the table of so many vehicles; and its memory with all of them."""
+    with system() as own:
+        engine = own.engine()
+        gateway = Gateway(own)
+        for number in range(vehicles):
+            gateway.send(number, ts_ms=START_MS, **HEALTHY)
+        gateway.flush()
+        await_that(lambda: _lag(own) == 0)
+        rss = engine.rss_mb()
+        engine.stop()
+        own.processes.remove(engine)
+        import shutil
+
+        shutil.rmtree(own.folder / "engine")
+        restored = own.engine()
+        records = restored.metric("master_orchestrator_restore_records_total")
+        seconds = restored.metric("master_orchestrator_restore_seconds_sum")
+        return {
+            "records": records,
+            "restore_s": seconds,
+            "records_per_s": records / seconds,
+            "engine_rss_mb_with_all_vehicles": rss,
+            "engine_rss_mb_after_restore": restored.rss_mb(),
+        }
+
+
+def _run(engine: Process, gateway: Gateway, vehicles: range, in_flight: int) -> None:
+    """Send a check per vehicle, at most ``in_flight`` open, until all have ended."""
+    before = _ended(engine)
+    for sent, vehicle in enumerate(vehicles):
+        if sent % 50 == 0:
+            room = sent - in_flight + before
+            await_that(lambda room=room: _ended(engine) > room)  # type: ignore[misc]  # mypy cannot infer its default
+        gateway.send(vehicle, ts_ms=START_MS, check_requested=True)
+    gateway.flush()
+    await_that(lambda: _ended(engine) - before >= len(vehicles))
+
+
+def _ended(engine: Process) -> float:
+    return engine.metric("master_orchestrator_workflows_ended_total")
+
+
+def _lag(own: System) -> int:
+    """Telemetry records that the engine's copied positions have not passed."""
+    client = Consumer(consumer_config(own.kafka, own.topology.app_id))
+    topic = own.topology.topic_of("Telemetry")
+    parts = [TopicPartition(topic, number) for number in range(own.topology.partitions)]
+    ends = [client.get_watermark_offsets(part, timeout=10)[1] for part in parts]
+    done = [max(0, part.offset) for part in client.committed(parts, timeout=10)]
+    client.close()
+    return sum(ends) - sum(done)
+
+
+def _transition_times(own: System) -> list[float]:
+    """Per command: its append time minus that of the input that caused it, in ms."""
+    client = Consumer(consumer_config(own.kafka, "bench", **{"enable.partition.eof": True}))
+    topics = [own.topology.command_topic(agent, lane) for agent in AgentType for lane in Lane]
+    parts = [TopicPartition(topic, n, 0) for topic in topics for n in range(own.topology.partitions)]
+    client.assign(parts)
+    times, open_parts = [], len(parts)
+    while open_parts:
+        for message in client.consume(1_000, 1.0):
+            if message.error() is not None:
+                open_parts -= 1
+                continue
+            command = CODEC.decode(message.value() or b"", Command)
+            times.append(float(message.timestamp()[1] - command.issued_at_ms))
+    client.close()
+    return times
+
+
+MEASURES: dict[str, Callable[[], dict[str, float]]] = {
+    measure.__name__: measure for measure in (workflows, transitions, readings, restore)
+}
+
+
+def main(names: list[str]) -> int:
+    """Run the named measures (all by default) and print a table and JSON lines."""
+    unknown = sorted(set(names) - set(MEASURES))
+    if unknown:
+        print(f"unknown: {', '.join(unknown)}; there are {', '.join(MEASURES)}", file=sys.stderr)
+        return 2
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
+    table = Table("measure", "figure", "value", title=f"{machine['cores']} cores, load before {machine['load']:.1f}")
+    for name in names or MEASURES:
+        figures = MEASURES[name]()
+        print(json.dumps({"measure": name, **machine, **figures}))
+        for figure, value in figures.items():
+            table.add_row(name, figure, f"{value:,.1f}")
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
