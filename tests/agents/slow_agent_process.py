@@ -16,7 +16,7 @@ def main(prefix: str, partitions: str, started: str, go: str, worker_id: str) ->
     def handler(task: Task) -> None:
         with Path(started).open("a") as notes:
             notes.write(f"{task.command_id}\n")
-        while not Path(go).exists():
+        while task.vehicle_id != "quick" and not Path(go).exists():
             time.sleep(0.01)
 
     spec = AgentSpec(AgentType.DIAGNOSIS, handler, max_workers=4)
