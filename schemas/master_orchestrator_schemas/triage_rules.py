@@ -61,7 +61,11 @@ def _one_or_many(value: object) -> object:
 
 SignalName = Annotated[str, AfterValidator(_known_signal)]
 Interval = Annotated[tuple[Figure, Figure], AfterValidator(_ordered)]
-SignalNames = Annotated[tuple[SignalName, ...], BeforeValidator(_one_or_many), Field(min_length=1, max_length=8)]
+SignalNames = Annotated[
+    tuple[SignalName, ...],
+    Field(min_length=1, max_length=8),
+    BeforeValidator(_one_or_many, json_schema_input_type=SignalName | tuple[SignalName, ...]),
+]
 
 
 class Gate(Terms):
@@ -70,6 +74,7 @@ class Gate(Terms):
     Args:
         engine: ``running``, ``stopped``, ``cranking`` (the start that has just succeeded), or ``any``.
         for_ms: the engine has been so for at least this long.
+        settled_ms: the coolant has stopped warming up for this long.
         warm: the coolant is warm.
         closed_loop: fuel is metered by the oxygen sensor (warm, no full load); outside it a trim says nothing.
         no_codes: no active trouble code explains the signal already.
@@ -77,6 +82,7 @@ class Gate(Terms):
 
     engine: Literal["any", "running", "stopped", "cranking"] = "any"
     for_ms: Duration = Field(default=0, alias="for")
+    settled_ms: Duration = Field(default=0, alias="settled")
     warm: bool = False
     closed_loop: bool = False
     no_codes: bool = False

@@ -12,27 +12,36 @@ from master_orchestrator_schemas.triage_rules import Gate
 
 def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     """The engine after this reading."""
-    ts = reading.ts_ms
-    state, since, seen, other = engine.state, engine.since_ms, engine.seen_ms, engine.other_ms
-    if state and ts - seen > rules.max_gap_ms:
-        state, other = UNKNOWN, NEVER
-    shown = _shown(rules, state, reading)
-    if shown:
-        seen = ts
-        if shown == state:
-            other = NEVER
-        elif state == UNKNOWN:
-            state, since = shown, ts
-        elif other == NEVER:
-            other = ts
-        else:
-            state, since, other = shown, other, NEVER
-    coolant, coolant_ms = reading.coolant_temp_c, ts
+    state, since_ms, seen_ms, other_ms = _state(rules, engine, reading)
+    coolant_c, coolant_ms = reading.coolant_temp_c, reading.ts_ms
     low, high = rules.coolant_range
-    if coolant is None or not low < coolant < high:
-        coolant, coolant_ms = engine.coolant_c, engine.coolant_ms
-    dip_v, dip_ms = _dip(rules, engine, reading) if engine.state != RUNNING else (engine.dip_v, engine.dip_ms)
-    return Engine(state, since, seen, other, coolant, coolant_ms, dip_v, dip_ms)
+    if coolant_c is None or not low < coolant_c < high:
+        coolant_c, coolant_ms = engine.coolant_c, engine.coolant_ms
+    peak_c, peak_ms = engine.peak_c, engine.peak_ms
+    sure_c = min(coolant_c, engine.coolant_c)  # a lone spike is not a peak
+    if sure_c >= peak_c + 1 or (state == RUNNING and since_ms != engine.since_ms):
+        peak_c, peak_ms = sure_c, reading.ts_ms
+    dip_v, dip_ms = engine.dip_v, engine.dip_ms
+    if engine.state != RUNNING:
+        dip_v, dip_ms = _dip(rules, engine, reading)
+    return Engine(state, since_ms, seen_ms, other_ms, coolant_c, coolant_ms, dip_v, dip_ms, peak_c, peak_ms)
+
+
+def _state(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[int, int, int, int]:
+    """``state``, ``since_ms``, ``seen_ms``, ``other_ms`` after this reading."""
+    ts = reading.ts_ms
+    silent = engine.state != UNKNOWN and ts - engine.seen_ms > rules.max_gap_ms
+    state = UNKNOWN if silent else engine.state
+    shown = _shown(rules, state, reading)
+    if shown == UNKNOWN:
+        return state, engine.since_ms, engine.seen_ms, NEVER if silent else engine.other_ms
+    if state == UNKNOWN:
+        return shown, ts, ts, NEVER
+    if shown == state:
+        return state, engine.since_ms, ts, NEVER
+    if engine.other_ms == NEVER:
+        return state, engine.since_ms, ts, ts
+    return shown, engine.other_ms, ts, NEVER
 
 
 def _shown(rules: RuleSet, state: int, reading: Telemetry) -> int:
@@ -66,15 +75,24 @@ def gate_open(rules: RuleSet, gate: Gate, engine: Engine, reading: Telemetry, *,
 
     ``coded``: true if a trouble code is active.
     """
-    if gate.engine != "any":
-        if engine.state == UNKNOWN:
-            return None
-        if engine.state != (RUNNING if gate.engine == "running" else STOPPED):
-            return False
-        if reading.ts_ms - engine.since_ms < gate.for_ms:
-            return False
-    if (gate.warm or gate.closed_loop) and not is_warm(rules, engine, reading.ts_ms):
+    ts = reading.ts_ms
+    fits = _engine_fits(gate, engine, ts)
+    if not fits:
+        return fits
+    if ts - engine.peak_ms < gate.settled_ms:
+        return False
+    if (gate.warm or gate.closed_loop) and not is_warm(rules, engine, ts):
         return False
     if gate.closed_loop and (reading.engine_load_pct or 0.0) > rules.engine.closed_loop_load_pct:
         return None
     return not (gate.no_codes and coded)
+
+
+def _engine_fits(gate: Gate, engine: Engine, ts_ms: int) -> bool | None:
+    """Whether the engine has been as the gate wants it for long enough; None: its state is unknown."""
+    if gate.engine == "any":
+        return True
+    if engine.state == UNKNOWN:
+        return None
+    wanted = RUNNING if gate.engine == "running" else STOPPED
+    return engine.state == wanted and ts_ms - engine.since_ms >= gate.for_ms

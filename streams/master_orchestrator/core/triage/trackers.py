@@ -24,6 +24,7 @@ class Engine(msgspec.Struct, frozen=True, array_like=True):
         other_ms: of one reading that said otherwise; a second in a row changes the state. NEVER: none did.
         coolant_c: the newest plausible coolant temperature, seen at ``coolant_ms``.
         dip_v: the lowest voltage while not running, seen at ``dip_ms``; a start looks back on it.
+        peak_c: how warm the coolant has become in this run, in steps of a degree; the last step was at ``peak_ms``.
     """
 
     state: int = UNKNOWN
@@ -34,6 +35,8 @@ class Engine(msgspec.Struct, frozen=True, array_like=True):
     coolant_ms: int = NEVER
     dip_v: float = 0.0
     dip_ms: int = NEVER
+    peak_c: float = 0.0
+    peak_ms: int = NEVER
 
 
 class Tyres(msgspec.Struct, frozen=True, array_like=True):
