@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
+from master_orchestrator_schemas.aliases import AliasError, telemetry_from_mapping
 from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
@@ -126,12 +127,20 @@ class Codec:
     def _read_json(self, value: bytes, message_type: type[M], *, allowed: bool) -> M:
         if not allowed:
             raise DecodeError("json_not_allowed", "JSON is not read on this topic; send Avro")
-        return _convert(read_object(value, self._limits), message_type)
+        mapping = read_object(value, self._limits)
+        return _convert(_reading(mapping) if message_type is Telemetry else mapping, message_type)
+
+
+def _reading(mapping: Mapping[str, Any]) -> Telemetry:
+    try:
+        return telemetry_from_mapping(mapping)
+    except (AliasError, ValueError) as error:  # ValueError: an integer of thousands of digits cannot even be quoted
+        raise DecodeError("invalid", f"not a Telemetry: {error}") from error
 
 
 def _convert(datum: Any, message_type: type[M]) -> M:
     try:
-        message = msgspec.convert(datum, message_type)
+        message = msgspec.convert(datum, message_type)  # a struct of the type itself passes as it is
         if check := READ.get(message_type):
             check(message)
     except ValueError as error:  # msgspec.ValidationError is one

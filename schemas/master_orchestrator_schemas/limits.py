@@ -14,6 +14,6 @@ class Limits(Terms):
         max_items: of one array or map.
     """
 
-    max_record_bytes: Size = Field(default=256 * 1024, alias="max_record")
+    max_record_bytes: Size = Field(default_factory=lambda: 256 * 1024, alias="max_record")
     max_depth: int = Field(default=16, ge=2, le=128)
     max_items: int = Field(default=1024, ge=1, le=1_000_000)

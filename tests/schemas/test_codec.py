@@ -184,6 +184,12 @@ def test_json_of_outsiders_says_the_same_as_avro(data: st.DataObject) -> None:
     assert message == CODEC.decode(b" " + msgspec.json.encode(message), message_type, json_allowed=True)
 
 
+def test_readings_in_json_may_use_plain_names() -> None:
+    text = b'{"vehicle_id":"v-1","timestamp":"2023-11-14T22:13:20Z","engine_temp":91.5}'
+
+    assert READING == CODEC.decode(text, Telemetry, json_allowed=True)
+
+
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [

@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -168,6 +169,33 @@ def test_json_is_read_only_where_outsiders_write() -> None:
 def test_broken_json_is_undecodable(text: bytes) -> None:
     with refused("undecodable"):
         CODEC.decode(text, OperatorRequest, json_allowed=True)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"vehicle_id": "v 1"},
+        {"engine_temp": "hot"},
+        {"engine_temp": 10**5000},
+        {"check_requested": 10**4000},
+        {"timestamp": 10**300},
+        {"timestamp": "yesterday"},
+        {"timestamp": 10**4200},
+        {"dtcs": [10**4200]},
+        {"dtcs": ["P0301"] * 65},
+        {"extras": {"": 1}},
+        {"colour": "red"},
+    ],
+)
+def test_a_reading_in_json_is_refused_like_one_in_avro(fields: dict[str, object]) -> None:
+    known = {"vehicle_id": "v-1", "engine_temp": 91.5} | ({} if "timestamp" in fields else {"timestamp": 1_700_000_000})
+    sys.set_int_max_str_digits(6_000)  # to write such an integer at all
+    text = json.dumps(known | fields).encode()
+    sys.set_int_max_str_digits(sys.int_info.default_max_str_digits)
+
+    with pytest.raises(DecodeError) as error:
+        CODEC.decode(text, Telemetry, json_allowed=True)
+    assert error.value.reason in {"invalid", "undecodable"}
 
 
 def test_json_may_only_be_so_deep() -> None:

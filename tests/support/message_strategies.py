@@ -65,7 +65,7 @@ telemetry = st.builds(
         st.builds(Dtc, code=st.from_regex(r"\A[PBCU][0-9A-F]{4}\Z"), status=st.none() | st.integers(0, 255)), max_size=3
     ).map(tuple),
     j1939=st.lists(st.builds(J1939Fault, spn=st.integers(0, 524_287), fmi=st.integers(0, 31)), max_size=3).map(tuple),
-    extras=st.dictionaries(text, finite, max_size=3),
+    extras=st.dictionaries(text.filter(bool), finite, max_size=3),
     **{signal: st.none() | finite for signal in SIGNALS},
 )
 service_events = st.builds(

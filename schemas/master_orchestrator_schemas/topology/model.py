@@ -51,7 +51,7 @@ class Topology(Terms):
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms
     triage: TriageTerms
-    limits: Limits = Limits()
+    limits: Limits = Field(default_factory=Limits)
 
     _prefix: str = PrivateAttr(default="")
 
