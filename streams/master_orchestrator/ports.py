@@ -30,12 +30,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 REJECTED = "rejected"
 """The audit trail's name for a request that its workflow did not want."""
 
+REPEATED = "duplicate_event"
+"""The reason of such a record if the same event has been applied before, which is what its sender wanted."""
+
 
 def rejection_of(answer: Answer) -> str | None:
     """Why a request came to nothing: refused outright, or rejected on the record; None if it was taken."""
     if answer.refusal is not None:
         return answer.refusal
-    rejected = [record for record in answer.audit if record.event == REJECTED]
+    rejected = [record for record in answer.audit if record.event == REJECTED and record.reason != REPEATED]
     return f"{rejected[0].reason} {rejected[0].details}" if rejected else None
 
 

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.errors import BrokerUnreachableError, UnreadableRecordError
-from master_orchestrator.ports import Answer
+from master_orchestrator.ports import REJECTED, Answer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
@@ -72,8 +72,8 @@ class OutputsReader:
                     raise BrokerUnreachableError(self._servers, f"statuses were not read within {timeout:g} s")
 
     def settle(self, pending: KafkaPending, answer: Answer) -> None:
-        """Give a request its answer once the workflow's status shows it."""
-        if not answer.audit:
+        """Give a request its answer, once the workflow's status shows it where it changed anything."""
+        if not answer.audit or answer.audit[0].event == REJECTED:
             pending.answer.set_result(answer)
             return
         record = answer.audit[0]

@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as NotInTime
 from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Self
 
+from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.errors import (
     AlreadyStartedError,
     NotStartedError,
@@ -19,12 +20,12 @@ from master_orchestrator.facade.report import AuditLine, WorkflowStatus, audit_l
 from master_orchestrator.facade.requests import accepted, reading_of, service_event_of, workflow_of
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Answer, Pending, Shell
-from master_orchestrator.readers.statistics import Statistics, fold_statistics, has_ended
+from master_orchestrator.readers.statistics import Statistics, fold_statistics
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology, load_topology
-from master_orchestrator_schemas.vocabulary import AgentType, ServiceEventKind
+from master_orchestrator_schemas.vocabulary import AgentType, ServiceEventKind, State
 
 
 class _Phase(Enum):
@@ -172,22 +173,26 @@ class MasterOrchestrator:
         shell.refresh()
         return fold_statistics(shell.workflows.all())
 
-    def wait_until_ended(self, workflow_id: str, timeout: float | None = None) -> WorkflowStatus:
-        """The status of a workflow, once it is COMPLETED or FAILED.
+    def wait_until(self, workflow_id: str, *states: State, timeout: float | None = None) -> WorkflowStatus:
+        """The first status of a workflow, the present one included, in which it is in one of ``states``.
 
         Raises:
             UnknownWorkflowError: no such workflow.
             WaitTimeoutError: not within ``timeout`` seconds (the orchestrator's own, if left out).
         """
-        shell = self._shell("wait_until_ended")
+        shell = self._shell("wait_until")
         self._find(shell, workflow_id)
-        ended = shell.workflows.watch(workflow_id, has_ended)
+        reached = shell.workflows.watch(workflow_id, lambda status: status.state in states)
         seconds = self._timeout if timeout is None else timeout
         try:
-            return workflow_status(ended.result(seconds))
+            return workflow_status(reached.result(seconds))
         except NotInTime:
-            ended.cancel()
-            raise self._not_ended(shell, workflow_id, seconds) from None
+            reached.cancel()
+            raise self._not_reached(shell, workflow_id, states, seconds) from None
+
+    def wait_until_ended(self, workflow_id: str, timeout: float | None = None) -> WorkflowStatus:
+        """``wait_until()`` it is COMPLETED or FAILED."""
+        return self.wait_until(workflow_id, *END_STATES, timeout=timeout)
 
     async def astart(self) -> None:
         """``start()`` without blocking the event loop."""
@@ -221,16 +226,20 @@ class MasterOrchestrator:
         """``get_statistics()`` without blocking the event loop."""
         return await asyncio.to_thread(self.get_statistics)
 
-    async def await_until_ended(self, workflow_id: str, timeout: float | None = None) -> WorkflowStatus:
-        """``wait_until_ended()`` without blocking the event loop; any number may wait at once."""
-        shell = self._shell("await_until_ended")
+    async def await_until(self, workflow_id: str, *states: State, timeout: float | None = None) -> WorkflowStatus:
+        """``wait_until()`` without blocking the event loop; any number may wait at once."""
+        shell = self._shell("await_until")
         await asyncio.to_thread(self._find, shell, workflow_id)
-        ended = shell.workflows.watch(workflow_id, has_ended)
+        reached = shell.workflows.watch(workflow_id, lambda status: status.state in states)
         seconds = self._timeout if timeout is None else timeout
         try:
-            return workflow_status(await asyncio.wait_for(asyncio.wrap_future(ended), seconds))
+            return workflow_status(await asyncio.wait_for(asyncio.wrap_future(reached), seconds))
         except TimeoutError:
-            raise self._not_ended(shell, workflow_id, seconds) from None
+            raise self._not_reached(shell, workflow_id, states, seconds) from None
+
+    async def await_until_ended(self, workflow_id: str, timeout: float | None = None) -> WorkflowStatus:
+        """``wait_until_ended()`` without blocking the event loop; any number may wait at once."""
+        return await self.await_until(workflow_id, *END_STATES, timeout=timeout)
 
     def __enter__(self) -> Self:
         if self._registry:
@@ -280,7 +289,8 @@ class MasterOrchestrator:
             raise pending.overdue(self._timeout) from None
 
     @staticmethod
-    def _not_ended(shell: Shell, workflow_id: str, seconds: float) -> WaitTimeoutError:
+    def _not_reached(shell: Shell, workflow_id: str, states: Iterable[State], seconds: float) -> WaitTimeoutError:
         status = shell.workflows.find(workflow_id)
         state = status.state if status is not None else "unknown"
-        return WaitTimeoutError(f"workflow {workflow_id} has not ended within {seconds:g} s: it is in {state}")
+        wanted = " or ".join(sorted(states))
+        return WaitTimeoutError(f"workflow {workflow_id} is not {wanted} after {seconds:g} s: it is in {state}")

@@ -23,9 +23,11 @@ def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Telemet
         raise InvalidTelemetryError(
             f"telemetry of {vehicle_id!r} is {type(telemetry_data).__name__}: give a dict of signal names and values"
         )
-    timed = telemetry_data if TIME_KEYS & telemetry_data.keys() else {**telemetry_data, "ts_ms": now_ms()}
+    timed = any(telemetry_data.get(key) is not None for key in TIME_KEYS)
     try:
-        reading = telemetry_from_mapping(timed, vehicle_id=vehicle_id)
+        reading = telemetry_from_mapping(
+            telemetry_data if timed else {**telemetry_data, "ts_ms": now_ms()}, vehicle_id=vehicle_id
+        )
     except ContractError as error:
         raise InvalidTelemetryError(f"telemetry of {vehicle_id!r}: {error}") from error
     return msgspec.structs.replace(reading, check_requested=True, request_id=reading.request_id or str(uuid.uuid4()))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from master_orchestrator.core.audit_chain import Violation, verify_chain
+from master_orchestrator.core.fold import fold_audit
 from master_orchestrator.core.transitions import INITIAL, allowed
 from master_orchestrator_schemas.messages import AuditRecord, Status
 
@@ -90,21 +91,44 @@ def _positions(trail: list[AuditRecord]) -> Iterator[Violation]:
 
 
 def _status(status: Status, workflow: list[AuditRecord] | None) -> Iterator[Violation]:
-    """A status is what the trail up to its ``seq`` comes to."""
+    """A status is the fold of the trail up to its ``seq``."""
     upto = [record for record in workflow or () if record.seq <= status.seq]
     if not upto or upto[-1].seq < status.seq:
         ends = upto[-1].seq if upto else "nothing"
         text = f"its status is of record {status.seq}, its trail ends with {ends}"
         yield Violation(status.workflow_id, status.seq, "truncated", text)
+    elif (folded := _fold(upto)) != status:
+        text = "cannot be folded" if folded is None else f"folds to another {', '.join(_differing(folded, status))}"
+        yield Violation(status.workflow_id, status.seq, "status_differs", f"its trail {text} than its status says")
+
+
+def _fold(trail: list[AuditRecord]) -> Status | None:
+    """None where somebody has made the details or the reason into something the engine does not write."""
+    try:
+        return fold_audit(trail)[trail[0].workflow_id]
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None
+
+
+def _differing(one: Status, other: Status) -> list[str]:
+    return [name for name in one.__struct_fields__ if getattr(one, name) != getattr(other, name)]
 
 
 def _behind(by_workflow: Mapping[str, list[AuditRecord]], statuses: Mapping[str, Status]) -> Iterator[Violation]:
-    """Every record that was there before the statuses were read is in one of them."""
-    for workflow_id, workflow in by_workflow.items():
-        status, newest = statuses.get(workflow_id), workflow[-1]
-        if status is None or status.seq < newest.seq:
-            known = "has none" if status is None else f"is of record {status.seq}"
-            yield _violation(newest, "status_behind", f"the newest status of the workflow {known}")
+    """Every record that was there before the statuses were read is in one of them.
+
+    But for the side task of a workflow that a newer one has replaced: it goes on in the trail alone, and moves nothing.
+    """
+    newest_of = {records[0].vehicle_id: workflow_id for workflow_id, records in by_workflow.items()}
+    for workflow_id, records in by_workflow.items():
+        status, newest = statuses.get(workflow_id), records[-1]
+        if status is None:
+            yield _violation(newest, "status_behind", "the workflow has no status")
+            continue
+        left_out = [record for record in records if record.seq > status.seq]
+        replaced = newest_of[newest.vehicle_id] != workflow_id
+        if left_out and not (replaced and all(record.from_state == record.to_state for record in left_out)):
+            yield _violation(newest, "status_behind", f"the newest status of the workflow is of record {status.seq}")
 
 
 def _violation(record: AuditRecord, kind: str, text: str) -> Violation:

@@ -1,0 +1,316 @@
+"""What the façade promises, held on both shells."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from facade_stage import Stage
+from four_agents import HOT, four_agents
+
+from master_orchestrator import AgentType, PermanentError, Priority, RetryableError, State
+from master_orchestrator.errors import (
+    AlreadyStartedError,
+    InvalidRequestError,
+    InvalidTelemetryError,
+    MissingAgentError,
+    NotStartedError,
+    UnknownWorkflowError,
+    WaitTimeoutError,
+)
+from master_orchestrator_agents import Task
+
+Vehicle = Callable[[], str]
+WAY_THROUGH = [
+    "PENDING",
+    "DATA_ANALYSIS",
+    "DIAGNOSIS",
+    "URGENCY_ASSESSMENT",
+    "CUSTOMER_ENGAGEMENT",
+    "SCHEDULING",
+    "SCHEDULED",
+    "IN_SERVICE",
+    "FEEDBACK",
+    "COMPLETED",
+]
+
+
+def test_four_handlers_alone_take_a_reading_through_every_state(stage: Stage, vehicle: Vehicle) -> None:
+    orchestrator = stage.started(four_agents())
+    car = vehicle()
+
+    workflow_id = orchestrator.receive_vehicle_telemetry(car, HOT)
+    status = orchestrator.wait_until_ended(workflow_id)
+
+    assert status["workflow_id"] == workflow_id
+    assert car == status["vehicle_id"]
+    assert status["state"] == "COMPLETED"
+    assert status["priority"] == Priority.URGENT
+    assert status["reason"] == "serviced"
+    assert len(four_agents()) == status["attempts"]
+    assert [line["state"] for line in status["history"]] == WAY_THROUGH
+    assert datetime.fromisoformat(status["created_at"]) <= datetime.fromisoformat(status["updated_at"])
+    assert json.loads(json.dumps(status))["state"] == "COMPLETED"
+
+
+def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: Stage, vehicle: Vehicle) -> None:
+    orchestrator = stage.started(four_agents())
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    orchestrator.wait_until_ended(workflow_id)
+
+    trail = orchestrator.get_audit_trail(workflow_id)
+
+    skipped = {json.loads(line["details"])["step"] for line in trail if line["event"] == "step_skipped"}
+    assert {"FEEDBACK", "MANUFACTURING_QUALITY"} == skipped
+    assert list(range(len(trail))) == [line["seq"] for line in trail]
+
+
+def test_statistics_count_what_has_happened(stage: Stage, vehicle: Vehicle) -> None:
+    def refuse(task: Task) -> None:
+        raise PermanentError("not one of ours")
+
+    before = stage.started(four_agents())
+    base = before.get_statistics()
+    before.wait_until_ended(before.receive_vehicle_telemetry(vehicle(), HOT))
+    after = before.get_statistics()
+    before.shutdown()
+
+    assert {
+        "total_workflows",
+        "completed",
+        "failed",
+        "urgent_handled",
+        "active_workflows",
+        "workflows_by_state",
+        "average_completion_time",
+    } == set(after)
+    assert base["total_workflows"] + 1 == after["total_workflows"]
+    assert base["completed"] + 1 == after["completed"]
+    assert base["urgent_handled"] + 1 == after["urgent_handled"]
+    assert base["workflows_by_state"]["COMPLETED"] + 1 == after["workflows_by_state"]["COMPLETED"]
+    assert 0 < after["average_completion_time"] < 60
+
+
+def test_a_handler_may_fail_and_recover(stage: Stage, vehicle: Vehicle) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def shaky(task: Task) -> dict[str, object]:
+        seen.append((task["command_id"], task.attempt))
+        if task.attempt < 2:
+            raise RetryableError("the knowledge base is away")
+        return {"causes": ["fan"], "probability": 0.2, "severity": 0.2}
+
+    orchestrator = stage.started(four_agents(DIAGNOSIS=shaky))
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), {"speed": 50})
+    status = orchestrator.wait_until_ended(workflow_id)
+
+    assert [0, 1, 2] == [attempt for _, attempt in seen]
+    assert len({command_id for command_id, _ in seen}) == 3
+    assert status["state"] == "COMPLETED"
+    assert len(four_agents()) + 2 == status["attempts"]
+    assert [line["state"] for line in status["history"]].count(State.RETRY) == 2
+
+
+def test_when_all_retries_have_failed_the_workflow_has(stage: Stage, vehicle: Vehicle) -> None:
+    def broken(task: Task) -> None:
+        raise RuntimeError("bug")
+
+    orchestrator = stage.started(four_agents(DATA_ANALYSIS=broken))
+    status = orchestrator.wait_until_ended(orchestrator.receive_vehicle_telemetry(vehicle(), HOT))
+
+    assert ("FAILED", "retries_exhausted", 4) == (status["state"], status["reason"], status["attempts"])
+
+
+@pytest.mark.parametrize("answer", [PermanentError("unknown car"), {"causes": "not a list"}, 42])
+def test_what_would_fail_again_is_not_tried_again(stage: Stage, vehicle: Vehicle, answer: object) -> None:
+    def diagnose(task: Task) -> dict[str, object]:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[return-value]  # the very mistake under test
+
+    orchestrator = stage.started(four_agents(DIAGNOSIS=diagnose))
+    status = orchestrator.wait_until_ended(orchestrator.receive_vehicle_telemetry(vehicle(), HOT))
+
+    assert ("FAILED", "agent_rejected", 2) == (status["state"], status["reason"], status["attempts"])
+
+
+def test_a_second_reading_joins_the_open_workflow(stage: Stage, vehicle: Vehicle) -> None:
+    go_on = threading.Event()
+
+    def patient(task: Task) -> dict[str, object]:
+        assert go_on.wait(60)
+        return {}
+
+    orchestrator = stage.started(four_agents(DATA_ANALYSIS=patient))
+    car = vehicle()
+    first = orchestrator.receive_vehicle_telemetry(car, HOT)
+    same_moment = {**HOT, "timestamp": datetime.now(UTC).isoformat()}
+    second = orchestrator.receive_vehicle_telemetry(car, same_moment)
+    third = orchestrator.receive_vehicle_telemetry(car, same_moment)
+    open_now = orchestrator.get_workflow_status(first)
+    go_on.set()
+
+    assert first == second == third
+    assert open_now["state"] == "DATA_ANALYSIS"
+    assert orchestrator.wait_until_ended(first)["state"] == "COMPLETED"
+
+
+def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+
+    def later(task: Task) -> dict[str, object]:
+        return {"start_ms": int(tomorrow.timestamp() * 1000), "appointment_id": "A-1"}
+
+    orchestrator = stage.started(four_agents(SCHEDULING=later))
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    orchestrator.wait_until(workflow_id, State.SCHEDULED)
+
+    for _ in range(2):  # a repeat of an event is dropped
+        orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id="north", event_id="north-1")
+    in_service = orchestrator.get_workflow_status(workflow_id)
+    with pytest.raises(InvalidRequestError, match="illegal_event.*IN_SERVICE"):
+        orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id="north", event_id="north-2")
+    orchestrator.report_service_event(workflow_id, "COMPLETED", confirmed_cause="water pump", labour_hours=2.5)
+
+    assert in_service["state"] == "IN_SERVICE"
+    assert orchestrator.wait_until_ended(workflow_id)["reason"] == "serviced"
+    actors = {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
+    assert "workshop:north" in actors
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"kind": "TOWED"}, "TOWED"),
+        ({"kind": "CHECKED_IN", "colour": "red"}, "colour"),
+        ({"kind": "COMPLETED", "labour_hours": "two"}, "labour_hours"),
+    ],
+)
+def test_a_service_event_that_is_none_names_what_is_wrong(
+    stage: Stage, vehicle: Vehicle, fields: dict[str, str], complaint: str
+) -> None:
+    orchestrator = stage.started(four_agents())
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+
+    with pytest.raises(InvalidRequestError, match=complaint):
+        orchestrator.report_service_event(workflow_id, **fields)
+
+
+@pytest.mark.parametrize(
+    ("reading", "complaint"),
+    [
+        ({"engine_temp": float("nan")}, "engine_temp"),
+        ({"driver": "Ann"}, "driver"),
+        ({"timestamp": "yesterday"}, "timestamp"),
+        ({"engine_temp": 90, "timestamp": "2999-01-01T00:00:00Z"}, "future"),
+        (["engine_temp", 90], "dict"),
+    ],
+)
+def test_a_reading_that_is_none_names_what_is_wrong(
+    stage: Stage, vehicle: Vehicle, reading: dict[str, object], complaint: str
+) -> None:
+    orchestrator = stage.started(four_agents())
+
+    with pytest.raises(InvalidTelemetryError, match=complaint):
+        orchestrator.receive_vehicle_telemetry(vehicle(), reading)
+
+
+def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: Stage) -> None:
+    orchestrator = stage.started(four_agents())
+
+    with pytest.raises(InvalidTelemetryError, match="vehicle_id"):
+        orchestrator.receive_vehicle_telemetry("car~1", HOT)
+
+
+def test_an_unknown_workflow_is_an_error_that_says_where_ids_come_from(stage: Stage) -> None:
+    orchestrator = stage.started(four_agents())
+
+    with pytest.raises(UnknownWorkflowError, match="receive_vehicle_telemetry"):
+        orchestrator.get_workflow_status("car-1~99")
+    with pytest.raises(UnknownWorkflowError):
+        orchestrator.wait_until_ended("car-1~99")
+    with pytest.raises(UnknownWorkflowError):
+        orchestrator.report_service_event("car-1~99", "CHECKED_IN")
+
+
+def test_nothing_works_before_start_or_after_shutdown(stage: Stage, vehicle: Vehicle) -> None:
+    orchestrator = stage.orchestrator(four_agents())
+    with pytest.raises(NotStartedError, match="start"):
+        orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    with pytest.raises(NotStartedError, match="shutdown"):
+        orchestrator.shutdown()
+
+    orchestrator.start()
+    with pytest.raises(AlreadyStartedError):
+        orchestrator.start()
+    with pytest.raises(AlreadyStartedError, match="register_agent"):
+        orchestrator.register_agent(AgentType.FEEDBACK, lambda _: {})
+    orchestrator.shutdown()
+    orchestrator.shutdown()
+
+    with pytest.raises(NotStartedError):
+        orchestrator.get_statistics()
+
+
+def test_start_names_the_agent_that_is_missing(stage: Stage) -> None:
+    handlers = four_agents()
+    del handlers[AgentType.SCHEDULING]
+
+    with pytest.raises(MissingAgentError, match=r"register_agent\(AgentType.SCHEDULING") as caught:
+        stage.orchestrator(handlers).start()
+
+    assert (AgentType.SCHEDULING,) == caught.value.missing
+
+
+def test_waiting_ends_with_the_state_the_workflow_is_in(stage: Stage, vehicle: Vehicle) -> None:
+    go_on = threading.Event()
+
+    def patient(task: Task) -> None:
+        assert go_on.wait(60)
+
+    orchestrator = stage.started(four_agents(DIAGNOSIS=patient))
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    orchestrator.wait_until(workflow_id, State.DIAGNOSIS)
+
+    with pytest.raises(WaitTimeoutError, match="DIAGNOSIS"):
+        orchestrator.wait_until_ended(workflow_id, timeout=0.01)
+    go_on.set()
+
+
+def test_shutdown_lets_a_running_handler_finish(stage: Stage, vehicle: Vehicle) -> None:
+    begun, go_on, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def slow(task: Task) -> None:
+        begun.set()
+        assert go_on.wait(60)
+        finished.set()
+
+    orchestrator = stage.started(four_agents(DATA_ANALYSIS=slow))
+    orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    assert begun.wait(60)
+    ending = threading.Thread(target=orchestrator.shutdown)
+    ending.start()
+    ending.join(0.2)
+    assert ending.is_alive()
+    go_on.set()
+    ending.join(60)
+
+    assert finished.is_set()
+    assert not ending.is_alive()
+
+
+def test_the_async_twins_carry_many_vehicles_at_once(stage: Stage, vehicle: Vehicle) -> None:
+    orchestrator = stage.orchestrator(four_agents())
+
+    async def drive() -> list[str]:
+        async with orchestrator:
+            ids = await asyncio.gather(*(orchestrator.areceive_vehicle_telemetry(vehicle(), HOT) for _ in range(20)))
+            ended = await asyncio.gather(*(orchestrator.await_until_ended(workflow_id) for workflow_id in ids))
+            first = await orchestrator.aget_workflow_status(ids[0])
+            assert (await orchestrator.aget_audit_trail(ids[0]))[-1]["to_state"] == first["state"]
+            assert (await orchestrator.aget_statistics())["completed"] >= len(ids)
+            return [status["state"].value for status in ended]
+
+    assert ["COMPLETED"] * 20 == asyncio.run(drive())

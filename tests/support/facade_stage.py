@@ -1,0 +1,33 @@
+"""Where an orchestrator is tested: in memory, or on a real Kafka."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from master_orchestrator import AgentType, MasterOrchestrator
+from master_orchestrator_agents import Handler
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.topology import Topology
+
+
+@dataclass
+class Stage:
+    """Makes orchestrators on one shell and shuts down what a test leaves running."""
+
+    topology: Topology
+    kafka: KafkaSettings | None
+    running: ExitStack = field(default_factory=ExitStack)
+
+    def orchestrator(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:
+        """A new one, with these agents registered."""
+        made = MasterOrchestrator(max_workers, kafka=self.kafka, topology=self.topology, timeout=60.0)
+        for agent, handler in handlers.items():
+            made.register_agent(agent, handler)
+        self.running.push(made)  # shuts down what was started
+        return made
+
+    def started(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:
+        """A running one."""
+        made = self.orchestrator(handlers, max_workers)
+        made.start()
+        return made
