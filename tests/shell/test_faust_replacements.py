@@ -1,9 +1,10 @@
 """What each replaced piece of Faust prevents, shown on a real Kafka."""
 
+import time
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from engine_system import EngineSystem, engine_system
 from topics import CODEC, topic_log
@@ -33,6 +34,20 @@ def telemetry_partitions(system: EngineSystem) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(system.topology.partitions)]
 
 
+def meddle(client: Consumer, offsets: list[TopicPartition]) -> None:
+    """Commit for the engine's group, which a broker allows once the stopped (static) member's session has timed out."""
+    patience = time.monotonic() + 30
+    while True:
+        try:
+            client.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as refused:
+            if time.monotonic() > patience:
+                raise AssertionError("the group never became empty") from refused
+        else:
+            client.close()
+            return
+
+
 def test_records_of_a_gateways_aborted_transaction_are_not_applied(system: EngineSystem) -> None:
     """EngineConsumerThread: a stock worker reads uncommitted. The markers are holes, which are found to be real."""
     gateway = Producer(producer_config(system.kafka, **{"transactional.id": f"{system.topology.app_id}-gateway"}))
@@ -55,9 +70,14 @@ def test_positions_come_from_the_table_and_not_from_the_group(system: EngineSyst
     run_through(system, range(VEHICLES))
     system.request_checks(range(VEHICLES, 2 * VEHICLES))
     meddler = Consumer(consumer_config(system.kafka, system.topology.app_id))
-    ends = [(tp, meddler.get_watermark_offsets(tp, timeout=10)) for tp in telemetry_partitions(system)]
-    meddler.commit(offsets=[TopicPartition(tp.topic, tp.partition, end) for tp, (_, end) in ends], asynchronous=False)
-    meddler.close()
+    ends = [meddler.get_watermark_offsets(tp, timeout=10)[1] for tp in telemetry_partitions(system)]
+    meddle(
+        meddler,
+        [
+            TopicPartition(tp.topic, tp.partition, end)
+            for tp, end in zip(telemetry_partitions(system), ends, strict=True)
+        ],
+    )
     system.start()
     with system.echo_agents():
         system.assert_whole(2 * VEHICLES)
