@@ -14,9 +14,10 @@ from typer.exceptions import TyperException
 from master_orchestrator.cli.context import Invocation
 from master_orchestrator.cli.mistakes import one_line, usage_line
 
+PROGRAM = "master-orchestrator"
 USER_MISTAKE = 2
 INTERRUPTED = 130
-GROUPS = ("up", "workers", "kafka", "provision")
+GROUPS = ("load", "up", "workers", "inspect", "audit", "kafka", "provision")
 
 EPILOG = (
     "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "
@@ -27,7 +28,7 @@ EPILOG = (
 def make_app() -> typer.Typer:
     """The whole command line."""
     app = typer.Typer(
-        name="master-orchestrator",
+        name=PROGRAM,
         help="Every vehicle's maintenance workflow, on Kafka.",
         epilog=EPILOG,
         no_args_is_help=True,
@@ -75,7 +76,7 @@ def top_level(
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code: 2, and one line on stderr, for a user's mistake."""
     try:
-        return int(make_app()(args=arguments, standalone_mode=False) or 0)
+        return int(make_app()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except TyperException as error:
         return _complain(usage_line(error), USER_MISTAKE)
     except (typer.Abort, KeyboardInterrupt):
