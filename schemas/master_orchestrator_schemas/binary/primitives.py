@@ -1,5 +1,6 @@
 """Avro's variable-length integers, and the shapes of schemas."""
 
+import struct
 from typing import Any
 
 Schema = Any
@@ -7,6 +8,7 @@ Schema = Any
 
 ONE_BYTE = tuple(bytes((value,)) for value in range(128))
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+_SIX = struct.Struct("6B")
 
 
 class MalformedError(ValueError):
@@ -43,9 +45,6 @@ def varint(value: int) -> bytes:
     """An unsigned integer."""
     if value < 0x80:
         return ONE_BYTE[value]
-    if 1 << 35 <= value < 1 << 42:  # a time in milliseconds, the commonest long number: unrolled
-        low = (value & 0x7F | 0x80, value >> 7 & 0x7F | 0x80, value >> 14 & 0x7F | 0x80, value >> 21 & 0x7F | 0x80)
-        return bytes((*low, value >> 28 & 0x7F | 0x80, value >> 35))
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
@@ -56,6 +55,15 @@ def varint(value: int) -> bytes:
 
 def zigzag(value: int) -> bytes:
     """A signed integer of 64 bits."""
+    if 1 << 34 <= value < 1 << 41:  # a time in milliseconds, the commonest long number: unrolled
+        return _SIX.pack(
+            value << 1 & 0x7F | 0x80,
+            value >> 6 & 0x7F | 0x80,
+            value >> 13 & 0x7F | 0x80,
+            value >> 20 & 0x7F | 0x80,
+            value >> 27 & 0x7F | 0x80,
+            value >> 34,
+        )
     if not LONG_MIN <= value <= LONG_MAX:
         raise ValueError(f"{value} has more than 64 bits")
     return varint(value << 1 if value >= 0 else ~(value << 1))
