@@ -1,0 +1,23 @@
+"""CUSTOMER_ENGAGEMENT: tells the owner, within consent and quiet hours, and brings back an answer."""
+
+from master_orchestrator_agents.reference.customer_engagement.agent import CustomerEngagementAgent
+from master_orchestrator_agents.reference.customer_engagement.gateway import (
+    Channel,
+    Contact,
+    Customer,
+    CustomerDirectory,
+    CustomerGateway,
+    CustomerReply,
+    Purpose,
+)
+
+__all__ = [
+    "Channel",
+    "Contact",
+    "Customer",
+    "CustomerDirectory",
+    "CustomerEngagementAgent",
+    "CustomerGateway",
+    "CustomerReply",
+    "Purpose",
+]

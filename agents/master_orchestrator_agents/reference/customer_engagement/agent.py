@@ -1,0 +1,167 @@
+"""The agent: one contact per episode, up the ladder until somebody answers.
+
+Time is the command's: contacts are planned from ``issued_at_ms`` on, at the next permitted time, and the result says
+when they went out. A gateway that sends for real waits for real; the simulated one answers for the planned time at
+once.
+"""
+
+from master_orchestrator_agents.reference.customer_engagement.etiquette import (
+    Rung,
+    contact_time,
+    ladder_for,
+    purpose_of,
+)
+from master_orchestrator_agents.reference.customer_engagement.gateway import (
+    Contact,
+    Customer,
+    CustomerDirectory,
+    CustomerGateway,
+    CustomerReply,
+)
+from master_orchestrator_agents.reference.customer_engagement.messages import Messages
+from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
+from master_orchestrator_agents.reference.typed import model_of
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import CustomerEngagementResult
+from master_orchestrator_schemas.tasks import CustomerEngagementTask
+from master_orchestrator_schemas.vocabulary import Answer, Priority
+
+FINAL = (Answer.ACCEPT, Answer.DECLINE, Answer.RESCHEDULE)
+"""Answers that stand for the rest of the episode."""
+
+
+class CustomerEngagementAgent:
+    """Contacts the owner of a vehicle and returns the answer."""
+
+    def __init__(self, store: ContactStore, gateway: CustomerGateway, directory: CustomerDirectory) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._directory = directory
+        self._messages = Messages()
+
+    def __call__(self, task: Task) -> CustomerEngagementResult:
+        """The customer's answer; NO_ANSWER with its reason if nobody is on file or no contact is permitted in time."""
+        given = model_of(task, CustomerEngagementTask)
+        known = self._answered_before(task, given.priority)
+        if known is not None:
+            return known
+        customer = self._customer(task.vehicle_id)
+        if customer is None:
+            result = _unreached("nobody is on file for this vehicle")
+        else:
+            conversation = _Conversation(
+                task, given, customer, store=self._store, gateway=self._gateway, messages=self._messages
+            )
+            result = conversation.hold()
+        if result.answer == Answer.WRONG_PERSON:
+            self._store.withdraw(task.vehicle_id)
+        self._store.conclude(task.command_id, task.workflow_id, given.priority, result)
+        return result
+
+    def _customer(self, vehicle_id: str) -> Customer | None:
+        known = self._store.customer(vehicle_id)
+        found = known or self._directory.customer_of(vehicle_id)
+        if known is None and found is not None:
+            self._store.remember(found)
+        return found
+
+    def _answered_before(self, task: Task, priority: Priority) -> CustomerEngagementResult | None:
+        """The answer to this command, or a final one to an earlier command of the episode.
+
+        An episode that became URGENT is told of again: "stop safely" has not been said yet.
+        """
+        for command_id, told_as, result in self._store.conclusions(task.workflow_id):
+            newly_urgent = priority == Priority.URGENT and told_as != Priority.URGENT
+            if command_id == task.command_id or (result.answer in FINAL and not newly_urgent):
+                return result
+        return None
+
+
+class _Conversation:
+    """The climb up the ladder for one command."""
+
+    def __init__(
+        self,
+        task: Task,
+        given: CustomerEngagementTask,
+        customer: Customer,
+        *,
+        store: ContactStore,
+        gateway: CustomerGateway,
+        messages: Messages,
+    ) -> None:
+        self._task = task
+        self._given = given
+        self._customer = customer
+        self._store = store
+        self._gateway = gateway
+        self._messages = messages
+        self._urgent = given.priority == Priority.URGENT or not given.safe_to_drive
+        self._earlier = store.recent_contacts(customer.vehicle_id, task.issued_at_ms, task.command_id)
+        self._step = 0
+        self._sent: Contact | None = None
+
+    def hold(self) -> CustomerEngagementResult:
+        """Go from rung to rung until there is an answer, the ladder ends, or the deadline is near."""
+        rungs = ladder_for(self._customer, urgent=self._urgent)
+        if not rungs:
+            return _unreached("the customer has agreed to no channel for this purpose")
+        message = self._messages.notice(self._given, name=self._customer.name, language=self._customer.language)
+        at_ms = self._task.issued_at_ms
+        for rung in rungs:
+            at_ms = contact_time(at_ms, self._customer, self._earlier, urgent=self._urgent)
+            if at_ms >= self._task.deadline_ms:
+                break
+            reply = self._ask(rung, message, at_ms)
+            if reply is not None and reply.answer == Answer.NEED_INFO:
+                reply = self._explain(rung, reply) or reply
+            if reply is not None and reply.answer != Answer.NO_ANSWER:
+                return self._result(reply)
+            at_ms += rung.wait_ms
+        if self._sent is None:
+            return _unreached("no contact is permitted before the deadline")
+        return self._result(CustomerReply(Answer.NO_ANSWER, at_ms))
+
+    def _explain(self, rung: Rung, asked: CustomerReply) -> CustomerReply | None:
+        details = self._messages.details(self._given, name=self._customer.name, language=self._customer.language)
+        return self._ask(rung, details, asked.at_ms)
+
+    def _ask(self, rung: Rung, message: str, at_ms: int) -> CustomerReply | None:
+        """One contact, written down before it is sent and after it was answered."""
+        command_id, step = self._task.command_id, self._step
+        self._step += 1
+        wanted = Contact(
+            contact_id=f"{command_id}#{step}",
+            vehicle_id=self._customer.vehicle_id,
+            channel=rung.channel,
+            priority=self._given.priority,
+            message=message,
+            at_ms=at_ms,
+            answer_within_ms=rung.wait_ms,
+        )
+        contact, asked = self._store.plan_contact(command_id, step, wanted, purpose_of(self._given.priority))
+        self._earlier = [*self._earlier, contact.at_ms]
+        self._sent = contact
+        if asked:
+            return self._store.outcome(command_id, step)
+        reply = self._gateway.contact(contact)
+        self._store.record_outcome(command_id, step, reply)
+        return reply
+
+    def _result(self, reply: CustomerReply) -> CustomerEngagementResult:
+        sent = self._sent
+        return CustomerEngagementResult.model_validate(
+            {
+                "answer": reply.answer,
+                "channel": sent.channel if sent else None,
+                "contacts": self._step,
+                "preferred_from_ms": reply.preferred_from_ms,
+                "message": sent.message if sent else "",
+                "contacted_at_ms": sent.at_ms if sent else None,
+                "answered_at_ms": reply.at_ms,
+            }
+        )
+
+
+def _unreached(why: str) -> CustomerEngagementResult:
+    return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=0, message=why)

@@ -1,0 +1,70 @@
+"""When and how a customer may be contacted: consent, quiet hours, frequency, and the ladder of channels. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from master_orchestrator_agents.reference.customer_engagement.gateway import Channel, Customer, Purpose
+from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS, MINUTE_MS, local_time, millis
+from master_orchestrator_schemas.vocabulary import Priority
+
+OPENS_AT, CLOSES_AT = 8, 21
+"""No contact before 8 and after 21 o'clock, in the customer's zone."""
+MAX_CONTACTS, WINDOW_MS = 4, 7 * DAY_MS
+"""At most this many contacts in 7 days, whatever they are about; one whole ladder fits."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A channel and how long to wait there for an answer."""
+
+    channel: Channel
+    wait_ms: int
+
+
+LADDER: tuple[Rung, ...] = (
+    Rung(Channel.PUSH, 2 * HOUR_MS),
+    Rung(Channel.SMS, 3 * HOUR_MS),
+    Rung(Channel.CALL, 10 * MINUTE_MS),
+    Rung(Channel.HUMAN, 30 * MINUTE_MS),
+)
+URGENT_LADDER: tuple[Rung, ...] = (
+    Rung(Channel.PUSH, 2 * MINUTE_MS),
+    Rung(Channel.SMS, 3 * MINUTE_MS),
+    Rung(Channel.CALL, 5 * MINUTE_MS),
+    Rung(Channel.HUMAN, 15 * MINUTE_MS),
+)
+
+
+def ladder_for(customer: Customer, *, urgent: bool) -> tuple[Rung, ...]:
+    """The rungs this customer can be reached on and, unless it is about safety, has agreed to."""
+    if urgent:
+        return tuple(rung for rung in URGENT_LADDER if rung.channel in customer.channels)
+    agreed = customer.consents.get(Purpose.MAINTENANCE, frozenset())
+    return tuple(rung for rung in LADDER if rung.channel in customer.channels & agreed)
+
+
+def purpose_of(priority: Priority) -> Purpose:
+    """URGENT is about safety, everything else about maintenance."""
+    return Purpose.SAFETY if priority == Priority.URGENT else Purpose.MAINTENANCE
+
+
+def permitted_from(at_ms: int, zone: str) -> int:
+    """``at_ms`` or, within the quiet hours of ``zone``, the next 8 o'clock there."""
+    local = local_time(at_ms, ZoneInfo(zone))
+    if OPENS_AT <= local.hour < CLOSES_AT:
+        return at_ms
+    day = local if local.hour < OPENS_AT else local + timedelta(days=1)
+    return millis(day.replace(hour=OPENS_AT, minute=0, second=0, microsecond=0))
+
+
+def under_limit_from(at_ms: int, earlier_ms: Sequence[int]) -> int:
+    """The first time from ``at_ms`` on at which one more contact stays within the limit."""
+    newest = sorted(earlier_ms)[-MAX_CONTACTS:]
+    return at_ms if len(newest) < MAX_CONTACTS else max(at_ms, newest[0] + WINDOW_MS)
+
+
+def contact_time(at_ms: int, customer: Customer, earlier_ms: Sequence[int], *, urgent: bool) -> int:
+    """When the next contact may go out; at once if it is about safety."""
+    return at_ms if urgent else permitted_from(under_limit_from(at_ms, earlier_ms), customer.zone)

@@ -1,0 +1,97 @@
+"""The agent: from anomalies and codes to ranked causes, and from the likeliest to the work to be done."""
+
+from collections.abc import Sequence
+
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, time_to_failure
+from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
+from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
+from master_orchestrator_agents.reference.typed import model_of
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.facts import Operation, RankedCause
+from master_orchestrator_schemas.results import DiagnosisResult
+from master_orchestrator_schemas.tasks import DiagnosisTask
+
+MAX_CAUSES, MAX_OPERATIONS, PER_SUBSYSTEM = 8, 4, 3
+WORTH_NAMING = 0.03
+NO_FAULT = DiagnosisResult(causes=(), severity=0.0, probability=0.0, summary="no fault found")
+
+
+class DiagnosisAgent:
+    """Ranks causes. Pure: the same task gives the same result."""
+
+    def __init__(self, codes: CodeTable, knowledge: Knowledge | None = None) -> None:
+        self._codes = codes
+        self._knowledge = knowledge or load_knowledge()
+
+    def __call__(self, task: Task) -> DiagnosisResult:
+        """Causes, the operations for the likeliest of each subsystem, time to failure and safety.
+
+        ``probability``: that the leading subsystem has any fault, not only its likeliest one; ``severity``: of its
+        worst anomaly and of what the causes lead to.
+        """
+        symptoms = symptoms_of(model_of(task, DiagnosisTask), self._codes)
+        if not symptoms:
+            return NO_FAULT
+        rankings = rank(self._knowledge, symptoms)
+        lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
+        causes = _causes(rankings)
+        life = time_to_failure(lead.ranked[0]) if lead.ranked else None
+        return DiagnosisResult(
+            causes=causes,
+            severity=round(_severity(lead), 3),
+            probability=round(lead.fault, 3),
+            time_to_failure_h=life.median if life else None,
+            time_to_failure_low_h=life.low if life else None,
+            time_to_failure_high_h=life.high if life else None,
+            operations=self._operations(rankings),
+            safe_to_drive=all(is_safe(ranking) for ranking in rankings),
+            summary="; ".join(f"{cause.component} {cause.probability:.0%}" for cause in causes[:3]),
+        )
+
+    def _operations(self, rankings: Sequence[Ranking]) -> tuple[Operation, ...]:
+        names: list[str] = []
+        for ranking in rankings:
+            names += ranking.ranked[0].cause.operations if ranking.ranked else ("inspect",)
+        return tuple(self._knowledge.operations[name] for name in list(dict.fromkeys(names))[:MAX_OPERATIONS])
+
+
+def _severity(ranking: Ranking) -> float:
+    """Mostly what is seen, and partly what the likely causes lead to; never less than URGENT once that is seen."""
+    total = sum(entry.probability for entry in ranking.ranked)
+    if not total:
+        return ranking.severity
+    consequence = sum(entry.probability * entry.cause.severity for entry in ranking.ranked) / total
+    return max(0.7 * ranking.severity + 0.3 * consequence, 0.9 if ranking.severity >= 0.9 else 0.0)
+
+
+def _causes(rankings: Sequence[Ranking]) -> tuple[RankedCause, ...]:
+    """The leading causes of each subsystem, each component once, the likeliest first."""
+    best: dict[str, RankedCause] = {}
+    for ranking in rankings:
+        named = [entry for entry in ranking.ranked[:PER_SUBSYSTEM] if entry.probability >= WORTH_NAMING]
+        for cause in [_cause(entry) for entry in named] or [_unknown(ranking)]:
+            known = best.get(cause.component)
+            if known is None or known.probability < cause.probability:
+                best[cause.component] = cause
+    return tuple(sorted(best.values(), key=lambda cause: -cause.probability)[:MAX_CAUSES])
+
+
+def _cause(entry: Ranked) -> RankedCause:
+    return RankedCause(
+        component=entry.cause.component,
+        subsystem=entry.cause.subsystem,
+        probability=round(entry.probability, 3),
+        description=entry.cause.description,
+        dtc=entry.code,
+    )
+
+
+def _unknown(ranking: Ranking) -> RankedCause:
+    return RankedCause(
+        component=f"unidentified_{ranking.subsystem}",
+        subsystem=ranking.subsystem,
+        probability=round(ranking.fault, 3),
+        description="The knowledge base has no cause for this; to be inspected.",
+    )

@@ -1,0 +1,38 @@
+"""The agent: asks once per episode, and labels the rules whether or not the customer answers."""
+
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge
+from master_orchestrator_agents.reference.feedback.labels import labels_for
+from master_orchestrator_agents.reference.feedback.survey import Survey, SurveyGateway, SurveyStore
+from master_orchestrator_agents.reference.typed import model_of
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import FeedbackResult
+from master_orchestrator_schemas.tasks import FeedbackTask
+
+
+class FeedbackAgent:
+    """Asks the customer about the repair."""
+
+    def __init__(self, store: SurveyStore, gateway: SurveyGateway, knowledge: Knowledge, codes: CodeTable) -> None:
+        self._store = store
+        self._gateway = gateway
+        self._knowledge = knowledge
+        self._codes = codes
+
+    def __call__(self, task: Task) -> FeedbackResult:
+        """CSAT, NPS, fixed right first time and text, all None without an answer; labels by the confirmed cause."""
+        labels = labels_for(model_of(task, FeedbackTask), self._knowledge, self._codes)
+        over, answer = self._store.asked(task.workflow_id)
+        if not over:
+            survey = Survey(survey_id=task.workflow_id, vehicle_id=task.vehicle_id, at_ms=task.issued_at_ms)
+            answer = self._gateway.survey(survey)
+            self._store.record(survey, task.command_id, answer)
+        if answer is None:
+            return FeedbackResult(labels=labels)
+        return FeedbackResult(
+            csat=answer.csat,
+            nps=answer.nps,
+            fixed_right_first_time=answer.fixed,
+            text=answer.text,
+            labels=labels,
+        )

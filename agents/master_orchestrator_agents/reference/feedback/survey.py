@@ -1,0 +1,70 @@
+"""The survey: what is asked, what comes back, and where it is kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from master_orchestrator_agents.reference.database import Database
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The questions to one customer about one repair.
+
+    ``survey_id`` is the workflow's: a customer is asked once per episode. ``at_ms``: when it goes out.
+    """
+
+    survey_id: str
+    vehicle_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class SurveyAnswer:
+    """``csat`` 1-5, ``nps`` 0-10, ``fixed``: right first time."""
+
+    csat: int
+    nps: int
+    fixed: bool
+    text: str = ""
+
+
+class SurveyGateway(Protocol):
+    """Asks the customer."""
+
+    def survey(self, survey: Survey) -> SurveyAnswer | None:
+        """The answer, or None if there was none. The same ``survey_id`` must not be sent twice."""
+
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS surveys (
+    survey_id TEXT PRIMARY KEY, command_id TEXT NOT NULL, vehicle_id TEXT NOT NULL, asked_ms INTEGER NOT NULL,
+    csat INTEGER, nps INTEGER, fixed INTEGER, text TEXT
+) WITHOUT ROWID;
+"""
+
+
+class SurveyStore:
+    """The SQLite file of the agent: one row per episode, so that a repeated command asks nobody twice."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, SCHEMA)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def asked(self, survey_id: str) -> tuple[bool, SurveyAnswer | None]:
+        """Whether this survey is over, and what was answered."""
+        with self._database.read() as sql:
+            row = sql.execute("SELECT csat, nps, fixed, text FROM surveys WHERE survey_id = ?", (survey_id,)).fetchone()
+        if row is None or row[0] is None:
+            return row is not None, None
+        return True, SurveyAnswer(row[0], row[1], bool(row[2]), row[3])
+
+    def record(self, survey: Survey, command_id: str, answer: SurveyAnswer | None) -> None:
+        """Keep the first outcome of a survey."""
+        values = (answer.csat, answer.nps, answer.fixed, answer.text) if answer else (None, None, None, None)
+        row = (survey.survey_id, command_id, survey.vehicle_id, survey.at_ms, *values)
+        with self._database.write() as sql:
+            sql.execute("INSERT OR IGNORE INTO surveys VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)

@@ -1,0 +1,61 @@
+"""The agent: counts each confirmed repair once, and looks whether its build month stands out."""
+
+from master_orchestrator_agents.reference.components import NO_FAULT, component_of
+from master_orchestrator_agents.reference.manufacturing_quality.production import ProductionRegister
+from master_orchestrator_agents.reference.manufacturing_quality.store import (
+    QualityStore,
+    Repair,
+    count_repair,
+    earlier_result,
+    open_capa,
+    record_result,
+)
+from master_orchestrator_agents.reference.manufacturing_quality.u_chart import point
+from master_orchestrator_agents.reference.typed import model_of
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import ManufacturingQualityResult
+from master_orchestrator_schemas.tasks import ManufacturingQualityTask
+
+
+class ManufacturingQualityAgent:
+    """Counts confirmed repairs by component, model and build month."""
+
+    def __init__(self, store: QualityStore, production: ProductionRegister) -> None:
+        self._store = store
+        self._production = production
+
+    def __call__(self, task: Task) -> ManufacturingQualityResult:
+        """Claims of the component and model so far, whether its build month is out of control, and the action."""
+        given = model_of(task, ManufacturingQualityTask)
+        component = component_of(given.confirmed_cause or "")
+        if not component or component in NO_FAULT:
+            return ManufacturingQualityResult(summary="no confirmed repair: nothing to count")
+        repair = self._repair(task, given, component)
+        with self._store.database.write() as sql:
+            earlier = earlier_result(sql, task.workflow_id)
+            if earlier is not None:
+                return ManufacturingQualityResult.model_validate_json(earlier)
+            claims = count_repair(sql, repair)
+            at = point(repair.built.month, claims, self._production.volumes(repair.built.model))
+            capa = open_capa(sql, component, repair.built.model, at, task.issued_at_ms) if at.signal else None
+            result = ManufacturingQualityResult(
+                component=component,
+                claims=sum(claims.values()),
+                signal=at.signal,
+                capa_id=capa,
+                summary=f"{component}, {repair.built.model} of {at.month}: {at.claims} claims of {at.built} vehicles",
+            )
+            record_result(sql, task.workflow_id, result.model_dump_json())
+        return result
+
+    def _repair(self, task: Task, given: ManufacturingQualityTask, component: str) -> Repair:
+        return Repair(
+            workflow_id=task.workflow_id,
+            command_id=task.command_id,
+            vehicle_id=task.vehicle_id,
+            component=component,
+            subsystem=given.confirmed_subsystem,
+            built=self._production.built(task.vehicle_id, given.model),
+            repaired_at_ms=given.repaired_at_ms,
+            odometer_m=given.odometer_m,
+        )

@@ -1,0 +1,166 @@
+"""Makes reference agents with their stores."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Protocol
+
+from master_orchestrator_agents.handler import SingleHandler
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.customer_engagement import (
+    CustomerDirectory,
+    CustomerEngagementAgent,
+    CustomerGateway,
+)
+from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
+from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
+from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, load_knowledge
+from master_orchestrator_agents.reference.feedback import FeedbackAgent, SurveyGateway
+from master_orchestrator_agents.reference.feedback.survey import SurveyStore
+from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent, ProductionRegister
+from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
+from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
+from master_orchestrator_agents.reference.scheduling.network import DEFAULT_WORKSHOPS
+from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
+
+
+class Customers(CustomerDirectory, CustomerGateway, SurveyGateway, Protocol):
+    """Everything the agents want of customers."""
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    """What the agents are made with."""
+
+    data_dir: Path
+    seed: int
+    customers: Customers
+    production: ProductionRegister
+    workshops: int
+    knowledge: Knowledge
+    codes: CodeTable
+
+
+def reference_agents(
+    data_dir: Path | None = None,
+    *,
+    seed: int = 0,
+    topology: Topology | None = None,
+    customers: Customers | None = None,
+    production: ProductionRegister | None = None,
+    workshops: int = DEFAULT_WORKSHOPS,
+) -> dict[AgentType, SingleHandler]:
+    """All six agents.
+
+    Args:
+        data_dir: folder of the SQLite files, shared by the runners of a machine. None: ``agents`` in
+            ``$MASTER_ORCHESTRATOR_DATA_DIR``, or else a new temporary folder, which nobody shares.
+        seed: of the simulated customers and of the default workshops.
+        topology: whose trouble code table is used; None: the one in force (``load_topology``).
+        customers, production: the outside world; None: simulated.
+        workshops: how many to begin with, in an empty store.
+    """
+    around = _surroundings(
+        data_dir=data_dir,
+        seed=seed,
+        topology=topology,
+        customers=customers,
+        production=production,
+        workshops=workshops,
+    )
+    return {agent_type: make(around) for agent_type, make in _MAKERS.items()}
+
+
+def reference_agent(
+    agent_type: AgentType,
+    data_dir: Path | None = None,
+    *,
+    seed: int = 0,
+    topology: Topology | None = None,
+    customers: Customers | None = None,
+    production: ProductionRegister | None = None,
+    workshops: int = DEFAULT_WORKSHOPS,
+) -> SingleHandler:
+    """One of them; the arguments are those of :func:`reference_agents`."""
+    return _MAKERS[agent_type](
+        _surroundings(
+            data_dir=data_dir,
+            seed=seed,
+            topology=topology,
+            customers=customers,
+            production=production,
+            workshops=workshops,
+        )
+    )
+
+
+def _surroundings(
+    *,
+    data_dir: Path | None,
+    seed: int,
+    topology: Topology | None,
+    customers: Customers | None,
+    production: ProductionRegister | None,
+    workshops: int,
+) -> _Surroundings:
+    # The simulation implements the protocols of this package, so it can only be imported once they are there.
+    from master_orchestrator_agents.simulated.customers import SimulatedCustomers
+    from master_orchestrator_agents.simulated.production import SimulatedProduction
+
+    return _Surroundings(
+        data_dir=_folder() if data_dir is None else data_dir,
+        seed=seed,
+        customers=customers or SimulatedCustomers(seed=seed),
+        production=production or SimulatedProduction(seed=seed),
+        workshops=workshops,
+        knowledge=load_knowledge(),
+        codes=CodeTable((topology or load_topology()).triage.dtcs),
+    )
+
+
+def _folder() -> Path:
+    named = os.environ.get(DATA_DIR_VARIABLE)
+    return Path(named) / "agents" if named else Path(mkdtemp(prefix="reference-agents-"))
+
+
+def _data_analysis(around: _Surroundings) -> SingleHandler:
+    return DataAnalysisAgent(around.codes)
+
+
+def _diagnosis(around: _Surroundings) -> SingleHandler:
+    return DiagnosisAgent(around.codes, around.knowledge)
+
+
+def _customer_engagement(around: _Surroundings) -> SingleHandler:
+    store = ContactStore(around.data_dir / "contacts.sqlite3")
+    return CustomerEngagementAgent(store, around.customers, around.customers)
+
+
+def _scheduling(around: _Surroundings) -> SingleHandler:
+    parts = {part for operation in around.knowledge.operations.values() for part in operation.parts}
+    path = around.data_dir / "appointments.sqlite3"
+    return SchedulingAgent(SchedulingStore(path, parts=parts, workshops=around.workshops, seed=around.seed))
+
+
+def _feedback(around: _Surroundings) -> SingleHandler:
+    store = SurveyStore(around.data_dir / "surveys.sqlite3")
+    return FeedbackAgent(store, around.customers, around.knowledge, around.codes)
+
+
+def _manufacturing_quality(around: _Surroundings) -> SingleHandler:
+    return ManufacturingQualityAgent(QualityStore(around.data_dir / "quality.sqlite3"), around.production)
+
+
+_MAKERS: Mapping[AgentType, Callable[[_Surroundings], SingleHandler]] = {
+    AgentType.DATA_ANALYSIS: _data_analysis,
+    AgentType.DIAGNOSIS: _diagnosis,
+    AgentType.CUSTOMER_ENGAGEMENT: _customer_engagement,
+    AgentType.SCHEDULING: _scheduling,
+    AgentType.FEEDBACK: _feedback,
+    AgentType.MANUFACTURING_QUALITY: _manufacturing_quality,
+}

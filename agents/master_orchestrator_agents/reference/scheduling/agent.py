@@ -1,0 +1,169 @@
+"""The agent: hold three offers, let one be chosen, confirm it.
+
+Two short transactions: one finds and holds, one confirms and gives the others back. A crash between them leaves holds,
+which a repeat of the command gives back, and which run out after 15 minutes anyway.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from master_orchestrator_agents.errors import PermanentError, RetryableError
+from master_orchestrator_agents.reference.scheduling.fits import Fit, Wish
+from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, need_of, technicians_for
+from master_orchestrator_agents.reference.scheduling.search import Search
+from master_orchestrator_agents.reference.scheduling.store import (
+    HOLD_MS,
+    SchedulingStore,
+    booked_by,
+    confirm,
+    drop_expired_holds,
+    drop_holds,
+    end_workflow_appointments,
+    hold,
+    receive_parts,
+    record,
+    standing,
+    take_parts,
+)
+from master_orchestrator_agents.reference.typed import model_of
+from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.facts import Offer
+from master_orchestrator_schemas.results import SchedulingResult
+from master_orchestrator_schemas.tasks import SchedulingTask
+from master_orchestrator_schemas.vocabulary import AppointmentState, Priority
+
+NOTICE_MS: dict[Priority, int] = {
+    Priority.URGENT: 0,
+    Priority.HIGH: 2 * HOUR_MS,
+    Priority.SCHEDULED: DAY_MS,
+    Priority.ROUTINE: 3 * DAY_MS,
+}
+"""How soon a customer can be asked to come; URGENT is towed."""
+AFTER_PREFERRED_MS = 14 * DAY_MS
+"""How long after the day the customer asked for is still what was asked for."""
+ENDS: dict[str, AppointmentState] = {
+    "no_show": AppointmentState.NO_SHOW,
+    "cancelled": AppointmentState.CANCELLED,
+}
+"""How a replaced appointment ended, by the reason for rebooking; any other reason: RESCHEDULED."""
+
+Choice = Callable[[Sequence[Offer]], int]
+"""Which of the offers is taken (its index); the first is the earliest."""
+
+
+def _the_earliest(offers: Sequence[Offer]) -> int:  # noqa: ARG001  a Choice, which may look at them
+    return 0
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What the first transaction left behind."""
+
+    offers: tuple[Offer, ...]
+    fits: dict[str, Fit]
+
+
+class SchedulingAgent:
+    """Books workshop appointments. The same command gives the same appointment, however often and wherever it runs."""
+
+    def __init__(self, store: SchedulingStore, choose: Choice = _the_earliest) -> None:
+        self._store = store
+        self._search = Search(store.network)
+        self._choose = choose
+
+    def __call__(self, task: Task) -> SchedulingResult:
+        """The confirmed appointment, with the offers it was chosen from.
+
+        Raises:
+            PermanentError: no workshop has the bay or the skill.
+            RetryableError: nothing is free within 90 days, or the hold ran out while the customer was choosing.
+        """
+        given = model_of(task, SchedulingTask)
+        need = need_of(given.operations, self._store.network)
+        self._check_possible(need)
+        held = self._hold(task, given, need)
+        if isinstance(held, SchedulingResult):
+            return held
+        chosen = self._choose(held.offers)
+        return self._confirm(task, given, need, held, chosen)
+
+    def _check_possible(self, need: Need) -> None:
+        if any(bays_for(workshop, need) and technicians_for(workshop, need) for workshop in self._store.network):
+            return
+        raise PermanentError(
+            f"no workshop has a bay {need.bay!r} and a technician for {', '.join(sorted(need.skills))}: "
+            "add one to the workshops' store, or correct the operation"
+        )
+
+    def _hold(self, task: Task, given: SchedulingTask, need: Need) -> SchedulingResult | _Held:
+        """The first transaction; a result if the command, or an earlier one of the workflow, is booked already."""
+        now_ms = task.issued_at_ms
+        urgent = given.priority == Priority.URGENT
+        with self._store.database.write() as sql:
+            known = booked_by(sql, task.command_id)
+            if known is None and given.replaces is None:
+                known = standing(sql, task.workflow_id, now_ms)
+            if known is not None:
+                return known
+            drop_expired_holds(sql, now_ms)
+            drop_holds(sql, task.command_id)
+            receive_parts(sql, now_ms)
+            held = hold(sql, task, self._search.offers(sql, _wish(task, given, need)), urgent=urgent)
+        if not held:
+            raise RetryableError(f"no workshop has {need.slots / 2:g} hours free within 90 days", retry_after=60)
+        return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)
+
+    def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:
+        """The second transaction."""
+        appointment_id, fit = list(held.fits.items())[chosen]
+        result = _result(appointment_id, fit, given, held.offers)
+        with self._store.database.write() as sql:
+            known = booked_by(sql, task.command_id)
+            if known is not None:
+                return known
+            replaced = ENDS.get((given.rebook_reason or "").lower(), AppointmentState.RESCHEDULED)
+            end_workflow_appointments(sql, task.workflow_id, replaced)
+            if not confirm(sql, task, appointment_id):
+                raise RetryableError("the hold on the offer ran out before it was confirmed")
+            take_parts(sql, appointment_id, fit, need.parts, task.issued_at_ms)
+            record(sql, task, result)
+        return result
+
+
+def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:
+    now_ms = task.issued_at_ms
+    from_ms = max(now_ms + NOTICE_MS[given.priority], given.preferred_from_ms or 0)
+    later = given.preferred_from_ms is not None and given.preferred_from_ms > given.due_by_ms
+    until_ms = from_ms + AFTER_PREFERRED_MS if later else given.due_by_ms
+    return Wish(
+        need=need,
+        vehicle_id=task.vehicle_id,
+        urgent=given.priority == Priority.URGENT,
+        now_ms=now_ms,
+        notice_ms=NOTICE_MS[given.priority] if given.preferred_from_ms is None else None,
+        from_ms=from_ms,
+        until_ms=max(from_ms, until_ms),
+    )
+
+
+def _offer(fit: Fit, now_ms: int) -> Offer:
+    return Offer(workshop_id=fit.workshop_id, start_ms=fit.start_ms, end_ms=fit.end_ms, held_until_ms=now_ms + HOLD_MS)
+
+
+def _result(appointment_id: str, fit: Fit, given: SchedulingTask, offers: tuple[Offer, ...]) -> SchedulingResult:
+    """``late``: the start is after the due time, nothing sooner was free; ``tow``: the vehicle is to be fetched."""
+    return SchedulingResult.model_validate(
+        {
+            "appointment_id": appointment_id,
+            "workshop_id": fit.workshop_id,
+            "bay": fit.bay,
+            "technician": fit.technician,
+            "start_ms": fit.start_ms,
+            "end_ms": fit.end_ms,
+            "status": AppointmentState.CONFIRMED,
+            "offers": offers,
+            "late": fit.start_ms > given.due_by_ms,
+            "tow": given.priority == Priority.URGENT or not given.safe_to_drive,
+        }
+    )

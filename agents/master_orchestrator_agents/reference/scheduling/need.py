@@ -1,0 +1,55 @@
+"""What the operations of a task need of a workshop."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from master_orchestrator_agents.reference.scheduling.network import Workshop
+from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
+from master_orchestrator_agents.reference.zoned import HOUR_MS
+from master_orchestrator_schemas.facts import Operation
+
+ANY_BAY = "standard"
+INSPECTION = Operation(name="inspect")
+"""What is booked where nobody said what is to be done."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Slots of half an hour, skills of one technician, a bay of one type, parts."""
+
+    slots: int
+    skills: frozenset[str]
+    bay: str
+    parts: frozenset[str]
+
+
+def need_of(operations: Sequence[Operation], network: Iterable[Workshop]) -> Need:
+    """One job for all operations.
+
+    Its technician has every skill, if one such is employed anywhere, else that of the first operation. Its bay is of
+    the first special type; a second special bay is left to the workshop to arrange.
+    """
+    wanted = operations or (INSPECTION,)
+    hours = sum(operation.labour_hours for operation in wanted)
+    special = [operation.bay for operation in wanted if operation.bay != ANY_BAY]
+    skills = frozenset(operation.skill for operation in wanted)
+    if not any(skills <= has for workshop in network for has in workshop.technicians.values()):
+        skills = frozenset({wanted[0].skill})
+    return Need(
+        slots=max(1, math.ceil(hours * HOUR_MS / SLOT_MS)),
+        skills=skills,
+        bay=special[0] if special else ANY_BAY,
+        parts=frozenset(part for operation in wanted for part in operation.parts),
+    )
+
+
+def bays_for(workshop: Workshop, need: Need) -> list[str]:
+    """Its bays of the needed type."""
+    return [bay for bay, kind in workshop.bays.items() if kind == need.bay]
+
+
+def technicians_for(workshop: Workshop, need: Need) -> list[str]:
+    """Its technicians with all needed skills, the least versatile first, so that specialists stay free."""
+    able = [(len(has), person) for person, has in workshop.technicians.items() if need.skills <= has]
+    return [person for _, person in sorted(able)]

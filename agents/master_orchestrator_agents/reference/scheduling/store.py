@@ -1,0 +1,164 @@
+"""Appointments in the store: held, confirmed, released. Each function runs inside the caller's transaction."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from master_orchestrator_agents.reference.database import Database
+from master_orchestrator_agents.reference.scheduling.fits import Fit
+from master_orchestrator_agents.reference.scheduling.network import (
+    DEFAULT_WORKSHOPS,
+    Workshop,
+    load_network,
+    seed_workshops,
+)
+from master_orchestrator_agents.reference.scheduling.schema import SCHEMA, SLOT_MS
+from master_orchestrator_agents.reference.zoned import MINUTE_MS
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import SchedulingResult
+from master_orchestrator_schemas.vocabulary import AppointmentState
+
+HOLD_MS = 15 * MINUTE_MS
+
+
+class SchedulingStore:
+    """The SQLite file of the agent. ``parts``: what the default network stocks."""
+
+    def __init__(
+        self, path: Path, *, parts: Iterable[str] = (), workshops: int = DEFAULT_WORKSHOPS, seed: int = 0
+    ) -> None:
+        self.database = Database(path, SCHEMA)
+        with self.database.write() as sql:
+            seed_workshops(sql, parts, count=workshops, seed=seed)
+            self.network: tuple[Workshop, ...] = load_network(sql)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()
+
+
+def booked_by(sql: sqlite3.Connection, command_id: str) -> SchedulingResult | None:
+    """What this command has booked already."""
+    row = sql.execute("SELECT result FROM bookings WHERE command_id = ?", (command_id,)).fetchone()
+    return None if row is None else SchedulingResult.model_validate_json(row[0])
+
+
+def standing(sql: sqlite3.Connection, workflow_id: str, now_ms: int) -> SchedulingResult | None:
+    """The confirmed appointment of a workflow that is still to come, booked by an earlier command."""
+    row = sql.execute(
+        "SELECT b.result FROM appointments a JOIN bookings b ON b.command_id = a.command_id "
+        "WHERE a.workflow_id = ? AND a.state = 'CONFIRMED' AND a.start_ms >= ?",
+        (workflow_id, now_ms),
+    ).fetchone()
+    return None if row is None else SchedulingResult.model_validate_json(row[0])
+
+
+def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bool) -> dict[str, Fit]:
+    """Hold each fit for 15 minutes; returns them by appointment id. Raises ``sqlite3.IntegrityError`` if taken."""
+    held = {_appointment_id(task.command_id, fit): fit for fit in fits}
+    for appointment_id, fit in held.items():
+        key = (appointment_id, task.command_id, task.workflow_id, task.vehicle_id)
+        place = (fit.workshop_id, fit.bay, fit.technician, fit.start_ms, fit.end_ms)
+        sql.execute(
+            "INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'HELD', ?)",
+            (*key, *place, task.issued_at_ms + HOLD_MS),
+        )
+        sql.executemany(
+            "INSERT INTO occupancy VALUES (?, ?, ?, ?, ?)",
+            [
+                (fit.workshop_id, slot, resource, appointment_id, urgent)
+                for slot in fit.slots
+                for resource in (fit.bay, fit.technician)
+            ],
+        )
+    return held
+
+
+def confirm(sql: sqlite3.Connection, task: Task, appointment_id: str) -> bool:
+    """Confirm a held appointment and release the other offers of its command; False if the hold was lost."""
+    changed = sql.execute(
+        "UPDATE appointments SET state = 'CONFIRMED' WHERE appointment_id = ? AND state = 'HELD'", (appointment_id,)
+    ).rowcount
+    drop_holds(sql, task.command_id)
+    return bool(changed)
+
+
+def record(sql: sqlite3.Connection, task: Task, result: SchedulingResult) -> None:
+    """Keep what a command was answered."""
+    sql.execute(
+        "INSERT OR IGNORE INTO bookings VALUES (?, ?, ?)", (task.command_id, task.workflow_id, result.model_dump_json())
+    )
+
+
+def drop_holds(sql: sqlite3.Connection, command_id: str) -> None:
+    """Give back what a command still holds: offers not taken, or left by a crash."""
+    _give_back(
+        sql,
+        sql.execute("SELECT appointment_id FROM appointments WHERE state = 'HELD' AND command_id = ?", (command_id,)),
+    )
+
+
+def drop_expired_holds(sql: sqlite3.Connection, now_ms: int) -> None:
+    """Give back what nobody has confirmed in time."""
+    _give_back(
+        sql,
+        sql.execute("SELECT appointment_id FROM appointments WHERE state = 'HELD' AND held_until_ms <= ?", (now_ms,)),
+    )
+
+
+def _give_back(sql: sqlite3.Connection, rows: Iterable[tuple[str]]) -> None:
+    for (appointment_id,) in list(rows):
+        _free(sql, appointment_id)
+        sql.execute("DELETE FROM appointments WHERE appointment_id = ?", (appointment_id,))
+
+
+def end_workflow_appointments(sql: sqlite3.Connection, workflow_id: str, state: AppointmentState) -> None:
+    """The workflow's confirmed appointment has fallen through: free its slots and say how it ended."""
+    rows = sql.execute(
+        "SELECT appointment_id FROM appointments WHERE workflow_id = ? AND state = 'CONFIRMED'", (workflow_id,)
+    ).fetchall()
+    for (appointment_id,) in rows:
+        _free(sql, appointment_id)
+        sql.execute("UPDATE appointments SET state = ? WHERE appointment_id = ?", (state, appointment_id))
+
+
+def _free(sql: sqlite3.Connection, appointment_id: str) -> None:
+    workshop, start_ms, end_ms = sql.execute(
+        "SELECT workshop_id, start_ms, end_ms FROM appointments WHERE appointment_id = ?", (appointment_id,)
+    ).fetchone()
+    sql.execute(
+        "DELETE FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ? AND appointment_id = ?",
+        (workshop, start_ms // SLOT_MS, end_ms // SLOT_MS, appointment_id),
+    )
+
+
+def take_parts(sql: sqlite3.Connection, appointment_id: str, fit: Fit, parts: Iterable[str], now_ms: int) -> None:
+    """Take parts from the shelf and order each anew; one that is not there is ordered for this job alone."""
+    for part in sorted(parts):
+        taken = sql.execute(
+            "UPDATE parts SET on_hand = on_hand - 1 WHERE workshop_id = ? AND part = ? AND on_hand > 0",
+            (fit.workshop_id, part),
+        ).rowcount
+        if taken:
+            sql.execute(
+                "INSERT OR IGNORE INTO part_orders SELECT ?, workshop_id, part, ? + lead_ms FROM parts "
+                "WHERE workshop_id = ? AND part = ?",
+                (appointment_id, now_ms, fit.workshop_id, part),
+            )
+
+
+def receive_parts(sql: sqlite3.Connection, now_ms: int) -> None:
+    """Put ordered parts that have arrived on the shelf."""
+    arrived = sql.execute(
+        "SELECT appointment_id, workshop_id, part FROM part_orders WHERE arrives_ms <= ?", (now_ms,)
+    ).fetchall()
+    for appointment_id, workshop, part in arrived:
+        sql.execute("UPDATE parts SET on_hand = on_hand + 1 WHERE workshop_id = ? AND part = ?", (workshop, part))
+        sql.execute("DELETE FROM part_orders WHERE appointment_id = ? AND part = ?", (appointment_id, part))
+
+
+def _appointment_id(command_id: str, fit: Fit) -> str:
+    """Deterministic: the same command and place always have the same id."""
+    text = f"{command_id}|{fit.workshop_id}|{fit.start_ms}"
+    return f"A-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -1,0 +1,17 @@
+"""Milliseconds since 1970 UTC to local time and back."""
+
+from datetime import UTC, datetime, tzinfo
+
+MINUTE_MS = 60_000
+HOUR_MS = 3_600_000
+DAY_MS = 86_400_000
+
+
+def local_time(at_ms: int, zone: tzinfo) -> datetime:
+    """The wall clock in ``zone`` at ``at_ms``."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+
+
+def millis(at: datetime) -> int:
+    """Milliseconds since 1970 UTC of an aware time."""
+    return round(at.timestamp() * 1000)
