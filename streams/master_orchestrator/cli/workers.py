@@ -36,10 +36,10 @@ def engine(
     metrics_port: MetricsPort = None,
 ) -> int:
     """Run one engine worker until Ctrl-C or SIGTERM. Workers share the partitions; topics must be provisioned."""
+    folder = invocation(ctx).settings.data_dir / "engine" / _folder_name(worker)
     call = _ready(ctx, "engine")
     from master_orchestrator.shell.worker import run_engine
 
-    folder = call.settings.data_dir / "engine" / _folder_name(worker)
     return run_engine(
         kafka=call.kafka, topology=call.topology, data_dir=folder, worker=worker, metrics_port=metrics_port
     )
