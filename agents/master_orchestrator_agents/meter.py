@@ -2,7 +2,10 @@
 
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.metrics import Metrics
-from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
+
+OUTCOMES = ("result", *(kind.lower() for kind in FailureKind))
+"""How a command may be answered."""
 
 
 class RunnerMeter:
@@ -11,6 +14,9 @@ class RunnerMeter:
     def __init__(self, metrics: Metrics, agent: AgentType) -> None:
         self._metrics = metrics
         self._agent = agent
+        self._replies = {
+            (lane, outcome): metrics.replies.labels(agent, lane, outcome) for lane in Lane for outcome in OUTCOMES
+        }
         self._waits = {lane: metrics.command_wait_seconds.labels(agent, lane) for lane in Lane}
         self._handlings = {lane: metrics.handling_seconds.labels(agent, lane) for lane in Lane}
         self._queued = {lane: metrics.commands_queued.labels(agent, lane) for lane in Lane}
@@ -23,7 +29,7 @@ class RunnerMeter:
     def replied(self, lane: Lane, reply: Reply) -> None:
         """A handler is done."""
         outcome = "result" if reply.failure is None else reply.failure.kind.lower()
-        self._metrics.replies.labels(self._agent, lane, outcome).inc()
+        self._replies[lane, outcome].inc()
         self._handlings[lane].observe(reply.handled_in_ms / 1000)
 
     def skipped(self, lane: Lane, reason: str) -> None:
