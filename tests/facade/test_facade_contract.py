@@ -170,7 +170,7 @@ def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> Non
     for _ in range(2):  # a repeat of an event is dropped
         orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id="north", event_id="north-1")
     in_service = orchestrator.get_workflow_status(workflow_id)
-    with pytest.raises(InvalidRequestError, match="illegal_event.*IN_SERVICE"):
+    with pytest.raises(InvalidRequestError, match=r"illegal_event.*IN_SERVICE"):
         orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id="north", event_id="north-2")
     orchestrator.report_service_event(workflow_id, "COMPLETED", confirmed_cause="water pump", labour_hours=2.5)
 
@@ -180,41 +180,37 @@ def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> Non
     assert "workshop:north" in actors
 
 
-@pytest.mark.parametrize(
-    ("fields", "complaint"),
-    [
-        ({"kind": "TOWED"}, "TOWED"),
-        ({"kind": "CHECKED_IN", "colour": "red"}, "colour"),
-        ({"kind": "COMPLETED", "labour_hours": "two"}, "labour_hours"),
-    ],
-)
-def test_a_service_event_that_is_none_names_what_is_wrong(
-    stage: Stage, vehicle: Vehicle, fields: dict[str, str], complaint: str
-) -> None:
+NO_EVENTS: list[tuple[dict[str, str], str]] = [
+    ({"kind": "TOWED"}, "TOWED"),
+    ({"kind": "CHECKED_IN", "colour": "red"}, "colour"),
+    ({"kind": "COMPLETED", "labour_hours": "two"}, "labour_hours"),
+]
+
+
+def test_a_service_event_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
     workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
 
-    with pytest.raises(InvalidRequestError, match=complaint):
-        orchestrator.report_service_event(workflow_id, **fields)
+    for fields, complaint in NO_EVENTS:
+        with pytest.raises(InvalidRequestError, match=complaint):
+            orchestrator.report_service_event(workflow_id, **fields)
 
 
-@pytest.mark.parametrize(
-    ("reading", "complaint"),
-    [
-        ({"engine_temp": float("nan")}, "engine_temp"),
-        ({"driver": "Ann"}, "driver"),
-        ({"timestamp": "yesterday"}, "timestamp"),
-        ({"engine_temp": 90, "timestamp": "2999-01-01T00:00:00Z"}, "future"),
-        (["engine_temp", 90], "dict"),
-    ],
-)
-def test_a_reading_that_is_none_names_what_is_wrong(
-    stage: Stage, vehicle: Vehicle, reading: dict[str, object], complaint: str
-) -> None:
+NO_READINGS: list[tuple[object, str]] = [
+    ({"engine_temp": float("nan")}, "engine_temp"),
+    ({"driver": "Ann"}, "driver"),
+    ({"timestamp": "yesterday"}, "timestamp"),
+    ({"engine_temp": 90, "timestamp": "2999-01-01T00:00:00Z"}, "ahead of the broker's clock"),
+    (["engine_temp", 90], "dict"),
+]
+
+
+def test_a_reading_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
 
-    with pytest.raises(InvalidTelemetryError, match=complaint):
-        orchestrator.receive_vehicle_telemetry(vehicle(), reading)
+    for reading, complaint in NO_READINGS:
+        with pytest.raises(InvalidTelemetryError, match=complaint):
+            orchestrator.receive_vehicle_telemetry(vehicle(), reading)  # type: ignore[arg-type]  # one is no mapping
 
 
 def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: Stage) -> None:

@@ -31,7 +31,11 @@ class ClusterLink:
         """Start both ways; returns when ``workflows`` is up to date."""
         self._outputs.start()
         self._sender.start()
-        self._outputs.refresh()
+        try:
+            self._outputs.refresh()
+        except BaseException:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         """See that what was handed in is acknowledged, then end."""

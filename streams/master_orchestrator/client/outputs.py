@@ -116,7 +116,7 @@ def _refused(message: Message) -> Answer | None:
         )
     except (KeyError, ValueError):
         return None
-    return Answer(cause=cause, refusal=headers.get("dead_letter_message", "no reason given"))
+    return Answer(cause=cause, refusal=f"{headers.get('dead_letter_reason')}: {headers.get('dead_letter_message')}")
 
 
 def _texts(message: Message) -> dict[str, str]:

@@ -119,7 +119,7 @@ class MemoryEngine:
         try:
             body = self._codec.decode(record.value, record.body_type)
         except DecodeError as error:
-            return self._refuse(record.cause, str(error))
+            return self._refuse(record.cause, f"{error.reason}: {error}")
         stored = self._states.get(record.vehicle_id)
         state = None if stored is None else decode_state(stored)
         given = Input(cause=record.cause, at_ms=record.at_ms, body=body, traceparent=record.traceparent)

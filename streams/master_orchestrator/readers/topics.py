@@ -1,5 +1,6 @@
 """Reading topics by hand: no group, no commits, committed records only, up to where they end or on and on."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -21,6 +22,14 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
 
+NO_LEADER_YET = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
+"""A topic that has just been made, or a partition that is moving."""
+
+LIBRDKAFKA = logging.getLogger("librdkafka")
+"""Where the client library's own messages go; without it, to stderr."""
+
 log = structlog.stdlib.get_logger(__name__)
 
 Place = tuple[str, int]
@@ -35,6 +44,7 @@ GROUP = "master-orchestrator-readers"
 ANSWER_S = 10.0
 STALLED_S = 20.0
 POLL_S = 0.5
+RETRY_S = 0.1
 FETCH_MAX = 1_000
 FETCH = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10}
 
@@ -69,13 +79,13 @@ class TopicReader:
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._places = [(topic, partition) for topic in topics for partition in partitions]
-        self._admin = AdminClient(admin_config(kafka))
-        self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH))
+        self._admin = AdminClient(admin_config(kafka), logger=LIBRDKAFKA)
         self._next: dict[Place, int] = dict.fromkeys(self._places, 0)
         late = set(from_end)
         starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
         starts |= self.end_offsets(place for place in self._places if place[0] in late)
         self._next |= {place: start for place, start in starts.items() if start >= 0}
+        self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH), logger=LIBRDKAFKA)
         self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
 
     @property
@@ -86,18 +96,24 @@ class TopicReader:
     def end_offsets(self, places: Iterable[Place] | None = None) -> dict[Place, int]:
         """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`."""
         wanted = list(self._places if places is None else places)
-        if not wanted:
-            return {}
-        try:
-            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
-            futures = self._admin.list_offsets(
-                {TopicPartition(*place): latest for place in wanted},
-                isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=ANSWER_S,
-            )
-            return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
-        except KafkaException as error:
-            raise BrokerUnreachableError(self._servers, str(error.args[0])) from error
+        until = time.monotonic() + ANSWER_S
+        while wanted:
+            try:
+                return self._list_offsets(wanted)
+            except KafkaException as error:
+                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
+                    raise BrokerUnreachableError(self._servers, error.args[0].str()) from error
+                time.sleep(RETRY_S)
+        return {}
+
+    def _list_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
+        futures = self._admin.list_offsets(
+            {TopicPartition(*place): latest for place in places},
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            request_timeout=ANSWER_S,
+        )
+        return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
 
     def catch_up(self, progress: Progress | None = None) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
