@@ -15,6 +15,7 @@ from message_strategies import STRATEGIES
 from master_orchestrator_schemas.agreement import BRANCHES
 from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import MalformedError
+from master_orchestrator_schemas.binary.primitives import read_long, zigzag
 from master_orchestrator_schemas.codec import Codec, DecodeError, EncodeError, Limits, Message
 from master_orchestrator_schemas.messages import (
     Command,
@@ -78,6 +79,16 @@ def test_an_array_in_several_blocks_with_and_without_their_sizes_is_read_too() -
     reading = CODEC.decode(CODEC.encode(READING)[:-3] + sized + plain + b"\x00\x00\x00", Telemetry)
 
     assert (Dtc(code="P0301"), Dtc(code="B1234", status=4)) == reading.dtcs
+
+
+def test_integers_at_every_power_of_two_are_fastavro_s() -> None:
+    edges = {sign * (2**power + near) for power in range(64) for near in (-1, 0, 1) for sign in (-1, 1)}
+    for value in sorted({edge for edge in edges if -(2**63) <= edge < 2**63}):
+        stream = io.BytesIO()
+        fastavro.schemaless_writer(stream, {"type": "long"}, value)
+
+        assert stream.getvalue() == zigzag(value)
+        assert (value, len(stream.getvalue())) == read_long(stream.getvalue(), 0)
 
 
 def crc_64_avro(text: bytes) -> int:
