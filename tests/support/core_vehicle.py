@@ -1,0 +1,322 @@
+"""One vehicle driven through the pure core, with every invariant checked after every input."""
+
+from collections import Counter
+from typing import Any
+from unittest import mock
+
+import msgspec
+
+from master_orchestrator.core import evolve as evolve_module
+from master_orchestrator.core import step as step_module
+from master_orchestrator.core import transitions
+from master_orchestrator.core.audit_chain import verify_chain
+from master_orchestrator.core.events import Event
+from master_orchestrator.core.fold import fold_audit
+from master_orchestrator.core.inputs import Body, Input
+from master_orchestrator.core.outcome import Deadline, Outcome
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import VehicleState, Workflow, decode_state, encode_state, new_vehicle
+from master_orchestrator.core.statuses import status_of
+from master_orchestrator.core.step import deadlines, step
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import (
+    Alert,
+    AuditRecord,
+    Cause,
+    Command,
+    Dtc,
+    Failure,
+    OperatorRequest,
+    Reply,
+    ServiceEvent,
+    Status,
+    Telemetry,
+    Timer,
+)
+from master_orchestrator_schemas.results import RESULTS
+from master_orchestrator_schemas.tasks import TASKS
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    FailureKind,
+    OperatorAction,
+    Priority,
+    ServiceEventKind,
+    State,
+)
+
+EPOCH_MS = 1_700_000_000_000
+STATE_LIMIT = 4096
+TOPICS = {
+    OperatorRequest: "operator.requests",
+    ServiceEvent: "service.events",
+    Reply: "agent.replies",
+    Timer: "workflow.timers",
+    Telemetry: "vehicle.telemetry",
+}
+
+
+def policy_of(topology: Topology, *, feed: bool = False, without: tuple[AgentType, ...] = ()) -> Policy:
+    """The topology's policy, with or without a workshop feed, and without some of the optional agents."""
+    service = topology.service.model_copy(update={"workshop_feed": feed})
+    agents = {
+        agent: terms.model_copy(update={"enabled": agent not in without}) for agent, terms in topology.agents.items()
+    }
+    return Policy.from_topology(topology.model_copy(update={"service": service, "agents": agents}))
+
+
+class CoreVehicle:
+    """A vehicle, its state as stored bytes, and all that the core has put out about it."""
+
+    def __init__(self, policy: Policy, vehicle_id: str = "v-1") -> None:
+        self.policy, self.vehicle_id = policy, vehicle_id
+        self.at_ms = EPOCH_MS
+        self.stored: bytes | None = None
+        self.offsets: Counter[str] = Counter()
+        self.audit: list[AuditRecord] = []
+        self.commands: list[Command] = []
+        self.alerts: list[Alert] = []
+        self.failed: list[Command] = []
+        self.statuses: dict[str, Status] = {}
+        self.rejections: list[str] = []
+        self.events: list[Event] = []
+        self._codec = Codec()
+
+    # --- what has come of it ---
+
+    @property
+    def state(self) -> VehicleState:
+        return new_vehicle() if self.stored is None else decode_state(self.stored)
+
+    @property
+    def workflow(self) -> Workflow:
+        workflow = self.state.workflow
+        assert workflow is not None
+        return workflow
+
+    @property
+    def last_command(self) -> Command:
+        return self.commands[-1]
+
+    def path(self, workflow_id: str | None = None) -> list[State]:
+        """The states a workflow has been through, one per move."""
+        wanted = workflow_id or self.workflow.workflow_id
+        moves = [r for r in self.audit if r.workflow_id == wanted and r.from_state is not r.to_state]
+        return [record.to_state for record in moves]
+
+    def recorded(self, event: str) -> list[AuditRecord]:
+        return [record for record in self.audit if record.event == event]
+
+    # --- inputs ---
+
+    def send(self, body: Body, *, traceparent: str | None = None) -> Outcome:
+        """Put one input through the core, twice, and check every invariant."""
+        topic = TOPICS[type(body)]
+        cause = Cause(topic=topic, partition=3, offset=self.offsets[topic])
+        self.offsets[topic] += 1
+        record = Input(cause=cause, at_ms=self.at_ms, body=body, traceparent=traceparent)
+        before = None if self.stored is None else decode_state(self.stored)
+        with mock.patch.object(step_module, "evolve", self._recording_evolve):
+            outcome = step(self.policy, self.vehicle_id, before, record)
+        again = step(self.policy, self.vehicle_id, None if self.stored is None else decode_state(self.stored), record)
+        assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(outcome)
+        assert encode_state(again.state) == encode_state(outcome.state)
+        self._take(outcome)
+        self._check(cause, outcome)
+        return outcome
+
+    def _recording_evolve(self, state: VehicleState, event: Event) -> VehicleState:
+        self.events.append(event)
+        return evolve_module.evolve(state, event)
+
+    def reading(self, **fields: Any) -> Outcome:
+        """A reading of a running engine in good health, but for ``fields``."""
+        healthy = {"engine_rpm": 1800.0, "coolant_temp_c": 92.0, "battery_voltage_v": 14.1, "mil_on": False}
+        return self.send(
+            Telemetry(vehicle_id=self.vehicle_id, **{"ts_ms": self.at_ms, **healthy, **fields}),
+        )
+
+    def fault(self, code: str, **fields: Any) -> Outcome:
+        """A reading with a confirmed trouble code, which fires at once."""
+        return self.reading(dtcs=(Dtc(code=code, status=0x08),), mil_on=True, **fields)
+
+    def reply(self, result: dict[str, Any] | None = None, command: Command | None = None) -> Outcome:
+        """A success of the newest command, as a handler's dict becomes a result."""
+        command = command or self.last_command
+        wire = RESULTS[command.agent].model_validate(result or {}).to_wire()
+        return self.send(self.reply_to(command, result=wire))
+
+    def fail(
+        self,
+        kind: FailureKind = FailureKind.RETRYABLE,
+        command: Command | None = None,
+        retry_after_ms: int | None = None,
+    ) -> Outcome:
+        """A failure of the newest command."""
+        failure = Failure(kind=kind, error="Boom", message="did not work", retry_after_ms=retry_after_ms)
+        return self.send(self.reply_to(command or self.last_command, failure=failure))
+
+    def reply_to(self, command: Command, **fields: Any) -> Reply:
+        return Reply(
+            **{
+                "command_id": command.command_id,
+                "workflow_id": command.workflow_id,
+                "vehicle_id": command.vehicle_id,
+                "agent": command.agent,
+                "worker": "w1",
+                "handled_in_ms": 5,
+                **fields,
+            }
+        )
+
+    def wait(self, ms: int) -> None:
+        self.at_ms += ms
+
+    def tick(self, deadline: Deadline | None = None, *, late_ms: int = 0) -> Outcome:
+        """The tick of the first deadline, at its time."""
+        deadline = deadline or min(deadlines(self.vehicle_id, self.state))
+        self.at_ms = max(self.at_ms, deadline.due_ms + late_ms)
+        return self.send(self.timer(deadline))
+
+    def timer(self, deadline: Deadline) -> Timer:
+        return Timer(
+            vehicle_id=self.vehicle_id,
+            workflow_id=deadline.workflow_id,
+            deadline_id=deadline.deadline_id,
+            due_ms=deadline.due_ms,
+        )
+
+    def service(self, kind: ServiceEventKind, event_id: str | None = None, **fields: Any) -> Outcome:
+        return self.send(
+            ServiceEvent(
+                vehicle_id=self.vehicle_id,
+                workflow_id=fields.pop("workflow_id", self.workflow.workflow_id),
+                event_id=event_id or f"e{sum(self.offsets.values())}",
+                kind=kind,
+                ts_ms=self.at_ms,
+                workshop_id="ws-1",
+                **fields,
+            )
+        )
+
+    def operator(self, action: OperatorAction, priority: Priority | None = None, **fields: Any) -> Outcome:
+        return self.send(
+            OperatorRequest(
+                vehicle_id=self.vehicle_id,
+                workflow_id=fields.pop("workflow_id", None) or self.workflow.workflow_id,
+                request_id=f"r{sum(self.offsets.values())}",
+                action=action,
+                operator="ada",
+                priority=priority,
+                **fields,
+            )
+        )
+
+    def advance_to(self, state: State, **results: dict[str, Any]) -> None:
+        """Answer every command with success until ``state`` is reached; ``results`` by the agent's name."""
+        for _ in range(12):
+            if self.workflow.state is state:
+                return
+            if self.workflow.state in transitions.STATE_OF_STEP.values():
+                own = [c for c in self.commands if c.agent is not AgentType.MANUFACTURING_QUALITY]
+                self.reply(results.get(own[-1].agent.value.lower()), own[-1])
+            elif self.policy.service.workshop_feed:
+                checked_in = self.workflow.state is State.IN_SERVICE
+                self.service(ServiceEventKind.COMPLETED if checked_in else ServiceEventKind.CHECKED_IN)
+            else:
+                self.tick()
+        raise AssertionError(f"{self.workflow.state} instead of {state}")
+
+    # --- invariants ---
+
+    def _take(self, outcome: Outcome) -> None:
+        self.stored = encode_state(outcome.state)
+        self.audit += outcome.audit
+        self.commands += outcome.commands
+        self.alerts += outcome.alerts
+        self.failed += outcome.failed_commands
+        self.statuses |= {status.workflow_id: status for status in outcome.status}
+        if outcome.rejection is not None:
+            self.rejections.append(outcome.rejection)
+
+    def _check(self, cause: Cause, outcome: Outcome) -> None:
+        state = outcome.state
+        assert state == decode_state(encode_state(state))
+        assert len(encode_state(state)) < STATE_LIMIT
+        assert outcome.rejection is None or not outcome.audit
+        self._check_trail(state)
+        self._check_deadlines(state)
+        self._check_executions(state)
+        self._check_positions(cause, outcome)
+        self._check_messages(outcome)
+
+    def _check_trail(self, state: VehicleState) -> None:
+        folded_events = new_vehicle()
+        for event in self.events:
+            folded_events = evolve_module.evolve(folded_events, event)
+        assert state == folded_events
+        assert verify_chain(self.audit) == []
+        for record in self.audit:
+            if record.from_state is None:
+                assert transitions.INITIAL is record.to_state
+            elif record.from_state is not record.to_state:
+                assert transitions.allowed(record.from_state, record.to_state)
+                assert record.from_state is not State.FAILED or record.event == "workflow_redriven"
+        folded = fold_audit(self.audit)
+        assert sum(status.state not in transitions.END_STATES for status in folded.values()) <= 1
+        if state.workflow is not None:
+            newest = folded[state.workflow.workflow_id]
+            assert status_of(self.vehicle_id, state.workflow) == newest
+            assert self.statuses[newest.workflow_id] == newest
+        assert self.statuses.keys() == folded.keys()
+
+    def _check_deadlines(self, state: VehicleState) -> None:
+        waiting = {deadline.deadline_id.split("/")[0] for deadline in deadlines(self.vehicle_id, state)}
+        workflow = state.workflow
+        if workflow is not None and workflow.is_open:
+            assert workflow.state not in transitions.AT_ONCE
+            assert waiting & {"reply", "retry", "due"}
+        else:
+            assert not waiting & {"reply", "retry", "due"}
+        for chain in (state.workflow, state.older):
+            if chain is not None and chain.side is not None:
+                assert waiting & {"side", "side-retry"}
+
+    def _check_executions(self, state: VehicleState) -> None:
+        """At most 1 + 3 executions per step and budget, counted from the trail alone."""
+        executions: Counter[tuple[str, str]] = Counter()
+        for record in self.audit:
+            issued = msgspec.json.decode(record.details).get("issued")
+            if issued is None:
+                continue
+            workflow_id, step_name, _, revision = issued.rsplit("/", 3)
+            if record.event not in {"step_restarted", "priority_changed", "side_task_restarted"}:
+                executions[workflow_id, step_name] = 0
+            if self._redriven(record):
+                executions[workflow_id, step_name] = 0
+            executions[workflow_id, step_name] += revision == "0"
+            assert executions[workflow_id, step_name] <= 1 + len(self.policy.retry_waits_ms)
+        ids = [command.command_id for command in self.commands]
+        assert len(set(ids)) == len(ids)
+        if state.workflow is not None and state.workflow.execution is not None:
+            assert state.workflow.execution.retries_used <= len(self.policy.retry_waits_ms)
+
+    def _redriven(self, record: AuditRecord) -> bool:
+        """Whether the record is the restart that an operator's redrive brings."""
+        before = [r for r in self.audit if r.workflow_id == record.workflow_id and r.seq == record.seq - 1]
+        return record.event == "step_restarted" and bool(before) and before[0].event == "workflow_redriven"
+
+    def _check_positions(self, cause: Cause, outcome: Outcome) -> None:
+        for record in outcome.audit:
+            assert cause == record.cause
+            assert cause.offset + 1 == record.positions[cause.topic]
+        rank = self.policy.ranks[cause.topic]
+        assert cause.offset + 1 == outcome.state.positions[rank]
+
+    def _check_messages(self, outcome: Outcome) -> None:
+        for command in [*outcome.commands, *outcome.failed_commands]:
+            TASKS[command.agent].model_validate(command.payload)
+            assert set(TASKS[command.agent].model_fields) == set(command.payload)
+        messages: list[Command | AuditRecord | Status | Alert] = [*outcome.commands, *outcome.audit]
+        for message in [*messages, *outcome.status, *outcome.alerts]:
+            assert self._codec.decode(self._codec.encode(message), type(message)).__class__ is type(message)
