@@ -41,7 +41,12 @@ def engine(
     from master_orchestrator.shell.worker import run_engine
 
     return run_engine(
-        kafka=call.kafka, topology=call.topology, data_dir=folder, worker=worker, metrics_port=metrics_port
+        kafka=call.kafka,
+        topology=call.topology,
+        data_dir=folder,
+        worker=worker,
+        metrics_port=metrics_port,
+        metrics_host=call.settings.metrics_host,
     )
 
 

@@ -28,18 +28,24 @@ MAX_POLL_RECORDS = 2_000
 
 
 def run_engine(
-    *, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str, metrics_port: int | None
+    *,
+    kafka: KafkaSettings,
+    topology: Topology,
+    data_dir: Path,
+    worker: str,
+    metrics_port: int | None,
+    metrics_host: str = "127.0.0.1",
 ) -> int:
     """Run one engine worker until SIGTERM or SIGINT; the exit code.
 
     Args:
         data_dir: the worker's own folder for RocksDB; two workers never share one.
         worker: a name that stays the same over restarts, so that a quick restart moves no partition.
-        metrics_port: serve ``/metrics`` on this loopback port; None: do not.
+        metrics_port: serve ``/metrics`` on this port of ``metrics_host``; None: do not.
     """
     metrics = Metrics()
     app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
-    server = None if metrics_port is None else start_metrics_server(metrics, metrics_port)
+    server = None if metrics_port is None else start_metrics_server(metrics, metrics_port, metrics_host)
     loop = uvloop.new_event_loop()
     service = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     try:
