@@ -14,7 +14,7 @@ from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 CONFIRMED_OR_LAMP = 0x88
 PENDING = 0x04
-MOST = 24
+MOST = 12
 """So many codes are remembered, the most urgent ones: the state stays small, and who has more has a workflow anyway."""
 
 Codes = dict[str, Code]

@@ -32,8 +32,8 @@ def _counted(rules: RuleSet, slot: Slot, engine: Engine, reading: Telemetry, hol
     if engine.dip_v >= slot.limit:
         return None
     if hold is None:
-        return Hold(ts, ts)
-    return hold if hold.fired else Hold(hold.since_ms, ts, hold.hits + 1)
+        return Hold(ts)
+    return hold if hold.fired else Hold(hold.since_ms, ts - hold.since_ms, hold.hits + 1)
 
 
 def _finding(slot: Slot, engine: Engine, reading: Telemetry, hold: Hold) -> Finding:
@@ -45,5 +45,5 @@ def _finding(slot: Slot, engine: Engine, reading: Telemetry, hold: Hold) -> Find
         signal=slot.signal,
         value=round(engine.dip_v, 3),
         threshold=slot.limit,
-        held_s=(hold.at_ms - hold.since_ms) / 1000,
+        held_s=hold.lasted_ms / 1000,
     )

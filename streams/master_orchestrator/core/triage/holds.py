@@ -12,23 +12,23 @@ NEEDED = 2
 RUN_THAT_OUTLASTS_A_MISS = 3
 """Readings in a row that must have met a condition for a single one to the contrary to be taken for a spike."""
 
-FIRED = Hold(since_ms=0, at_ms=0, hits=0, fired=True)
+FIRED = Hold(since_ms=0, hits=0, fired=True)
 
 
 def met(hold: Hold | None, ts_ms: int, *, max_gap_ms: int) -> Hold:
     """The hold after a reading that meets the condition; a new one after too long a gap: what lay in it is unknown."""
     if hold is None:
-        return Hold(ts_ms, ts_ms)
+        return Hold(ts_ms)
     if hold.fired:
         return FIRED
-    if ts_ms - hold.at_ms > max_gap_ms:
-        return Hold(ts_ms, ts_ms)
-    return Hold(hold.since_ms, ts_ms, hold.hits + 1)
+    if ts_ms - hold.until_ms > max_gap_ms:
+        return Hold(ts_ms)
+    return Hold(hold.since_ms, ts_ms - hold.since_ms, hold.hits + 1)
 
 
 def ripe(hold: Hold, hold_ms: int) -> bool:
     """Whether a pending hold has lasted long enough to fire."""
-    return not hold.fired and hold.hits >= NEEDED and hold.at_ms - hold.since_ms >= hold_ms
+    return not hold.fired and hold.hits >= NEEDED and hold.lasted_ms >= hold_ms
 
 
 def contradicted(hold: Hold, ts_ms: int, *, max_gap_ms: int, clear_after_ms: int) -> Hold | None:
@@ -40,16 +40,16 @@ def contradicted(hold: Hold, ts_ms: int, *, max_gap_ms: int, clear_after_ms: int
 
 def _interrupted(hold: Hold) -> Hold | None:
     outlasts = hold.hits >= RUN_THAT_OUTLASTS_A_MISS
-    return Hold(hold.since_ms, hold.at_ms, 0, 1) if outlasts else None
+    return Hold(hold.since_ms, hold.lasted_ms, 0) if outlasts else None
 
 
 def _recovering(hold: Hold, ts_ms: int, *, max_gap_ms: int, clear_after_ms: int) -> Hold | None:
     """What fired clears when it has been contradicted long enough, so that what comes and goes is one finding."""
-    if not hold.misses or ts_ms - hold.at_ms > max_gap_ms:
-        return Hold(ts_ms, ts_ms, 0, 1, fired=True)
+    if not hold.since_ms or ts_ms - hold.until_ms > max_gap_ms:
+        return Hold(ts_ms, 0, 0, fired=True)
     if ts_ms - hold.since_ms >= clear_after_ms:
         return None
-    return Hold(hold.since_ms, ts_ms, 0, 1, fired=True)
+    return Hold(hold.since_ms, ts_ms - hold.since_ms, 0, fired=True)
 
 
 def gate_shut(hold: Hold) -> Hold | None:

@@ -154,7 +154,7 @@ def _finding(moment: Moment, slot: Slot, hold: Hold) -> Finding:
         signal=slot.signal,
         value=round(float(value), 3),
         threshold=round(float(limit), 3),
-        held_s=(hold.at_ms - hold.since_ms) / 1000,
+        held_s=hold.lasted_ms / 1000,
     )
 
 
@@ -171,7 +171,7 @@ def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tu
     moment = Moment(ruleset, reading, served, ruleset.read(reading) + tyre_values, coded=False)
     slots = [slot for column in ruleset.slots for slot in column if slot.gate.for_ms <= SERVED_MS]
     met_now = {slot.key: slot for slot in sorted(slots, key=lambda slot: slot.order) if _suspicious(moment, slot)}
-    now = Hold(reading.ts_ms, reading.ts_ms)
+    now = Hold(reading.ts_ms)
     return tuple(
         _finding(moment, slot, now) for slot in met_now.values() if not any(key in met_now for key in slot.silenced_by)
     )

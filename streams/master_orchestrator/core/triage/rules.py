@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from master_orchestrator.core.triage.trackers import SLOTS
 from master_orchestrator_schemas.triage_rules import (
     TYRE_SIGNALS,
     DtcRule,
@@ -191,7 +192,9 @@ def _slots(
 
 
 def _key(name: str, rule: RuleTerms, signal: str) -> str:
-    return name if len(rule.signals) == 1 else f"{name}/{signal}"
+    if len(rule.signals) == 1:
+        return name
+    return f"{name}/{SLOTS.index(signal) if signal in SLOTS else signal}"
 
 
 def _limit(rule: RuleTerms, signal: str, placard: Placard) -> Any:

@@ -8,41 +8,9 @@ from functools import cache
 from operator import attrgetter
 from struct import Struct
 
-from master_orchestrator.core.triage.trackers import Summary, Trackers
+from master_orchestrator.core.triage.trackers import SLOTS, Summary, Trackers
 from master_orchestrator_schemas.facts import SignalSummary
 from master_orchestrator_schemas.messages import Telemetry
-
-SLOTS: tuple[str, ...] = (
-    "coolant_temp_c",
-    "engine_oil_temp_c",
-    "oil_pressure_kpa",
-    "engine_rpm",
-    "engine_load_pct",
-    "throttle_pct",
-    "map_kpa",
-    "maf_gps",
-    "intake_air_temp_c",
-    "battery_voltage_v",
-    "speed_kmh",
-    "tyre_fl_kpa",
-    "tyre_fr_kpa",
-    "tyre_rl_kpa",
-    "tyre_rr_kpa",
-    "brake_pad_wear_fl_pct",
-    "brake_pad_wear_fr_pct",
-    "brake_pad_wear_rl_pct",
-    "brake_pad_wear_rr_pct",
-    "gearbox_temp_c",
-    "stft_b1_pct",
-    "ltft_b1_pct",
-    "catalyst_temp_c",
-    "ambient_temp_c",
-    "hv_soh_pct",
-    "hv_temp_max_c",
-    "hv_cell_v_min",
-    "hv_cell_v_max",
-)
-"""The signals that are summarised. The index is stored: only ever append. Odometer and fuel level say nothing here."""
 
 RECENT_MS = 600_000.0
 """Time constant of the trend and of the recent range."""

@@ -13,6 +13,41 @@ NEVER = -1
 UNKNOWN, STOPPED, RUNNING = 0, 1, 2
 """The engine's states."""
 
+SLOTS: tuple[str, ...] = (
+    "coolant_temp_c",
+    "engine_oil_temp_c",
+    "oil_pressure_kpa",
+    "engine_rpm",
+    "engine_load_pct",
+    "throttle_pct",
+    "map_kpa",
+    "maf_gps",
+    "intake_air_temp_c",
+    "battery_voltage_v",
+    "speed_kmh",
+    "tyre_fl_kpa",
+    "tyre_fr_kpa",
+    "tyre_rl_kpa",
+    "tyre_rr_kpa",
+    "brake_pad_wear_fl_pct",
+    "brake_pad_wear_fr_pct",
+    "brake_pad_wear_rl_pct",
+    "brake_pad_wear_rr_pct",
+    "gearbox_temp_c",
+    "stft_b1_pct",
+    "ltft_b1_pct",
+    "catalyst_temp_c",
+    "ambient_temp_c",
+    "hv_soh_pct",
+    "hv_temp_max_c",
+    "hv_cell_v_min",
+    "hv_cell_v_max",
+)
+"""The signals that are summarised, and keys of rules. Their index is stored: only ever append.
+
+Odometer and fuel level are not among them: their past says nothing of the vehicle's health.
+"""
+
 
 class Engine(msgspec.Struct, frozen=True, array_like=True):
     """The engine as the readings show it; times in milliseconds since 1970, by the vehicle's clock.
@@ -51,15 +86,19 @@ class Tyres(msgspec.Struct, frozen=True, array_like=True):
 class Hold(msgspec.Struct, frozen=True, array_like=True):
     """A rule whose condition holds.
 
-    Pending: it has held from ``since_ms`` to ``at_ms``, and the last ``hits`` readings met it (``misses`` 1: the newest
-    did not). Fired: it is silent until it clears; ``misses`` 1: contradicted from ``since_ms`` to ``at_ms``.
+    Pending: it has held from ``since_ms`` for ``lasted_ms``, and the last ``hits`` readings met it (0: the newest did
+    not). Fired: it is silent until it clears; contradicted from ``since_ms`` for ``lasted_ms``, if at all (else 0).
     """
 
     since_ms: int
-    at_ms: int
+    lasted_ms: int = 0
     hits: int = 1
-    misses: int = 0
     fired: bool = False
+
+    @property
+    def until_ms(self) -> int:
+        """When it was last seen so."""
+        return self.since_ms + self.lasted_ms
 
 
 class Code(msgspec.Struct, frozen=True, array_like=True):
@@ -83,7 +122,7 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True):
     Args:
         ts_ms: of the newest reading taken in; others at or before it are duplicates or late.
         model: the vehicle's model, if the topology makes an exception for it.
-        holds: rule (or ``rule/signal``) -> how long it has held. Holds only what is not quiet.
+        holds: rule (or ``rule/slot``, where it has several signals) -> how long it has held; nothing for quiet ones.
         codes: trouble code, or ``spn/fmi`` -> what was made of it.
     """
 

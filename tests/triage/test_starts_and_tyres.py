@@ -1,0 +1,94 @@
+"""Starts of the engine are counted, tyre pressures are corrected for heat and watched for loss."""
+
+from typing import Any
+
+import pytest
+
+REST = {"engine_rpm": 0.0, "speed_kmh": 0.0, "oil_pressure_kpa": 0.0, "battery_voltage_v": 12.6}
+PARKED = {"speed_kmh": 0.0}
+
+
+def start(drive: Any, dip_v: float, coolant_c: float = 88.0) -> None:
+    """Stopped, cranking for a second, running for a while."""
+    drive.run(20, **{**REST, "coolant_temp_c": coolant_c})
+    drive.run(0, **{**REST, "engine_rpm": 210.0, "battery_voltage_v": dip_v, "coolant_temp_c": coolant_c})
+    drive.run(30, coolant_temp_c=coolant_c)
+
+
+def test_four_warm_starts_with_a_deep_dip_are_a_weak_battery(drive: Any) -> None:
+    for _ in range(3):
+        start(drive, 8.9)
+    assert [] == drive.fired()
+
+    start(drive, 8.7)
+    start(drive, 8.7)
+
+    (finding,) = drive.findings
+    assert ("battery_crank_low", 8.7, 9.6) == (finding.rule, finding.value, finding.threshold)
+
+
+@pytest.mark.parametrize("between", [{"dip_v": 10.4}])
+def test_a_good_start_in_between_begins_the_count_anew(drive: Any, between: dict[str, float]) -> None:
+    for _ in range(3):
+        start(drive, 8.9)
+    start(drive, **between)
+    for _ in range(3):
+        start(drive, 8.9)
+
+    assert [] == drive.fired()
+
+
+def test_cold_starts_do_not_count(drive: Any) -> None:
+    for _ in range(10):
+        start(drive, 7.6, coolant_c=15.0)
+
+    assert [] == drive.fired()
+
+
+@pytest.mark.parametrize("signal", ["tyre_fl_kpa", "tyre_rr_kpa"])
+def test_a_puncture_is_found_by_its_rate_before_the_tyre_is_low(drive: Any, signal: str) -> None:
+    for second in range(0, 240, 5):
+        drive.run(4, **{signal: 240.0 - second * 4 / 60})
+
+    finding = drive.findings[0]
+    assert ("tyre_losing", signal) == (finding.rule, finding.signal)
+    assert finding.value == pytest.approx(4.0, abs=0.9)
+
+
+def test_a_slow_leak_is_not_a_puncture(drive: Any) -> None:
+    for second in range(0, 600, 5):
+        drive.run(4, **{**PARKED, "tyre_fl_kpa": 240.0 - second * 2.5 / 60})
+
+    assert [] == drive.fired()
+
+
+@pytest.mark.parametrize("wild", [0.0, 500.0])
+def test_a_wild_sample_at_the_end_of_every_third_window_is_no_puncture(drive: Any, wild: float) -> None:
+    for second in range(1200):
+        drive.run(0, **{**PARKED, "tyre_fl_kpa": wild if second % 180 == 60 else 240.0})
+
+    assert [] == drive.fired()
+
+
+def test_heat_hides_no_loss(drive: Any) -> None:
+    """190 kPa are 83 % of the placard, but the tyre is warm: cold it has less than 80 %."""
+    drive.run(1800, speed_kmh=120.0)
+    assert [] == drive.fired()
+
+    drive.run(70, speed_kmh=120.0, tyre_fl_kpa=190.0)
+
+    assert "tyre_low" in drive.fired()
+
+
+def test_the_same_pressure_in_a_cold_tyre_is_enough(drive: Any) -> None:
+    drive.run(1800, **PARKED)
+    drive.run(120, **{**PARKED, "tyre_fl_kpa": 190.0})
+
+    assert "tyre_low" not in drive.fired()
+
+
+def test_two_soft_tyres_are_two_findings(drive: Any) -> None:
+    drive.run(300, **{**PARKED, "tyre_fl_kpa": 160.0, "tyre_rr_kpa": 160.0})
+
+    assert ["tyre_fl_kpa", "tyre_rr_kpa"] == [f.signal for f in drive.findings if f.rule == "tyre_flat"]
+    assert "tyre_low" not in drive.fired()
