@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,10 +62,10 @@ def ingest(
         triage = triage_sink(asked.topology)
         summary = run_ingest(order, opened, triage, console)
         found = {**summary.as_json(), "openings": [opening.as_json() for opening in triage.openings]}
-        answer(found, lambda: dry_run_text(summary, triage), as_json=json)
+        _tell(found, lambda: dry_run_text(summary, triage), as_json=json)
     else:
         summary = run_ingest(order, opened, kafka_sink(asked.reachable_kafka(), asked.topology), console)
-        answer(summary.as_json(), lambda: summary_text(summary, order.rejects), as_json=json)
+        _tell(summary.as_json(), lambda: summary_text(summary, order.rejects), as_json=json)
     if not summary.complete:
         raise typer.Exit(1)
 
@@ -135,6 +136,14 @@ def simulate(
         raise UsageError(str(error)) from error
     asked = invocation(ctx)
     tally = run_fleet(fleet, _speed(speed), asked.reachable_kafka(), asked.topology, Console(stderr=True))
-    answer(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
+    _tell(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
         raise typer.Exit(1)
+
+
+def _tell(value: object, text: Callable[[], str], *, as_json: bool) -> None:
+    """Answer in plain text: file names and columns are neither wrapped nor read as markup."""
+    if as_json:
+        answer(value, text, as_json=True)
+    else:
+        typer.echo(text())

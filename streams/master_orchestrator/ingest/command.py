@@ -36,16 +36,24 @@ class IngestOrder:
 
 
 def open_all(order: IngestOrder) -> list[DriveFile]:
-    """Look at every file before anything is sent. Raises IngestError at the first that cannot be used."""
+    """Look at every file before anything is sent, and put them in order of their first reading.
+
+    A drive that comes after a later one of the same vehicle would be late, and change nothing. Files without times of
+    their own stay in the order given. Raises IngestError at the first file that cannot be used.
+    """
     reader = DriveReader(order.terms)
     if order.rejects is not None and order.rejects.is_dir():
         raise FileUnusableError(order.rejects, "is a folder, rejects go to a file")
-    return [reader.open(path) for path in order.files]
+    opened = [reader.open(path) for path in order.files]
+    starts = {file.path: file.first_ms() for file in opened}
+    return sorted(opened, key=lambda file: starts[file.path] or 0)
 
 
 def kafka_sink(kafka: KafkaSettings, topology: Topology) -> TelemetryProducer:
     """The telemetry topic. Raises BrokerUnreachableError or TopicsMissingError at once."""
-    producer = TelemetryProducer(kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "ingest")
+    producer = TelemetryProducer(
+        kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "master-orchestrator/ingest"
+    )
     producer.check()
     return producer
 

@@ -18,6 +18,9 @@ from master_orchestrator_schemas.messages import Telemetry
 Delivered = Callable[[str | None], None]
 """Called once per reading: with None when the broker has acknowledged it, else with the reason why not."""
 
+WireHeaders = list[tuple[str, str | bytes | None]]
+"""What confluent-kafka takes."""
+
 QUEUE_FULL_POLL_S = 0.1
 POLL_EVERY = 256
 """Readings between two looks at the delivery reports."""
@@ -36,7 +39,7 @@ class TelemetryProducer:
         self._topic = topic
         self._codec = codec
         self._source = source
-        self._producer = Producer(producer_config(kafka, **{"compression.type": "lz4", "linger.ms": 5}))
+        self._producer = Producer(producer_config(kafka))
         self._since_poll = 0
 
     def check(self, timeout_s: float = 10.0) -> None:
@@ -57,7 +60,9 @@ class TelemetryProducer:
 
         key, value = reading.vehicle_id.encode(), self._codec.encode(reading)
         reading_id = f"{reading.vehicle_id}/{reading.ts_ms}"
-        headers = envelope_headers("Telemetry", self._source, reading_id, reading.ts_ms, fresh_traceparent())
+        headers: WireHeaders = [
+            *envelope_headers("Telemetry", self._source, reading_id, reading.ts_ms, fresh_traceparent())
+        ]
         while True:
             try:
                 self._producer.produce(self._topic, value, key, headers=headers, on_delivery=report)

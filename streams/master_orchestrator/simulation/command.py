@@ -30,7 +30,9 @@ def fleet_gateway(
     fleet: Fleet, speed: float | None, kafka: KafkaSettings, topology: Topology, stop: threading.Event
 ) -> Gateway:
     """A gateway for ``fleet``, starting now; setting ``stop`` ends it. Raises if no broker answers."""
-    producer = TelemetryProducer(kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "simulate")
+    producer = TelemetryProducer(
+        kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "master-orchestrator/simulate"
+    )
     producer.check()
     simulated = SimulatedTime.ending_now(time.monotonic(), int(time.time() * 1000), fleet.duration_s, speed)
     return Gateway(producer, simulated, now_s=time.monotonic, wait_s=stop.wait)

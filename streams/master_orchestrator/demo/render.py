@@ -1,0 +1,95 @@
+"""The board as rich tables on a terminal, and as plain lines elsewhere."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from master_orchestrator.demo.board import Board, Row
+from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.vocabulary import Priority, State
+
+PRIORITY_STYLE = {
+    Priority.URGENT: "bold red",
+    Priority.HIGH: "yellow",
+    Priority.SCHEDULED: "cyan",
+    Priority.ROUTINE: "",
+}
+STATE_STYLE = {State.COMPLETED: "green", State.FAILED: "bold red", State.RETRY: "magenta"}
+FINDINGS_SHOWN = 3
+
+
+class Pulse(NamedTuple):
+    """What goes on beside the workflows.
+
+    ``elapsed_s`` since the demo's start; ``readings`` acknowledged so far, ``readings_per_s`` now;
+    ``changes_per_s``: status records per second now.
+    """
+
+    elapsed_s: float
+    readings: int
+    readings_per_s: float
+    changes_per_s: float
+
+
+def live_view(board: Board, pulse: Pulse, now_ms: int, most_rows: int, faults: Mapping[str, str]) -> RenderableType:
+    """The live table: at most ``most_rows`` workflows, and a line of figures under them."""
+    rows = board.rows(now_ms)
+    table = Table(box=None, pad_edge=False, expand=True)
+    for name in ("vehicle", "broken", "found", "state", "priority", "lane"):
+        table.add_column(name, no_wrap=True)
+    for name in ("executions", "age"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in rows[:most_rows]:
+        table.add_row(*_cells(row, faults.get(row.vehicle_id, "")))
+    hidden = len(rows) - most_rows
+    more = [Text(f"and {hidden} more", style="dim")] if hidden > 0 else []
+    return Group(table, *more, Text(progress_line(board, pulse), style="bold"))
+
+
+def _cells(row: Row, fault: str) -> tuple[str | Text, ...]:
+    state = row.state.value if row.state is not State.RETRY else f"RETRY {row.step or ''}".rstrip()
+    ended = f" ({row.reason})" if row.reason else ""
+    return (
+        row.vehicle_id,
+        fault,
+        ", ".join(row.findings[:FINDINGS_SHOWN]),
+        Text(state + ended, style=STATE_STYLE.get(row.state, "")),
+        Text(row.priority.name, style=PRIORITY_STYLE[row.priority]),
+        row.lane.value,
+        f"{row.attempts}{' (retried)' if row.retried else ''}",
+        f"{row.age_s:.1f} s",
+    )
+
+
+def progress_line(board: Board, pulse: Pulse) -> str:
+    """The figures in one line: counts per state, readings and changes per second."""
+    counts = ", ".join(f"{state.value} {count}" for state, count in board.counts().items()) or "no workflow yet"
+    return (
+        f"{pulse.elapsed_s:5.1f} s  {pulse.readings:,} readings "
+        f"({pulse.readings_per_s:,.0f}/s)  {pulse.changes_per_s:,.0f} changes/s  {board.retries} retries  {counts}"
+    )
+
+
+def timeline(records: Sequence[AuditRecord]) -> RenderableType:
+    """One workflow's audit trail, in order."""
+    table = Table(box=None, pad_edge=False, title=f"timeline of {records[0].workflow_id}", title_justify="left")
+    for name in ("seq", "time (UTC)", "event", "state", "priority", "actor", "reason"):
+        table.add_column(name, no_wrap=name != "reason", justify="right" if name == "seq" else "left")
+    for record in records:
+        at = datetime.fromtimestamp(record.at_ms / 1000, UTC)
+        moved = record.from_state is not None and record.from_state is not record.to_state
+        state = f"{record.from_state} -> {record.to_state}" if moved else str(record.to_state)
+        table.add_row(
+            str(record.seq),
+            f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}",
+            record.event,
+            state,
+            Text(record.priority.name, style=PRIORITY_STYLE[record.priority]),
+            record.actor,
+            record.reason or "",
+        )
+    return table

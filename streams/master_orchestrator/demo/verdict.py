@@ -1,0 +1,90 @@
+"""What the demo says at its end: figures, one workflow's timeline, what audit verify finds. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from master_orchestrator.demo.board import Board
+from master_orchestrator.demo.render import timeline
+from master_orchestrator.readers.statistics import fold_statistics
+from master_orchestrator.readers.verify import Verdict as AuditVerdict
+from master_orchestrator.simulation.gateway import GatewayTally
+from master_orchestrator_schemas.messages import AuditRecord
+
+VIOLATIONS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class DemoVerdict:
+    """How it went.
+
+    Args:
+        audit: what ``audit verify`` found, on the whole cluster.
+        told: the audit trail of one workflow, in order, to be shown.
+        silent: faulty vehicles for which nothing was opened, with their faults.
+        stopped: why the demo ended before everything had, None if it did not.
+        first_completed_s: from the demo's start to the first COMPLETED, None without one.
+    """
+
+    board: Board
+    tally: GatewayTally
+    audit: AuditVerdict
+    told: Sequence[AuditRecord]
+    silent: Sequence[str]
+    stopped: str | None
+    first_completed_s: float | None
+
+    @property
+    def good(self) -> bool:
+        """Whether every fault was found, everything ended and was acknowledged, and the audit trail is clean."""
+        wrong = self.stopped or self.silent or self.board.open or self.audit.violations
+        return not wrong and self.tally.acknowledged == self.tally.sent
+
+    def as_text(self) -> RenderableType:
+        """Statistics, a timeline, and the verdict."""
+        told = [Text(), timeline(self.told)] if self.told else []
+        return Group(self._figures(), *told, Text(), *self._lines())
+
+    def as_json(self) -> dict[str, object]:
+        """The same for ``--json``, without the timeline."""
+        return {
+            "good": self.good,
+            "stopped": self.stopped,
+            "silent": list(self.silent),
+            "first_completed_s": self.first_completed_s,
+            "readings_sent": self.tally.sent,
+            "readings_acknowledged": self.tally.acknowledged,
+            "retries": self.board.retries,
+            "audit_records": self.audit.records,
+            "audit_violations": [f"{v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in self.audit.violations],
+            "open": [status.workflow_id for status in self.board.open],
+            "statistics": fold_statistics(self.board.statuses),
+        }
+
+    def _figures(self) -> Table:
+        figures = fold_statistics(self.board.statuses)
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_row("readings sent, acknowledged", f"{self.tally.sent:,}, {self.tally.acknowledged:,}")
+        table.add_row("workflows opened", str(figures["total_workflows"]))
+        table.add_row("completed, failed", f"{figures['completed']}, {figures['failed']}")
+        table.add_row("ended by reason", ", ".join(f"{why} {count}" for why, count in self.board.reasons().items()))
+        table.add_row("urgent handled", str(figures["urgent_handled"]))
+        table.add_row("retries", str(self.board.retries))
+        table.add_row("mean time to COMPLETED", f"{figures['average_completion_time']:.1f} s")
+        first = "none" if self.first_completed_s is None else f"after {self.first_completed_s:.1f} s"
+        table.add_row("first COMPLETED", first)
+        return table
+
+    def _lines(self) -> list[Text]:
+        wrong = [f"the demo stopped early: {self.stopped}"] if self.stopped else []
+        wrong += [f"still open: {status.workflow_id} in {status.state}" for status in self.board.open]
+        wrong += [f"nothing was opened for {vehicle}" for vehicle in self.silent]
+        shown = self.audit.violations[:VIOLATIONS_SHOWN]
+        wrong += [f"audit: {v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in shown]
+        clean = "NOT CLEAN" if self.audit.violations else "clean"
+        audited = f"audit verify: {self.audit.records:,} records of {self.audit.workflows} workflows, {clean}"
+        style = "red" if self.audit.violations else "green"
+        return [*(Text(line, style="red") for line in wrong), Text(audited, style=style)]
