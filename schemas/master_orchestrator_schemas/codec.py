@@ -115,7 +115,7 @@ class Codec:
             raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {value[:start].hex()}")
         try:
             datum, end = read(value, start)
-        except (IndexError, struct.error) as error:
+        except (IndexError, OverflowError, struct.error) as error:  # OverflowError: a length near 2^63
             raise DecodeError("undecodable", f"the {message_type.__name__} record is cut off") from error
         except ValueError as error:  # MalformedError, UnicodeDecodeError
             raise DecodeError("undecodable", f"not a {message_type.__name__} record: {error}") from error
@@ -134,7 +134,7 @@ class Codec:
 def _reading(mapping: Mapping[str, Any]) -> Telemetry:
     try:
         return telemetry_from_mapping(mapping)
-    except (AliasError, ValueError) as error:  # ValueError: an integer of thousands of digits cannot even be quoted
+    except (AliasError, ValueError, OverflowError) as error:  # such as integers of too many digits to be quoted
         raise DecodeError("invalid", f"not a Telemetry: {error}") from error
 
 

@@ -86,6 +86,7 @@ def test_another_message_s_record_is_an_unknown_schema() -> None:
         (b"\x00\x00" + MANY + b"\x00", "more items"),
         ((b"\x80\x10" + (b"\x00\x00" * 1024)) * 2, "more items"),  # twice 1,024 empty trouble codes
         (b"\x02" + MANY, "cut off"),  # a text of 2^40 bytes
+        (b"\x00\x00\x02\xfe" + b"\xff" * 8 + b"\x01", "cut off"),  # a map's key of 2^63 - 1 bytes, then a double
         (b"\x02\x01\x00", "negative length"),
         (b"\x02" + b"\xff" * 100, "ten bytes"),
         (b"\x02" + b"\xff" * 9 + b"\x7f", "64 bits"),

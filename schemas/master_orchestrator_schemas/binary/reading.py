@@ -1,7 +1,7 @@
 """Schema -> a function that reads it.
 
 Lengths are never negative and positions only grow, so whatever the bytes, a read ends after them at the latest: with an
-``IndexError`` or ``struct.error``, or with a position beyond the end, which the caller checks.
+``IndexError``, ``OverflowError`` or ``struct.error``, or with a position beyond the end, which the caller checks.
 """
 
 import struct
