@@ -1,0 +1,39 @@
+"""The documents are held to the code: diagrams drawn from it, links that lead somewhere, Python that runs."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from master_orchestrator.core.diagram import mermaid
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
+PYTHON = [
+    pytest.param(block, id=f"{path.name}-{number}")
+    for path in DOCUMENTS
+    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE))
+]
+
+
+def test_the_state_diagram_is_the_transition_table() -> None:
+    overview = (ROOT / "docs" / "SYSTEM_OVERVIEW.md").read_text()
+    assert [mermaid()] == re.findall(r"^```mermaid\n(.*?)^```", overview, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_relative_link_leads_to_a_file(path: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text())
+    assert [] == [link for link in links if not (path.parent / link).exists()]
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_python_in_the_documents_runs_as_it_stands(block: str, tmp_path: Path) -> None:
+    script = tmp_path / "block.py"
+    script.write_text(block)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (0, "") == (done.returncode, done.stderr)
