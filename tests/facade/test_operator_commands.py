@@ -1,0 +1,138 @@
+"""The command line over what an engine wrote: status, workflows, stats, cancel, redrive, audit."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from engine_process import EngineProcess
+from facade_stage import Stage
+from four_agents import HOT, four_agents
+
+from master_orchestrator import MasterOrchestrator, PermanentError, State
+from master_orchestrator.cli.main import run
+from master_orchestrator_agents import Task
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.topology import Topology
+
+pytestmark = pytest.mark.kafka
+
+Command = Callable[..., tuple[int, str]]
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def command(
+    kafka: KafkaSettings,
+    live_topology: Topology,
+    engine: EngineProcess,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Command:
+    """Runs a command line against the engine's topics; exit code and stdout."""
+    plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
+    prefix = live_topology.app_id.removesuffix(plain["app_id"])
+    plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
+    plain |= {"app_id": live_topology.app_id, "partitions": live_topology.partitions}
+    file = tmp_path / "topology.yaml"
+    file.write_text(yaml.safe_dump(plain), encoding="utf-8")
+
+    def runs(*arguments: str) -> tuple[int, str]:
+        capsys.readouterr()
+        code = run(["--bootstrap-servers", kafka.bootstrap_servers, "--topology", str(file), *arguments])
+        return code, capsys.readouterr().out
+
+    return runs
+
+
+@pytest.fixture
+def orchestrator(kafka: KafkaSettings, live_topology: Topology, engine: EngineProcess) -> MasterOrchestrator:
+    """One on the engine's cluster, not yet started; its owner shuts it down."""
+    return Stage(live_topology, kafka).orchestrator(four_agents())
+
+
+def told(command: Command, *arguments: str) -> Any:
+    """The JSON answer of a command that succeeds."""
+    code, out = command(*arguments, "--json")
+    assert code == 0
+    return json.loads(out)
+
+
+def test_what_an_orchestrator_did_is_shown_written_out_and_found_clean(
+    command: Command, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]
+) -> None:
+    car = vehicle()
+    with orchestrator:
+        workflow_id = orchestrator.receive_vehicle_telemetry(car, HOT)
+        ended = orchestrator.wait_until_ended(workflow_id)
+        figures = orchestrator.get_statistics()
+
+    status = told(command, "status", workflow_id)
+    assert (ended["state"], ended["history"]) == (status["state"], status["history"])
+    assert status["audit"][-1]["to_state"] == "COMPLETED"
+    assert [workflow_id] == [one["workflow_id"] for one in told(command, "workflows", "--vehicle", car)]
+    assert [] == told(command, "workflows", "--vehicle", car, "--state", "failed")
+    assert figures == told(command, "stats")
+    assert told(command, "audit", "verify")["clean"] is True
+
+    _, ndjson = command("audit", "export", "--workflow", workflow_id)
+    assert len(status["audit"]) == len(ndjson.splitlines())
+    assert set(AuditRecord.__struct_fields__) == set(json.loads(ndjson.splitlines()[0]))
+    _, table = command("audit", "export", "--workflow", workflow_id, "--format", "csv")
+    assert [line["hash"] for line in csv.DictReader(io.StringIO(table))] == [
+        json.loads(line)["hash"] for line in ndjson.splitlines()
+    ]
+    _, tail = command("audit", "tail", "--workflow", workflow_id, "--from-beginning", "--limit", "2", "--json")
+    assert [0, 1] == [json.loads(line)["seq"] for line in tail.splitlines()]
+
+
+def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]) -> None:
+    with orchestrator:
+        workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+        orchestrator.wait_until_ended(workflow_id)
+
+    for arguments in (("status", workflow_id), ("workflows",), ("stats",), ("audit", "verify")):
+        code, out = command(*arguments)
+        assert code == 0
+        assert out.strip()
+    assert "COMPLETED" in command("status", workflow_id)[1]
+
+
+def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    code = command("status", "nobody~7")[0]
+
+    assert code == 1
+
+
+def test_a_wrong_state_is_a_usage_error(command: Command) -> None:
+    assert command("workflows", "--state", "BROKEN")[0] == 2
+
+
+def test_an_operator_cancels_and_redrives(
+    command: Command, kafka: KafkaSettings, live_topology: Topology, vehicle: Callable[[], str]
+) -> None:
+    broken = True
+
+    def refuse(task: Task) -> dict[str, object]:
+        if broken:
+            raise PermanentError("no such model")
+        return {}
+
+    with Stage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=refuse)) as orchestrator:
+        workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+        assert orchestrator.wait_until_ended(workflow_id)["state"] == "FAILED"
+
+        code, out = command("cancel", workflow_id, "--reason", "sold", "--operator", "ann", "--json")
+        assert code == 1
+        assert json.loads(out)["accepted"] is False
+
+        broken = False
+        assert told(command, "redrive", workflow_id, "--operator", "ann")["accepted"] is True
+        assert orchestrator.wait_until(workflow_id, State.COMPLETED)["reason"] == "serviced"
+        assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
+        assert command("redrive", "nobody~7")[0] == 1
