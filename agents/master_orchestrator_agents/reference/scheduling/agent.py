@@ -44,9 +44,9 @@ AFTER_PREFERRED_MS = 14 * DAY_MS
 """How long after the day the customer asked for is still what was asked for."""
 ENDS: dict[str, AppointmentState] = {
     "no_show": AppointmentState.NO_SHOW,
-    "cancelled": AppointmentState.CANCELLED,
+    "service_cancelled": AppointmentState.CANCELLED,
 }
-"""How a replaced appointment ended, by the reason for rebooking; any other reason: RESCHEDULED."""
+"""How a replaced appointment ended, by the engine's reason for rebooking; any other reason: RESCHEDULED."""
 
 Choice = Callable[[Sequence[Offer]], int]
 """Which of the offers is taken (its index); the first is the earliest."""

@@ -1,0 +1,67 @@
+"""Tasks for the reference agents as a runner would give them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from master_orchestrator_agents.handler import SingleHandler
+from master_orchestrator_agents.reference import reference_agents
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.tasks import TASKS
+from master_orchestrator_schemas.topology import load_topology
+from master_orchestrator_schemas.vocabulary import AgentType, Priority
+
+MONDAY_9_UTC = 1_768_208_400_000
+"""Monday 12 January 2026, 10:00 in Berlin: no public holiday near it."""
+HOUR_MS = 3_600_000
+
+TaskMaker = Callable[..., Task]
+
+
+@pytest.fixture(scope="session")
+def codes() -> CodeTable:
+    return CodeTable(load_topology().triage.dtcs)
+
+
+@pytest.fixture
+def agents(tmp_path: Path) -> dict[AgentType, SingleHandler]:
+    return reference_agents(tmp_path)
+
+
+@pytest.fixture
+def task_of() -> TaskMaker:
+    """``task_of(AgentType.DIAGNOSIS, dtcs=[...])``: a task with defaults filled in, as it would arrive."""
+
+    def make(
+        agent: AgentType,
+        *,
+        vehicle: str = "vehicle-1",
+        episode: int = 1,
+        attempt: int = 0,
+        revision: int = 0,
+        at_ms: int = MONDAY_9_UTC,
+        within_ms: int = 24 * HOUR_MS,
+        **payload: Any,
+    ) -> Task:
+        workflow_id = f"{vehicle}~{episode}"
+        return Task(
+            Command(
+                command_id=f"{workflow_id}/{agent}/{attempt}/{revision}",
+                workflow_id=workflow_id,
+                vehicle_id=vehicle,
+                agent=agent,
+                priority=Priority(payload.get("priority", Priority.SCHEDULED)),
+                step=agent.value,
+                attempt=attempt,
+                revision=revision,
+                issued_at_ms=at_ms,
+                deadline_ms=at_ms + within_ms,
+                payload=TASKS[agent].model_validate(payload).model_dump(mode="json"),
+            )
+        )
+
+    return make

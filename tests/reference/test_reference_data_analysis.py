@@ -1,0 +1,172 @@
+"""DATA_ANALYSIS: what is confirmed, filed under its sensor, or dismissed, and why."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import DataAnalysisResult
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, Subsystem
+
+HOT = {
+    "rule": "coolant_hot",
+    "subsystem": "cooling",
+    "priority": Priority.HIGH,
+    "at_ms": 1,
+    "signal": "coolant_temp_c",
+    "value": 109.0,
+    "threshold": 105.0,
+    "held_s": 60.0,
+}
+TRIM = {
+    **HOT,
+    "rule": "fuel_trim_off",
+    "subsystem": "fuel_air",
+    "priority": Priority.SCHEDULED,
+    "signal": "ltft_b1_pct",
+    "value": 13.0,
+    "threshold": 12.0,
+}
+
+
+def summary(signal: str, last: float, mean: float, **more: Any) -> dict[str, Any]:
+    known = {"minimum": min(last, mean) - 5, "maximum": max(last, mean) + 5, "spread": 2.0, "samples": 500}
+    return {"signal": signal, "last": last, "mean": mean, **known, **more}
+
+
+@pytest.fixture
+def analyse(codes: CodeTable, task_of: Callable[..., Task]) -> Callable[..., DataAnalysisResult]:
+    agent = DataAnalysisAgent(codes)
+    return lambda **payload: agent(task_of(AgentType.DATA_ANALYSIS, **payload))
+
+
+Analyse = Callable[..., DataAnalysisResult]
+
+
+def test_a_persistent_finding_is_confirmed_with_its_numbers(analyse: Analyse) -> None:
+    result = analyse(findings=[HOT], signals=[summary("coolant_temp_c", 110, 91)])
+
+    assert result.anomalies is not None
+    (anomaly,) = result.anomalies
+    assert anomaly.subsystem is Subsystem.COOLING
+    assert anomaly.rule == "coolant_hot"
+    assert anomaly.confidence > 0.7
+    assert 0.7 <= anomaly.severity <= 0.8
+    assert "91.0" in anomaly.evidence
+
+
+@pytest.mark.parametrize("value", [-40.0, 215.0, 214.5])
+def test_a_value_at_an_end_of_the_range_is_the_sensors(analyse: Analyse, value: float) -> None:
+    stuck = {**HOT, "priority": Priority.URGENT, "rule": "coolant_boiling", "value": value, "threshold": 115.0}
+
+    result = analyse(findings=[stuck], signals=[summary("engine_oil_temp_c", 90, 90)])
+
+    assert result.anomalies is not None
+    assert [(Subsystem.COOLING_SENSOR, 0.3)] == [(a.subsystem, a.severity) for a in result.anomalies]
+
+
+def test_heat_that_nothing_else_shows_is_the_sensors(analyse: Analyse) -> None:
+    finding = {**HOT, "value": 160.0}
+
+    alone = analyse(findings=[finding])
+    cool_oil = analyse(findings=[finding], signals=[summary("engine_oil_temp_c", 85, 90)])
+    hot_oil = analyse(findings=[finding], signals=[summary("engine_oil_temp_c", 140, 90)])
+
+    subsystems = [result.anomalies[0].subsystem for result in (alone, cool_oil, hot_oil) if result.anomalies]
+    assert [Subsystem.COOLING, Subsystem.COOLING_SENSOR, Subsystem.COOLING] == subsystems
+
+
+def test_no_oil_pressure_is_never_dismissed(analyse: Analyse) -> None:
+    """0 kPa is an end of the range too, and exactly what a failed pump looks like."""
+    lost = {
+        **HOT,
+        "rule": "oil_pressure_lost",
+        "subsystem": "lubrication",
+        "priority": Priority.URGENT,
+        "signal": "oil_pressure_kpa",
+        "value": 0.0,
+        "threshold": 70.0,
+        "held_s": 5.0,
+    }
+    # Everything speaks against it: back to normal, improving, and the usual value for this vehicle.
+    kind = summary("oil_pressure_kpa", 90, 2, slope_per_h=50.0, minimum=0.0)
+
+    result = analyse(findings=[lost], signals=[kind])
+
+    assert result.dismissed == ()
+    assert result.anomalies is not None
+    assert result.anomalies[0].severity >= 0.9
+
+
+def test_a_planned_finding_that_went_away_is_dismissed(analyse: Analyse) -> None:
+    still = analyse(findings=[TRIM], signals=[summary("ltft_b1_pct", 13.0, 1.0)])
+    gone = analyse(findings=[TRIM], signals=[summary("ltft_b1_pct", 4.0, 11.0)])
+
+    assert ((), ("fuel_trim_off",)) == (still.dismissed, gone.dismissed)
+    assert gone.anomalies == ()
+
+
+def test_an_agreeing_code_outweighs_a_recovery(analyse: Analyse) -> None:
+    gone = [summary("ltft_b1_pct", 4.0, 11.0)]
+
+    assert ("fuel_trim_off",) == analyse(findings=[TRIM], signals=gone).dismissed
+    assert () == analyse(findings=[TRIM], signals=gone, dtcs=["P0171"]).dismissed
+
+
+def test_a_trend_to_the_worse_raises_confidence_and_recovery_lowers_it(analyse: Analyse) -> None:
+    def confidence(slope: float) -> float:
+        result = analyse(findings=[HOT], signals=[summary("coolant_temp_c", 110, 100, slope_per_h=slope)])
+        assert result.anomalies
+        return result.anomalies[0].confidence
+
+    assert confidence(-20) < confidence(0) < confidence(20)
+
+
+def test_four_tyres_falling_alike_are_weather_and_one_is_not(analyse: Analyse) -> None:
+    low = {
+        **HOT,
+        "rule": "tyre_low",
+        "subsystem": "tyres",
+        "signal": "tyre_fl_kpa",
+        "value": 79.0,
+        "threshold": 80.0,
+        "held_s": 0.0,
+    }
+    wheels = ("fl", "fr", "rl", "rr")
+    cold = [summary(f"tyre_{wheel}_kpa", 182, 215) for wheel in wheels]
+    puncture = [summary(f"tyre_{wheel}_kpa", 182 if wheel == "fl" else 214, 215) for wheel in wheels]
+
+    weather, flat = analyse(findings=[low], signals=cold), analyse(findings=[low], signals=puncture)
+
+    assert weather.anomalies
+    assert flat.anomalies
+    assert weather.anomalies[0].confidence < 0.4 < flat.anomalies[0].confidence
+
+
+def test_a_rate_is_not_compared_with_the_signals_own_values(analyse: Analyse) -> None:
+    """Loss in kPa/min against a mean in kPa would look like an enormous deviation."""
+    losing = {**HOT, "rule": "tyre_losing", "subsystem": "tyres", "signal": "tyre_fl_kpa", "value": 4.0, "threshold": 3}
+
+    result = analyse(findings=[losing], signals=[summary("tyre_fl_kpa", 200, 220)])
+
+    assert result.anomalies
+    assert "spreads" not in result.anomalies[0].evidence
+
+
+def test_a_check_of_a_healthy_vehicle_finds_nothing(analyse: Analyse) -> None:
+    healthy = [summary("coolant_temp_c", 92, 90), summary("ltft_b1_pct", 1.5, 2.0), summary("battery_voltage_v", 14, 14)]
+
+    assert () == analyse(signals=healthy).anomalies
+
+
+def test_a_check_finds_stored_codes_and_slow_wear(analyse: Analyse) -> None:
+    worn = [summary("brake_pad_wear_rl_pct", 70, 68), summary("brake_pad_wear_rr_pct", 70, 68, samples=3)]
+
+    result = analyse(signals=worn, dtcs=["P0420"])
+
+    assert result.anomalies is not None
+    assert [Subsystem.EMISSIONS, Subsystem.BRAKES] == [anomaly.subsystem for anomaly in result.anomalies]
+    assert max(anomaly.severity for anomaly in result.anomalies) < 0.5
