@@ -4,13 +4,15 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import FindingLabel, Priority, Subsystem
 
 Probability = Annotated[float, Field(ge=0.0, le=1.0)]
 Hours = Annotated[float, Field(ge=0.0, le=100_000.0)]
 Short = Annotated[str, Field(max_length=200)]
 Long = Annotated[str, Field(max_length=2_000)]
-Millis = Annotated[int, Field(ge=0)]
+Millis = Annotated[int, Field(ge=0, le=MAX_MS)]
+Count = Annotated[int, Field(ge=0, le=2**53)]
 
 
 class Fact(BaseModel):
@@ -49,7 +51,7 @@ class SignalSummary(Fact):
     mean: float
     spread: float
     slope_per_h: float = 0.0
-    samples: Annotated[int, Field(ge=0)] = 0
+    samples: Count = 0
 
 
 class Anomaly(Fact):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from master_orchestrator_schemas.facts import (
     Anomaly,
+    Count,
     Hours,
     Long,
     Millis,
@@ -112,7 +113,7 @@ class ManufacturingQualityResult(Result):
 
     agent: ClassVar[AgentType] = AgentType.MANUFACTURING_QUALITY
     component: Short | None = None
-    claims: Annotated[int, Field(ge=0)] = 0
+    claims: Count = 0
     signal: bool = False
     capa_id: Short | None = None
     summary: Long = ""

@@ -1,0 +1,69 @@
+"""docs/contracts.md says what the topology and the schemas say, and its examples work."""
+
+import json
+import re
+
+from master_orchestrator_schemas.avro_schemas import schema_versions
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import ServiceEvent, Telemetry
+from master_orchestrator_schemas.messages.telemetry import Dtc
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.topology.loader import default_path
+
+TEXT = (default_path().parent / "docs" / "contracts.md").read_text(encoding="utf-8")
+DAY_MS = 86_400_000
+
+
+def rows(name: str) -> list[str]:
+    """The lines of the table between the markers of this name, without its head."""
+    block = TEXT.split(f"<!-- {name}:")[1].split(f"<!-- end of {name} -->")[0]
+    return [line for line in block.splitlines() if line.startswith("| `")]
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_table_of_topics_is_the_topology_s(topology: Topology) -> None:
+    wanted = []
+    for name, terms in topology.topics.items():
+        kept = "newest per key" if terms.retention_ms is None else f"{terms.retention_ms // DAY_MS}d"
+        encoding = "Avro or JSON" if terms.json_allowed else "Avro"
+        value = f"{terms.schema_name}, {encoding}" if terms.schema_name else "bytes as they came"
+        people = f"{', '.join(terms.producers)} | {', '.join(terms.consumers)}"
+        wanted.append(f"| `{name}` | {value} | {terms.key} | {people} | {kept} |")
+
+    assert wanted == rows("topics")
+    assert f"kept {topology.commands.retention_ms // DAY_MS}d" in TEXT
+
+
+def test_the_prefixes_are_those_of_the_schemas_that_outsiders_write() -> None:
+    prefixes = {schema.stem: (b"\xc3\x01" + schema.fingerprint).hex() for schema in schema_versions()}
+    outsiders = ("telemetry", "service_event", "operator_request")
+    newest = [[stem for stem in prefixes if stem.startswith(f"{name}.")][-1] for name in outsiders]
+
+    assert [f"| `{stem}` | `{prefixes[stem]}` |" for stem in newest] == rows("prefixes")
+
+
+def test_the_json_examples_are_read() -> None:
+    reading, event = blocks("json")
+
+    assert (116.5, 2450.0, (Dtc(code="P0217"),)) == (
+        (read := Codec().decode(reading.encode(), Telemetry, json_allowed=True)).coolant_temp_c,
+        read.engine_rpm,
+        read.dtcs,
+    )
+    assert "thermostat" == Codec().decode(event.encode(), ServiceEvent, json_allowed=True).confirmed_cause
+    piped = blocks("sh")[0].split("|", 1)[1].split("'")[0]
+    assert json.loads(piped)["vehicle_id"] == Codec().decode(piped.encode(), Telemetry, json_allowed=True).vehicle_id
+
+
+def test_the_python_example_runs() -> None:
+    for block in blocks("python"):
+        exec(compile(block, "docs/contracts.md", "exec"), {})  # noqa: S102 - the documentation's own code
+
+
+def test_the_limits_are_the_topology_s(topology: Topology) -> None:
+    assert f"{topology.limits.max_record_bytes // 1024} KiB" in " ".join(TEXT.split())
+    assert f"(JSON, {topology.limits.max_depth})" in TEXT
+    assert f"{topology.limits.max_items:,} in an array" in TEXT
