@@ -12,6 +12,7 @@ from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import deadlines
 from master_orchestrator_schemas.messages import Command, Dtc, Telemetry
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
@@ -45,7 +46,7 @@ WAITS = (1, 900, 2_000, 60_000, HOUR_MS, 30 * HOUR_MS, 400 * HOUR_MS, 5_000 * HO
 
 texts = st.text(max_size=12) | st.sampled_from(["x" * 200, "\u20ac" * 200, "dtc:P0301", "coolant_hot"])
 numbers = st.floats(0, 1)
-times = st.none() | st.integers(0, 2**62) | st.integers(-HOUR_MS, 40 * HOUR_MS).map(lambda ms: 1_700_000_000_000 + ms)
+times = st.none() | st.integers(0, MAX_MS) | st.integers(-HOUR_MS, 40 * HOUR_MS).map(lambda ms: 1_700_000_000_000 + ms)
 anomaly = st.fixed_dictionaries(
     {"description": texts, "severity": numbers}, optional={"rule": st.sampled_from([f"dtc:{c}" for c in CODES])}
 )

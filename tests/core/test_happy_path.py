@@ -4,6 +4,7 @@ import json
 
 from core_vehicle import CoreVehicle
 
+from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, ServiceEventKind, State
 
 FORWARD = [
@@ -90,8 +91,6 @@ def test_events_win_over_the_appointments_times(vehicle: CoreVehicle) -> None:
 
 
 def test_the_trace_of_the_opening_goes_with_ticks(vehicle: CoreVehicle) -> None:
-    from master_orchestrator_schemas.messages import Telemetry
-
     trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     reading = Telemetry(vehicle_id="v-1", ts_ms=vehicle.at_ms, check_requested=True)
     assert trace == vehicle.send(reading, traceparent=trace).traceparent

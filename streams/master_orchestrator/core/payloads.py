@@ -29,7 +29,7 @@ def payload(policy: Policy, state: VehicleState, workflow: Workflow, execution: 
 def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int) -> Payload:
     """The side task; it is stored until it is done, so it is kept short."""
     return {
-        "causes": list(bounds.fit(facts.causes, bounds.SIDE_BYTES)),
+        "causes": [{**cause, "description": ""} for cause in facts.causes[: bounds.MAX_SIDE_CAUSES]],
         "confirmed_cause": facts.confirmed_cause,
         "confirmed_subsystem": facts.confirmed_subsystem,
         "parts_replaced": list(facts.parts_replaced),

@@ -7,9 +7,6 @@ from master_orchestrator_schemas.results import RESULTS, Result
 
 ENGINE = "engine"
 
-LATEST_MS = 253_402_300_799_000
-"""The end of the year 9999, the last time that anything here can mean."""
-
 
 def actor_of(reply: Reply) -> str:
     """Who sent a reply, for the audit trail."""

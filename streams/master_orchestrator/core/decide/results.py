@@ -23,12 +23,13 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
-from master_orchestrator.core.decide.replies import LATEST_MS, actor_of, result_details
+from master_orchestrator.core.decide.replies import actor_of, result_details
 from master_orchestrator.core.decide.steps import book, completed, enter
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Appointment, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
 from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.results import (
     CustomerEngagementResult,
     DataAnalysisResult,
@@ -153,8 +154,6 @@ def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -
         return answered.completed(Reason.DECLINED)
     if result.answer not in {Answer.ACCEPT, Answer.RESCHEDULE}:
         return answered.completed(Reason.NO_ANSWER)
-    if (result.preferred_from_ms or 0) > LATEST_MS:
-        return answered.failed("invalid_result", f"preferred_from_ms {result.preferred_from_ms} is after the year 9999")
     facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
     return answered.goes_on(AgentType.SCHEDULING, facts)
 
@@ -164,13 +163,11 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
         return answered.failed("not_booked", f"the appointment's status is {result.status}")
     start_ms = answered.at_ms if result.start_ms is None else result.start_ms
     end_ms = start_ms + _labour_ms(answered.workflow) if result.end_ms is None else max(result.end_ms, start_ms)
-    if end_ms > LATEST_MS:
-        return answered.failed("invalid_result", f"the appointment's end {end_ms} is after the year 9999")
     appointment = Appointment(
         start_ms,
-        end_ms,
+        min(end_ms, MAX_MS),
         bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
-        bounds.clip_optional(result.workshop_id, bounds.ID_BYTES),
+        bounds.clip_optional(result.workshop_id, bounds.WORD_BYTES),
     )
     return [
         book(
@@ -219,7 +216,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "labour_hours": operation.labour_hours,
         "skill": bounds.clip(operation.skill, bounds.WORD_BYTES),
         "bay": bounds.clip(operation.bay, bounds.WORD_BYTES),
-        "parts": [bounds.clip(part, bounds.WORD_BYTES // 2) for part in operation.parts[: bounds.MAX_PARTS // 2]],
+        "parts": [bounds.clip(part, bounds.PART_BYTES) for part in operation.parts[: bounds.MAX_PARTS]],
     }
 
 

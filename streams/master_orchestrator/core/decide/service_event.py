@@ -86,7 +86,7 @@ def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:
         facts,
         confirmed_cause=bounds.clip_optional(event.confirmed_cause, bounds.WORD_BYTES),
         confirmed_subsystem=bounds.clip_optional(event.confirmed_subsystem, bounds.WORD_BYTES),
-        parts_replaced=tuple(bounds.clip(part, bounds.WORD_BYTES) for part in event.parts_replaced[: bounds.MAX_PARTS]),
+        parts_replaced=tuple(bounds.clip(part, bounds.PART_BYTES) for part in event.parts_replaced[: bounds.MAX_PARTS]),
         note=bounds.clip_optional(event.note, bounds.TEXT_BYTES),
     )
 

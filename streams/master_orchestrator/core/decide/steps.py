@@ -139,6 +139,6 @@ def rejected(workflow_id: str, at_ms: int, actor: str, code: str, details: dict[
 def no_such_workflow(state: VehicleState, vehicle_id: str, workflow_id: str) -> ev.Refusal:
     """A workflow that this vehicle never had, or whose trail is closed because a newer one has replaced it."""
     owner, _, episode = workflow_id.rpartition("~")
-    if owner == vehicle_id and episode.isdecimal() and len(episode) < 10 and int(episode) < state.episodes:
+    if owner == vehicle_id and episode in map(str, range(state.episodes)):
         return ev.Refusal("superseded_workflow", f"{workflow_id} has ended and a newer workflow has replaced it")
     return ev.Refusal("unknown_workflow", f"vehicle {vehicle_id} has no workflow {bounds.clip(workflow_id, 100)!r}")
