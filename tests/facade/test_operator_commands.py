@@ -34,7 +34,7 @@ def command(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
-    """Runs a command line against the engine's topics; exit code and stdout."""
+    """Runs a command line against the engine's topics; exit code, and stdout or else stderr."""
     plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
     prefix = live_topology.app_id.removesuffix(plain["app_id"])
     plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
@@ -45,7 +45,8 @@ def command(
     def runs(*arguments: str) -> tuple[int, str]:
         capsys.readouterr()
         code = run(["--bootstrap-servers", kafka.bootstrap_servers, "--topology", str(file), *arguments])
-        return code, capsys.readouterr().out
+        shown = capsys.readouterr()
+        return code, shown.out or shown.err
 
     return runs
 
@@ -103,10 +104,11 @@ def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, v
     assert "COMPLETED" in command("status", workflow_id)[1]
 
 
-def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
-    code = command("status", "nobody~7")[0]
+def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: Command) -> None:
+    code, shown = command("status", "nobody~7")
 
     assert code == 1
+    assert ["Error: no workflow nobody~7: list them with 'master-orchestrator workflows'"] == shown.splitlines()
 
 
 def test_a_wrong_state_is_a_usage_error(command: Command) -> None:

@@ -91,7 +91,10 @@ class MasterOrchestrator:
             self._registry.add(agent_type, handler)
 
     def start(self) -> None:
-        """Start working. FEEDBACK and MANUFACTURING_QUALITY may be left out: in memory their steps are then skipped.
+        """Start working. FEEDBACK and MANUFACTURING_QUALITY may be left out.
+
+        In memory their steps are then skipped; over Kafka the engines' topology says whether these agents are enabled,
+        and if they are, runners elsewhere must serve them.
 
         Raises:
             MissingAgentError: one of the other four has no handler.

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import structlog
+
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.ports import Shell
 from master_orchestrator_agents.handler import Handler
@@ -9,6 +11,8 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.checks import OPTIONAL_AGENTS
 from master_orchestrator_schemas.vocabulary import AgentType
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 def make_shell(
@@ -19,6 +23,8 @@ def make_shell(
         return MemoryShell(without_unserved(topology, handlers), handlers, max_workers=max_workers)
     from master_orchestrator.client.shell import KafkaShell  # loads librdkafka, which memory does without
 
+    if elsewhere := [agent for agent, terms in topology.agents.items() if terms.enabled and agent not in handlers]:
+        log.info("no_runner_here", agents=elsewhere, note="the engines wait for runners of theirs elsewhere")
     return KafkaShell(topology, handlers, kafka, max_workers=max_workers)
 
 
