@@ -13,6 +13,9 @@ from master_orchestrator.core.state import Appointment, Cooldown, Execution, Fac
 from master_orchestrator.core.triage import Trackers
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
+ENGINE = "engine"
+"""The actor of what the engine does by itself."""
+
 
 def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
@@ -54,7 +57,7 @@ class WorkflowEvent(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
 
     workflow_id: str
     at_ms: int
-    actor: str = "engine"
+    actor: str = ENGINE
     reason: str | None = None
     details: dict[str, Any] = {}
 

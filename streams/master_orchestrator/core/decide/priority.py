@@ -23,7 +23,7 @@ def change_priority(
     at_ms: int,
     *,
     reason: str,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     least: Priority | None = None,
 ) -> list[ev.Event]:

@@ -5,8 +5,6 @@ from typing import Any
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.results import RESULTS, Result
 
-ENGINE = "engine"
-
 
 def actor_of(reply: Reply) -> str:
     """Who sent a reply, for the audit trail."""

@@ -16,7 +16,7 @@ def begun(
     at_ms: int,
     *,
     reason: str,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     service_event: int | None = None,
 ) -> list[ev.Event]:
@@ -45,7 +45,7 @@ def finished(
     at_ms: int,
     *,
     reason: str,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     facts: Facts | None = None,
     service_event: int | None = None,
@@ -75,7 +75,7 @@ def fell_through(
     at_ms: int,
     *,
     reason: str,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     service_event: int | None = None,
 ) -> list[ev.Event]:

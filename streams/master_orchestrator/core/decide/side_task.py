@@ -10,7 +10,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core import payloads
 from master_orchestrator.core.command_ids import CommandName
 from master_orchestrator.core.decide.failures import failure_details, is_permanent, retry_wait_ms
-from master_orchestrator.core.decide.replies import ENGINE, actor_of, read_result, result_details
+from master_orchestrator.core.decide.replies import actor_of, read_result, result_details
 from master_orchestrator.core.decide.steps import first_execution, next_execution, rejected
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Chain, Facts, SideTask, VehicleState, Workflow
@@ -39,7 +39,7 @@ def on_due(policy: Policy, chain: Chain, side: SideTask, at_ms: int) -> list[ev.
     if side.retrying:
         execution = next_execution(policy, side.execution, at_ms)
         return [ev.SideTaskRestarted(workflow_id=chain.workflow_id, at_ms=at_ms, reason="retry", execution=execution)]
-    return _failed(policy, chain, side, at_ms, reason="timeout", actor=ENGINE, details={})
+    return _failed(policy, chain, side, at_ms, reason="timeout", actor=ev.ENGINE, details={})
 
 
 def on_reply(policy: Policy, chain: Chain, name: CommandName, reply: Reply, at_ms: int) -> list[ev.Event]:

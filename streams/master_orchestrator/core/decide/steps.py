@@ -38,7 +38,7 @@ def enter(
     at_ms: int,
     *,
     reason: str,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     priority: Priority | None = None,
     facts: Facts | None = None,
@@ -90,7 +90,7 @@ def completed(
     at_ms: int,
     reason: Reason,
     *,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
 ) -> ev.WorkflowCompleted:
     """COMPLETED. An URGENT vehicle whose owner declines or cannot be reached is handed to a human."""
@@ -114,7 +114,7 @@ def failed(
     at_ms: int,
     reason: Reason,
     *,
-    actor: str = "engine",
+    actor: str = ev.ENGINE,
     details: dict[str, Any] | None = None,
     given_up: Execution | None = None,
 ) -> ev.WorkflowFailed:

@@ -147,7 +147,7 @@ def _make_room(state: VehicleState, at_ms: int) -> list[ev.Event]:
     newest, older = state.workflow, state.older
     if newest is None or newest.side is None or older is None or older.side is None:
         return []
-    return [given_up(older, older.side, at_ms, reason="superseded", actor="engine", details={})]
+    return [given_up(older, older.side, at_ms, reason="superseded", actor=ev.ENGINE, details={})]
 
 
 def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:

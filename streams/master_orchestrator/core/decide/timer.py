@@ -41,10 +41,10 @@ def _no_reply(policy: Policy, state: VehicleState, workflow: Workflow, at_ms: in
     execution = workflow.execution
     if execution is not None and policy.agents[execution.step].closes_on_timeout:
         if execution.step is AgentType.FEEDBACK:
-            return [closed_unanswered(policy, state, workflow, at_ms, reason="timeout", actor="engine", details={})]
+            return [closed_unanswered(policy, state, workflow, at_ms, reason="timeout", actor=ev.ENGINE, details={})]
         if execution.step is AgentType.CUSTOMER_ENGAGEMENT:
             return [completed(policy, state, workflow, at_ms, Reason.NO_ANSWER, details={"because": "timeout"})]
-    return execution_failed(policy, state, workflow, at_ms, reason="timeout", actor="engine", details={})
+    return execution_failed(policy, state, workflow, at_ms, reason="timeout", actor=ev.ENGINE, details={})
 
 
 def _retry(policy: Policy, state: VehicleState, workflow: Workflow, at_ms: int) -> list[ev.Event]:  # noqa: ARG001 - the form of all of DUE

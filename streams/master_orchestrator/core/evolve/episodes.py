@@ -1,0 +1,95 @@
+"""Events that open, feed and end an episode: these concern the vehicle beside its workflow."""
+
+from msgspec.structs import replace
+
+from master_orchestrator.core import bounds, transitions
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.evolve.chains import counted, newest_workflow
+from master_orchestrator.core.evolve.moves import checked, moved
+from master_orchestrator.core.state import STATE_VERSION, Chain, Facts, KnownFinding, VehicleState, Workflow
+from master_orchestrator_schemas.vocabulary import State
+
+
+def workflow_opened(state: VehicleState, event: ev.WorkflowOpened) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.WorkflowOpened`."""
+    workflow = Workflow(
+        workflow_id=event.workflow_id,
+        state=transitions.INITIAL,
+        priority=event.priority,
+        seq=0,
+        traceparent=event.traceparent,
+        opened_at_ms=event.at_ms,
+        updated_at_ms=event.at_ms,
+        findings=event.findings,
+    )
+    workflow = moved(workflow, event, transitions.INITIAL)
+    return replace(
+        state,
+        version=STATE_VERSION,
+        episodes=state.episodes + 1,
+        workflow=workflow,
+        older=_still_pending(state),
+        standing=_without(state.standing, event.findings),
+    )
+
+
+def _still_pending(state: VehicleState) -> Chain | None:
+    """Of the workflows so far, the one whose side task is still to end. ``decide`` leaves no more than one."""
+    newest = state.workflow
+    if newest is None or newest.side is None:
+        return state.older if state.older is not None and state.older.side is not None else None
+    return Chain(
+        workflow_id=newest.workflow_id,
+        state=newest.state,
+        priority=newest.priority,
+        reason=newest.reason,
+        seq=newest.seq,
+        hash=newest.hash,
+        traceparent=newest.traceparent,
+        side=newest.side,
+    )
+
+
+def workflow_completed(state: VehicleState, event: ev.WorkflowCompleted) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.WorkflowCompleted`."""
+    workflow = _ended(newest_workflow(state, event.workflow_id), event, State.COMPLETED)
+    slim = tuple(KnownFinding(f.rule, f.subsystem, f.priority, seen=f.seen) for f in workflow.findings)
+    return _left(state, replace(workflow, facts=Facts(), findings=slim, service_events=()), event)
+
+
+def workflow_failed(state: VehicleState, event: ev.WorkflowFailed) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.WorkflowFailed`."""
+    return _left(state, _ended(newest_workflow(state, event.workflow_id), event, State.FAILED), event)
+
+
+def _ended(workflow: Workflow, event: ev.WorkflowEnded, to_state: State) -> Workflow:
+    workflow = moved(counted(checked(workflow, to_state), event), event, to_state)
+    return replace(workflow, reason=event.reason, wait=None)
+
+
+def _left(state: VehicleState, ended: Workflow, event: ev.WorkflowEnded) -> VehicleState:
+    """The vehicle after its workflow's end: what was found may still stand, until a reading clears it."""
+    before = newest_workflow(state, event.workflow_id).findings
+    left = tuple(finding for finding in _without(before, state.standing) if not finding.suspected)
+    return replace(
+        state,
+        workflow=ended,
+        cooldowns=event.cooldowns,
+        next_check_due_ms=event.next_check_due_ms,
+        standing=(*state.standing, *left)[: bounds.MAX_FINDINGS],
+    )
+
+
+def findings_folded(state: VehicleState, event: ev.FindingsFolded) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.FindingsFolded`."""
+    workflow = counted(newest_workflow(state, event.workflow_id), event)
+    return replace(
+        state,
+        workflow=replace(workflow, findings=event.findings),
+        standing=_without(state.standing, event.findings),
+    )
+
+
+def _without(findings: tuple[KnownFinding, ...], others: tuple[KnownFinding, ...]) -> tuple[KnownFinding, ...]:
+    rules = {finding.rule for finding in others}
+    return tuple(finding for finding in findings if finding.rule not in rules)

@@ -1,0 +1,107 @@
+"""Events that take a workflow from state to state along the table, or issue its command again."""
+
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from master_orchestrator.core import bounds, transitions
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.evolve.chains import executions, new_wait
+from master_orchestrator.core.state import Chain, Execution, Workflow
+from master_orchestrator_schemas.vocabulary import AgentType, State
+
+C = TypeVar("C", bound=Chain)
+
+SEES_FINDINGS = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
+"""Steps whose task holds the findings."""
+
+
+def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.StateChanged`."""
+    changes: dict[str, Any] = {}
+    if event.priority is not None:
+        changes["priority"] = event.priority
+    if event.facts is not None:
+        changes["facts"] = event.facts
+    if event.findings is not None:
+        changes["findings"] = event.findings
+    if event.appointment is not None:
+        changes["appointment"] = event.appointment
+    if event.rebooked:
+        changes["reschedules"] = workflow.reschedules + 1
+    if event.service_event is not None:
+        changes["service_events"] = (*workflow.service_events, event.service_event)[-bounds.MAX_SERVICE_EVENTS :]
+    if changes:
+        workflow = replace(workflow, **changes)
+    workflow = moved(checked(workflow, event.to_state), event, event.to_state)
+    if event.execution is not None:
+        return _executing(workflow, event.execution)
+    if event.due_ms is not None:
+        return replace(workflow, wait=new_wait(workflow, "due", event.due_ms))
+    return replace(workflow, wait=None)
+
+
+def step_failed(workflow: Workflow, event: ev.StepFailed) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.StepFailed`."""
+    workflow = moved(checked(workflow, State.RETRY), event, State.RETRY)
+    wait = None if event.retry_at_ms is None else new_wait(workflow, "retry", event.retry_at_ms)
+    return replace(workflow, wait=wait)
+
+
+def step_restarted(workflow: Workflow, event: ev.StepRestarted) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.StepRestarted`."""
+    to_state = transitions.STATE_OF_STEP[event.execution.step]
+    return _executing(moved(checked(workflow, to_state), event, to_state), event.execution)
+
+
+def workflow_redriven(workflow: Workflow, event: ev.WorkflowRedriven) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.WorkflowRedriven`."""
+    workflow = moved(checked(workflow, State.RETRY), event, State.RETRY)
+    return replace(
+        workflow,
+        reason=None,
+        execution=event.execution,
+        reschedules=0,
+        wait=new_wait(workflow, "retry", event.at_ms),
+    )
+
+
+def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
+    least = workflow.least if event.least is None else event.least
+    workflow = replace(workflow, priority=event.priority, least=least)
+    return workflow if event.execution is None else _executing(workflow, event.execution)
+
+
+def unchanged(chain: C, event: ev.WorkflowEvent) -> C:  # noqa: ARG001 - the form of all entries of EVOLVE
+    """Apply an event that only leaves its audit record."""
+    return chain
+
+
+def checked(workflow: Workflow, to_state: State) -> Workflow:
+    """The workflow, if the table has the move."""
+    transitions.check(workflow.state, to_state)
+    return workflow
+
+
+def moved(workflow: Workflow, event: ev.WorkflowEvent, to_state: State) -> Workflow:
+    """The workflow in its next state."""
+    entry = (
+        event.at_ms - workflow.opened_at_ms,
+        transitions.STATE_NUMBERS[to_state],
+        transitions.REASON_NUMBERS[event.reason],
+    )
+    return replace(workflow, state=to_state, history=(*workflow.history, entry)[-bounds.MAX_HISTORY :])
+
+
+def _executing(workflow: Workflow, execution: Execution) -> Workflow:
+    findings = workflow.findings
+    if execution.step in SEES_FINDINGS and not all(finding.seen for finding in findings):
+        findings = tuple(finding if finding.seen else replace(finding, seen=True) for finding in findings)
+    return replace(
+        workflow,
+        execution=execution,
+        executions=executions(workflow, execution),
+        findings=findings,
+        wait=new_wait(workflow, "reply", execution.deadline_ms),
+    )

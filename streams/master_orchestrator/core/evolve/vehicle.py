@@ -1,0 +1,34 @@
+"""Events of the vehicle: positions, trackers, and the newest hash of an audit trail."""
+
+from msgspec.structs import replace
+
+from master_orchestrator.core import events as ev
+from master_orchestrator.core.evolve.chains import known_chain, put
+from master_orchestrator.core.state import VehicleState
+
+
+def input_applied(state: VehicleState, event: ev.InputApplied) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.InputApplied`."""
+    known = state.positions
+    if event.rank >= len(known):
+        known += (0,) * (event.rank + 1 - len(known))
+    return replace(state, positions=(*known[: event.rank], event.next_offset, *known[event.rank + 1 :]))
+
+
+def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.ReadingObserved`."""
+    if event.next_check_due_ms is None and event.model is None and event.odometer_m is None:
+        return replace(state, trackers=event.trackers, standing=event.standing)
+    return replace(
+        state,
+        trackers=event.trackers,
+        standing=event.standing,
+        next_check_due_ms=state.next_check_due_ms if event.next_check_due_ms is None else event.next_check_due_ms,
+        model=state.model if event.model is None else event.model,
+        odometer_m=state.odometer_m if event.odometer_m is None else event.odometer_m,
+    )
+
+
+def audit_sealed(state: VehicleState, event: ev.AuditSealed) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.AuditSealed`."""
+    return put(state, replace(known_chain(state, event.workflow_id), hash=event.hash))
