@@ -20,7 +20,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         command_id: ``workflow_id/step/attempt/revision``.
         step: the state whose work this is; MANUFACTURING_QUALITY for the side task.
-        attempt: 0 for the first execution, 1 to 3 for the retries.
+        attempt: counts the executions of this step in this workflow from 0, on through rebookings and redrives; at most
+            three retries follow the first of each.
         revision: raised when the command is issued again on a higher lane; the first reply to any revision wins.
         deadline_ms: the engine stops waiting for a reply at this time (milliseconds since 1970 UTC).
         payload: the fields of the agent's task model (``tasks.py``).
