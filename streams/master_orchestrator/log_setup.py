@@ -20,6 +20,7 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     human = settings.log_format == "human" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
+        _named(program),
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -30,8 +31,6 @@ def configure_logging(settings: Settings, *, program: str) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(program=program)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -45,6 +44,16 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     if settings.log_level != "debug":
         for name in _CHATTY:
             logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _named(program: str) -> Processor:
+    """Every record's program; not a context variable, which other threads would not have."""
+
+    def name(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event["program"] = program
+        return event
+
+    return name
 
 
 def mask_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

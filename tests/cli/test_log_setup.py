@@ -2,6 +2,7 @@
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +20,6 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def _logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -36,6 +36,14 @@ def test_ours_and_the_libraries_records_have_one_shape(capsys: pytest.CaptureFix
     }
     assert ("slow broker", "engine", "warning") == (theirs["message"], theirs["program"], theirs["level"])
     assert {"timestamp"} == (ours.keys() & theirs.keys()) - {"message", "program", "level", "logger"}
+
+
+def test_a_record_of_another_thread_names_the_program_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_format="json"), program="engine")
+    thread = threading.Thread(target=lambda: structlog.get_logger("ours").info("from a thread"))
+    thread.start()
+    thread.join()
+    assert ["engine"] == [record["program"] for record in _logged(capsys)]
 
 
 def test_secrets_are_masked_at_any_depth(capsys: pytest.CaptureFixture[str]) -> None:

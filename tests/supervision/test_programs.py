@@ -71,11 +71,13 @@ def test_children_of_a_killed_supervisor_die() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_is_a_wish_to_stop_and_nothing_more(number: signal.Signals) -> None:
+def test_a_signal_is_a_wish_to_stop_and_a_second_one_an_order(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     with stop_requested() as stopping:
         os.kill(os.getpid(), number)
         assert stopping.wait(5.0)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
     assert before == signal.getsignal(number)
 
 

@@ -5,23 +5,30 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from master_orchestrator.cli.context import UsageError
+from master_orchestrator.cli.context import Invocation, UsageError
 from master_orchestrator_agents.fleet import AgentSpec
 from master_orchestrator_agents.handler import BatchHandler, Handler
 from master_orchestrator_agents.reference import reference_agent
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
-def chosen_agents(types: Iterable[str], handlers: Iterable[str], max_workers: int | None) -> list[AgentSpec]:
+def chosen_agents(
+    types: Iterable[str], handlers: Iterable[str], max_workers: int | None, call: Invocation
+) -> list[AgentSpec]:
     """The agents to run: `types` (all six if empty), with the handlers given and the reference agents for the rest.
 
+    The reference agents keep their books in the data folder and take their trouble codes from the topology.
     Raises UsageError for an unknown type, a handler that cannot be loaded, or one whose type is not run.
     """
     wanted = [agent_type(word) for word in types] or [*AgentType]
     own = dict(_assignment(text) for text in handlers)
     for unused in own.keys() - set(wanted):
         raise UsageError(f"--handler for {unused}, which is not run here: name it among the types.")
-    return [AgentSpec(kind, own.get(kind) or reference_agent(kind), max_workers) for kind in dict.fromkeys(wanted)]
+    books = call.settings.data_dir / "agents"
+    return [
+        AgentSpec(kind, own.get(kind) or reference_agent(kind, books, topology=call.topology), max_workers)
+        for kind in dict.fromkeys(wanted)
+    ]
 
 
 def agent_type(word: str) -> AgentType:

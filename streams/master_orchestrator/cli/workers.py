@@ -74,7 +74,7 @@ def agents(
     """Run agents until Ctrl-C or SIGTERM: the reference agents, or handlers of your own for some types."""
     from master_orchestrator.cli.handlers import chosen_agents
 
-    specs = chosen_agents(types or (), handler or (), max_workers)
+    specs = chosen_agents(types or (), handler or (), max_workers, invocation(ctx))
     call = _ready(ctx, "agents")
     from master_orchestrator_agents.fleet import run_agents
 

@@ -11,10 +11,15 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def stop_requested() -> Iterator[threading.Event]:
-    """An event that the first Ctrl-C or SIGTERM sets; the former handlers are back afterwards. Main thread only."""
+    """An event that the first Ctrl-C or SIGTERM sets; a second one is a KeyboardInterrupt: stop at once.
+
+    The former handlers are back afterwards. Main thread only.
+    """
     stopping = threading.Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
         stopping.set()
 
     before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
