@@ -214,3 +214,12 @@ def _end_declined(vehicle: CoreVehicle, code: str) -> None:
     vehicle.fault(code)
     vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
     vehicle.reply({"answer": Answer.DECLINE})
+
+
+def test_a_check_that_is_due_waits_for_the_open_workflow(vehicle: CoreVehicle) -> None:
+    _end_declined(vehicle, "P0562")
+    vehicle.wait(1_000)
+    vehicle.fault("P0562", check_requested=True)
+    vehicle.advance_to(State.SCHEDULED, scheduling={"start_ms": vehicle.at_ms + 400 * DAY_MS})
+    vehicle.wait(200 * DAY_MS)
+    assert ([], State.SCHEDULED) == (vehicle.reading().audit, vehicle.workflow.state)

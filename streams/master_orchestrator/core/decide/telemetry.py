@@ -83,7 +83,8 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
         model=None if reading.model is None or reading.model == state.model else bounds.clip(reading.model, 40),
         odometer_m=None if reading.odometer_m == state.odometer_m else reading.odometer_m,
     )
-    due = seen.accepted and not first and at_ms >= state.next_check_due_ms
+    idle = state.workflow is None or not state.workflow.is_open
+    due = seen.accepted and idle and not first and at_ms >= state.next_check_due_ms
     if not (standing or reading.check_requested or due):
         return [observed]
     return [observed, *_act(_gathered(policy, state, record, reading, standing, check_due=due))]
