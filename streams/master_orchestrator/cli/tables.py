@@ -26,26 +26,22 @@ PRIORITY_STYLES = {
     Priority.ROUTINE: "",
 }
 STATE_STYLES = {State.COMPLETED: "green", State.FAILED: "red", State.RETRY: "magenta"}
-DETAILS_SHOWN = 120
 VIOLATIONS_SHOWN = 50
 
 
 def workflow_table(statuses: Sequence[Status]) -> RenderableType:
     """One line per workflow."""
-    table = Table(title=f"{len(statuses)} workflows", title_justify="left")
-    for heading in ("workflow", "vehicle", "state", "priority", "attempts", "reason", "updated"):
-        table.add_column(heading, overflow="fold")
+    table = _table("workflow", "state", "priority", "tasks", "reason", "updated")
     for status in statuses:
         table.add_row(
             Text(status.workflow_id),
-            Text(status.vehicle_id),
             _state(status.state),
-            Text(status.priority.name, style=PRIORITY_STYLES[status.priority]),
+            Text(status.priority.name, style=PRIORITY_STYLES.get(status.priority, "")),
             str(status.attempts),
             Text(status.reason or ""),
-            rfc3339(status.updated_at_ms),
+            rfc3339(status.updated_at_ms)[:19],
         )
-    return table
+    return Group(table, Text(f"{len(statuses)} workflows"))
 
 
 def statistics_table(figures: Statistics) -> RenderableType:
@@ -70,27 +66,21 @@ def timeline(status: Status, trail: Iterable[AuditRecord]) -> RenderableType:
         _state(status.state),
         f", {status.priority.name}",
         f", {status.reason}" if status.reason else "",
-        f"; {status.attempts} executions; findings: {', '.join(status.findings) or 'none'}",
+        f"; {status.attempts} agent tasks; findings: {', '.join(status.findings) or 'none'}\n",
     )
     return Group(head, audit_table(trail))
 
 
 def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
-    """One line per audit record."""
-    table = Table()
-    for heading in ("seq", "at", "event", "move", "priority", "actor", "reason", "details"):
-        table.add_column(heading, overflow="fold")
+    """One line per audit record; its details are in the JSON answer."""
+    table = _table("seq", "at", "what", "reason", "who")
     for record in records:
-        moved = record.from_state != record.to_state
         table.add_row(
             str(record.seq),
             rfc3339(record.at_ms)[11:-1],
-            Text(record.event),
-            Text(f"{record.from_state or ''} -> {record.to_state}" if moved else ""),
-            record.priority.name,
-            Text(record.actor),
+            _state(record.to_state) if record.from_state != record.to_state else Text(record.event, style="dim"),
             Text(record.reason or ""),
-            Text(record.details[:DETAILS_SHOWN] if record.details != "{}" else ""),
+            Text(record.actor),
         )
     return table
 
@@ -104,6 +94,15 @@ def verdict_text(verdict: Verdict) -> RenderableType:
     more = len(verdict.violations) - len(shown)
     head = f"{len(verdict.violations)} violations in {verdict.records} records of {verdict.workflows} workflows:"
     return Text("\n".join([head, *lines, *([f"and {more} more"] if more else [])]), style="red")
+
+
+def _table(*headings: str) -> Table:
+    """Where the terminal is narrow, the last column gives way."""
+    table = Table(box=None, pad_edge=False)
+    for heading in headings[:-1]:
+        table.add_column(heading, no_wrap=True)
+    table.add_column(headings[-1], overflow="fold")
+    return table
 
 
 def _state(state: State) -> Text:
