@@ -157,7 +157,11 @@ def test_a_rate_is_not_compared_with_the_signals_own_values(analyse: Analyse) ->
 
 
 def test_a_check_of_a_healthy_vehicle_finds_nothing(analyse: Analyse) -> None:
-    healthy = [summary("coolant_temp_c", 92, 90), summary("ltft_b1_pct", 1.5, 2.0), summary("battery_voltage_v", 14, 14)]
+    healthy = [
+        summary("coolant_temp_c", 92, 90),
+        summary("ltft_b1_pct", 1.5, 2.0),
+        summary("battery_voltage_v", 14, 14),
+    ]
 
     assert () == analyse(signals=healthy).anomalies
 

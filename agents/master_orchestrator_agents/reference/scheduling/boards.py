@@ -11,12 +11,12 @@ Row = tuple[int, str, int]
 class Board:
     """One day: its open slots, and which of them each resource has taken (bit 0 is the first open slot).
 
-    ``planned``: technician slots taken by work that is not URGENT.
+    ``planned``: how many slots of each resource are taken by work that is not URGENT.
     """
 
     slots: range
     busy: dict[str, int]
-    planned: int
+    planned: dict[str, int]
 
     @property
     def open(self) -> int:
@@ -27,19 +27,20 @@ class Board:
         """A mask of the slots in which ``resource`` is free."""
         return self.open & ~self.busy.get(resource, 0)
 
-    def has_room(self, slots: int, technicians: int, *, urgent_share: float) -> bool:
-        """Whether so many more slots leave the share of URGENT untouched."""
-        return self.planned + slots <= (1 - urgent_share) * technicians * len(self.slots)
+    def has_room(self, length: int, resources: Sequence[str], *, urgent_share: float) -> bool:
+        """Whether ``length`` more slots of planned work leave the share of these resources that is URGENT's."""
+        planned = sum(self.planned.get(resource, 0) for resource in resources)
+        return planned + length <= (1 - urgent_share) * len(resources) * len(self.slots)
 
 
-def board(slots: range, rows: Iterable[Row], technicians: Iterable[str]) -> Board:
+def board(slots: range, rows: Iterable[Row]) -> Board:
     """The board of a day from its rows of ``occupancy``."""
-    people = set(technicians)
     busy: dict[str, int] = {}
-    planned = 0
+    planned: dict[str, int] = {}
     for slot, resource, urgent in rows:
         busy[resource] = busy.get(resource, 0) | 1 << (slot - slots.start)
-        planned += not urgent and resource in people
+        if not urgent:
+            planned[resource] = planned.get(resource, 0) + 1
     return Board(slots, busy, planned)
 
 

@@ -99,14 +99,18 @@ class WorkshopFits:
         if length > len(slots):
             return self._long_fit(day)
         today = self._board(slots)
-        people, share = len(self._workshop.technicians), self._workshop.urgent_share
-        if not self._wish.urgent and not today.has_room(length, people, urgent_share=share):
+        if not self._wish.urgent and not self._leaves_room(today):
             return None
         found = earliest(today, length, self._not_before, self._bays, self._technicians)
         if found is None:
             return None
         start, bay, technician = found
         return Fit(self._workshop.workshop_id, bay, technician, tuple(range(start, start + length)))
+
+    def _leaves_room(self, day: Board) -> bool:
+        """Whether URGENT keeps its share of the bays of this type and of the people with these skills."""
+        length, share = self._wish.need.slots, self._workshop.urgent_share
+        return all(day.has_room(length, able, urgent_share=share) for able in (self._bays, self._technicians))
 
     def _long_fit(self, day: date) -> Fit | None:
         """A job longer than the day begins as the workshop opens, and goes on in the same bay on the next open days."""
@@ -129,7 +133,7 @@ class WorkshopFits:
             "SELECT slot, resource_id, urgent FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ?",
             (self._workshop.workshop_id, slots.start, slots.stop),
         ).fetchall()
-        return board(slots, rows, self._workshop.technicians)
+        return board(slots, rows)
 
     def _parts_ready_ms(self) -> int:
         """When all parts are there: now if they are on hand, else after the lead time of the slowest."""

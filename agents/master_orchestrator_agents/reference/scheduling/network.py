@@ -11,7 +11,7 @@ from master_orchestrator_agents.reference.zoned import HOUR_MS
 
 DEFAULT_WORKSHOPS = 48
 URGENT_SHARE = 0.15
-"""Of the technician hours of a day, kept for URGENT."""
+"""Of a day's hours of each kind of bay and skill, kept for URGENT."""
 REGIONS = ("BE", "HH", "BW", "BY", "NW", "HE", "SN", "NI", "RP", "SH", "BB", "TH")
 """Subdivisions of Germany, whose public holidays differ."""
 BAYS = ("standard", "standard", "standard", "standard", "heavy", "heavy", "tyre", "high_voltage")

@@ -1,0 +1,280 @@
+"""SCHEDULING: when and where, what is kept free, and that a command has one appointment."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from master_orchestrator_agents.errors import PermanentError, RetryableError
+from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
+from master_orchestrator_agents.reference.scheduling.boards import Board, earliest
+from master_orchestrator_agents.reference.scheduling.store import HOLD_MS
+from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.facts import Offer
+from master_orchestrator_schemas.results import SchedulingResult
+from master_orchestrator_schemas.vocabulary import AgentType, AppointmentState, Priority
+
+BERLIN = ZoneInfo("Europe/Berlin")
+MONDAY = 1_768_208_400_000
+"""12 January 2026, 10:00 in Berlin."""
+DUE = {Priority.URGENT: 24, Priority.HIGH: 48, Priority.SCHEDULED: 14 * 24, Priority.ROUTINE: 90 * 24}
+Book = Callable[..., SchedulingResult]
+
+
+def local(at_ms: int | None) -> datetime:
+    assert at_ms is not None
+    return datetime.fromtimestamp(at_ms / 1000, BERLIN)
+
+
+def job(hours: float = 1.0, **more: object) -> dict[str, object]:
+    return {"name": "job", "labour_hours": hours, **more}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SchedulingStore]:
+    opened = SchedulingStore(tmp_path / "appointments.sqlite3", parts=("belt",), workshops=2)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def book(store: SchedulingStore, task_of: Callable[..., Task]) -> Book:
+    return booking(SchedulingAgent(store), task_of)
+
+
+def booking(agent: SchedulingAgent, task_of: Callable[..., Task]) -> Book:
+    def run(
+        vehicle: str = "vehicle-1", *, priority: Priority = Priority.SCHEDULED, at_ms: int = MONDAY, **given: object
+    ) -> SchedulingResult:
+        wanted = {"operations": [job()], "due_by_ms": at_ms + DUE[priority] * HOUR_MS, **given}
+        return agent(task_of(AgentType.SCHEDULING, vehicle=vehicle, priority=priority, at_ms=at_ms, **wanted))
+
+    return run
+
+
+def states(store: SchedulingStore) -> list[tuple[str, str]]:
+    with store.database.read() as sql:
+        return sql.execute("SELECT vehicle_id, state FROM appointments ORDER BY vehicle_id, start_ms").fetchall()
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_an_appointment_is_in_time_and_within_opening_hours(book: Book, priority: Priority) -> None:
+    result = book(priority=priority)
+    start, end = local(result.start_ms), local(result.end_ms)
+
+    assert AppointmentState.CONFIRMED == result.status
+    assert result.start_ms is not None
+    assert MONDAY <= result.start_ms <= MONDAY + DUE[priority] * HOUR_MS
+    assert 1.0 == (end - start).total_seconds() / 3600
+    assert (7, 30) <= (start.hour, start.minute)
+    assert end.hour < 18 or (end.hour, end.minute) == (18, 0)
+    assert start.weekday() < 6
+    assert (result.model_extra or {})["late"] is False
+
+
+def test_three_offers_are_held_and_the_others_given_back(book: Book, store: SchedulingStore) -> None:
+    result = book()
+
+    assert 3 == len(result.offers)
+    assert {MONDAY + HOLD_MS} == {offer.held_until_ms for offer in result.offers}
+    assert 3 == len({(offer.workshop_id, offer.start_ms) for offer in result.offers})
+    assert [("vehicle-1", "CONFIRMED")] == states(store)
+
+
+def test_offers_are_held_while_the_customer_chooses(store: SchedulingStore, task_of: Callable[..., Task]) -> None:
+    seen: list[list[tuple[str, str]]] = []
+
+    def choose(offers: Sequence[Offer]) -> int:
+        seen.append(states(store))
+        return len(offers) - 1
+
+    result = booking(SchedulingAgent(store, choose), task_of)()
+
+    assert [[("vehicle-1", "HELD")] * 3] == seen
+    assert result.offers[-1].start_ms == result.start_ms
+
+
+def test_a_hold_that_ran_out_is_given_to_others(store: SchedulingStore, task_of: Callable[..., Task]) -> None:
+    """While the customer sleeps over it, 15 minutes pass and somebody else books: this one has to try again."""
+
+    def dawdle(offers: Sequence[Offer]) -> int:
+        booking(SchedulingAgent(store), task_of)("vehicle-2", at_ms=offers[0].held_until_ms)
+        return 0
+
+    with pytest.raises(RetryableError, match="hold"):
+        booking(SchedulingAgent(store, dawdle), task_of)()
+    assert [("vehicle-2", "CONFIRMED")] == states(store)
+
+
+def test_a_crash_between_hold_and_confirmation_leaves_nothing_behind(
+    store: SchedulingStore, task_of: Callable[..., Task], book: Book
+) -> None:
+    def crash(offers: Sequence[Offer]) -> int:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        booking(SchedulingAgent(store, crash), task_of)()
+    assert 3 == len(states(store))
+
+    book()  # the same command again, within the 15 minutes
+
+    assert [("vehicle-1", "CONFIRMED")] == states(store)
+
+
+def test_the_same_command_has_the_same_appointment(book: Book, store: SchedulingStore) -> None:
+    first = book()
+
+    assert first == book()
+    assert 1 == len(states(store))
+
+
+def test_a_retry_and_a_revision_find_the_appointment_that_stands(book: Book, store: SchedulingStore) -> None:
+    """Whichever reply wins in the engine, it names the same appointment."""
+    first = book()
+
+    assert first == book(attempt=1)
+    assert first == book(revision=1, priority=Priority.HIGH)
+    assert 1 == len(states(store))
+
+
+@pytest.mark.parametrize(
+    ("reason", "ended"), [("no_show", "NO_SHOW"), ("service_cancelled", "CANCELLED"), ("parts_missing", "RESCHEDULED")]
+)
+def test_a_replaced_appointment_frees_its_place(book: Book, store: SchedulingStore, reason: str, ended: str) -> None:
+    first = book()
+
+    second = book(attempt=1, replaces=first.appointment_id, rebook_reason=reason)
+
+    assert first.appointment_id != second.appointment_id
+    assert {ended, "CONFIRMED"} == {state for _, state in states(store)}
+    with store.database.read() as sql:
+        owners = {row[0] for row in sql.execute("SELECT DISTINCT appointment_id FROM occupancy")}
+    assert {second.appointment_id} == owners
+
+
+def test_a_preferred_day_is_kept_even_beyond_the_due_time(book: Book) -> None:
+    wanted = MONDAY + 20 * DAY_MS
+
+    assert wanted <= (book(preferred_from_ms=wanted).start_ms or 0) <= wanted + 3 * DAY_MS
+
+
+def test_nothing_is_booked_on_sundays_and_public_holidays(book: Book) -> None:
+    """Good Friday to Easter Monday 2026: 3 to 6 April; Saturday is open."""
+    thursday_evening = int(datetime(2026, 4, 2, 19, 0, tzinfo=BERLIN).timestamp() * 1000)
+
+    days = {
+        local(book(f"vehicle-{number}", priority=Priority.HIGH, at_ms=thursday_evening).start_ms).day
+        for number in range(4)
+    }
+
+    assert {4} == days
+
+
+def test_parts_that_are_not_there_delay_all_but_urgent(book: Book, store: SchedulingStore) -> None:
+    with store.database.write() as sql:
+        sql.execute("UPDATE parts SET on_hand = 0, lead_ms = ?", (5 * DAY_MS,))
+    needs = [job(parts=["belt"])]
+
+    planned = book("vehicle-1", operations=needs)
+    urgent = book("vehicle-2", operations=needs, priority=Priority.URGENT)
+
+    assert (planned.start_ms or 0) >= MONDAY + 5 * DAY_MS
+    assert (urgent.start_ms or 0) <= MONDAY + DAY_MS
+
+
+def test_parts_are_taken_and_ordered_anew(book: Book, store: SchedulingStore) -> None:
+    with store.database.write() as sql:
+        sql.execute("UPDATE parts SET on_hand = 1, lead_ms = ?", (2 * DAY_MS,))
+    book("vehicle-1", operations=[job(parts=["belt"])])
+
+    def shelves() -> list[int]:
+        with store.database.read() as sql:
+            return sorted(row[0] for row in sql.execute("SELECT on_hand FROM parts"))
+
+    assert [0, 1] == shelves()
+    book("vehicle-2", at_ms=MONDAY + 3 * DAY_MS)
+    assert [1, 1] == shelves()
+
+
+def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task]) -> None:
+    store = SchedulingStore(tmp_path / "one.sqlite3", workshops=1)
+    book = booking(SchedulingAgent(store), task_of)
+    number = 0
+    while not (book(f"planned-{number}", priority=Priority.HIGH).model_extra or {})["late"]:
+        number += 1
+
+    urgent = book("urgent", priority=Priority.URGENT)
+    store.close()
+
+    assert number > 50
+    assert local(urgent.start_ms).date() == local(MONDAY).date()
+
+
+def test_nothing_free_for_ninety_days_may_be_tried_again(tmp_path: Path, task_of: Callable[..., Task]) -> None:
+    store = SchedulingStore(tmp_path / "none.sqlite3", workshops=1)
+    with store.database.write() as sql:
+        sql.execute("DELETE FROM opening_hours")
+    closed = SchedulingStore(tmp_path / "none.sqlite3")
+
+    with pytest.raises(RetryableError, match="90 days"):
+        booking(SchedulingAgent(closed), task_of)()
+    store.close()
+    closed.close()
+
+
+def test_a_skill_that_nobody_has_is_permanent(book: Book) -> None:
+    with pytest.raises(PermanentError, match="sorcery"):
+        book(operations=[job(skill="sorcery")])
+
+
+def test_a_job_longer_than_a_day_goes_on_the_next_day(book: Book, store: SchedulingStore) -> None:
+    result = book(operations=[job(14)])
+
+    start, end = local(result.start_ms), local(result.end_ms)
+    assert (7, 30) == (start.hour, start.minute)
+    assert (end.date() - start.date()).days in {1, 2, 3}
+    with store.database.read() as sql:
+        (slots,) = sql.execute("SELECT COUNT(*) FROM occupancy WHERE resource_id = ?", (result.technician,)).fetchone()
+    assert 28 == slots
+
+
+def test_the_technician_has_the_skill_and_the_bay_the_type(book: Book, store: SchedulingStore) -> None:
+    result = book(operations=[job(2, skill="high_voltage", bay="high_voltage")])
+
+    workshop = next(w for w in store.network if w.workshop_id == result.workshop_id)
+    assert "high_voltage" in workshop.technicians[result.technician or ""]
+    assert "high_voltage" == workshop.bays[result.bay or ""]
+
+
+masks = st.integers(0, (1 << 21) - 1)
+
+
+@given(
+    busy=st.dictionaries(st.sampled_from(["b1", "b2", "t1", "t2"]), masks),
+    length=st.integers(1, 21),
+    not_before=st.integers(90, 130),
+)
+def test_the_first_fit_is_the_one_that_counting_finds(busy: dict[str, int], length: int, not_before: int) -> None:
+    slots = range(100, 121)
+
+    def is_free(resource: str, start: int) -> bool:
+        return all(
+            slot in slots and not busy.get(resource, 0) >> (slot - 100) & 1 for slot in range(start, start + length)
+        )
+
+    counted = [
+        (start, bay, person)
+        for start in range(max(not_before, 100), 121)
+        for bay in ("b1", "b2")
+        for person in ("t1", "t2")
+        if is_free(bay, start) and is_free(person, start)
+    ]
+
+    assert (counted[0] if counted else None) == earliest(
+        Board(slots, busy, {}), length, not_before, ["b1", "b2"], ["t1", "t2"]
+    )
