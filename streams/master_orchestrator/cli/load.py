@@ -1,4 +1,4 @@
-"""`ingest`, `simulate` and `demo`: what puts load on the system."""
+"""`ingest` and `simulate`: what puts load on the system; `demo` beside them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from master_orchestrator.cli.context import UsageError, invocation
+from master_orchestrator.cli.demo import demo
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
     app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator ingest drives/*.csv.gz --dry-run")(ingest)
     app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator simulate --vehicles 50 --seed 7")(simulate)
+    app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator demo --vehicles 50")(demo)
 
 
 def ingest(

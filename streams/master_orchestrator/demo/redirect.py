@@ -3,27 +3,41 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
+
+STDOUT, STDERR = 1, 2
+
+
+class Streams(NamedTuple):
+    """The streams that were there before."""
+
+    out: TextIO
+    err: TextIO
 
 
 @contextmanager
-def output_to(log: Path) -> Iterator[TextIO]:
-    """Meanwhile stdout and stderr, children's too, go to ``log``; gives the stdout that was before."""
+def output_to(log: Path) -> Iterator[Streams]:
+    """Meanwhile stdout and stderr, children's too, go to ``log``; gives the streams that were before."""
+    _flush()
+    with ExitStack() as saved:
+        out, err = (saved.enter_context(_copy(number)) for number in (STDOUT, STDERR))
+        with log.open("ab") as file:
+            for number in (STDOUT, STDERR):
+                os.dup2(file.fileno(), number)
+        try:
+            yield Streams(out, err)
+        finally:
+            _flush()
+            os.dup2(out.fileno(), STDOUT)
+            os.dup2(err.fileno(), STDERR)
+
+
+def _copy(number: int) -> TextIO:
+    return os.fdopen(os.dup(number), "w", encoding="utf-8", errors="replace")
+
+
+def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    out, err = os.dup(1), os.dup(2)
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
-    try:
-        with os.fdopen(os.dup(out), "w", encoding=sys.stdout.encoding, errors="replace") as terminal:
-            yield terminal
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.dup2(out, 1)
-        os.dup2(err, 2)
-        os.close(out)
-        os.close(err)

@@ -1,7 +1,6 @@
 """The board as rich tables on a terminal, and as plain lines elsewhere."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 from rich.console import Group, RenderableType
@@ -75,21 +74,21 @@ def progress_line(board: Board, pulse: Pulse) -> str:
 
 
 def timeline(records: Sequence[AuditRecord]) -> RenderableType:
-    """One workflow's audit trail, in order."""
+    """One workflow's audit trail, in order: where it went, when (seconds from its opening), and by whom."""
     table = Table(box=None, pad_edge=False, title=f"timeline of {records[0].workflow_id}", title_justify="left")
-    for name in ("seq", "time (UTC)", "event", "state", "priority", "actor", "reason"):
-        table.add_column(name, no_wrap=name != "reason", justify="right" if name == "seq" else "left")
+    for name in ("seq", "seconds"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("event", "state", "priority"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("by, and why", overflow="fold")
     for record in records:
-        at = datetime.fromtimestamp(record.at_ms / 1000, UTC)
-        moved = record.from_state is not None and record.from_state is not record.to_state
-        state = f"{record.from_state} -> {record.to_state}" if moved else str(record.to_state)
+        stayed = record.from_state is record.to_state
         table.add_row(
             str(record.seq),
-            f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}",
+            f"{(record.at_ms - records[0].at_ms) / 1000:.3f}",
             record.event,
-            state,
+            Text(record.to_state.value, style="dim" if stayed else STATE_STYLE.get(record.to_state, "")),
             Text(record.priority.name, style=PRIORITY_STYLE[record.priority]),
-            record.actor,
-            record.reason or "",
+            f"{record.actor}, {record.reason}" if record.reason else record.actor,
         )
     return table

@@ -12,8 +12,8 @@ from master_orchestrator.demo.lag import LagProbe
 from master_orchestrator.demo.terms import DemoTerms
 from master_orchestrator.demo.verdict import DemoVerdict
 from master_orchestrator.demo.watch import Reading, Sending, Watch
+from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.topics import TopicReader
-from master_orchestrator.readers.trail import read_trail
 from master_orchestrator.readers.verify_topics import verify_topics
 from master_orchestrator.simulation.command import fleet_gateway
 from master_orchestrator.simulation.gateway import GatewayTally
@@ -60,6 +60,7 @@ class Demo:
                 workshops.done()  # raises what stopped them
 
             stopped = watch.until_ended(keep_going, reading, Sending(gateway.tally, fleet.done), stopping.is_set)
+            self._say(f"stopping, {stopped}" if stopped else "everything has ended, verifying the audit trail")
             fleet.close()
             return self._verdict(gateway.tally, stopped, watch.first_completed_s)
 

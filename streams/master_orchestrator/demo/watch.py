@@ -90,7 +90,8 @@ class Watch:
                 statuses = decoded(reading.status.poll(POLL_S), Status, reading.codec)
                 self._take(statuses)
                 now_s = time.monotonic()
-                self._show(live, now_s, fleet.tally)
+                rates = self._rates.over(now_s, fleet.tally.acknowledged, self._board.changes)
+                self._show(live, now_s, fleet.tally, rates)
                 if interrupted():
                     return "interrupted"
                 if self._ending.overdue(now_s):
@@ -122,22 +123,13 @@ class Watch:
             return nullcontext()
         return Live(console=self._console, auto_refresh=False, transient=True)
 
-    def _show(self, live: Live | None, now_s: float, tally: GatewayTally) -> None:
+    def _show(self, live: Live | None, now_s: float, tally: GatewayTally, rates: tuple[float, float]) -> None:
         if now_s - self._shown_s < (SHOW_EVERY_S if live else LINE_EVERY_S):
             return
         self._shown_s = now_s
-        pulse = self._pulse(now_s, tally)
+        pulse = Pulse(now_s - self._terms.started_s, tally.acknowledged, *rates)
         if live is None:
             self._console.print(progress_line(self._board, pulse), soft_wrap=True, highlight=False)
             return
         most_rows = max(3, self._console.height - LINES_BESIDE_ROWS)
         live.update(live_view(self._board, pulse, int(time.time() * 1000), most_rows, self._faults), refresh=True)
-
-    def _pulse(self, now_s: float, tally: GatewayTally) -> Pulse:
-        readings_per_s, changes_per_s = self._rates.over(now_s, tally.acknowledged, self._board.changes)
-        return Pulse(
-            elapsed_s=now_s - self._terms.started_s,
-            readings=tally.acknowledged,
-            readings_per_s=readings_per_s,
-            changes_per_s=changes_per_s,
-        )

@@ -1,0 +1,126 @@
+"""`demo`: the whole system in one command, until every workflow has ended."""
+
+from __future__ import annotations
+
+import os
+import time
+from json import dumps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from master_orchestrator.cli.context import Invocation, invocation
+from master_orchestrator.cli.output import JsonOption
+from master_orchestrator.cli.provision import provision_topics
+
+if TYPE_CHECKING:
+    from master_orchestrator.demo.terms import DemoTerms
+    from master_orchestrator.demo.verdict import DemoVerdict
+    from master_orchestrator.simulation.fleet import Fleet
+
+INTERVAL_S = 2.0
+"""Between two readings of a vehicle, in its own time."""
+HANDLERS = (
+    "DIAGNOSIS=master_orchestrator.demo.stumbling:diagnosis",
+    "SCHEDULING=master_orchestrator.demo.stumbling:scheduling",
+)
+INTERRUPTED = "interrupted"
+DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
+
+
+def demo(
+    ctx: typer.Context,
+    *,
+    vehicles: Annotated[int, typer.Option(min=1, max=2_000, help="Size of the fleet.")] = 28,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same fleet and the same outside world.")] = 7,
+    minutes: Annotated[float, typer.Option(min=1, help="How long the fleet drives, in its own time.")] = 25.0,
+    speed: Annotated[float, typer.Option(min=1, help="How many times faster than the clock its time runs.")] = 60.0,
+    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the vehicles that break.")] = 0.75,
+    timeout: Annotated[float, typer.Option(min=1, help="Give up after so many seconds.")] = 180.0,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and data when it is over.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run everything on this machine with a fleet that breaks, agents that stumble, and watch it all end.
+
+    Starts a broker of its own, with its data in a temporary folder; where KAFKA_BOOTSTRAP_SERVERS or
+    --bootstrap-servers names one, it is used: let it be one for trying out, the simulated workshops answer for every
+    workflow on it. Exit code 0: every fault was found, every workflow has ended, and the audit trail is clean.
+    """
+    from master_orchestrator.demo.folder import demo_folder
+
+    started_s = time.monotonic()
+    call = invocation(ctx)
+    call.topology  # noqa: B018 - a wrong topology is found out before anything is started
+    fleet = _fleet(call, vehicles=vehicles, seed=seed, minutes=minutes, fault_share=fault_share)
+    with demo_folder() as folder:
+        own = _within(call, folder.path)
+        verdict = _run(_terms(own, fleet, speed, timeout, started_s), own, folder.path, as_json=json)
+        folder.keep = keep or (not verdict.good and verdict.stopped != INTERRUPTED)
+    if not verdict.good:
+        raise typer.Exit(1)
+
+
+def _fleet(call: Invocation, *, vehicles: int, seed: int, minutes: float, fault_share: float) -> Fleet:
+    """On a broker of our own the vehicles have fixed names; on another, an earlier run may have had these."""
+    from master_orchestrator.simulation.command import unique_prefix
+    from master_orchestrator.simulation.fleet import Fleet
+
+    return Fleet(
+        vehicles=vehicles,
+        seed=seed,
+        minutes=minutes,
+        fault_share=fault_share,
+        interval_s=INTERVAL_S,
+        prefix=unique_prefix() if call.kafka_is_given else "demo",
+    )
+
+
+def _within(call: Invocation, folder: Path) -> Invocation:
+    """The same invocation with all its data in ``folder``; children and their agents are told by the environment."""
+    os.environ[DATA_DIR_VARIABLE] = str(folder)
+    address = call.kafka.bootstrap_servers if call.kafka_is_given else None
+    return Invocation({**call.options, "data_dir": folder}, address)
+
+
+def _terms(call: Invocation, fleet: Fleet, speed: float, timeout_s: float, started_s: float) -> DemoTerms:
+    from master_orchestrator.cluster.broker import EmbeddedKafka
+    from master_orchestrator.demo.terms import DemoTerms
+    from master_orchestrator.supervision.local_system import LocalSystem
+
+    broker = None if call.kafka_is_given else EmbeddedKafka(call.kafka_dir)
+    there = call.at(broker.bootstrap_servers) if broker else call
+    system = LocalSystem(
+        bootstrap_servers=there.kafka.bootstrap_servers,
+        broker=broker,
+        options=call.child_options(),
+        agents=[word for handler in HANDLERS for word in ("--handler", handler)],
+    )
+    return DemoTerms(
+        system=system,
+        topology=call.topology,
+        kafka=there.kafka,
+        fleet=fleet,
+        speed=speed,
+        timeout_s=timeout_s,
+        provision=lambda: provision_topics(there),
+        started_s=started_s,
+    )
+
+
+def _run(terms: DemoTerms, call: Invocation, folder: Path, *, as_json: bool) -> DemoVerdict:
+    """Run the demo with the terminal to itself: all logs go to a file."""
+    from rich.console import Console
+
+    from master_orchestrator.demo.redirect import output_to
+    from master_orchestrator.demo.run import Demo
+    from master_orchestrator.log_setup import configure_logging
+
+    with output_to(folder / "demo.log") as streams:
+        configure_logging(call.settings, program="demo")
+        verdict = Demo(terms, Console(file=streams.err if as_json else streams.out)).run()
+    if as_json:
+        typer.echo(dumps(verdict.as_json()))
+    else:
+        Console().print(verdict.as_text())
+    return verdict
