@@ -9,7 +9,20 @@ from master_orchestrator.cli.main import run
 
 HEAVY = ("confluent_kafka", "faust", "fastavro", "msgspec", "structlog", "master_orchestrator_schemas.topology")
 COMMANDS = [
-    *("ingest", "simulate", "up", "engine", "agents", "status", "workflows", "stats", "redrive", "cancel", "provision"),
+    *(
+        "demo",
+        "ingest",
+        "simulate",
+        "up",
+        "engine",
+        "agents",
+        "status",
+        "workflows",
+        "stats",
+        "redrive",
+        "cancel",
+        "provision",
+    ),
     *("kafka start", "kafka stop", "kafka status", "audit tail", "audit export", "audit verify"),
 ]
 

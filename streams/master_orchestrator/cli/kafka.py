@@ -32,9 +32,11 @@ def start(
 ) -> None:
     """Start the broker in the background and return when it answers; its data is kept in DATA_DIR/kafka."""
     from master_orchestrator.cluster.broker import EmbeddedKafka
+    from master_orchestrator.log_setup import configure_logging
 
-    folder = invocation(ctx).kafka_dir
-    cluster = EmbeddedKafka(folder, brokers, port or None, leashed=False, throughput=True)
+    call = invocation(ctx)
+    configure_logging(call.settings, program="kafka")
+    cluster = EmbeddedKafka(call.kafka_dir, brokers, port or None, leashed=False, throughput=True)
     cluster.start()
     value = {"bootstrap_servers": cluster.bootstrap_servers, "data_dir": str(cluster.data_dir)}
     answer(value, lambda: f"Kafka is up at {value['bootstrap_servers']}, data in {value['data_dir']}.", as_json=json)

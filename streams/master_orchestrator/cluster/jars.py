@@ -7,9 +7,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import structlog
+
 from master_orchestrator.cluster.errors import JarsError
 from master_orchestrator.cluster.java import WAYS_OUT, find_maven
 from master_orchestrator.cluster.locking import exclusive
+
+log = structlog.stdlib.get_logger(__name__)
 
 POM = Path(__file__).with_name("pom.xml")
 STAMP = "pom.sha256"
@@ -54,6 +58,7 @@ def _stamp(libs: Path) -> str | None:
 
 
 def _fetch(libs: Path, stamp: str) -> None:
+    log.info("fetching Kafka's jars with Maven, this once", into=str(libs))
     staging = Path(tempfile.mkdtemp(prefix="fetch-", dir=libs.parent))
     try:
         jars = staging / "libs"
