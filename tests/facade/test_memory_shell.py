@@ -101,6 +101,28 @@ def test_after_a_fault_of_the_core_nothing_is_applied_any_more(monkeypatch: pyte
     shell.stop()
 
 
+def test_a_handler_that_never_ends_does_not_hold_up_the_shutdown_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("master_orchestrator.memory.pool.DRAIN_SECONDS", 0.1)
+    gate = Gate()
+    orchestrator = MasterOrchestrator()
+    for agent, handler in four_agents(DATA_ANALYSIS=gate).items():
+        orchestrator.register_agent(agent, handler)
+
+    orchestrator.start()
+    orchestrator.receive_vehicle_telemetry("car-1", HOT)
+    assert gate.begun.wait(10)
+    orchestrator.shutdown()  # comes back
+
+    assert not gate.open.is_set()
+    gate.open.set()
+
+
+@pytest.mark.parametrize("max_workers", [0, -1, "10"])
+def test_a_number_of_workers_that_is_none_is_refused(max_workers: object) -> None:
+    with pytest.raises(OrchestratorError, match="max_workers"):
+        MasterOrchestrator(max_workers)  # type: ignore[arg-type]  # the mistake under test
+
+
 class Ticks:
     """Timers under test, and what they ticked."""
 

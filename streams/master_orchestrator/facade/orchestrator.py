@@ -12,6 +12,7 @@ from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.errors import (
     AlreadyStartedError,
     NotStartedError,
+    OrchestratorError,
     UnknownWorkflowError,
     WaitTimeoutError,
 )
@@ -61,8 +62,8 @@ class MasterOrchestrator:
         topology: Topology | None = None,
         timeout: float = 30.0,
     ) -> None:
-        if max_workers < 1:
-            raise ValueError(f"max_workers is {max_workers}: at least 1 is needed to get anything done")
+        if not isinstance(max_workers, int) or max_workers < 1:
+            raise OrchestratorError(f"max_workers is {max_workers!r}: give a whole number, at least 1")
         if bootstrap_servers is not None:
             kafka = (kafka or KafkaSettings()).model_copy(update={"bootstrap_servers": bootstrap_servers})
         self._max_workers = max_workers
@@ -282,7 +283,6 @@ class MasterOrchestrator:
         try:
             return pending.answer.result(self._timeout)
         except NotInTime:
-            pending.answer.cancel()
             raise pending.overdue(self._timeout) from None
 
     async def _aanswered(self, pending: Pending) -> Answer:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import structlog
 
+from master_orchestrator.client.shell import KafkaShell
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.ports import Shell
 from master_orchestrator_agents.handler import Handler
@@ -21,8 +22,6 @@ def make_shell(
     """The in-memory shell, or with ``kafka`` a client and runners on a cluster whose engines know their topology."""
     if kafka is None:
         return MemoryShell(without_unserved(topology, handlers), handlers, max_workers=max_workers)
-    from master_orchestrator.client.shell import KafkaShell  # loads librdkafka, which memory does without
-
     if elsewhere := [agent for agent, terms in topology.agents.items() if terms.enabled and agent not in handlers]:
         log.info("no_runner_here", agents=elsewhere, note="the engines wait for runners of theirs elsewhere")
     return KafkaShell(topology, handlers, kafka, max_workers=max_workers)

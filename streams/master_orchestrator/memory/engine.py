@@ -63,6 +63,7 @@ class MemoryEngine:
         self._inputs: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
         self._appending = threading.Lock()
         self._fault: BaseException | None = None
+        self._stopped = False
         self._thread = threading.Thread(target=self._run, name="memory-engine", daemon=True)
 
     def start(self) -> None:
@@ -78,6 +79,9 @@ class MemoryEngine:
         answer: Future[Answer] = Future()
         answer.set_running_or_notify_cancel()  # whoever waits may give up waiting, but not undo the input
         with self._appending:  # offsets, times and the queue agree on one order
+            if self._stopped:
+                answer.set_exception(OrchestratorError("the orchestrator has been shut down: this came too late"))
+                return answer
             record = Record(
                 cause=self._log.append(self._topics[type(body).__name__]),
                 at_ms=self._now_ms(),
@@ -91,8 +95,10 @@ class MemoryEngine:
         return answer
 
     def stop(self) -> None:
-        """Apply what was put before, then end the thread."""
-        self._inputs.put(None)
+        """Apply what was put before, then end the thread; what is put from now on is answered with an error."""
+        with self._appending:
+            self._stopped = True
+            self._inputs.put(None)
         self._thread.join()
 
     def _run(self) -> None:

@@ -2,18 +2,23 @@
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 
 import msgspec
+import structlog
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import Handler, aexecute, execute, failure_reply, is_async
 from master_orchestrator_agents.lanes import LanePicker
+from master_orchestrator_agents.runner import DRAIN_SECONDS
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Queued(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,12 +74,19 @@ class AgentPool:
             self._waiting.notify()
 
     def stop(self) -> None:
-        """Let running handlers finish and reply, leave queued commands alone, end the threads."""
+        """Let running handlers finish and reply, leave queued commands alone, end the threads.
+
+        A handler that takes longer than ``DRAIN_SECONDS`` is left to itself; its reply comes too late.
+        """
         with self._waiting:
             self._stopping = True
             self._waiting.notify_all()
+        until = time.monotonic() + DRAIN_SECONDS
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0.0, until - time.monotonic()))
+        if abandoned := [thread.name for thread in self._threads if thread.is_alive()]:
+            log.warning("handlers_abandoned", workers=abandoned, after_seconds=DRAIN_SECONDS)
+            return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join()
         self._loop.close()
