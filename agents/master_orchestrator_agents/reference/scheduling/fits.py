@@ -12,6 +12,8 @@ from master_orchestrator_agents.reference.scheduling.opening import Opening, loc
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.zoned import DAY_MS
 
+HORIZON_MS = 90 * DAY_MS
+"""How far ahead appointments are given."""
 UNKNOWN_LEAD_MS = 2 * DAY_MS
 """For a part that a workshop has never stocked."""
 ONE_DAY = timedelta(days=1)
@@ -19,7 +21,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Wish:
-    """What is looked for: a start within ``from_ms .. until_ms``.
+    """What is looked for: a start within ``from_ms .. until_ms``, or else as soon after as there is one.
 
     URGENT may use the share of the day that is kept for it, and does not wait for parts. ``notice_ms``: how far ahead
     of now the window begins; None: the customer named a day.
@@ -66,27 +68,20 @@ class WorkshopFits:
         self._technicians = technicians_for(workshop, wish.need)
         self._not_before = 0
 
-    def from_day(self, first: date | None = None) -> Iterator[Fit]:
-        """All fits that do not overlap, in order of time; ``first``: the days before are known to be full."""
+    def since(self, earliest_ms: int = 0) -> Iterator[Fit]:
+        """All fits that do not overlap, in order of time; nothing before ``earliest_ms`` is known to be free."""
         if not self._bays or not self._technicians:
             return
-        self._not_before = -(-max(self._wish.from_ms, self._parts_ready_ms()) // SLOT_MS)
-        day = self._day_of(self._not_before)
-        day = max(day, first or day)
-        while day <= local_day(self._workshop, self._wish.until_ms):
+        self._not_before = -(-max(self._wish.from_ms, self._parts_ready_ms(), earliest_ms) // SLOT_MS)
+        day, last = self._day_of(self._not_before), local_day(self._workshop, self._wish.now_ms + HORIZON_MS)
+        while day <= last:
             fit = self._fit_on(day)
             if fit is None:
                 day += ONE_DAY
                 continue
-            if fit.start_ms > self._wish.until_ms:
-                return
             yield fit
             self._not_before = fit.slots[-1] + 1
             day = max(day, self._day_of(self._not_before))
-
-    def day_of(self, fit: Fit) -> date:
-        """The local date on which a fit begins."""
-        return self._day_of(fit.slots[0])
 
     def _day_of(self, slot: int) -> date:
         return local_day(self._workshop, slot * SLOT_MS)

@@ -3,24 +3,22 @@
 import sqlite3
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import date
 
-from master_orchestrator_agents.reference.scheduling.fits import Fit, Wish, WorkshopFits
+from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit, Wish, WorkshopFits
 from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
-from master_orchestrator_agents.reference.scheduling.opening import Opening, local_day
-from master_orchestrator_agents.reference.zoned import DAY_MS
+from master_orchestrator_agents.reference.scheduling.opening import Opening
 
 OFFERS = 3
-HORIZON_MS = 90 * DAY_MS
-"""How far ahead appointments are given."""
 FULL_FOR_MS = 60_000
-"""How long a day that was found full is not looked at again, though something may have been cancelled there."""
+"""How long what was found full is not looked at again, though something may have been cancelled there."""
+
+Key = tuple[str, Need, bool, int]
+"""Workshop, need, URGENT or not, notice."""
 
 
 class Search:
-    """Looks for places in the store. One per agent: it remembers opening hours, and for a minute which days are full.
+    """Looks for places in the store. One per agent: it remembers opening hours, and for a minute until when all is full.
 
     What it remembers is only ever too pessimistic, so it decides nothing: the store's constraints do.
     """
@@ -28,30 +26,29 @@ class Search:
     def __init__(self, network: Sequence[Workshop]) -> None:
         self._network = network
         self._opening = Opening()
-        self._full: dict[tuple[str, Need, bool, int], tuple[int, date | None]] = {}
+        self._full: dict[Key, tuple[int, int]] = {}
 
     def offers(self, sql: sqlite3.Connection, wish: Wish) -> list[Fit]:
-        """Up to three fits, the earliest first; if nothing is free in time, the window is doubled."""
-        horizon_ms = wish.now_ms + HORIZON_MS
-        while True:
-            found = self._offers_within(sql, wish)
-            if found or wish.until_ms >= horizon_ms:
-                return found
-            until_ms = wish.until_ms + max(wish.until_ms - wish.from_ms, DAY_MS)
-            wish = replace(wish, until_ms=min(until_ms, horizon_ms))
+        """Up to three fits, the earliest first; empty if nothing is free within 90 days.
 
-    def _offers_within(self, sql: sqlite3.Connection, wish: Wish) -> list[Fit]:
-        """One fit at each of the nearest workshops that have one; if these are fewer than three, several at one."""
+        One at each of the nearest workshops that have one in time; if these are fewer than three, several at one; if
+        there is none, the soonest after.
+        """
+        late: list[tuple[int, Workshop]] = []
         firsts: list[tuple[Workshop, Fit]] = []
         for workshop in self._by_distance(wish.vehicle_id):
-            first = self._first(sql, workshop, wish)
-            if first is not None:
-                firsts.append((workshop, first))
+            start_ms, fit = self._first(sql, workshop, wish, until_ms=wish.until_ms)
+            if fit is None:
+                late.append((start_ms, workshop))
+            else:
+                firsts.append((workshop, fit))
             if len(firsts) == OFFERS:
                 break
+        if not firsts:
+            firsts = self._soonest(sql, late, wish)
         found = [fit for _, fit in firsts]
-        for workshop, first in firsts:
-            found += self._later(sql, workshop, wish, first, OFFERS - len(found))
+        for workshop, fit in firsts:
+            found += self._later(sql, workshop, wish, fit, OFFERS - len(found))
         return sorted(found, key=lambda fit: (fit.start_ms, fit.workshop_id))
 
     def _by_distance(self, vehicle_id: str) -> Sequence[Workshop]:
@@ -61,23 +58,47 @@ class Search:
         home = zlib.crc32(vehicle_id.encode()) % len(self._network)
         return (*self._network[home:], *self._network[:home])
 
-    def _first(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish) -> Fit | None:
-        """The first fit at a workshop, with what is known of its full days."""
-        fits = WorkshopFits(sql, workshop, wish, self._opening)
+    def _soonest(
+        self, sql: sqlite3.Connection, late: Sequence[tuple[int, Workshop]], wish: Wish
+    ) -> list[tuple[Workshop, Fit]]:
+        """The first fits at the workshops that have one soonest."""
+        order = sorted(late, key=lambda entry: entry[0])[:OFFERS]
+        fits = [
+            (workshop, self._first(sql, workshop, wish, until_ms=wish.now_ms + HORIZON_MS)[1]) for _, workshop in order
+        ]
+        return [(workshop, fit) for workshop, fit in fits if fit is not None]
+
+    def _first(
+        self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, *, until_ms: int
+    ) -> tuple[int, Fit | None]:
+        """The first fit at a workshop, if it begins by ``until_ms``, and the time before which there is none."""
+        full_ms = self._full_until(workshop, wish)
+        if full_ms > until_ms:
+            return full_ms, None
+        fit = next(WorkshopFits(sql, workshop, wish, self._opening).since(full_ms), None)
+        start_ms = fit.start_ms if fit else wish.now_ms + 2 * HORIZON_MS
+        self._remember(workshop, wish, start_ms)
+        return start_ms, fit if start_ms <= until_ms else None
+
+    def _full_until(self, workshop: Workshop, wish: Wish) -> int:
+        """The time before which nothing is free, as far as is known; 0: it is not."""
         if wish.notice_ms is None:
-            return next(fits.from_day(), None)
+            return 0
         key = (workshop.workshop_id, wish.need, wish.urgent, wish.notice_ms)
-        checked_ms, free_from = self._full.get(key, (wish.now_ms - FULL_FOR_MS, None))
+        checked_ms, full_ms = self._full.get(key, (wish.now_ms, 0))
+        return full_ms if 0 <= wish.now_ms - checked_ms < FULL_FOR_MS else 0
+
+    def _remember(self, workshop: Workshop, wish: Wish, start_ms: int) -> None:
+        if wish.notice_ms is None:
+            return
+        key = (workshop.workshop_id, wish.need, wish.urgent, wish.notice_ms)
+        checked_ms, _ = self._full.get(key, (wish.now_ms, 0))
         fresh = 0 <= wish.now_ms - checked_ms < FULL_FOR_MS
-        fit = next(fits.from_day(free_from if fresh else None), None)
-        free_from = local_day(workshop, wish.until_ms) if fit is None else fits.day_of(fit)
-        self._full[key] = (checked_ms if fresh else wish.now_ms, free_from)
-        return fit
+        self._full[key] = (checked_ms if fresh else wish.now_ms, start_ms)
 
     def _later(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, first: Fit, wanted: int) -> list[Fit]:
         """More fits after the first at a workshop."""
         if wanted <= 0:
             return []
-        fits = WorkshopFits(sql, workshop, wish, self._opening)
-        later = (fit for fit in fits.from_day(fits.day_of(first)) if fit.slots[0] > first.slots[-1])
+        later = WorkshopFits(sql, workshop, wish, self._opening).since(first.end_ms)
         return [fit for fit, _ in zip(later, range(wanted), strict=False)]
