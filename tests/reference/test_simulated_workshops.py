@@ -69,15 +69,18 @@ def test_a_code_names_its_subsystem_too() -> None:
 def test_only_what_is_at_the_workshop_is_planned() -> None:
     quiet = [state for state in State if state not in (State.SCHEDULED, State.IN_SERVICE)]
 
-    assert [] == [plan for state in quiet for plan in workshops().plan(status(state))]
-    assert [] == workshops().plan(status(State.SCHEDULED, appointment_start_ms=None))
+    world = workshops()
+
+    assert [] == [plan for state in quiet for plan in world.plan(status(state))]
+    assert [] == world.plan(status(State.SCHEDULED, appointment_start_ms=None))
 
 
 def test_the_same_seed_has_the_same_fate_and_another_seed_another() -> None:
     many = [status(State.IN_SERVICE, number) for number in range(50)]
 
     def plans(seed: int) -> list[Any]:
-        return [workshops(seed=seed).plan(each) for each in many]
+        world = workshops(seed=seed)
+        return [world.plan(each) for each in many]
 
     assert plans(1) == plans(1)
     assert plans(1) != plans(2)

@@ -18,7 +18,7 @@ Key = tuple[str, Need, bool, int]
 
 
 class Search:
-    """Looks for places in the store. One per agent: it remembers opening hours, and for a minute until when all is full.
+    """Looks for places in the store. One per agent: it remembers opening hours, and for a minute what is full.
 
     What it remembers is only ever too pessimistic, so it decides nothing: the store's constraints do.
     """
@@ -62,10 +62,9 @@ class Search:
         self, sql: sqlite3.Connection, late: Sequence[tuple[int, Workshop]], wish: Wish
     ) -> list[tuple[Workshop, Fit]]:
         """The first fits at the workshops that have one soonest."""
-        order = sorted(late, key=lambda entry: entry[0])[:OFFERS]
-        fits = [
-            (workshop, self._first(sql, workshop, wish, until_ms=wish.now_ms + HORIZON_MS)[1]) for _, workshop in order
-        ]
+        until_ms = wish.now_ms + HORIZON_MS
+        nearest = [workshop for _, workshop in sorted(late, key=lambda entry: entry[0])[:OFFERS]]
+        fits = [(workshop, self._first(sql, workshop, wish, until_ms=until_ms)[1]) for workshop in nearest]
         return [(workshop, fit) for workshop, fit in fits if fit is not None]
 
     def _first(
