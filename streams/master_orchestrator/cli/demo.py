@@ -26,6 +26,8 @@ HANDLERS = (
     "SCHEDULING=master_orchestrator.demo.stumbling:scheduling",
 )
 INTERRUPTED = "interrupted"
+PLAIN_WIDTH = 140
+"""Columns, where the output is no terminal."""
 DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
 
 
@@ -122,5 +124,6 @@ def _run(terms: DemoTerms, call: Invocation, folder: Path, *, as_json: bool) -> 
     if as_json:
         typer.echo(dumps(verdict.as_json()))
     else:
-        Console().print(verdict.as_text())
+        shown = Console()
+        shown.print(verdict.as_text(), width=None if shown.is_terminal else PLAIN_WIDTH)
     return verdict

@@ -73,16 +73,20 @@ def ingest(
 
 
 def _read_terms(column_map: Path | None, vehicle_id: str | None, start: str | None) -> ReadTerms:
+    import re
     import time
 
     from master_orchestrator.ingest.clocks import parse_instant
     from master_orchestrator.ingest.column_map import load_map
     from master_orchestrator.ingest.reader import ReadTerms
+    from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 
     try:
         start_ms = parse_instant(start) if start is not None else None
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--start {start!r} is no time: give ISO 8601, like 2026-03-01T08:00:00Z") from error
+    if vehicle_id is not None and re.fullmatch(VEHICLE_ID_PATTERN, vehicle_id) is None:
+        raise UsageError(f"--vehicle-id {vehicle_id!r} is no vehicle id: 1 to 64 of A-Z a-z 0-9 . _ : -")
     return ReadTerms(
         default_start_ms=int(time.time() * 1000) - ROWS_START_AGO_MS,
         column_map=load_map(column_map) if column_map is not None else None,
@@ -120,11 +124,12 @@ def simulate(
     """Drive a seeded fleet: healthy vehicles, faults of every subsystem, duplicates, gaps, late readings, spikes."""
     from rich.console import Console
 
-    from master_orchestrator.simulation.command import run_fleet, tally_json, tally_text, unique_prefix
+    from master_orchestrator.simulation.command import fleet_speed, run_fleet, tally_json, tally_text, unique_prefix
     from master_orchestrator.simulation.faults import FAULTS
     from master_orchestrator.simulation.fleet import Fleet
 
     try:
+        pace = fleet_speed(speed)
         fleet = Fleet(
             vehicles=vehicles,
             seed=seed,
@@ -137,7 +142,7 @@ def simulate(
     except ValueError as error:
         raise UsageError(str(error)) from error
     asked = invocation(ctx)
-    tally = run_fleet(fleet, _speed(speed), asked.reachable_kafka(), asked.topology, Console(stderr=True))
+    tally = run_fleet(fleet, pace, asked.reachable_kafka(), asked.topology, Console(stderr=True))
     _tell(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
         raise typer.Exit(1)

@@ -19,6 +19,17 @@ PRIORITY_STYLE = {
 }
 STATE_STYLE = {State.COMPLETED: "green", State.FAILED: "bold red", State.RETRY: "magenta"}
 FINDINGS_SHOWN = 3
+COLUMNS: Mapping[str, int | None] = {
+    "vehicle": None,
+    "broken": 2,
+    "found": 3,
+    "state": None,
+    "priority": None,
+    "lane": None,
+    "tries": None,
+    "age": None,
+}
+"""Columns of the live table; those with a number share what width the others leave."""
 
 
 class Pulse(NamedTuple):
@@ -38,10 +49,8 @@ def live_view(board: Board, pulse: Pulse, now_ms: int, most_rows: int, faults: M
     """The live table: at most ``most_rows`` workflows, and a line of figures under them."""
     rows = board.rows(now_ms)
     table = Table(box=None, pad_edge=False, expand=True)
-    for name in ("vehicle", "broken", "found", "state", "priority", "lane"):
-        table.add_column(name, no_wrap=True)
-    for name in ("executions", "age"):
-        table.add_column(name, justify="right", no_wrap=True)
+    for name, share in COLUMNS.items():
+        table.add_column(name, ratio=share, no_wrap=True, justify="right" if name == "age" else "left")
     for row in rows[:most_rows]:
         table.add_row(*_cells(row, faults.get(row.vehicle_id, "")))
     hidden = len(rows) - most_rows
@@ -59,7 +68,7 @@ def _cells(row: Row, fault: str) -> tuple[str | Text, ...]:
         Text(state + ended, style=STATE_STYLE.get(row.state, "")),
         Text(row.priority.name, style=PRIORITY_STYLE[row.priority]),
         row.lane.value,
-        f"{row.attempts}{' (retried)' if row.retried else ''}",
+        f"{row.attempts}{' (again)' if row.retried else ''}",
         f"{row.age_s:.1f} s",
     )
 

@@ -81,7 +81,7 @@ class DemoVerdict:
     def _lines(self) -> list[Text]:
         wrong = [f"the demo stopped early: {self.stopped}"] if self.stopped else []
         wrong += [f"still open: {status.workflow_id} in {status.state}" for status in self.board.open]
-        wrong += [f"nothing was opened for {vehicle}" for vehicle in self.silent]
+        wrong += [f"nothing was opened for {vehicle}" for vehicle in self.silent if not self.stopped]
         shown = self.audit.violations[:VIOLATIONS_SHOWN]
         wrong += [f"audit: {v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in shown]
         clean = "NOT CLEAN" if self.audit.violations else "clean"

@@ -1,19 +1,17 @@
 """What ``master-orchestrator simulate`` does, apart from its options."""
 
-import signal
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from types import FrameType
 
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from master_orchestrator.ingest.pacing import parse_speed
 from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.simulation.fleet import Fleet
 from master_orchestrator.simulation.gateway import Gateway, GatewayTally, SimulatedTime
+from master_orchestrator.supervision.stopping import stop_requested
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
@@ -24,6 +22,14 @@ SHOW_EVERY = 200
 def unique_prefix() -> str:
     """A prefix for vehicles that no earlier run has had: to those, this run's past would be late."""
     return f"sim-{datetime.now(UTC):%m%d%H%M%S}"
+
+
+def fleet_speed(text: str) -> float | None:
+    """``60x``, or None for ``max``. Raises ValueError, also below 1x: the fleet's time would fall behind the clock."""
+    speed = parse_speed(text)
+    if speed is not None and speed < 1:
+        raise ValueError(f"speed {text} is below 1x: the fleet's time cannot run slower than the clock")
+    return speed
 
 
 def fleet_gateway(
@@ -42,9 +48,8 @@ def run_fleet(
     fleet: Fleet, speed: float | None, kafka: KafkaSettings, topology: Topology, console: Console
 ) -> GatewayTally:
     """Drive the whole fleet, or until Ctrl-C, with a progress bar if ``console`` is a terminal."""
-    stop = threading.Event()
-    gateway = fleet_gateway(fleet, speed, kafka, topology, stop)
-    with _until_interrupted(stop), Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+    with stop_requested() as stop, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        gateway = fleet_gateway(fleet, speed, kafka, topology, stop)
         task = bar.add_task("driving", total=fleet.duration_s * 1000)
         start_ms = gateway.start_ms
         return gateway.run(fleet, lambda tally, emission: _show(bar, task, tally, emission.at_ms - start_ms, stop))
@@ -54,20 +59,6 @@ def _show(bar: Progress, task: TaskID, tally: GatewayTally, elapsed_ms: int, sto
     if tally.sent % SHOW_EVERY == 0:
         text = "stopping" if stop.is_set() else f"{tally.sent:,} readings sent, {tally.acknowledged:,} acknowledged"
         bar.update(task, completed=elapsed_ms, description=text)
-
-
-@contextmanager
-def _until_interrupted(stop: threading.Event) -> Iterator[None]:
-    """Ctrl-C sets ``stop``, so that what was sent is still waited for."""
-
-    def interrupted(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = signal.signal(signal.SIGINT, interrupted)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def tally_json(fleet: Fleet, tally: GatewayTally) -> dict[str, object]:

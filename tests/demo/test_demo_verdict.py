@@ -1,0 +1,86 @@
+"""The demo's verdict: good only if every fault was found, everything ended, and the audit trail is clean."""
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from master_orchestrator.core.audit_chain import Violation
+from master_orchestrator.demo.board import Board
+from master_orchestrator.demo.verdict import DemoVerdict
+from master_orchestrator.readers.verify import Verdict as AuditVerdict
+from master_orchestrator.simulation.gateway import GatewayTally
+from master_orchestrator_schemas.messages import Status, Transition
+from master_orchestrator_schemas.vocabulary import Priority, Reason, State
+
+CLEAN = AuditVerdict(workflows=1, records=9, violations=())
+FORGED = AuditVerdict(workflows=1, records=9, violations=(Violation("a~0", 3, "edited", "its hash does not fit"),))
+
+
+def board(state: State, reason: Reason | None) -> Board:
+    status = Status(
+        workflow_id="a~0",
+        vehicle_id="a",
+        state=state,
+        priority=Priority.URGENT,
+        reason=reason,
+        step=None,
+        attempt=0,
+        attempts=5,
+        findings=(),
+        created_at_ms=0,
+        updated_at_ms=4_000,
+        seq=8,
+        history=(Transition(at_ms=0, state=State.PENDING), Transition(at_ms=4_000, state=state)),
+    )
+    board = Board(["a"])
+    board.apply(status)
+    return board
+
+
+GOOD = DemoVerdict(
+    board=board(State.COMPLETED, Reason.SERVICED),
+    tally=GatewayTally(sent=7, acknowledged=7),
+    audit=CLEAN,
+    told=(),
+    silent=(),
+    stopped=None,
+    first_completed_s=11.24,
+)
+
+
+def text_of(verdict: DemoVerdict) -> str:
+    console = Console(file=StringIO(), width=120)
+    console.print(verdict.as_text())
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_good_run_says_so_with_its_figures() -> None:
+    assert GOOD.good
+    said = text_of(GOOD)
+    assert "audit verify: 9 records of 1 workflows, clean" in said
+    assert "after 11.2 s" in said
+    assert "serviced 1" in said
+    assert GOOD.as_json()["good"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (replace(GOOD, audit=FORGED), "a~0/3 edited"),
+        (replace(GOOD, board=board(State.DIAGNOSIS, None)), "still open: a~0 in DIAGNOSIS"),
+        (replace(GOOD, silent=("b (abs-failed)",)), "nothing was opened for b (abs-failed)"),
+        (replace(GOOD, stopped="interrupted"), "stopped early: interrupted"),
+        (replace(GOOD, tally=GatewayTally(sent=7, acknowledged=6, failed=1)), "7, 6"),
+    ],
+)
+def test_whatever_is_wrong_is_said_and_makes_the_run_a_failure(wrong: DemoVerdict, said: str) -> None:
+    assert not wrong.good
+    assert said in text_of(wrong)
+    assert not wrong.as_json()["good"]
+
+
+def test_a_failed_workflow_has_ended_too() -> None:
+    assert replace(GOOD, board=board(State.FAILED, Reason.RETRIES_EXHAUSTED)).good
