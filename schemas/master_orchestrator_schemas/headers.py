@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
@@ -16,6 +17,7 @@ MAX_TEXT = 1_000
 """Characters of a dead letter's message."""
 
 
+@lru_cache(maxsize=1024)  # the engine stamps all records of an input with one time
 def rfc3339(at_ms: int) -> str:
     """``2026-01-31T12:00:00.250Z``. Times before 1970 and after 9999 become those ends."""
     moment = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), MAX_MS))

@@ -56,7 +56,7 @@ def test_plans_cover_every_topic_with_its_terms(topology: Topology) -> None:
 
     assert {*topology.topics, *topology.command_topics, topology.changelog_topic, topology.assignor_topic} == set(plans)
     assert {1} == {plan.partitions for plan in plans.values() if plan.name == topology.assignor_topic}
-    assert {8} == {plan.partitions for plan in plans.values() if plan.name != topology.assignor_topic}
+    assert {4} == {plan.partitions for plan in plans.values() if plan.name != topology.assignor_topic}
     assert {(3, "2")} == {(plan.replication, plan.config["min.insync.replicas"]) for plan in plans.values()}
     assert {(1, "1")} == {(p.replication, p.config["min.insync.replicas"]) for p in topology.topic_plans()}
 
@@ -88,7 +88,7 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
         ("256KiB", "256kB", "limits.max_record", "not a size"),
         ("max_workers: 16", "workers: 16", "agents.CUSTOMER_ENGAGEMENT.max_workers", "is missing; add it"),
         ("table: vehicles", "table: vehicles\ntables: x", "tables", "unknown key"),
-        ("partitions: 8", "partitions: 0", "partitions", "greater than or equal to 1"),
+        ("partitions: 4", "partitions: 0", "partitions", "greater than or equal to 1"),
         ("  DIAGNOSIS: ", "  DIAGNOSI: ", "agents.DIAGNOSI", "should be 'DATA_ANALYSIS'"),
         (
             "  MANUFACTURING_QUALITY: {reply_within: 10min, max_workers: 4}\n",
@@ -171,12 +171,12 @@ def test_what_is_no_topology_at_all_is_one_line_of_error(text: str, problem: str
 
 def test_the_file_is_named_by_argument_then_environment_then_the_one_that_came_along(tmp_path: Path) -> None:
     mine = tmp_path / "mine.yaml"
-    mine.write_text(TEXT.replace("partitions: 8", "partitions: 3"), encoding="utf-8")
+    mine.write_text(TEXT.replace("partitions: 4", "partitions: 3"), encoding="utf-8")
     environment = {"MASTER_ORCHESTRATOR_TOPOLOGY": str(mine)}
 
     assert 3 == load_topology(environment=environment).partitions
-    assert 8 == load_topology(default_path(), environment=environment).partitions
-    assert 8 == load_topology(environment={}).partitions
+    assert 4 == load_topology(default_path(), environment=environment).partitions
+    assert 4 == load_topology(environment={}).partitions
 
 
 @pytest.fixture(params=["missing", "folder", "latin-1"])

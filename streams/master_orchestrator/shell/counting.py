@@ -1,9 +1,11 @@
 """What the engine counts of each outcome. Label children are kept: looking one up costs more than counting."""
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.vocabulary import State
@@ -21,7 +23,10 @@ class EngineCounts:
     def outcome(self, topic: str, outcome: Outcome) -> None:
         """Count what one input led to."""
         for entry in outcome.audit:
-            self._audit(entry)
+            if entry.from_state != entry.to_state:
+                self._transition(entry)
+                if entry.to_state in ENDED:
+                    self._ended(entry, outcome)
         for command in outcome.commands:
             lane = command.priority.lane.value
             self._child(self.metrics.commands, command.agent.value, lane).inc()
@@ -30,22 +35,40 @@ class EngineCounts:
         if outcome.rejection is not None:
             self._child(self.metrics.rejected_inputs, topic, outcome.rejection.partition(": ")[0]).inc()
 
+    def reading(self, *, accepted: bool) -> None:
+        """Count a reading: accepted, or ignored as late or repeated."""
+        self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
+
+    def batch(self, partition: int, records: Mapping[str, Sequence[Fetched]], now_s: float) -> None:
+        """Count one partition's share of a batch, by input topic, processed at ``now_s``."""
+        self._child(self.metrics.batch_records).observe(sum(map(len, records.values())))
+        for topic, fetched in records.items():
+            age_s = max(0.0, now_s - fetched[-1].timestamp / 1000)
+            self._child(self.metrics.lag_seconds, topic, str(partition)).set(age_s)
+
+    def lag(self, topic: str, partition: int, records: int) -> None:
+        """How many records of an input partition are not yet applied."""
+        self._child(self.metrics.lag_records, topic, str(partition)).set(records)
+
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter by the topic it came from."""
         self._child(self.metrics.dead_letters, topic, reason).inc()
 
-    def _audit(self, entry: AuditRecord) -> None:
-        if entry.from_state == entry.to_state:
-            return
+    def _transition(self, entry: AuditRecord) -> None:
         before = "" if entry.from_state is None else entry.from_state.value
         self._child(self.metrics.transitions, before, entry.to_state.value).inc()
         if entry.from_state is None:
             self._child(self.metrics.workflows_opened, entry.priority.name).inc()
         if entry.to_state is State.RETRY:
             self._child(self.metrics.retries, before, entry.reason or "").inc()
-        if entry.to_state in ENDED:
-            self._child(self.metrics.workflows_ended, entry.to_state.value, entry.reason or "").inc()
+
+    def _ended(self, entry: AuditRecord, outcome: Outcome) -> None:
+        self._child(self.metrics.workflows_ended, entry.to_state.value, entry.reason or "").inc()
+        for status in outcome.status:
+            if status.workflow_id == entry.workflow_id:
+                seconds = (entry.at_ms - status.created_at_ms) / 1000
+                self._child(self.metrics.workflow_seconds, entry.to_state.value).observe(seconds)
 
 
 def _child(metric: Any, *labels: str) -> Any:  # Counter, Gauge or Histogram: prometheus_client has no common type
-    return metric.labels(*labels)
+    return metric.labels(*labels) if labels else metric

@@ -6,6 +6,7 @@ known to be harmless reaches ``die``.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
+from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.ordering import Admitted, admit, in_order
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.processor import Processor, Work
@@ -49,11 +51,16 @@ class Hole(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One partition's share of a batch, ready to be committed."""
+    """One partition's share of a batch, ready to be committed: its work, the positions after it, its record count."""
 
     partition: OwnedPartition
     work: Work
     positions: dict[str, int]
+    records: int
+
+
+Holes = dict[TopicPartition, tuple[int, int]]
+"""Holes met in a batch: the expected offset and the one found."""
 
 
 class Engine:
@@ -65,6 +72,7 @@ class Engine:
     ) -> None:  # fmt: skip
         self._topology, self._kafka, self._codec, self._processor = topology, kafka, codec, processor
         self._metrics, self._die = metrics, die
+        self._counts, self._inputs = EngineCounts(metrics), topology.input_topics
         self._ranks = {topic: rank for rank, topic in enumerate(topology.input_topics)}
         self._timer_topic = topology.topic_of("Timer")
         self._plain = PlainProducer(kafka)
@@ -133,6 +141,11 @@ class Engine:
             for topic, offset in owned.positions.items()
         }
 
+    def count_lag(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Count how far the positions are behind the ends of their logs."""
+        for (topic, partition), offset in self.positions().items():
+            self._counts.lag(topic, partition, max(0, ends.get((topic, partition), offset) - offset))
+
     def stop(self) -> None:
         """End the timers; batches end with the event loop."""
         self._timers.stop()
@@ -142,45 +155,43 @@ class Engine:
 
     async def on_records(self, fetched: Mapping[TopicPartition, Sequence[Fetched]], seek: Seek) -> int:
         """Apply one fetched batch and make it durable; the number of records applied."""
+        holes: Holes = {}
+        applied = 0
         async with self._busy:
-            steps, holes, applied = self._steps(fetched)
             loop = asyncio.get_running_loop()
-            commits = [loop.run_in_executor(self._threads, self._commit, step) for step in steps]
+            commits = []
+            for number, by_topic in _by_partition(fetched).items():
+                if (step := self._step(number, by_topic, holes)) is not None:
+                    # The broker works on this partition's transaction while the next one is processed here.
+                    commits.append(loop.run_in_executor(self._threads, self._commit, step))
+                    applied += step.records
             # Shielded: a batch that has begun ends, whoever cancels the fetcher.
             await asyncio.shield(asyncio.gather(*commits))
         if holes:
             await self._seek_back(holes, seek)
         return applied
 
-    def _steps(
-        self, fetched: Mapping[TopicPartition, Sequence[Fetched]]
-    ) -> tuple[list[Step], dict[TopicPartition, tuple[int, int]], int]:
-        """Admit, order and process what was fetched: steps, holes found (expected, found), records admitted."""
-        steps: list[Step] = []
-        holes: dict[TopicPartition, tuple[int, int]] = {}
-        applied = 0
-        for number, by_topic in _by_partition(fetched).items():
-            owned = self._partitions.get(number)
-            if owned is None:
-                continue  # fetched before the partition was given away
-            ranked: dict[int, Sequence[Fetched]] = {}
-            positions: dict[str, int] = {}
-            alerts: list[Record] = []
-            for topic, records in by_topic.items():
-                admitted = self._admit(topic, number, owned.positions[topic], records, alerts)
-                if admitted.hole_at is not None:
-                    holes[topic, number] = (admitted.next_offset, admitted.hole_at)
-                if admitted.last > admitted.first:
-                    ranked[self._ranks[topic]] = records[admitted.first : admitted.last]
-                    positions[topic] = admitted.next_offset
-            if ranked:
-                work = self._processor.process(number, in_order(ranked), owned.store.get)
-                work.records.extend(alerts)
-                steps.append(Step(owned, work, positions))
-                count = sum(len(records) for records in ranked.values())
-                self._metrics.batch_records.observe(count)
-                applied += count
-        return steps, holes, applied
+    def _step(self, number: int, by_topic: Mapping[str, Sequence[Fetched]], holes: Holes) -> Step | None:
+        """Admit, order and process one partition's records; holes found are noted in ``holes``."""
+        owned = self._partitions.get(number)
+        if owned is None:
+            return None  # fetched before the partition was given away
+        ranked: dict[int, Sequence[Fetched]] = {}
+        positions: dict[str, int] = {}
+        alerts: list[Record] = []
+        for topic, records in by_topic.items():
+            admitted = self._admit(topic, number, owned.positions[topic], records, alerts)
+            if admitted.hole_at is not None:
+                holes[topic, number] = (admitted.next_offset, admitted.hole_at)
+            if admitted.last > admitted.first:
+                ranked[self._ranks[topic]] = records[admitted.first : admitted.last]
+                positions[topic] = admitted.next_offset
+        if not ranked:
+            return None
+        work = self._processor.process(number, in_order(ranked), owned.store.get)
+        work.records.extend(alerts)
+        self._counts.batch(number, {self._inputs[rank]: records for rank, records in ranked.items()}, _now_s())
+        return Step(owned, work, positions, sum(map(len, ranked.values())))
 
     def _admit(
         self, topic: str, partition: int, expected: int, records: Sequence[Fetched], alerts: list[Record]
@@ -202,7 +213,7 @@ class Engine:
         step.partition.commit(step.work, step.positions)
         self._timers.update(step.partition.number, step.work.deadlines)
 
-    async def _seek_back(self, holes: dict[TopicPartition, tuple[int, int]], seek: Seek) -> None:
+    async def _seek_back(self, holes: Holes, seek: Seek) -> None:
         """Seek to the expected offsets once; if the same hole comes back it is real, and is accepted."""
         starts = await asyncio.get_running_loop().run_in_executor(None, self._log_starts, list(holes))
         for key, (expected, found) in holes.items():
@@ -233,6 +244,10 @@ class Engine:
             for tick in ticks
         ]
         self._plain.send(records, partition)
+
+
+def _now_s() -> float:
+    return time.time()
 
 
 def _by_partition(

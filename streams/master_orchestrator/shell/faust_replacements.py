@@ -23,9 +23,10 @@ from master_orchestrator.shell.store import PartitionStore, StoreOptions
 
 FETCH_WAIT_MS = 50
 POLL_S = 0.2
-SMALL_BATCH = 200
-GATHER_S = 0.015
-"""Wait this long after a small batch: a transaction per handful of records would cost more than the work."""
+SMALL_BATCH = 500
+GATHER_S = 0.04
+"""After a small batch, gather for as long as it took, at most this long: so transactions, whose cost hardly depends
+on their size, take at most half the time, and an idle system answers at once."""
 
 
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
@@ -73,13 +74,14 @@ class EngineConsumer(driver.Consumer):
 
     async def _apply(self, fetched: Mapping[Any, Any]) -> None:
         batch = {(tp.topic, tp.partition): records for tp, records in fetched.items()}
+        started = self.loop.time()
         try:
             applied = await self._engine.on_records(batch, self._seek_to)
         except Exception as error:  # on doubt the process dies and recovers
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(min(GATHER_S, self.loop.time() - started))
 
     async def _seek_to(self, positions: Mapping[tuple[str, int], int]) -> None:
         assigned = self.assignment()
@@ -95,6 +97,7 @@ class EngineConsumer(driver.Consumer):
         """Copy the positions to the group. Only lag monitors read them, so a failure is not an error."""
         assigned = self.assignment()
         offsets = {TP(*key): offset for key, offset in self._engine.positions().items() if TP(*key) in assigned}
+        self._engine.count_lag({(tp.topic, tp.partition): self.highwater(tp) or 0 for tp in offsets})
         try:
             return bool(offsets) and await self._commit(offsets)
         except AiokafkaError as error:

@@ -108,6 +108,8 @@ class Processor:
             ),
         )
         work.states[key] = outcome.state
+        if isinstance(body, Telemetry) and outcome.rejection is None:
+            self._counts.reading(accepted=state is None or outcome.state.trackers is not state.trackers)
         self._collect(topic, record.timestamp, key, outcome, work)
         if outcome.rejection is not None:
             self._dead_letter(partition, rank, record, RefusedError(*_reason_and_text(outcome.rejection)), work)
