@@ -2,8 +2,8 @@
 
 Names follow the Prometheus conventions: prefix ``master_orchestrator_``, base units (``_seconds``), counters end in
 ``_total``. Nothing is module-global: each process makes one :class:`Metrics`, so tests and façades never share counts.
-Labels have few values by design: agent, lane, state, reason, topic, partition; never a vehicle or a workflow. A priority
-is labelled by its name (``URGENT``), not its number.
+Labels have few values by design: agent, lane, state, reason, topic, partition; never a vehicle or a workflow. A
+priority is labelled by its name (``URGENT``), not its number.
 """
 
 from dataclasses import dataclass, field
