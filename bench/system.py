@@ -66,7 +66,13 @@ class System:
     kafka: KafkaSettings
     topology: Topology
     folder: Path
+    broker_pid: int
     processes: list[Process] = field(default_factory=list)
+
+    def broker_cpu_s(self) -> float:
+        """CPU seconds of the broker so far."""
+        times = psutil.Process(self.broker_pid).cpu_times()
+        return times.user + times.system
 
     def engine(self) -> Process:
         """Start the engine; returns once it owns all partitions."""
@@ -99,7 +105,8 @@ def system() -> Iterator[System]:
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     try:
         with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
-            own = System(KafkaSettings(bootstrap_servers=broker.bootstrap_servers), load_topology(), folder)
+            kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+            own = System(kafka, load_topology(), folder, broker.nodes[0].pid or 0)
             subprocess.run(
                 [*CLI, "--bootstrap-servers", broker.bootstrap_servers, "provision"],
                 check=True,
@@ -120,4 +127,4 @@ def await_that(condition: Callable[[], bool], patience_s: float = 120.0) -> None
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("the system did not get there; see its logs")
-        time.sleep(0.02)
+        time.sleep(0.1)

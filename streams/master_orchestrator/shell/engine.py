@@ -80,14 +80,18 @@ class Engine:
         self._timers = TimerThread(self._send_ticks, metrics.timer_delay_seconds.observe, die)
         self._partitions: dict[int, OwnedPartition] = {}
         self._holes: dict[TopicPartition, Hole] = {}
+        self._under_way: dict[int, asyncio.Future[None]] = {}
         self._busy = asyncio.Lock()
+        self.transaction_s = 0.0
+        """How long the newest transaction took."""
         self._timers.start()
 
     # -- membership ---------------------------------------------------------------------------------------------
 
     async def release(self) -> None:
-        """Before a rebalance: finish the batch under way and apply nothing more until :meth:`assign`."""
+        """Before a rebalance: finish the transactions under way and apply nothing more until :meth:`assign`."""
         async with self._busy:
+            await self._settled(*self._partitions)
             self._partitions = {}
             self._holes = {}
             self._timers.reset({})
@@ -154,22 +158,37 @@ class Engine:
     # -- batches ------------------------------------------------------------------------------------------------
 
     async def on_records(self, fetched: Mapping[TopicPartition, Sequence[Fetched]], seek: Seek) -> int:
-        """Apply one fetched batch and make it durable; the number of records applied."""
+        """Process one fetched batch and hand it to its partitions' threads; the number of records applied.
+
+        A partition has one transaction under way: its next batch waits for it, and meanwhile the others go on.
+        """
         holes: Holes = {}
         applied = 0
         async with self._busy:
-            loop = asyncio.get_running_loop()
-            commits = []
             for number, by_topic in _by_partition(fetched).items():
+                await self._settled(number)
                 if (step := self._step(number, by_topic, holes)) is not None:
-                    # The broker works on this partition's transaction while the next one is processed here.
-                    commits.append(loop.run_in_executor(self._threads, self._commit, step))
+                    self._under_way[number] = self._in_thread(step)
                     applied += step.records
-            # Shielded: a batch that has begun ends, whoever cancels the fetcher.
-            await asyncio.shield(asyncio.gather(*commits))
         if holes:
             await self._seek_back(holes, seek)
         return applied
+
+    async def _settled(self, *partitions: int) -> None:
+        """Wait for the transactions under way of these partitions."""
+        under_way = [self._under_way.pop(number) for number in partitions if number in self._under_way]
+        # Shielded: a transaction that has begun ends, whoever cancels the fetcher.
+        await asyncio.shield(asyncio.gather(*under_way))
+
+    def _in_thread(self, step: Step) -> asyncio.Future[None]:
+        future = asyncio.get_running_loop().run_in_executor(self._threads, self._commit, step)
+        future.add_done_callback(self._check)
+        return future
+
+    def _check(self, future: asyncio.Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:
+            self._die(error)
 
     def _step(self, number: int, by_topic: Mapping[str, Sequence[Fetched]], holes: Holes) -> Step | None:
         """Admit, order and process one partition's records; holes found are noted in ``holes``."""
@@ -210,8 +229,10 @@ class Engine:
         return admitted
 
     def _commit(self, step: Step) -> None:
+        started = time.perf_counter()
         step.partition.commit(step.work, step.positions)
         self._timers.update(step.partition.number, step.work.deadlines)
+        self.transaction_s = time.perf_counter() - started
 
     async def _seek_back(self, holes: Holes, seek: Seek) -> None:
         """Seek to the expected offsets once; if the same hole comes back it is real, and is accepted."""

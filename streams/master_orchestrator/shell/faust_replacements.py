@@ -25,8 +25,8 @@ FETCH_WAIT_MS = 50
 POLL_S = 0.2
 SMALL_BATCH = 500
 GATHER_S = 0.04
-"""After a small batch, gather for as long as it took, at most this long: so transactions, whose cost hardly depends
-on their size, take at most half the time, and an idle system answers at once."""
+"""After a small batch, gather for as long as a transaction takes, at most this long; its size hardly changes its cost.
+An idle system, whose transactions are quick, answers quickly."""
 
 
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
@@ -74,14 +74,13 @@ class EngineConsumer(driver.Consumer):
 
     async def _apply(self, fetched: Mapping[Any, Any]) -> None:
         batch = {(tp.topic, tp.partition): records for tp, records in fetched.items()}
-        started = self.loop.time()
         try:
             applied = await self._engine.on_records(batch, self._seek_to)
         except Exception as error:  # on doubt the process dies and recovers
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await asyncio.sleep(min(GATHER_S, self.loop.time() - started))
+            await asyncio.sleep(min(GATHER_S, self._engine.transaction_s))
 
     async def _seek_to(self, positions: Mapping[tuple[str, int], int]) -> None:
         assigned = self.assignment()
