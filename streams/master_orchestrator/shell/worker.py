@@ -1,5 +1,6 @@
 """One engine worker process: the Faust app with our settings, the engine, metrics."""
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -46,6 +47,9 @@ def run_engine(
     metrics = Metrics()
     app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
     server = None if metrics_port is None else start_metrics_server(metrics, metrics_port, metrics_host)
+    # A batch makes many short-lived objects and no cycles: looking for cycles every 700 of them took 15 % of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
     loop = uvloop.new_event_loop()
     service = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
     try:
