@@ -3,8 +3,10 @@
 import signal
 
 import pytest
+from confluent_kafka import Producer
 from engine_system import EngineSystem, ended
 
+from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.vocabulary import State
 
@@ -33,6 +35,23 @@ def test_bad_records_become_dead_letters_as_they_came_and_the_rest_goes_on(syste
     system.dead.until(lambda log: len(log.messages) >= len(bad))
     assert bad == [message.value() or b"" for message in system.dead.messages]
     assert all(dict(message.headers() or [])["dead_letter_reason"] for message in system.dead.messages)
+
+
+def test_a_record_that_compression_brought_in_oversized_becomes_a_shortened_dead_letter(system: EngineSystem) -> None:
+    """The broker bounds the compressed batch: three megabytes of blanks come in, but go back into no topic."""
+    huge = b"{" + b" " * 3_000_000
+    wide = Producer(producer_config(system.kafka, **{"message.max.bytes": 4_000_000}))
+    wide.produce(system.topology.topic_of("Telemetry"), huge, b"car-1")
+    assert 0 == wide.flush(10)
+    system.request_checks(range(1, 2))
+    system.start()
+    system.status.until(lambda log: len(log.messages) > 0)
+    system.dead.until(lambda log: len(log.messages) == 1)
+    (letter,) = system.dead.messages
+    assert huge.startswith(letter.value() or b"no")
+    assert {"dead_letter_reason": b"oversized", "dead_letter_cut_from": b"3000001"}.items() <= dict(
+        letter.headers() or []
+    ).items()
 
 
 @pytest.mark.parametrize("wipe", [False, True], ids=["disk kept", "disk lost"])

@@ -132,4 +132,4 @@ def test_records_lost_to_retention_are_alerted_and_the_rest_goes_on(system: Engi
 
 def lost(alerts: list[Alert]) -> int:
     """The number of records named in the DATA_LOST alerts."""
-    return sum(int(a.message.split()[2]) for a in alerts if a.kind is AlertKind.DATA_LOST)
+    return sum(int(a.message.split()[0]) for a in alerts if a.kind is AlertKind.DATA_LOST)

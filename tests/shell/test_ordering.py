@@ -1,48 +1,41 @@
 """Contiguity and merge order of fetched records."""
 
-from typing import NamedTuple
-
+from fetched_records import Fetched, records
 from hypothesis import given
 from hypothesis import strategies as st
 
 from master_orchestrator.shell.ordering import admit, in_order
 
 
-class Fetched(NamedTuple):
-    offset: int
-    timestamp: int = 0
-    key: bytes | None = b"v"
-    value: bytes | None = b""
-    headers: tuple[tuple[str, bytes], ...] = ()
-
-
-def records(*offsets: int) -> list[Fetched]:
-    return [Fetched(offset) for offset in offsets]
-
-
 def test_records_in_sequence_are_admitted() -> None:
-    assert admit(5, records(5, 6, 7)) == (0, 3, 8, 0, None)
+    assert (0, 8, None) == admit(5, records(5, 6, 7))
 
 
-def test_records_below_the_expected_offset_are_duplicates() -> None:
-    assert admit(7, records(5, 6, 7)) == (2, 3, 8, 2, None)
+def test_records_below_the_expected_offset_are_repeats() -> None:
+    assert (2, 8, None) == admit(7, records(5, 6, 7))
+    assert (3, 9, None) == admit(9, records(5, 6, 7))
 
 
-def test_nothing_after_a_hole_is_admitted() -> None:
-    assert admit(5, records(5, 9, 10)) == (0, 1, 6, 0, 9)
+def test_a_hole_before_the_first_record_admits_nothing() -> None:
+    assert (2, 5, 9) == admit(5, records(9, 10))
 
 
-def test_a_hole_known_to_be_real_is_skipped_once() -> None:
-    assert admit(5, records(9, 10), accepted_hole=5) == (0, 2, 11, 0, None)
-    assert admit(5, records(9, 12), accepted_hole=5) == (0, 1, 10, 0, 12)
+def test_a_hole_known_to_be_real_is_skipped() -> None:
+    assert (0, 11, None) == admit(5, records(9, 10), hole_is_real=True)
 
 
-@given(st.lists(st.integers(0, 40), unique=True).map(sorted), st.integers(0, 40))
-def test_only_a_run_from_the_expected_offset_is_ever_admitted(offsets: list[int], expected: int) -> None:
+def test_a_gap_inside_a_fetched_list_is_a_marker_in_the_log() -> None:
+    assert (0, 11, None) == admit(5, records(5, 9, 10))
+    assert (1, 11, None) == admit(5, records(4, 9, 10))
+
+
+@given(st.lists(st.integers(0, 40), unique=True, min_size=1).map(sorted), st.integers(0, 40))
+def test_no_record_is_applied_twice_and_none_after_a_hole_at_the_front(offsets: list[int], expected: int) -> None:
     admitted = admit(expected, records(*offsets))
-    taken = offsets[admitted.first : admitted.last]
-    assert list(range(expected, expected + len(taken))) == taken
-    assert expected + len(taken) == admitted.next_offset
+    taken = offsets[admitted.first :]
+    assert taken == [offset for offset in taken if offset >= expected]
+    assert (offsets[0] > expected) == (admitted.hole_at is not None)
+    assert admitted.next_offset == (taken[-1] + 1 if taken else expected)
 
 
 def test_topics_merge_by_timestamp_then_rank() -> None:

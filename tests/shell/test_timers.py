@@ -5,7 +5,7 @@ import queue
 import pytest
 
 from master_orchestrator.core.outcome import Deadline
-from master_orchestrator.shell.timers import REPEAT_MS, TimerHeap, TimerThread
+from master_orchestrator.shell.timers import REPEAT_MS, STALE, TimerHeap, TimerThread
 from master_orchestrator_schemas.messages import Timer
 
 
@@ -35,6 +35,19 @@ def test_a_tick_comes_again_while_the_vehicle_waits(heap: TimerHeap) -> None:
     heap.due(100)
     assert heap.due(100 + REPEAT_MS - 1) == {}
     assert names(heap.due(100 + REPEAT_MS)) == {0: ["d"]}
+
+
+def test_a_tick_that_changes_nothing_comes_less_and_less_often(heap: TimerHeap) -> None:
+    heap.update(0, "v", [deadline(0)])
+    times = [now for now in range(0, 400_000, 1_000) if heap.due(now)]
+    assert [0, 2_000, 6_000, 14_000, 30_000, 62_000, 122_000] == times[:7]
+
+
+def test_replaced_deadlines_do_not_pile_up(heap: TimerHeap) -> None:
+    for number in range(20_000):
+        heap.update(0, "v", [deadline(10**12, f"d{number}")])
+    assert heap.size <= STALE + 2
+    assert {0: ["d19999"]} == names(heap.due(10**12))
 
 
 def test_a_deadline_that_no_longer_stands_sends_nothing(heap: TimerHeap) -> None:
@@ -68,4 +81,4 @@ def test_the_thread_sends_what_is_due_and_reports_its_own_death() -> None:
     assert sent.get(timeout=5) == (0, ["d"])
     thread.update(1, {"w": [deadline(2)]})
     assert str(failures.get(timeout=5)) == "broker gone"
-    thread.stop()
+    assert thread.stop(5)

@@ -11,8 +11,13 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 log = structlog.get_logger(__name__)
+PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
+"""What an abort says of every record that was not yet sent."""
+
 T = TypeVar("T")
 Report = Callable[[KafkaError | None, Message], None]
 Headers = list[tuple[str, str | bytes | None]]
@@ -20,6 +25,8 @@ Headers = list[tuple[str, str | bytes | None]]
 TRANSACTION_TIMEOUT_MS = 30_000
 CALL_TIMEOUT_S = 20.0
 RETRY_PAUSE_S = 0.05
+MAX_PAUSE_S = 5.0
+ATTEMPTS = 10
 POLL_S = 0.05
 QUEUE = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 524_288}
 """A batch must fit into the producer's queue: its size is bounded by the fetch, not by this."""
@@ -61,13 +68,14 @@ class PartitionProducer:
     writes in its transaction is refused by the broker.
     """
 
-    def __init__(self, kafka: KafkaSettings, app_id: str, partition: int) -> None:
+    def __init__(self, kafka: KafkaSettings, topology: Topology, partition: int) -> None:
         self.partition = partition
         self._producer = Producer(
             producer_config(
                 kafka,
                 **{
-                    "transactional.id": f"{app_id}-{partition}",
+                    "transactional.id": f"{topology.app_id}-{partition}",
+                    "message.max.bytes": dead_letter_bytes(topology.limits),
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "linger.ms": 0,
                     **QUEUE,
@@ -79,11 +87,12 @@ class PartitionProducer:
     def commit(self, records: Iterable[Record], last: Record) -> int:
         """Write ``records`` and then ``last`` in one transaction; the offset of ``last``.
 
-        An abortable error aborts and writes the same records again. Raises :class:`FencedError` when another owner
-        has taken over, ``KafkaException`` when nothing can be known or done: both mean that the process must end.
+        An abortable error aborts and writes the same records again, a bounded number of times. Raises
+        :class:`FencedError` when another owner has taken over, ``KafkaException`` or :class:`ShellError` when nothing
+        can be known or done: all of them mean that the process must end.
         """
         batch = list(records)
-        while True:
+        for attempt in range(ATTEMPTS):
             try:
                 return self._commit_once(batch, last)
             except KafkaException as error:
@@ -94,6 +103,8 @@ class PartitionProducer:
                     raise
                 log.warning("transaction aborted, will be repeated", partition=self.partition, error=inner.str())
                 retried(self._producer.abort_transaction)
+                time.sleep(min(MAX_PAUSE_S, RETRY_PAUSE_S * 2**attempt))
+        raise ShellError(f"partition {self.partition}: the broker refused the same transaction {ATTEMPTS} times")
 
     def _commit_once(self, batch: list[Record], last: Record) -> int:
         offsets: list[int] = []
@@ -102,9 +113,13 @@ class PartitionProducer:
             if error is None:
                 offsets.append(message.offset() or 0)
 
+        def refused(error: KafkaError | None, message: Message) -> None:
+            if error is not None and error.code() not in PURGED:
+                log.warning("record refused", topic=message.topic(), partition=self.partition, error=error.str())
+
         self._producer.begin_transaction()
         for record in batch:
-            _enqueue(self._producer, record, self.partition)
+            _enqueue(self._producer, record, self.partition, refused)
         _enqueue(self._producer, last, self.partition, delivered)
         retried(self._producer.commit_transaction)
         if not offsets:
@@ -115,8 +130,9 @@ class PartitionProducer:
 class PlainProducer:
     """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
-        self._producer = Producer(producer_config(kafka, **{"linger.ms": 0, "delivery.timeout.ms": 60_000, **QUEUE}))
+    def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
+        over = {"linger.ms": 0, "delivery.timeout.ms": 60_000, "message.max.bytes": dead_letter_bytes(topology.limits)}
+        self._producer = Producer(producer_config(kafka, **over, **QUEUE))
 
     def send(self, records: Iterable[Record], partition: int) -> None:
         """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""

@@ -9,5 +9,9 @@ class FencedError(ShellError):
     """Another worker owns this partition now; this process must end and join the group anew."""
 
 
+class StalledError(ShellError):
+    """Faust or its client has stopped fetching without saying so."""
+
+
 class RestoreError(ShellError):
     """A partition's table could not be brought up to its changelog."""

@@ -13,15 +13,22 @@ from typing import Any, cast
 import faust
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
 from aiokafka.errors import KafkaError as AiokafkaError  # type: ignore[import-untyped]  # as above
+from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # as above
 from faust.stores.rocksdb import Store
 from faust.tables.table import Table
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.errors import StalledError
 from master_orchestrator.shell.store import PartitionStore, StoreOptions
 
 FETCH_WAIT_MS = 50
+COMMIT_S = 5.0
+WATCH_S = 5.0
+STALLED_S = 600.0
+"""Longer than any restore should take; then the process ends and another worker may try."""
 POLL_S = 0.2
 SMALL_BATCH = 500
 GATHER_S = 0.04
@@ -41,6 +48,40 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
         return consumer
+
+    async def keep_alive(self) -> None:
+        """Send heartbeats from now on.
+
+        Reason: aiokafka sends none until the assignment callback is through, so a restore that takes longer than the
+        session time-out gets this worker expelled, and the next one too.
+        """
+        self._ensure_consumer()._coordinator._start_heartbeat_task()
+
+    async def check_health(self) -> None:
+        """Raise what aiokafka keeps to itself.
+
+        Reason: it shows the coordinator's errors only to callers of ``getmany``, and Faust calls the fetcher below
+        that; a fetch task that has died is seen by nobody.
+        """
+        consumer = self._ensure_consumer()
+        if consumer._coordinator is not None:
+            consumer._coordinator.check_errors()
+        if consumer._fetcher is not None and consumer._fetcher._fetch_task.done():
+            raise StalledError("aiokafka's fetch task has ended")
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Copy positions to the group.
+
+        Reason: Faust ends the worker where this fails, and waits for it for ever where the broker is gone; only lag
+        monitors read these offsets.
+        """
+        positions = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
+        try:
+            await asyncio.wait_for(self._ensure_consumer().commit(positions), COMMIT_S)
+        except (AiokafkaError, TimeoutError) as error:
+            self.log.info("Positions not copied to the group: %r", error)
+            return False
+        return True
 
 
 class EngineConsumer(driver.Consumer):
@@ -93,15 +134,34 @@ class EngineConsumer(driver.Consumer):
         await self._seek_to(self._engine.positions())
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002, ARG002  Faust's signature
-        """Copy the positions to the group. Only lag monitors read them, so a failure is not an error."""
+        """Copy the positions to the group, for lag monitors."""
         assigned = self.assignment()
         offsets = {TP(*key): offset for key, offset in self._engine.positions().items() if TP(*key) in assigned}
         self._engine.count_lag({(tp.topic, tp.partition): self.highwater(tp) or 0 for tp in offsets})
-        try:
-            return bool(offsets) and await self._commit(offsets)
-        except AiokafkaError as error:
-            self.log.info("Positions not copied to the group: %r", error)
-            return False
+        return bool(offsets) and await self._commit(offsets)
+
+    async def keep_alive(self) -> None:
+        """Send heartbeats from now on, though the assignment is not through."""
+        await self._thread.call_thread(cast("EngineConsumerThread", self._thread).keep_alive)
+
+    @Service.task
+    async def _watch(self) -> None:
+        """End the process when Faust or aiokafka has stopped without saying so.
+
+        Reason: Faust's recovery gives up for good when a broker does not answer in ``broker_request_timeout``, and the
+        worker then keeps its partitions and never reads again; see also ``check_health``.
+        """
+        app, still_since = cast("EngineApp", self.app), None
+        async for _ in self.itertimer(WATCH_S, name="watch"):
+            try:
+                await self._thread.call_thread(cast("EngineConsumerThread", self._thread).check_health)
+            except Exception as error:
+                app.die(error)
+                raise
+            still = not self.flow_active or app.rebalancing
+            still_since = (still_since or self.loop.time()) if still else None
+            if still_since is not None and self.loop.time() - still_since > STALLED_S:
+                app.die(StalledError(f"no assignment could be completed for {STALLED_S:.0f} s"))
 
 
 class EngineTransport(driver.Transport):
@@ -148,6 +208,7 @@ class EngineStore(Store):
         try:
             await engine.release()
             await super().on_rebalance(assigned, revoked, newly_assigned, generation_id)
+            await cast("EngineConsumer", self.app.consumer).keep_alive()
             changelog = self.table.changelog_topic.get_topic_name()
             owned = sorted(tp.partition for tp in self.app.assignor.assigned_actives() if tp.topic == changelog)
             await engine.assign({n: PartitionStore(self._db_for_partition(n)) for n in owned}, self._wipe)

@@ -1,11 +1,15 @@
 """Which fetched records may be applied, and in which order. Pure.
 
-Faust and aiokafka may hand over records twice, or with a hole (records fetched during a rebalance are thrown away after
-the consumer's position has moved past them). A record is applied only if its offset is the expected next one.
+Faust and aiokafka may hand over records twice, or with a hole before them (records fetched during a rebalance are
+thrown away after the consumer's position has moved past them). One fetched list comes from one fetch response,
+contiguous in the log: a gap inside it is a transaction's marker or an aborted record, never a loss. A gap before its
+first record may be one.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from master_orchestrator.shell.records import Fetched
@@ -17,37 +21,28 @@ class Admitted(NamedTuple):
     """What of one topic-partition's fetched records may be applied.
 
     Args:
-        first, last: the admitted slice of the records.
+        first: the records from here on are admitted; those before are repeats. The length of the list: none is.
         next_offset: expected after them.
-        duplicates: records below the expected offset, dropped.
-        hole_at: the offset that was found where ``next_offset`` was expected; the rest was not admitted. None: no hole.
+        hole_at: the first record's offset, where a lower one was expected; nothing was admitted. None: no hole.
     """
 
     first: int
-    last: int
     next_offset: int
-    duplicates: int
     hole_at: int | None
 
 
-def admit(expected: int, records: Sequence[Fetched], accepted_hole: int | None = None) -> Admitted:
-    """Admit records from ``expected`` on without holes.
+def admit(expected: int, records: Sequence[Fetched], *, hole_is_real: bool = False) -> Admitted:
+    """Admit records from ``expected`` on.
 
     Args:
         expected: the next offset to apply.
-        records: fetched, by ascending offset.
-        accepted_hole: an expected offset at which a hole is known to be real and is skipped.
+        records: one fetched list, not empty, by ascending offset.
+        hole_is_real: a hole before the first record is known to be one in the log, and is skipped.
     """
-    first = 0
-    while first < len(records) and records[first].offset < expected:
-        first += 1
-    next_offset = expected
-    for index in range(first, len(records)):
-        offset = records[index].offset
-        if next_offset not in (offset, accepted_hole):
-            return Admitted(first, index, next_offset, first, offset)
-        next_offset = offset + 1
-    return Admitted(first, len(records), next_offset, first, None)
+    first = bisect_left(records, expected, key=attrgetter("offset"))
+    if first == 0 and records[0].offset > expected and not hole_is_real:
+        return Admitted(len(records), expected, records[0].offset)
+    return Admitted(first, max(expected, records[-1].offset + 1), None)
 
 
 def in_order(by_rank: Mapping[int, Sequence[R]]) -> Iterator[tuple[int, R]]:

@@ -5,7 +5,7 @@ begin; audit, status, alerts, dead letters; changelog, outbox, position; commit;
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.state import decode_state
@@ -43,14 +43,10 @@ class OwnedPartition:
         self._outbox_filled = True
         self.positions: dict[str, int] = {}
 
-    def recover(self, topics: Sequence[str], earliest: Callable[[str, int], int]) -> None:
-        """After the table is caught up: load the positions, and send the newest outbox again.
-
-        ``earliest(topic, partition)`` gives the position of a topic that was never read.
-        """
-        stored = unpack_positions(self.store.get(POSITION_KEY))
-        self.positions = {t: stored[t] if t in stored else earliest(t, self.number) for t in topics}
+    def recover(self) -> dict[str, int]:
+        """After the table is caught up: send the newest outbox again; the stored positions."""
         self._commands.send(unpack_outbox(self.store.get), self.number)
+        return unpack_positions(self.store.get(POSITION_KEY))
 
     def deadlines(self) -> dict[str, list[Deadline]]:
         """The deadlines of all vehicles of the table that wait for something."""

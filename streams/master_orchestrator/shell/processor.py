@@ -24,6 +24,7 @@ from master_orchestrator_schemas.messages import (
     Timer,
 )
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+from master_orchestrator_schemas.topology.plans import input_record_bytes
 
 BODIES: dict[str, type[Body]] = {
     "Telemetry": Telemetry,
@@ -33,6 +34,7 @@ BODIES: dict[str, type[Body]] = {
     "Reply": Reply,
 }
 SOURCE = "master-orchestrator/engine"
+KEPT_KEY_BYTES = 4_096
 
 
 class RefusedError(Exception):
@@ -65,6 +67,7 @@ class Processor:
         ]
         self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
         self._dead = topology.dead_letter_topic
+        self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
 
     def process(
         self, partition: int, records: Iterable[tuple[int, Fetched]], get: Callable[[bytes], bytes | None]
@@ -163,9 +166,12 @@ class Processor:
         topic = self._inputs[rank][0]
         headers = dead_letter_headers(topic, partition, record.offset, refused.reason, str(refused), record.timestamp)
         self._counts.dead_letter(topic, refused.reason)
-        work.records.append(
-            Record(self._dead, record.key or b"", record.value or b"", [*_kept(record.headers), *headers])
-        )
+        key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
+        if len(value) > self._largest:
+            # A sender's compression can bring in more than any topic takes back. The whole record stays in the input.
+            headers += [("dead_letter_cut_from", b"%d" % len(value))]
+            value = value[: self._largest]
+        work.records.append(Record(self._dead, key, value, [*_kept(record.headers), *headers]))
 
 
 def _kept(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:

@@ -1,7 +1,7 @@
 """Bringing a partition's table up to its changelog, on every assignment and for every owned partition.
 
 Kept partitions too: this worker may have been expelled from the group and have come back while another one wrote.
-Reading is read_committed and in batches; the former owner's transaction was ended before (see ``PartitionProducer``).
+Reading is read_committed and in batches; the former owner's transaction was ended before (see ``takeover.py``).
 """
 
 import time
@@ -19,78 +19,68 @@ QUIET_S = 30.0
 WATERMARK_S = 10.0
 
 
-class ChangelogReader:
-    """A read_committed consumer of some partitions of the changelog."""
+class LogReader:
+    """Reads logs by hand: their bounds, and committed records of assigned partitions up to the end."""
 
-    def __init__(self, kafka: KafkaSettings, app_id: str, topic: str) -> None:
-        self._topic = topic
-        self._consumer = Consumer(
-            consumer_config(
-                kafka,
-                f"{app_id}-restore",
-                **{"enable.partition.eof": True, "fetch.wait.max.ms": 10, "auto.offset.reset": "error"},
-            )
-        )
+    def __init__(self, kafka: KafkaSettings, app_id: str) -> None:
+        over = {"enable.partition.eof": True, "fetch.wait.max.ms": 10, "auto.offset.reset": "error"}
+        self.consumer = Consumer(consumer_config(kafka, f"{app_id}-restore", **over))
 
     def close(self) -> None:
         """Leave the cluster."""
-        self._consumer.close()
+        self.consumer.close()
 
-    def bounds(self, partition: int) -> tuple[int, int]:
-        """(first offset, end offset) of a partition."""
-        bounds = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=WATERMARK_S)
-        if bounds is None:
-            raise RestoreError(f"{self._topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
-        return bounds
-
-    def earliest(self, topic: str, partition: int) -> int:
-        """The first offset of any topic-partition that is still there."""
-        bounds = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=WATERMARK_S)
+    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
+        """(first offset still there, end offset) of a topic-partition."""
+        bounds = self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=WATERMARK_S)
         if bounds is None:
             raise RestoreError(f"{topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
-        return bounds[0]
+        return bounds
 
-    def catch_up(self, stores: Mapping[int, PartitionStore]) -> int:
-        """Read each partition from its table's offset to the end into its table; the number of records read.
 
-        The table's offset must not lie above the changelog's end (see :func:`is_foreign`).
-        """
-        ends = {partition: self.bounds(partition) for partition in stores}
-        starts = {p: max(_next_offset(store), ends[p][0]) for p, store in stores.items()}
-        left = {p for p in stores if starts[p] < ends[p][1]}
-        self._consumer.assign([TopicPartition(self._topic, p, starts[p]) for p in left])
-        count, heard = 0, time.monotonic()
-        while left:
-            batches: dict[int, list[Message]] = {}
-            for message in self._consumer.consume(BATCH, 0.5):
-                heard = time.monotonic()
-                if message.error() is None:
-                    batches.setdefault(message.partition() or 0, []).append(message)
-                else:
-                    left -= self._ended(message)
-            for partition, messages in batches.items():
-                _apply(stores[partition], messages)
-                count += len(messages)
-            if time.monotonic() - heard > QUIET_S:
-                raise RestoreError(f"{self._topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
-        self._consumer.unassign()
-        for partition, store in stores.items():
-            # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them.
-            store.write({}, self.bounds(partition)[1] - 1)
-        return count
+def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]) -> int:
+    """Read each partition from its table's offset to the end into its table; the number of records read.
 
-    def _ended(self, message: Message) -> set[int]:
-        error = message.error()
-        if error is not None and error.code() == KafkaError._PARTITION_EOF:
-            return {message.partition() or 0}
-        if error is not None and error.retriable():
-            return set()
-        raise RestoreError(f"{self._topic}/{message.partition()}: {error.str() if error else 'unreadable'}")
+    A table's offset must not lie above the changelog's end (see :func:`is_foreign`).
+    """
+    ends = {partition: reader.bounds(topic, partition) for partition in stores}
+    starts = {p: max(_next_offset(store), ends[p][0]) for p, store in stores.items()}
+    left = {p for p in stores if starts[p] < ends[p][1]}
+    reader.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
+    count, heard = 0, time.monotonic()
+    while left:
+        batches: dict[int, list[Message]] = {}
+        for message in reader.consumer.consume(BATCH, 0.5):
+            heard = time.monotonic()
+            if message.error() is None:
+                batches.setdefault(message.partition() or 0, []).append(message)
+            else:
+                left -= _ended(message)
+        for partition, messages in batches.items():
+            _apply(stores[partition], messages)
+            count += len(messages)
+        if time.monotonic() - heard > QUIET_S:
+            raise RestoreError(f"{topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
+    reader.consumer.unassign()
+    for partition, store in stores.items():
+        # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them. The end
+        # as it was before reading: were it asked again, a newer owner's records would count as read.
+        store.write({}, max(_next_offset(store), ends[partition][1]) - 1)
+    return count
 
 
 def is_foreign(store: PartitionStore, end_offset: int) -> bool:
     """True if the table is ahead of its changelog: it belongs to another cluster, or the log was lost."""
     return _next_offset(store) > end_offset
+
+
+def _ended(message: Message) -> set[int]:
+    error = message.error()
+    if error is not None and error.code() == KafkaError._PARTITION_EOF:
+        return {message.partition() or 0}
+    if error is not None and error.retriable():
+        return set()
+    raise RestoreError(f"{message.topic()}/{message.partition()}: {error.str() if error else 'unreadable'}")
 
 
 def _next_offset(store: PartitionStore) -> int:
@@ -99,5 +89,5 @@ def _next_offset(store: PartitionStore) -> int:
 
 
 def _apply(store: PartitionStore, messages: list[Message]) -> None:
-    entries = {message.key() or b"": message.value() or b"" for message in messages}
+    entries = {message.key() or b"": message.value() for message in messages}
     store.write(entries, messages[-1].offset() or 0)

@@ -48,11 +48,14 @@ class PartitionStore:
         value: bytes | None = self._db.get(key)
         return value
 
-    def write(self, entries: Mapping[bytes, bytes], changelog_offset: int) -> None:
-        """Apply ``entries`` and note that the table is now as the changelog at ``changelog_offset``, atomically."""
+    def write(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        """Apply ``entries`` (None deletes) and note that the table is as the changelog at this offset, atomically."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in entries.items():
-            batch.put(key, value)
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
         batch.put(OFFSET_KEY, b"%d" % changelog_offset)
         self._db.write(batch)
 

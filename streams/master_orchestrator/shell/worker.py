@@ -13,6 +13,7 @@ from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.errors import ShellError
 from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.codec import Codec
@@ -26,6 +27,8 @@ EXIT_DIED = 70
 """Exit code after :func:`die` (EX_SOFTWARE): the supervisor starts the worker again."""
 
 MAX_POLL_RECORDS = 2_000
+NEVER_S = 1_000_000.0
+"""aiokafka leaves the group for good when nobody asks for records for so long, as a worker without partitions does."""
 
 
 def run_engine(
@@ -60,7 +63,10 @@ def run_engine(
         log.critical("the engine crashed and must be started again", error=repr(error), exc_info=error)
         return EXIT_DIED
     finally:
-        app.engine.stop()
+        if not app.engine.stop():
+            die(
+                ShellError("the broker did not answer while stopping; what was under way is taken up at the next start")
+            )
         if server is not None:
             server.stop()
 
@@ -85,6 +91,7 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
         broker_heartbeat_interval=2.0,
         broker_commit_interval=1.0,
         broker_max_poll_records=MAX_POLL_RECORDS,
+        broker_max_poll_interval=NEVER_S,
         consumer_group_instance_id=f"{topology.app_id}-{worker}",
         consumer_auto_offset_reset="earliest",
         web_enabled=False,
@@ -112,7 +119,9 @@ async def _never_called(stream: faust.StreamT[bytes]) -> None:
 
 def die(error: BaseException) -> None:
     """End the process at once, with no clean-up that could write anything: the state in Kafka is consistent."""
-    log.critical("the engine ends itself and must be started again", error=repr(error), exc_info=error)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_DIED)
+    try:
+        log.critical("the engine ends itself and must be started again", error=repr(error), exc_info=error)
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:  # a log that cannot be written must not keep it alive
+        os._exit(EXIT_DIED)

@@ -1,0 +1,75 @@
+"""Catching a table up with its changelog, where a newer owner writes meanwhile."""
+
+from typing import Any
+
+from master_orchestrator.shell.restore import catch_up
+from master_orchestrator.shell.store import OFFSET_KEY
+
+
+class Store:
+    """A table in memory."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes | None] = {}
+
+    def changelog_offset(self) -> int | None:
+        raw = self.entries.get(OFFSET_KEY)
+        return None if raw is None else int(raw)
+
+    def write(self, entries: dict[bytes, bytes | None], changelog_offset: int) -> None:
+        self.entries |= {**entries, OFFSET_KEY: b"%d" % changelog_offset}
+
+
+class Reader:
+    """A changelog of three records and a marker, which has grown by the time anybody asks for its end again."""
+
+    def __init__(self) -> None:
+        self.consumer = self
+        self._ends = iter([4])
+
+    def bounds(self, _topic: str, _partition: int) -> tuple[int, int]:
+        return 0, next(self._ends, 9)
+
+    def assign(self, _partitions: Any) -> None: ...
+
+    def unassign(self) -> None: ...
+
+    def consume(self, _count: int, _timeout: float) -> list[Any]:
+        return [*(Message(offset) for offset in range(3)), EndOfPartition()]
+
+
+class Message:
+    def __init__(self, offset: int) -> None:
+        self._offset = offset
+
+    def error(self) -> None:
+        return None
+
+    def partition(self) -> int:
+        return 0
+
+    def offset(self) -> int:
+        return self._offset
+
+    def key(self) -> bytes:
+        return b"car-1"
+
+    def value(self) -> bytes:
+        return b"%d" % self._offset
+
+
+class EndOfPartition(Message):
+    def __init__(self) -> None:
+        super().__init__(4)
+
+    def error(self) -> Any:
+        from confluent_kafka import KafkaError
+
+        return KafkaError(KafkaError._PARTITION_EOF)
+
+
+def test_a_table_never_counts_records_as_read_that_came_after_the_reading_began() -> None:
+    store: Any = Store()
+    reader: Any = Reader()
+    assert 3 == catch_up(reader, "changelog", {0: store})
+    assert {b"car-1": b"2", OFFSET_KEY: b"3"} == store.entries

@@ -1,0 +1,16 @@
+"""Fetched records as the shell sees them."""
+
+from typing import NamedTuple
+
+
+class Fetched(NamedTuple):
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = b"v"
+    value: bytes | None = b""
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def records(*offsets: int) -> list[Fetched]:
+    """One record per offset."""
+    return [Fetched(offset) for offset in offsets]
