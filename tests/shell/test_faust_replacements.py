@@ -93,6 +93,15 @@ def test_the_group_shows_the_positions_to_lag_monitors(system: EngineSystem) -> 
     assert ends == [max(tp.offset, 0) for tp in committed]
 
 
+def test_a_restore_longer_than_the_session_time_out_is_no_expulsion(system: EngineSystem) -> None:
+    """EngineConsumerThread.keep_alive: aiokafka sends no heartbeat before the assignment is through."""
+    engine = system.start("w1", "--slow-takeover", "12")
+    with system.echo_agents():
+        system.request_checks(range(VEHICLES))
+        system.assert_whole(VEHICLES)
+    assert 1 == engine.log.read_text().count("tables restored")
+
+
 def test_a_damaged_table_is_restored(system: EngineSystem) -> None:
     """EngineStore: RocksDB refuses such a folder, and stock Faust never gets past it."""
     run_through(system, range(VEHICLES))

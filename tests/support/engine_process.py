@@ -17,14 +17,16 @@ STOP_S = 30
 class EngineProcess:
     """One worker; ``folder`` holds its RocksDB and its log."""
 
-    def __init__(self, kafka: KafkaSettings, topology: Topology, folder: Path, worker: str = "w1") -> None:
+    def __init__(
+        self, kafka: KafkaSettings, topology: Topology, folder: Path, worker: str = "w1", *options: str
+    ) -> None:
         self.folder, self.worker = folder, worker
         folder.mkdir(parents=True, exist_ok=True)
         pickled = folder / "topology.pickle"
         pickled.write_bytes(pickle.dumps(topology))
         self.log = folder / "engine.log"
         self._command = [sys.executable, str(WORKER), "--bootstrap", kafka.bootstrap_servers]
-        self._command += ["--topology", str(pickled), "--data-dir", str(self.tables), "--worker", worker]
+        self._command += ["--topology", str(pickled), "--data-dir", str(self.tables), "--worker", worker, *options]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

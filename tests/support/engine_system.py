@@ -29,9 +29,9 @@ class EngineSystem:
     dead: TopicLog
     engines: list[EngineProcess] = field(default_factory=list)
 
-    def start(self, worker: str = "w1") -> EngineProcess:
-        """Start a worker of its own name and folder."""
-        engine = EngineProcess(self.kafka, self.topology, self.folder / worker, worker)
+    def start(self, worker: str = "w1", *options: str) -> EngineProcess:
+        """Start a worker of its own name and folder; ``options`` of ``engine_worker.py``."""
+        engine = EngineProcess(self.kafka, self.topology, self.folder / worker, worker, *options)
         engine.start()
         self.engines.append(engine)
         return engine

@@ -4,8 +4,11 @@ import argparse
 import logging
 import pickle
 import sys
+import time
 from pathlib import Path
 
+from master_orchestrator.shell.store import PartitionStore
+from master_orchestrator.shell.takeover import Taken, TakeOver, Wipe
 from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
 
@@ -14,7 +17,10 @@ def main() -> int:
     arguments = argparse.ArgumentParser()
     for name in ("--bootstrap", "--topology", "--data-dir", "--worker"):
         arguments.add_argument(name, required=True)
+    arguments.add_argument("--slow-takeover", type=float, default=0.0, help="seconds that each take-over takes longer")
     given = arguments.parse_args()
+    if given.slow_takeover:
+        slow_down(given.slow_takeover)
     logging.basicConfig(level=logging.INFO)
     return run_engine(
         kafka=KafkaSettings(bootstrap_servers=given.bootstrap),
@@ -23,6 +29,18 @@ def main() -> int:
         worker=given.worker,
         metrics_port=None,
     )
+
+
+def slow_down(seconds: float) -> None:
+    """Let each take-over last longer, as one with a long changelog does."""
+    run = TakeOver.run
+
+    def slowly(self: TakeOver, stores: dict[int, PartitionStore], wipe: Wipe) -> Taken:
+        taken = run(self, stores, wipe)
+        time.sleep(seconds)
+        return taken
+
+    TakeOver.run = slowly  # type: ignore[method-assign]  # this process is the test's own
 
 
 if __name__ == "__main__":
