@@ -4,7 +4,6 @@ The poll thread never runs a handler, so it polls on, whatever handlers take, an
 The order of things that nothing may change: reply delivered, then offset done, then the contiguous mark committed.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +27,6 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
-CLIENT_LOG = logging.getLogger("master_orchestrator_agents.librdkafka")
-"""Where librdkafka writes, which would write to stderr by itself."""
 
 JOIN_SECONDS = 30.0
 COMMIT_EVERY_SECONDS = 0.5
@@ -86,9 +83,9 @@ class RunnerSession:
         self._terms = terms
         self._meter = meter
         self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size)
-        self._sender = Sender(Producer(_producer_config(terms), logger=CLIENT_LOG))
+        self._sender = Sender(Producer(_producer_config(terms)))
         self._consumer = LaneConsumer(
-            Consumer(_consumer_config(terms), logger=CLIENT_LOG), lane_of.keys(), revoked=self._revoked, lost=self._lost
+            Consumer(_consumer_config(terms)), lane_of.keys(), revoked=self._revoked, lost=self._lost
         )
         self._intake = Intake(
             terms.agent,
@@ -120,14 +117,15 @@ class RunnerSession:
 
     def run(self, stop: threading.Event) -> None:
         """Handle commands until ``stop`` is set, then drain. Raises :class:`RunnerError` when it cannot go on."""
-        try:
-            self._consumer.start(JOIN_SECONDS)
-            self._pool.start()
-            while not stop.is_set():
-                self._turn()
-            self._drain()
-        finally:
-            self._leave()
+        with structlog.contextvars.bound_contextvars(agent=self._terms.agent):  # whose partitions come and go
+            try:
+                self._consumer.start(JOIN_SECONDS)
+                self._pool.start()
+                while not stop.is_set():
+                    self._turn()
+                self._drain()
+            finally:
+                self._leave()
 
     def _turn(self) -> None:
         """One round: fetch, take in, deliver, hold back, commit."""

@@ -1,5 +1,6 @@
 """How every client of the system talks to Kafka: settings from ``KAFKA_*``, configurations for confluent-kafka."""
 
+import logging
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,7 +12,10 @@ from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 ClientConfig = dict[str, Any]
-"""librdkafka's own option names and values."""
+"""librdkafka's own option names and values, and a logger."""
+
+CLIENT_LOG = logging.getLogger("librdkafka")
+"""Where librdkafka's messages go, at the next poll or flush of their client; without a logger, raw, to stderr."""
 
 
 class KafkaSettings(BaseSettings):
@@ -105,7 +109,7 @@ def _connection(settings: KafkaSettings) -> ClientConfig:
         "ssl.key.location": settings.ssl_key_location,
         "ssl.key.password": _secret(settings.ssl_key_password, settings.ssl_key_password_file),
     }
-    return {name: str(value) for name, value in options.items() if value is not None}
+    return {"logger": CLIENT_LOG, **{name: str(value) for name, value in options.items() if value is not None}}
 
 
 def _secret(value: SecretStr | None, file: Path | None) -> str | None:

@@ -12,7 +12,8 @@ from master_orchestrator.settings import Settings
 
 SECRET_NAMES = re.compile(r"passw(or)?d|secret|token|credential|api.?key|private.?key|jaas|ssl\.key", re.IGNORECASE)
 MASK = "***"
-_CHATTY = ("faust", "mode", "aiokafka", "kafka")
+_CHATTY = ("faust", "mode", "aiokafka", "kafka", "master_orchestrator.shell.faust_replacements")
+"""Their infos are about their own parts; a subclass of Faust's classes logs Faust's messages under its own module."""
 
 
 def configure_logging(settings: Settings, *, program: str) -> None:

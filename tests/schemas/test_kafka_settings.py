@@ -76,6 +76,21 @@ def test_the_environment_says_how_to_log_in(settings: KafkaSettings) -> None:
     )
 
 
+def test_librdkafkas_messages_go_to_the_log_not_to_stderr(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    nobody = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+    with Consumer(consumer_config(nobody, "group")) as consumer:
+        while not caplog.records:
+            consumer.poll(0.1)
+    producer = Producer(producer_config(nobody))
+    caplog.clear()
+    while not caplog.records:
+        producer.poll(0.1)
+    assert {"librdkafka"} == {record.name for record in caplog.records}
+    assert "" == capfd.readouterr().err
+
+
 def test_a_secret_file_is_read_when_a_client_starts(settings: KafkaSettings, tmp_path: Path) -> None:
     file = tmp_path / "password"
     mounted = settings.model_copy(update={"sasl_password": None, "sasl_password_file": file})

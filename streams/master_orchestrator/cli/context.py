@@ -65,6 +65,7 @@ class Invocation:
         from master_orchestrator.cluster.liveness import require_brokers
         from master_orchestrator_schemas.kafka import admin_config
 
+        self._log_errors_at_least()
         require_brokers(admin_config(self.kafka))
         return self.kafka
 
@@ -83,6 +84,17 @@ class Invocation:
     def child_options(self) -> list[str]:
         """The top-level options again, for a child process; Kafka's address goes by its variable."""
         return [word for key, value in self.options.items() for word in (f"--{key.replace('_', '-')}", str(value))]
+
+    def _log_errors_at_least(self) -> None:
+        """Where no log has been set up: errors alone, unless --log-level says more. Without it, logs go to stdout."""
+        import logging
+
+        from master_orchestrator.log_setup import configure_logging
+
+        if not logging.getLogger().handlers:
+            said = "log_level" in self.settings.model_fields_set
+            quiet = self.settings.model_copy(update={} if said else {"log_level": "error"})
+            configure_logging(quiet, program="master-orchestrator")
 
     def _given_address(self) -> str | None:
         from master_orchestrator.cluster.broker import running_bootstrap_servers

@@ -8,7 +8,6 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.ports import Request
-from master_orchestrator.readers.topics import LIBRDKAFKA
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
@@ -52,7 +51,7 @@ class RequestSender:
         self._codec = Codec(topology.limits)
         self._delivered = delivered
         self._undelivered = undelivered
-        self._producer = Producer(producer_config(kafka, **DELIVERY), logger=LIBRDKAFKA)
+        self._producer = Producer(producer_config(kafka, **DELIVERY))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="client-delivery", daemon=True)
 

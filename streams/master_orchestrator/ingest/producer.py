@@ -21,8 +21,6 @@ Delivered = Callable[[str | None], None]
 WireHeaders = list[tuple[str, str | bytes | None]]
 """What confluent-kafka takes."""
 
-ERRORS_ONLY = 3
-"""librdkafka's log level: what it tries again is no news to a user."""
 QUEUE_FULL_POLL_S = 0.1
 POLL_EVERY = 256
 """Readings between two looks at the delivery reports."""
@@ -41,7 +39,7 @@ class TelemetryProducer:
         self._topic = topic
         self._codec = codec
         self._source = source
-        self._producer = Producer(producer_config(kafka, log_level=ERRORS_ONLY))
+        self._producer = Producer(producer_config(kafka))
         self._since_poll = 0
 
     def check(self, timeout_s: float = 10.0) -> None:

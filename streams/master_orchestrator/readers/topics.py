@@ -1,6 +1,5 @@
 """Reading topics by hand: no group, no commits, committed records only, up to where they end or on and on."""
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
@@ -26,9 +25,6 @@ NO_LEADER_YET = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 )
 """A topic that has just been made, or a partition that is moving."""
-
-LIBRDKAFKA = logging.getLogger("librdkafka")
-"""Where the client library's own messages go; without it, to stderr."""
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -79,13 +75,13 @@ class TopicReader:
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._places = [(topic, partition) for topic in topics for partition in partitions]
-        self._admin = AdminClient(admin_config(kafka), logger=LIBRDKAFKA)
+        self._admin = AdminClient(admin_config(kafka))
         self._next: dict[Place, int] = dict.fromkeys(self._places, 0)
         late = set(from_end)
         starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
         starts |= self.end_offsets(place for place in self._places if place[0] in late)
         self._next |= {place: start for place, start in starts.items() if start >= 0}
-        self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH), logger=LIBRDKAFKA)
+        self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH))
         self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
 
     @property
