@@ -1,18 +1,26 @@
 """A user's mistake is one line and exit code 2; a bug keeps its traceback."""
 
 import functools
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from master_orchestrator.cli.context import Invocation
 from master_orchestrator.cli.main import run
 from master_orchestrator.cli.mistakes import one_line
 from master_orchestrator.cluster import liveness
+from master_orchestrator.cluster.locking import alone
 from master_orchestrator.cluster.node_settings import free_port
 
 MISTAKES = {
     "no such command": (["nonsense"], "No such command 'nonsense'"),
-    "no such option": (["kafka", "start", "--nodes", "3"], "No such option: --nodes"),
+    "no such option": (
+        ["kafka", "start", "--nodes", "3"],
+        "(Possible options: --brokers). See 'master-orchestrator kafka start --help'.",
+    ),
     "not a number": (["kafka", "start", "--brokers", "many"], "valid integer"),
     "two brokers": (["kafka", "start", "--brokers", "2"], "1 broker or 3, not 2"),
     "log level": (["--log-level", "loud", "kafka", "status"], "'loud' is not one of"),
@@ -24,6 +32,8 @@ MISTAKES = {
     "handler not in module": (["agents", "--handler", "diagnosis=json:nope"], "has no attribute 'nope'"),
     "handler no function": (["agents", "--handler", "diagnosis=sys:path"], "a list cannot be called"),
     "handler of another type": (["agents", "feedback", "--handler", "diagnosis=json:loads"], "is not run here"),
+    "fleet without --simulate": (["up", "--", "--vehicles", "5"], "'--vehicles 5' is for a fleet: say --simulate too."),
+    "fleet that never ends": (["simulate", "--minutes", "nan"], "minutes and interval above 0"),
     "worker with a path": (["engine", "--worker", "../other"], "--worker '../other' names a folder"),
 }
 
@@ -34,6 +44,16 @@ def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
     impatient = functools.partial(liveness.require_brokers, timeout_s=0.3)
     monkeypatch.setattr(liveness, "require_brokers", impatient)
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = [*root.handlers], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 def _only_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -85,6 +105,25 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     file = tmp_path / "file"
     file.touch()
     assert "Not a directory" in _only_line(["--data-dir", str(file), "kafka", "start", "--port", "0"], capsys)
+
+
+@pytest.mark.parametrize(("lock", "command"), [("up.lock", ["up"]), ("engine/engine/worker.lock", ["engine"])])
+def test_a_folder_that_is_in_use(
+    lock: str,
+    command: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(Invocation, "require_topics", lambda _: None)
+    with alone(tmp_path / lock, "mine"):
+        assert f"already runs on {(tmp_path / lock).parent}" in _only_line(command, capsys)
+
+
+@pytest.mark.parametrize("workflow", ["xx", "~0", "a b~0"])
+def test_what_cannot_be_a_workflow_is_not_found(workflow: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == run(["cancel", workflow, "--reason", "sold"])
+    assert f"Error: no workflow {workflow}: list them" in capsys.readouterr().err
 
 
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:

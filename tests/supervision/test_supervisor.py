@@ -3,7 +3,7 @@
 import pytest
 
 from master_orchestrator.errors import OrchestratorError
-from master_orchestrator.supervision.supervisor import Backoff, Supervisor
+from master_orchestrator.supervision.supervisor import Backoff, NotStartableError, Supervisor
 
 
 class Clock:
@@ -58,6 +58,24 @@ def test_a_start_that_fails_half_way_stops_what_runs() -> None:
     with pytest.raises(OrchestratorError, match="no room"), Supervisor([[broker], [engine]]) as supervisor:
         supervisor.start()
     assert ["start broker", "start engine", "ask broker", "end broker"] == journal
+
+
+def test_a_mistake_at_the_first_start_is_for_the_user_to_mend_a_later_one_is_not() -> None:
+    clock, load = Clock(), FakeService("load", [])
+    supervisor = Supervisor([[load]], clock=clock)
+    supervisor.start()
+    load.code = 1
+    supervisor.watch()
+    clock.now += 1.0
+    supervisor.watch()
+    load.code = 2  # as where the broker is away for a while
+    supervisor.watch()
+    supervisor.stop()
+
+    supervisor.start()
+    load.code = 2
+    with pytest.raises(NotStartableError, match="load cannot run as it was told to"):
+        supervisor.watch()
 
 
 def test_a_death_waits_longer_each_time_and_is_forgiven_after_a_while() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=Enum)
 
 PANEL = "Workflows"
+HOW_TO_LIST = "list them with 'master-orchestrator workflows'"
 WorkflowArgument = Annotated[str, typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0.")]
 OperatorOption = Annotated[str | None, typer.Option(help="Who asks. [default: the user you are]", show_default=False)]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answer.")]
@@ -43,7 +45,7 @@ def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption =
     kafka = asked.reachable_kafka()
     found = read_status(kafka, asked.topology, workflow)
     if found is None:
-        fail(f"no workflow {workflow}: list them with 'master-orchestrator workflows'")
+        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
     trail = read_trail(kafka, asked.topology, workflow)
     value = {**workflow_status(found), "audit": [audit_line(record) for record in trail]}
     answer(value, lambda: timeline(found, trail), as_json=json)
@@ -143,8 +145,12 @@ def _request(
     """Ask, tell the answer; exit code 1 if it is no."""
     from master_orchestrator.client.asking import ask, operator_request
     from master_orchestrator.ports import rejection_of
+    from master_orchestrator.readers.topics import vehicle_of
+    from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 
     asked = invocation(ctx)
+    if re.fullmatch(VEHICLE_ID_PATTERN, vehicle_of(workflow)) is None:
+        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
     request = operator_request(workflow, action, operator=operator, reason=reason)
     answered = ask(asked.reachable_kafka(), asked.topology, request, timeout)
     rejection = rejection_of(answered)

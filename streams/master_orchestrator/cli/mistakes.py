@@ -17,7 +17,10 @@ def usage_line(error: TyperException) -> str:
     """What is wrong with a command line, and where its help is; empty where the help itself has been shown."""
     text = _joined(error.format_message())
     context = getattr(error, "ctx", None)
-    return f"{text} See '{context.command_path} --help'." if text and context else text
+    if not (text and context):
+        return text
+    stop = "" if text.endswith((".", "?", "!")) else "."
+    return f"{text}{stop} See '{context.command_path} --help'."
 
 
 def one_line(error: Exception) -> str | None:
@@ -39,7 +42,9 @@ def one_line(error: Exception) -> str | None:
         case OSError() if error.filename:
             return f"{error.filename}: {error.strerror}"
         case OSError() if error.errno == errno.EADDRINUSE:
-            return "The port is in use by another program: give another one (--metrics-port)."
+            return (
+                "The port is in use by another program: give another one (--metrics-port), or none (up --no-metrics)."
+            )
     return None
 
 

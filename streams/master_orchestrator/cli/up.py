@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from master_orchestrator.cli.context import Invocation, invocation
+from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.provision import provision_topics
 
 if TYPE_CHECKING:
@@ -43,14 +43,19 @@ def up(
     started again, after a wait that doubles each time. Ctrl-C or SIGTERM stops the load first, then engine and
     agents, the broker last.
     """
+    from master_orchestrator.cluster.locking import alone
     from master_orchestrator.log_setup import configure_logging
 
     call = invocation(ctx)
+    if simulate_options and not simulate:
+        raise UsageError(f"{' '.join(simulate_options)!r} is for a fleet: say --simulate too.")
     configure_logging(call.settings, program="up")
     own_handlers = [word for text in handler or [] for word in ("--handler", text)]
     load = ["simulate", *(simulate_options or [])] if simulate else []
     call.topology  # noqa: B018 - a wrong topology is found out before anything is started
-    supervise(call, plan(call, brokers=brokers, handlers=own_handlers, load=load, metrics=metrics))
+    folder = call.settings.data_dir
+    with alone(folder / "up.lock", f"The whole system already runs on {folder} (up): give this one --data-dir."):
+        supervise(call, plan(call, brokers=brokers, handlers=own_handlers, load=load, metrics=metrics))
 
 
 def plan(call: Invocation, *, brokers: int, handlers: list[str], load: list[str], metrics: bool) -> LocalSystem:

@@ -38,16 +38,19 @@ def engine(
     """Run one engine worker until Ctrl-C or SIGTERM. Workers share the partitions; topics must be provisioned."""
     folder = invocation(ctx).settings.data_dir / "engine" / _folder_name(worker)
     call = _ready(ctx, "engine")
+    from master_orchestrator.cluster.locking import alone
     from master_orchestrator.shell.worker import run_engine
 
-    return run_engine(
-        kafka=call.kafka,
-        topology=call.topology,
-        data_dir=folder,
-        worker=worker,
-        metrics_port=metrics_port,
-        metrics_host=call.settings.metrics_host,
-    )
+    # A second worker of the name would take the first one's partitions over, and then wait for its tables for ever.
+    with alone(folder / "worker.lock", f"An engine {worker!r} already runs on {folder}: give this one --worker."):
+        return run_engine(
+            kafka=call.kafka,
+            topology=call.topology,
+            data_dir=folder,
+            worker=worker,
+            metrics_port=metrics_port,
+            metrics_host=call.settings.metrics_host,
+        )
 
 
 def agents(

@@ -16,7 +16,7 @@ class JarsError(ClusterError):
 
 
 class FolderInUseError(ClusterError):
-    """A broker already runs on the data folder."""
+    """A broker, an engine worker or a whole system already runs on the data folder."""
 
 
 class BrokerStartError(ClusterError):

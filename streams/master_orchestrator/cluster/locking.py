@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from master_orchestrator.cluster.errors import FolderInUseError
+
 
 def try_lock(path: Path) -> int | None:
     """Take the lock at `path` and return its file descriptor, or None while another process holds it.
@@ -42,6 +44,19 @@ def exclusive(path: Path) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def alone(path: Path, complaint: str) -> Iterator[None]:
+    """Hold the lock at `path`, making its folder; FolderInUseError with `complaint` while another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = try_lock(path)
+    if descriptor is None:
+        raise FolderInUseError(complaint)
+    try:
         yield
     finally:
         os.close(descriptor)

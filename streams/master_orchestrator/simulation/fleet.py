@@ -1,5 +1,6 @@
 """The fleet: who drives, what is broken, and all readings in order of arrival. Pure: the seed decides everything."""
 
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -54,7 +55,8 @@ class Fleet:
         unknown = set(self.faults) - set(FAULTS)
         if unknown:
             raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
-        if self.vehicles < 1 or not 0 <= self.fault_share <= 1 or self.minutes <= 0 or self.interval_s <= 0:
+        spans = (self.minutes, self.interval_s)
+        if self.vehicles < 1 or not 0 <= self.fault_share <= 1 or not all(0 < span < math.inf for span in spans):
             raise ValueError("a fleet has 1 vehicle or more, a fault share of 0 to 1, minutes and interval above 0")
 
     @property

@@ -15,6 +15,15 @@ log = structlog.get_logger(__name__)
 
 STOP_TIMEOUT_S = 20.0
 POLL_S = 0.1
+MISTAKE = 2
+"""Exit code of our own programs for what no other start mends: a wrong option, a port that is taken."""
+
+
+class NotStartableError(OrchestratorError):
+    """A service ended at its very first start because of how it was called, or of what it found."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} cannot run as it was told to: see its error above, and start again")
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class _Watched:
     service: Service
     started_at: float
     deaths: int = 0
+    starts: int = 1
     start_at: float | None = None  # set while it waits to be started again
     done: bool = False
 
@@ -83,7 +93,10 @@ class Supervisor:
             self.start_stage(index)
 
     def watch(self) -> None:
-        """Look at every service once, and start again those whose wait is over. Call it every 100 ms or so."""
+        """Look at every service once, and start again those whose wait is over. Call it every 100 ms or so.
+
+        Raises NotStartableError.
+        """
         for watched in self._watched:
             if watched.done:
                 continue
@@ -118,6 +131,8 @@ class Supervisor:
             log.info("finished", service=watched.service.name)
             return
         now = self._clock()
+        if code == MISTAKE and watched.starts == 1 and now - watched.started_at < self._backoff.forgiven_after_s:
+            raise NotStartableError(watched.service.name)
         watched.deaths = 1 if now - watched.started_at >= self._backoff.forgiven_after_s else watched.deaths + 1
         wait_s = self._backoff.wait_s(watched.deaths)
         watched.start_at = now + wait_s
@@ -125,6 +140,7 @@ class Supervisor:
 
     def _start_again(self, watched: _Watched) -> None:
         watched.start_at, watched.started_at = None, self._clock()
+        watched.starts += 1
         try:
             watched.service.start()
         except (OrchestratorError, OSError) as error:
