@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from master_orchestrator.cli.context import Invocation, invocation
-from master_orchestrator.cli.output import JsonOption
+from master_orchestrator.cli.output import JsonOption, plain_width
 from master_orchestrator.cli.provision import provision_topics
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ HANDLERS = (
     "SCHEDULING=master_orchestrator.demo.stumbling:scheduling",
 )
 INTERRUPTED = "interrupted"
-PLAIN_WIDTH = 140
-"""Columns, where the output is no terminal."""
 DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
 
 
@@ -125,5 +123,5 @@ def _run(terms: DemoTerms, call: Invocation, folder: Path, *, as_json: bool) -> 
         typer.echo(dumps(verdict.as_json()))
     else:
         shown = Console()
-        shown.print(verdict.as_text(), width=None if shown.is_terminal else PLAIN_WIDTH)
+        shown.print(verdict.as_text(), width=plain_width())
     return verdict

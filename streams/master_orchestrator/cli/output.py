@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,11 +16,24 @@ if TYPE_CHECKING:
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document instead of text.")]
 
 
+PLAIN_WIDTH = 140
+"""Columns, where the output is no terminal and nobody says how wide it is."""
+
+
 def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool) -> None:
     """Print `value` as JSON, or what `human` makes of it; on stdout, where logs never go."""
     if as_json:
         typer.echo(json.dumps(value, ensure_ascii=False, default=str))
         return
+    shown = human()
+    if isinstance(shown, str):  # as it is: neither wrapped nor read as markup
+        typer.echo(shown)
+        return
     from rich.console import Console
 
-    Console().print(human())
+    Console(width=plain_width()).print(shown)
+
+
+def plain_width() -> int | None:
+    """How wide to write where stdout is no terminal; None: as wide as the terminal, or COLUMNS, says."""
+    return None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH
