@@ -54,7 +54,9 @@ def up(
     load = ["simulate", *(simulate_options or [])] if simulate else []
     call.topology  # noqa: B018 - a wrong topology is found out before anything is started
     folder = call.settings.data_dir
-    with alone(folder / "up.lock", f"The whole system already runs on {folder} (up): give this one --data-dir."):
+    with alone(
+        folder / "up.lock", f"The whole system already runs on {folder} (up): give another folder (--data-dir)."
+    ):
         supervise(call, plan(call, brokers=brokers, handlers=own_handlers, load=load, metrics=metrics))
 
 

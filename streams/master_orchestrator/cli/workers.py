@@ -42,7 +42,7 @@ def engine(
     from master_orchestrator.shell.worker import run_engine
 
     # A second worker of the name would take the first one's partitions over, and then wait for its tables for ever.
-    with alone(folder / "worker.lock", f"An engine {worker!r} already runs on {folder}: give this one --worker."):
+    with alone(folder / "worker.lock", f"An engine {worker!r} already runs on {folder}: name this one (--worker)."):
         return run_engine(
             kafka=call.kafka,
             topology=call.topology,
