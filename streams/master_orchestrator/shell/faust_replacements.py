@@ -19,6 +19,7 @@ from faust.tables.table import Table
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
+from setproctitle import setproctitle
 
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import StalledError
@@ -233,6 +234,22 @@ class EngineTable(Table[bytes, bytes]):
             key_serializer=self.key_serializer, value_serializer=self.value_serializer, loop=self.loop,
             options=self.options,
         )  # fmt: skip
+
+
+class EngineWorker(faust.Worker):
+    """The worker without what it shows a person.
+
+    Reason: it writes cursor codes to stdout even where that is a file, and names the process ``[Faust:Worker]`` with
+    the port of a web server that is off.
+    """
+
+    def __init__(self, app: "EngineApp", worker: str, **options: Any) -> None:
+        super().__init__(app, quiet=True, override_logging=False, redirect_stdouts=False, **options)
+        self.spinner = None
+        self._name = f"{app.conf.id} engine {worker}"
+
+    def _setproctitle(self, info: str, *, ident: str = "master-orchestrator") -> None:
+        setproctitle(f"{ident}: {self._name} {info}")
 
 
 class EngineApp(faust.App):

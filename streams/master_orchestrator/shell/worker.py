@@ -14,7 +14,7 @@ from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import ShellError
-from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable
+from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable, EngineWorker
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -54,7 +54,7 @@ def run_engine(
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     loop = uvloop.new_event_loop()
-    service = faust.Worker(app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False)
+    service = EngineWorker(app, worker, loop=loop)
     try:
         service.execute_from_commandline()
     except SystemExit as stop:
