@@ -90,6 +90,7 @@ def transitions(rate: int = 100, seconds: int = 20) -> dict[str, float]:
             "p50_ms": statistics.median(times),
             "p99_ms": times[len(times) * 99 // 100],
             "transitions": len(times),
+            "transaction_ms": 1000 * _mean(engine, "transaction_seconds"),
         }
 
 
