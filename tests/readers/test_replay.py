@@ -10,7 +10,7 @@ from input_log import ACTIONS, CODEC, READINGS, InputLog, LoggedVehicle, driven
 from msgspec.structs import replace
 
 from master_orchestrator.core.audit_chain import hash_of
-from master_orchestrator.readers.replay import Difference
+from master_orchestrator.readers.replay_verdict import Difference
 from master_orchestrator_schemas.messages import Cause, Reply, Timer
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, ServiceEventKind, State
@@ -261,3 +261,10 @@ def test_where_early_readings_are_gone_a_difference_is_no_proof() -> None:
 def test_a_cause_on_a_topic_that_is_no_input_is_a_difference(log: InputLog) -> None:
     log.change(0, cause=Cause(topic="elsewhere", partition=3, offset=0), positions={"elsewhere": 1})
     assert ["cause"] == [found.field for found in log.replayed(FEED).differences]
+
+
+def test_positions_before_the_first_input_are_no_way_to_pass_for_gone(log: InputLog) -> None:
+    record = log.records[0]
+    log.change(0, positions=record.positions | {TOPICS[Timer]: -5})
+
+    assert 1 == len(log.replayed(FEED).differences)

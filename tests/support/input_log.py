@@ -13,7 +13,8 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import decode_state, new_vehicle
 from master_orchestrator.core.step import deadlines, step
-from master_orchestrator.readers.replay import Arrived, Replayed, Rules, VehicleReplay, summed, verdict_of
+from master_orchestrator.readers.replay import Arrived, Rules, VehicleReplay
+from master_orchestrator.readers.replay_verdict import Replayed, summed, verdict_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Telemetry
 from master_orchestrator_schemas.topology import load_topology

@@ -15,7 +15,7 @@ from master_orchestrator_schemas.vocabulary import Priority, State
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from master_orchestrator.readers.replay import Replayed
+    from master_orchestrator.readers.replay_verdict import Replayed
     from master_orchestrator.readers.statistics import Statistics
     from master_orchestrator.readers.verify import Verdict
     from master_orchestrator_schemas.messages import AuditRecord, Status

@@ -20,20 +20,16 @@ engine may not have read so far.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
-
-import msgspec
 
 from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
+from master_orchestrator.readers.replay_verdict import Difference, first_difference
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause
-
-HASHES = ("prev_hash", "hash")
-"""Fields that differ whenever another one does: named last."""
 
 
 class Arrived(NamedTuple):
@@ -48,51 +44,6 @@ class Arrived(NamedTuple):
     value: bytes | None
 
 
-class Difference(msgspec.Struct, frozen=True):
-    """The first audit record of a vehicle that the replay does not give as it stands; ``field`` says where.
-
-    ``field`` is that of the audit record, or ``record`` (only one side has it), ``cause`` (the input it names cannot be
-    applied) or ``bytes`` (the same content, encoded in another way).
-    """
-
-    workflow_id: str
-    seq: int
-    field: str
-    text: str
-
-
-class Gone(msgspec.Struct, frozen=True):
-    """A vehicle that cannot be replayed: its inputs are gone, or may be."""
-
-    vehicle_id: str
-    text: str
-
-
-class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """What was replayed, what came out otherwise, and what could not be replayed.
-
-    ``records``: audit records given again, byte for byte. ``inputs``: how many inputs were applied for it.
-    """
-
-    vehicles: int = 0
-    records: int = 0
-    inputs: int = 0
-    differences: tuple[Difference, ...] = ()
-    gone: tuple[Gone, ...] = ()
-
-
-def summed(verdicts: Iterable[Replayed]) -> Replayed:
-    """One verdict of many."""
-    parts = list(verdicts)
-    return Replayed(
-        vehicles=sum(part.vehicles for part in parts),
-        records=sum(part.records for part in parts),
-        inputs=sum(part.inputs for part in parts),
-        differences=tuple(difference for part in parts for difference in part.differences),
-        gone=tuple(gone for part in parts for gone in part.gone),
-    )
-
-
 class Rules(NamedTuple):
     """By what the engine worked. ``readings``: the topic whose inputs come one by one."""
 
@@ -102,7 +53,7 @@ class Rules(NamedTuple):
     readings: str
 
 
-class DiffersError(Exception):
+class _DiffersError(Exception):
     """The replay has met its first difference."""
 
     def __init__(self, difference: Difference) -> None:
@@ -162,7 +113,7 @@ class VehicleReplay:
             return
         try:
             run(*given)
-        except DiffersError as met:
+        except _DiffersError as met:
             self.difference = met.difference
             self._over()
 
@@ -234,7 +185,7 @@ class VehicleReplay:
                 raise _differs(record, "record", f"{_place(cause)} gives it, but it is not in the trail")
             value = self._trail.popleft()
             if self._rules.codec.encode(record) != value:
-                raise _differs(found, *_first_difference(record, found))
+                raise _differs(found, *first_difference(record, found))
             self.records += 1
             self._next = self._rules.codec.decode(self._trail[0], AuditRecord) if self._trail else None
         if self._next is None:
@@ -243,49 +194,9 @@ class VehicleReplay:
             raise _differs(self._next, "record", f"{_place(cause)} does not give it")
 
 
-def cut(replay: VehicleReplay, log_starts: Mapping[str, int]) -> Gone | None:
-    """Why a vehicle's inputs are known to be gone, given where its partition's input topics begin."""
-    for topic, offset in replay.earliest.items():
-        if offset < log_starts.get(topic, 0):
-            text = f"its trail names {topic} offset {offset}, the topic now begins at {log_starts[topic]}"
-            return Gone(replay.vehicle_id, text)
-    return None
-
-
-def verdict_of(replay: VehicleReplay, log_starts: Mapping[str, int], readings: str) -> Replayed:
-    """The verdict on one vehicle whose replay is finished.
-
-    Where early readings are gone, nobody knows whether this vehicle had some: its first records may rest on them. If
-    the replay gives the same bytes, it had none that mattered; if not, that is no proof against the trail.
-    """
-    gone, difference = cut(replay, log_starts), replay.difference
-    if gone is None and difference is not None and log_starts[readings]:
-        place = f"{difference.workflow_id}/{difference.seq}: {difference.field}: {difference.text}"
-        begins = f"{readings} now begins at offset {log_starts[readings]}, and readings before may explain"
-        gone = Gone(replay.vehicle_id, f"{begins} that {place}")
-    if gone is not None:
-        return Replayed(inputs=replay.inputs, gone=(gone,))
-    differences = () if difference is None else (difference,)
-    return Replayed(vehicles=1, records=replay.records, inputs=replay.inputs, differences=differences)
-
-
-def _first_difference(given: AuditRecord, found: AuditRecord) -> tuple[str, str]:
-    fields = [name for name in AuditRecord.__struct_fields__ if name not in HASHES]
-    for name in (*fields, *HASHES):
-        replayed, stands = getattr(given, name), getattr(found, name)
-        if replayed != stands:
-            return name, f"the replay gives {_shown(replayed)}, the trail has {_shown(stands)}"
-    return "bytes", "the same content, but encoded in another way than the engine does"
-
-
-def _shown(value: object) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= 200 else f"{text[:200]}… ({len(text)} characters)"
-
-
 def _place(cause: Cause) -> str:
     return f"{cause.topic}/{cause.partition} offset {cause.offset}"
 
 
-def _differs(record: AuditRecord, field: str, text: str) -> DiffersError:
-    return DiffersError(Difference(record.workflow_id, record.seq, field, text))
+def _differs(record: AuditRecord, field: str, text: str) -> _DiffersError:
+    return _DiffersError(Difference(record.workflow_id, record.seq, field, text))
