@@ -67,8 +67,21 @@ def export(
         answer({"records": count, "output": str(output)}, lambda: text, as_json=json)
 
 
-def verify(ctx: typer.Context, *, json: JsonOption = False) -> None:
+def verify(
+    ctx: typer.Context,
+    *,
+    replay: Annotated[
+        bool,
+        typer.Option(
+            "--replay", help="Put the inputs through the engine's rules again instead: the same bytes have to come out."
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
     """Check hash chains, moves, input positions and statuses of every workflow; exit code 1 on any violation."""
+    if replay:
+        _verify_by_replay(ctx, json=json)
+        return
     import msgspec
 
     from master_orchestrator.cli.progress import reading
@@ -82,6 +95,23 @@ def verify(ctx: typer.Context, *, json: JsonOption = False) -> None:
     value = {"clean": not verdict.violations, **msgspec.to_builtins(verdict)}
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if verdict.violations:
+        raise typer.Exit(1)
+
+
+def _verify_by_replay(ctx: typer.Context, *, json: bool) -> None:
+    import msgspec
+
+    from master_orchestrator.cli.progress import reading
+    from master_orchestrator.cli.tables import replay_text
+    from master_orchestrator.readers.replay_topics import replay_topics
+
+    asked = invocation(ctx)
+    kafka = asked.reachable_kafka()
+    with reading("the inputs") as progress:
+        replayed = replay_topics(kafka, asked.topology, progress)
+    value = {"clean": not replayed.differences, **msgspec.to_builtins(replayed)}
+    answer(value, lambda: replay_text(replayed), as_json=json)
+    if replayed.differences:
         raise typer.Exit(1)
 
 

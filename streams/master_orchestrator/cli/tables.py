@@ -15,6 +15,7 @@ from master_orchestrator_schemas.vocabulary import Priority, State
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from master_orchestrator.readers.replay_verdict import Replayed
     from master_orchestrator.readers.statistics import Statistics
     from master_orchestrator.readers.verify import Verdict
     from master_orchestrator_schemas.messages import AuditRecord, Status
@@ -89,11 +90,25 @@ def verdict_text(verdict: Verdict) -> RenderableType:
     """One line if all is well, else a line per violation."""
     if not verdict.violations:
         return Text(f"Clean: {verdict.records} audit records of {verdict.workflows} workflows.", style="green")
-    shown = verdict.violations[:VIOLATIONS_SHOWN]
-    lines = [f"{wrong.workflow_id}/{wrong.seq}: {wrong.kind}: {wrong.text}" for wrong in shown]
-    more = len(verdict.violations) - len(shown)
+    lines = [f"{wrong.workflow_id}/{wrong.seq}: {wrong.kind}: {wrong.text}" for wrong in verdict.violations]
     head = f"{len(verdict.violations)} violations in {verdict.records} records of {verdict.workflows} workflows:"
-    return Text("\n".join([head, *lines, *([f"and {more} more"] if more else [])]), style="red")
+    return Text("\n".join([head, *_shortened(lines)]), style="red")
+
+
+def replay_text(replayed: Replayed) -> RenderableType:
+    """One line if all is well; else a line per difference, and per vehicle that cannot be replayed."""
+    different = [f"{d.workflow_id}/{d.seq}: {d.field}: {d.text}" for d in replayed.differences]
+    gone = [f"{g.vehicle_id} cannot be replayed: inputs gone: {g.text}" for g in replayed.gone]
+    head = f"{replayed.records} audit records of {replayed.vehicles} vehicles given again by {replayed.inputs} inputs"
+    if different:
+        head = f"{len(different)} vehicles differ from their trail; {head}"
+    lines = [head, *_shortened(different), *_shortened(gone)]
+    return Text("\n".join(lines), style="red" if different else "yellow" if gone else "green")
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    more = len(lines) - VIOLATIONS_SHOWN
+    return [*lines[:VIOLATIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _table(*headings: str) -> Table:

@@ -91,21 +91,28 @@ class TopicReader:
 
     def end_offsets(self, places: Iterable[Place] | None = None) -> dict[Place, int]:
         """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`."""
-        wanted = list(self._places if places is None else places)
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
+        return self._offsets(latest, self._places if places is None else places)
+
+    def start_offsets(self) -> dict[Place, int]:
+        """Where the partitions begin now: what was before is gone. Raises :class:`BrokerUnreachableError`."""
+        return self._offsets(OffsetSpec.earliest(), self._places)  # type: ignore[no-untyped-call]  # as above
+
+    def _offsets(self, spec: OffsetSpec, places: Iterable[Place]) -> dict[Place, int]:
+        wanted = list(places)
         until = time.monotonic() + ANSWER_S
         while wanted:
             try:
-                return self._list_offsets(wanted)
+                return self._list_offsets(spec, wanted)
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
                     raise BrokerUnreachableError(self._servers, error.args[0].str()) from error
                 time.sleep(RETRY_S)
         return {}
 
-    def _list_offsets(self, places: Iterable[Place]) -> dict[Place, int]:
-        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
+    def _list_offsets(self, spec: OffsetSpec, places: Iterable[Place]) -> dict[Place, int]:
         futures = self._admin.list_offsets(
-            {TopicPartition(*place): latest for place in places},
+            {TopicPartition(*place): spec for place in places},
             isolation_level=IsolationLevel.READ_COMMITTED,
             request_timeout=ANSWER_S,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from master_orchestrator.core.inputs import Body, Input
+from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
@@ -11,38 +11,14 @@ from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.layout import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.records import Fetched, Record
-from master_orchestrator_schemas.codec import Codec, DecodeError
-from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers, traceparent_of
-from master_orchestrator_schemas.messages import (
-    Alert,
-    Cause,
-    Command,
-    OperatorRequest,
-    Reply,
-    ServiceEvent,
-    Telemetry,
-    Timer,
-)
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
+from master_orchestrator_schemas.messages import Alert, Cause, Command, Telemetry
+from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import input_record_bytes
 
-BODIES: dict[str, type[Body]] = {
-    "Telemetry": Telemetry,
-    "ServiceEvent": ServiceEvent,
-    "OperatorRequest": OperatorRequest,
-    "Timer": Timer,
-    "Reply": Reply,
-}
 SOURCE = "master-orchestrator/engine"
 KEPT_KEY_BYTES = 4_096
-
-
-class RefusedError(Exception):
-    """A record that no vehicle's state can take: ``reason`` is the dead letter's code."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
 
 
 @dataclass
@@ -61,10 +37,7 @@ class Processor:
 
     def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
         self._topology, self._policy, self._codec, self._counts = topology, policy, codec, counts
-        self._inputs = [
-            (topic, BODIES[schema], topology.topics[topic].json_allowed)
-            for topic, schema in zip(topology.input_topics, MERGE_RANK, strict=True)
-        ]
+        self._inputs, self._intake = topology.input_topics, Intake(topology, codec)
         self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
         self._dead = topology.dead_letter_topic
         self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
@@ -89,42 +62,27 @@ class Processor:
     def _apply(
         self, partition: int, rank: int, record: Fetched, get: Callable[[bytes], bytes | None], work: Work
     ) -> None:
-        topic, body = self._decode(rank, record)
+        topic = self._inputs[rank]
+        given = self._intake.take(
+            Cause(topic=topic, partition=partition, offset=record.offset),
+            at_ms=record.timestamp,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+        )
+        body = given.body
         key = body.vehicle_id.encode()
-        if record.key != key:
-            raise RefusedError(
-                "key_mismatch", f"the record's key is {record.key!r}, its vehicle_id {body.vehicle_id!r}"
-            )
         state = work.states.get(key)
         if state is None:
             stored = get(key)
             state = None if stored is None else decode_state(unpack_vehicle(stored)[1])
-        outcome = step(
-            self._policy,
-            body.vehicle_id,
-            state,
-            Input(
-                cause=Cause(topic=topic, partition=partition, offset=record.offset),
-                at_ms=record.timestamp,
-                body=body,
-                traceparent=traceparent_of(record.headers),
-            ),
-        )
+        outcome = step(self._policy, body.vehicle_id, state, given)
         work.states[key] = outcome.state
         if isinstance(body, Telemetry) and outcome.rejection is None:
             self._counts.reading(accepted=state is None or outcome.state.trackers is not state.trackers)
         self._collect(topic, record.timestamp, key, outcome, work)
         if outcome.rejection is not None:
             self._dead_letter(partition, rank, record, RefusedError(*_reason_and_text(outcome.rejection)), work)
-
-    def _decode(self, rank: int, record: Fetched) -> tuple[str, Body]:
-        topic, body_type, json_allowed = self._inputs[rank]
-        if record.value is None:
-            raise RefusedError("empty", "the record has no value")
-        try:
-            return topic, self._codec.decode(record.value, body_type, json_allowed=json_allowed)
-        except DecodeError as error:
-            raise RefusedError(error.reason, str(error)) from error
 
     def _collect(self, topic: str, at_ms: int, key: bytes, outcome: Outcome, work: Work) -> None:
         encode, trace = self._codec.encode, outcome.traceparent
@@ -163,7 +121,7 @@ class Processor:
 
     def _dead_letter(self, partition: int, rank: int, record: Fetched, refused: RefusedError, work: Work) -> None:
         """The record as it came, bytes untouched, with its origin and the reason in headers."""
-        topic = self._inputs[rank][0]
+        topic = self._inputs[rank]
         headers = dead_letter_headers(topic, partition, record.offset, refused.reason, str(refused), record.timestamp)
         self._counts.dead_letter(topic, refused.reason)
         key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""

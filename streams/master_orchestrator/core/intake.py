@@ -1,0 +1,70 @@
+"""From a record of an input topic to the core's input: which records are applied, and which are refused. Pure.
+
+The live engine and ``audit verify --replay`` share this, so that a replay leaves out just what the engine left out.
+"""
+
+from collections.abc import Iterable
+
+from master_orchestrator.core.inputs import Body, Input
+from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.headers import traceparent_of
+from master_orchestrator_schemas.messages import (
+    Cause,
+    OperatorRequest,
+    Reply,
+    ServiceEvent,
+    Telemetry,
+    Timer,
+)
+from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+
+BODIES: dict[str, type[Body]] = {
+    "Telemetry": Telemetry,
+    "ServiceEvent": ServiceEvent,
+    "OperatorRequest": OperatorRequest,
+    "Timer": Timer,
+    "Reply": Reply,
+}
+
+
+class RefusedError(Exception):
+    """A record that no vehicle's state can take: ``reason`` is the dead letter's code."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Intake:
+    """Decodes records of the input topics and checks their keys."""
+
+    def __init__(self, topology: Topology, codec: Codec) -> None:
+        self._codec = codec
+        self._bodies = {
+            topic: (BODIES[schema], topology.topics[topic].json_allowed)
+            for topic, schema in zip(topology.input_topics, MERGE_RANK, strict=True)
+        }
+
+    def take(
+        self,
+        cause: Cause,
+        *,
+        at_ms: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Iterable[tuple[str, bytes | None]] | None,
+    ) -> Input:
+        """The input that the record at ``cause`` is. Raises :class:`RefusedError`."""
+        body = self._decode(cause.topic, value)
+        if key != body.vehicle_id.encode():
+            raise RefusedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
+        return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers))
+
+    def _decode(self, topic: str, value: bytes | None) -> Body:
+        body_type, json_allowed = self._bodies[topic]
+        if value is None:
+            raise RefusedError("empty", "the record has no value")
+        try:
+            return self._codec.decode(value, body_type, json_allowed=json_allowed)
+        except DecodeError as error:
+            raise RefusedError(error.reason, str(error)) from error

@@ -1,0 +1,270 @@
+"""A replay gives the trail's bytes again from any history, and finds whatever is not as the engine left it."""
+
+from typing import Any
+
+import pytest
+from core_vehicle import TOPICS, policy_of
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from input_log import ACTIONS, CODEC, READINGS, InputLog, LoggedVehicle, driven
+from msgspec.structs import replace
+
+from master_orchestrator.core.audit_chain import hash_of
+from master_orchestrator.readers.replay_verdict import Difference
+from master_orchestrator_schemas.messages import Cause, Reply, Timer
+from master_orchestrator_schemas.topology import load_topology
+from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, ServiceEventKind, State
+
+TOPOLOGY = load_topology()
+CLOCK, FEED = policy_of(TOPOLOGY), policy_of(TOPOLOGY, feed=True)
+POLICIES = {"clock": CLOCK, "feed": FEED, "two agents fewer": policy_of(TOPOLOGY, without=(AgentType.FEEDBACK,))}
+
+moves = st.lists(
+    st.tuples(st.integers(0, 2), st.sampled_from(sorted(ACTIONS)), st.integers(0, 59)), min_size=1, max_size=80
+)
+
+
+@given(moves=moves, name=st.sampled_from(sorted(POLICIES)))
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_any_history_gives_the_same_bytes_again(moves: list[tuple[int, str, int]], name: str) -> None:
+    log = driven(POLICIES[name], moves)
+
+    replayed = log.replayed(POLICIES[name])
+
+    assert ((), ()) == (replayed.differences, replayed.gone)
+    assert len(log.trail) == replayed.records
+    assert len({record.vehicle_id for record in log.records}) == replayed.vehicles
+
+
+@pytest.fixture
+def log() -> InputLog:
+    """Two vehicles through all that a workflow can meet, their inputs interleaved."""
+    log = InputLog()
+    one, other = LoggedVehicle(FEED, "v-1", log), LoggedVehicle(FEED, "v-2", log)
+    for _ in range(3):
+        other.wait(20_000)
+        other.reading(coolant_temp_c=118.0)
+        one.refused(TOPICS[Reply], b"nothing")
+    one.reading()
+    one.wait(1_000)
+    one.fault("P0301")
+    other.wait(1_000)
+    other.fault("C0035")
+    one.fail()
+    one.send(one.timer(_deadline(one)))
+    one.wait(1_000)
+    one.reading(odometer_m=7e6)
+    one.tick()
+    one.operator(OperatorAction.SET_PRIORITY, Priority.URGENT)
+    other.advance_to(State.COMPLETED)
+    one.advance_to(State.SCHEDULED)
+    one.service(ServiceEventKind.NO_SHOW)
+    one.advance_to(State.COMPLETED)
+    one.reading(check_requested=True, ts_ms=one.at_ms + 1)
+    one.operator(OperatorAction.CANCEL)
+    other.reading(ts_ms=other.at_ms + 1)
+    return log
+
+
+def _deadline(vehicle: LoggedVehicle) -> Any:
+    from master_orchestrator.core.step import deadlines
+
+    return deadlines(vehicle.vehicle_id, vehicle.state)[0]
+
+
+def test_the_history_of_these_tests_is_clean(log: InputLog) -> None:
+    replayed = log.replayed(FEED)
+    assert ((), (), 2, len(log.trail)) == (replayed.differences, replayed.gone, replayed.vehicles, replayed.records)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("at_ms", 1),
+        ("event", "step_skipped"),
+        ("actor", "operator:eve"),
+        ("from_state", State.SCHEDULED),
+        ("priority", Priority.ROUTINE),
+        ("reason", "otherwise"),
+        ("attempt", 3),
+        ("details", '{"because":"eve"}'),
+        ("prev_hash", "f" * 64),
+        ("hash", "f" * 64),
+    ],
+)
+def test_a_tampered_record_is_named_with_its_field(log: InputLog, field: str, value: object) -> None:
+    """Even if the forger has made the hash fit again."""
+    for index in range(0, len(log.trail), 5):
+        honest = log.trail[index]
+        if getattr(honest[1], field) == value:
+            continue
+        forged = log.change(index, **{field: value})
+        if field != "hash":
+            forged = log.change(index, hash=hash_of(forged))
+
+        (found,) = log.replayed(FEED).differences
+
+        assert (forged.workflow_id, forged.seq, field) == (found.workflow_id, found.seq, found.field)
+        log.trail[index] = honest
+
+
+def test_other_bytes_of_the_same_content_are_a_difference(log: InputLog) -> None:
+    index = next(i for i, record in enumerate(log.records) if len(record.positions) > 1)
+    record = log.records[index]
+    backwards = replace(record, positions=dict(reversed(record.positions.items())))
+    assert record == backwards
+    log.trail[index] = (CODEC.encode(backwards), backwards)
+
+    assert [(record.seq, "bytes")] == [(d.seq, d.field) for d in log.replayed(FEED).differences]
+
+
+def test_positions_that_name_another_history_are_found(log: InputLog) -> None:
+    for index in range(len(log.trail)):
+        honest = log.trail[index]
+        record = honest[1]
+        log.change(index, positions=record.positions | {READINGS: record.positions[READINGS] + 1})
+        assert 1 == len(log.replayed(FEED).differences), record
+        log.trail[index] = honest
+
+
+def test_every_deleted_record_is_missed_but_a_vehicle_s_newest(log: InputLog) -> None:
+    """What should stand after the newest record is another check's: the engine may not have read so far."""
+    newest = {record.vehicle_id: index for index, record in enumerate(log.records)}
+    for index in set(range(len(log.trail))) - set(newest.values()):
+        deleted = log.trail.pop(index)
+        (found,) = log.replayed(FEED).differences
+        assert deleted[1].vehicle_id == found.workflow_id.rpartition("~")[0]
+        log.trail.insert(index, deleted)
+
+
+def test_an_invented_record_is_found(log: InputLog) -> None:
+    newest = log.records[-1]
+    invented = replace(newest, seq=newest.seq + 1)
+    log.trail.append((CODEC.encode(invented), invented))
+
+    (found,) = log.replayed(FEED).differences
+
+    assert (invented.workflow_id, invented.seq, "record") == (found.workflow_id, found.seq, found.field)
+
+
+def test_an_exact_repeat_of_the_newest_record_is_none(log: InputLog) -> None:
+    log.trail.insert(5, log.trail[4])
+    assert () == log.replayed(FEED).differences
+
+
+def test_every_missing_cause_is_named_by_the_record_it_caused(log: InputLog) -> None:
+    inputs = log.inputs
+    first_by_cause = {record.cause: record for record in reversed(log.records)}
+    for cause, record in first_by_cause.items():
+        log.inputs = [arrived for arrived in inputs if arrived.cause != cause]
+        (found,) = log.replayed(FEED).differences
+        assert (record.workflow_id, record.seq, "cause") == (found.workflow_id, found.seq, found.field)
+
+
+def test_a_missing_reading_that_left_no_record_shows_in_what_came_of_it() -> None:
+    log = InputLog()
+    vehicle = LoggedVehicle(CLOCK, "v-1", log)
+    for _ in range(40):
+        vehicle.wait(5_000)
+        vehicle.reading(coolant_temp_c=118.0)
+    assert "workflow_opened" == log.records[0].event
+    assert () == log.replayed(CLOCK).differences
+    del log.inputs[0]
+
+    (found,) = log.replayed(CLOCK).differences
+
+    assert ("v-1~0", 0) == (found.workflow_id, found.seq)
+
+
+def test_a_reading_that_was_not_there_is_found_where_it_opens_a_workflow(log: InputLog) -> None:
+    first = next(i for i, arrived in enumerate(log.inputs) if arrived.key == b"v-1" and arrived.cause.topic == READINGS)
+    opener = next(a for a in log.inputs if a.cause == next(r.cause for r in log.records if r.vehicle_id == "v-1"))
+    log.inputs[first] = log.inputs[first]._replace(value=opener.value)
+
+    (found,) = log.replayed(FEED).differences
+
+    assert ("v-1~0", 0, "record") == (found.workflow_id, found.seq, found.field)
+
+
+def test_an_undecodable_cause_is_told(log: InputLog) -> None:
+    cause = log.records[0].cause
+    log.inputs = [a._replace(value=b"?") if a.cause == cause else a for a in log.inputs]
+
+    (found,) = log.replayed(FEED).differences
+
+    assert "cause" == found.field
+    assert "undecodable" in found.text
+
+
+def test_another_rule_shows_at_the_first_record_it_makes_differ(log: InputLog) -> None:
+    waits = FEED.retry_waits_ms
+    changed = replace(FEED, retry_waits_ms=(waits[0] + 1, *waits[1:]))
+    failed = next(record for record in log.records if record.event == "step_failed")
+
+    (found,) = log.replayed(changed).differences
+
+    assert Difference(failed.workflow_id, failed.seq, "details", found.text) == found
+    assert "retry_at_ms" in found.text
+
+
+def test_only_the_vehicle_that_differs_is_named(log: InputLog) -> None:
+    index = next(i for i, record in enumerate(log.records) if record.vehicle_id == "v-2")
+    log.change(index, actor="operator:eve")
+
+    replayed = log.replayed(FEED)
+
+    assert ["v-2~0"] == [found.workflow_id for found in replayed.differences]
+    assert sum(record.vehicle_id == "v-1" for record in log.records) == replayed.records
+
+
+# --- inputs that retention took ---
+
+
+def test_a_vehicle_whose_inputs_are_gone_cannot_be_replayed(log: InputLog) -> None:
+    tick = next(record for record in log.records if record.cause.topic == TOPICS[Timer])
+    replayed = log.replayed(FEED, {TOPICS[Timer]: tick.cause.offset + 1})
+
+    assert () == replayed.differences
+    assert tick.vehicle_id in [gone.vehicle_id for gone in replayed.gone]
+
+
+def test_inputs_gone_that_no_record_rests_on_do_no_harm() -> None:
+    """Early ticks, and the inputs of others."""
+    log = InputLog()
+    one = LoggedVehicle(CLOCK, "v-1", log)
+    one.fault("P0301")
+    one.send(one.timer(_deadline(one)))
+    one.send(one.timer(_deadline(one)))
+    one.fail()
+
+    replayed = log.replayed(CLOCK, {TOPICS[Timer]: 1})
+
+    assert ((), (), len(log.trail)) == (replayed.differences, replayed.gone, replayed.records)
+
+
+def test_where_early_readings_are_gone_a_difference_is_no_proof() -> None:
+    log = InputLog()
+    one, other = LoggedVehicle(CLOCK, "v-1", log), LoggedVehicle(CLOCK, "v-2", log)
+    for _ in range(40):
+        one.wait(5_000)
+        one.reading(coolant_temp_c=118.0)
+    other.wait(200_000)
+    other.fault("P0301")
+
+    replayed = log.replayed(CLOCK, {READINGS: 2})
+
+    assert () == replayed.differences
+    assert ["v-1"] == [gone.vehicle_id for gone in replayed.gone]
+    assert (1, sum(record.vehicle_id == "v-2" for record in log.records)) == (replayed.vehicles, replayed.records)
+
+
+def test_a_cause_on_a_topic_that_is_no_input_is_a_difference(log: InputLog) -> None:
+    log.change(0, cause=Cause(topic="elsewhere", partition=3, offset=0), positions={"elsewhere": 1})
+    assert ["cause"] == [found.field for found in log.replayed(FEED).differences]
+
+
+def test_positions_before_the_first_input_are_no_way_to_pass_for_gone(log: InputLog) -> None:
+    record = log.records[0]
+    log.change(0, positions=record.positions | {TOPICS[Timer]: -5})
+
+    assert 1 == len(log.replayed(FEED).differences)
