@@ -223,3 +223,10 @@ def test_a_check_that_is_due_waits_for_the_open_workflow(vehicle: CoreVehicle) -
     vehicle.advance_to(State.SCHEDULED, scheduling={"start_ms": vehicle.at_ms + 400 * DAY_MS})
     vehicle.wait(200 * DAY_MS)
     assert ([], State.SCHEDULED) == (vehicle.reading().audit, vehicle.workflow.state)
+
+
+def test_a_late_check_takes_nothing_of_the_vehicle_back(vehicle: CoreVehicle) -> None:
+    vehicle.reading(odometer_m=2_000_000.0, model="new")
+    vehicle.wait(10_000)
+    vehicle.reading(odometer_m=1_000_000.0, model="old", ts_ms=vehicle.at_ms - 600_000, check_requested=True)
+    assert (2_000_000.0, "new") == (vehicle.state.odometer_m, vehicle.state.model)

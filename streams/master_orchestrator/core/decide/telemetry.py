@@ -11,7 +11,7 @@ While the owner's feedback is awaited, the work is done: a new URGENT or HIGH fi
 the workflow as serviced, without the feedback, and opens the next one at once.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
@@ -29,6 +29,7 @@ from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 GATEWAY = "gateway"
 Findings = tuple[KnownFinding, ...]
+T = TypeVar("T")
 
 
 class Observed(NamedTuple):
@@ -80,14 +81,19 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
         trackers=trackers,
         standing=standing,
         next_check_due_ms=at_ms + policy.episodes.regular_check_every_ms if first else None,
-        model=None if reading.model is None or reading.model == state.model else bounds.clip(reading.model, 40),
-        odometer_m=None if reading.odometer_m == state.odometer_m else reading.odometer_m,
+        model=_newer(reading.model and bounds.clip(reading.model, 40), state.model, late=not seen.accepted),
+        odometer_m=_newer(reading.odometer_m, state.odometer_m, late=not seen.accepted),
     )
     idle = state.workflow is None or not state.workflow.is_open
     due = seen.accepted and idle and not first and at_ms >= state.next_check_due_ms
     if not (standing or reading.check_requested or due):
         return [observed]
     return [observed, *_act(_gathered(policy, state, record, reading, standing, check_due=due))]
+
+
+def _newer(told: T | None, before: T | None, *, late: bool) -> T | None:
+    """What a reading tells anew; None from a late one, which takes nothing back."""
+    return None if late or told == before else told
 
 
 def _standing(state: VehicleState, trackers: Trackers, fired: Findings) -> Findings:
