@@ -8,9 +8,9 @@ whose first call seemed to fail, cannot send a letter twice.
 import getpass
 import time
 from collections.abc import Collection, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from master_orchestrator.errors import OrchestratorError
@@ -31,6 +31,8 @@ from master_orchestrator_schemas.headers import dead_letter_done_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.topology import Topology
+
+log = structlog.stdlib.get_logger(__name__)
 
 BATCH = 100
 """Letters per transaction."""
@@ -89,17 +91,23 @@ def settle(
     Letters that have a marker by now, or are gone, are passed over. The caller has seen to :func:`objection`.
     Raises :class:`OvertakenError`, ``KafkaException``.
     """
-    config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}
+    config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0, "error_cb": _told_elsewhere}
     producer = Producer(producer_config(kafka, **config), logger=LIBRDKAFKA)
-    with closing(producer):
-        try:
-            producer.init_transactions(ANSWER_S)
-            for batch in _batches(kafka, topology, chosen):
-                yield from _Transaction(producer, topology, settlement).run(batch)
-        except KafkaException as error:
-            if error.args[0].code() in FENCED:
-                raise OvertakenError from error
-            raise
+    try:
+        producer.init_transactions(ANSWER_S)
+        for batch in _batches(kafka, topology, chosen):
+            yield from _Transaction(producer, topology, settlement).run(batch)
+    except KafkaException as error:
+        if error.args[0].code() in FENCED:
+            raise OvertakenError from error
+        raise
+    finally:
+        producer.purge()  # what was not committed goes nowhere; close() would fail on a fenced producer
+
+
+def _told_elsewhere(error: KafkaError) -> None:
+    """What is fatal shows where it matters, as the transaction's error; without this, callbacks fail with it too."""
+    log.debug("producer_error", error=error.str())
 
 
 def _batches(kafka: KafkaSettings, topology: Topology, chosen: Collection[LetterId]) -> Iterator[list[Message]]:
@@ -154,9 +162,8 @@ class _Transaction:
                 self._mark(record)
             self._delivered()
             self._producer.commit_transaction(ANSWER_S)
-        except KafkaException as error:
-            if not error.args[0].fatal():
-                self._producer.abort_transaction(ANSWER_S)
+        except KafkaException:
+            self._producer.abort_transaction(ANSWER_S)  # raises on a fenced producer, and says that it is fenced
             raise
         return [(place_of(record), self._places.get(place_of(record))) for record in batch]
 
