@@ -10,7 +10,6 @@ import time
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from master_orchestrator.errors import OrchestratorError
@@ -31,8 +30,6 @@ from master_orchestrator_schemas.headers import dead_letter_done_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.topology import Topology
-
-log = structlog.stdlib.get_logger(__name__)
 
 BATCH = 100
 """Letters per transaction."""
@@ -91,7 +88,7 @@ def settle(
     Letters that have a marker by now, or are gone, are passed over. The caller has seen to :func:`objection`.
     Raises :class:`OvertakenError`, ``KafkaException``.
     """
-    config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0, "error_cb": _told_elsewhere}
+    config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}
     producer = Producer(producer_config(kafka, **config), logger=LIBRDKAFKA)
     try:
         producer.init_transactions(ANSWER_S)
@@ -103,11 +100,6 @@ def settle(
         raise
     finally:
         producer.purge()  # what was not committed goes nowhere; close() would fail on a fenced producer
-
-
-def _told_elsewhere(error: KafkaError) -> None:
-    """What is fatal shows where it matters, as the transaction's error; without this, callbacks fail with it too."""
-    log.debug("producer_error", error=error.str())
 
 
 def _batches(kafka: KafkaSettings, topology: Topology, chosen: Collection[LetterId]) -> Iterator[list[Message]]:
@@ -162,8 +154,9 @@ class _Transaction:
                 self._mark(record)
             self._delivered()
             self._producer.commit_transaction(ANSWER_S)
-        except KafkaException:
-            self._producer.abort_transaction(ANSWER_S)  # raises on a fenced producer, and says that it is fenced
+        except KafkaException as error:
+            if not error.args[0].fatal():
+                self._producer.abort_transaction(ANSWER_S)  # of a fenced producer: raises, and says that it is fenced
             raise
         return [(place_of(record), self._places.get(place_of(record))) for record in batch]
 
@@ -200,7 +193,12 @@ class _Transaction:
         )
 
     def _delivered(self) -> None:
-        left = self._producer.flush(ANSWER_S)
+        try:
+            left = self._producer.flush(ANSWER_S)
+        except SystemError as error:
+            if isinstance(error.__cause__, KafkaException):  # a callback ran into the client's own fatal error
+                raise error.__cause__ from None
+            raise
         if self._error is None and left:
             self._error = KafkaError(KafkaError._TIMED_OUT, f"{left} records were not acknowledged")
         if self._error is not None:
