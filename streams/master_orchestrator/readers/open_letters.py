@@ -107,22 +107,21 @@ def oldest(letters: Iterable[DeadLetter], limit: int) -> Listing:
 def open_letters(
     kafka: KafkaSettings, topology: Topology, wanted: LetterFilter, progress: Progress | None = None
 ) -> Iterator[DeadLetter]:
-    """The letters of interest without a marker, partition by partition in order.
+    """The letters of interest without a marker, those of a partition in order.
 
-    Each partition is read twice, since a marker stands behind its letter and letters are not kept.
+    The topic is read twice, since a marker stands behind its letter and letters are not kept.
     """
-    partitions = sorted({letter.partition for letter in wanted.ids} or range(topology.partitions))
-    for partition in partitions:
-        if partition >= topology.partitions:
-            continue
-        settled = SettledLetters()
-        for record in _records(kafka, topology, partition, progress):
-            settled.see(record)
-        for record in _records(kafka, topology, partition, progress):
-            if not is_marker(record) and place_of(record) not in settled:
-                letter = read_letter(record)
-                if wanted.takes(letter):
-                    yield letter
+    named = {letter.partition for letter in wanted.ids}
+    partitions = [number for number in range(topology.partitions) if number in named or not named]
+    settled = {number: SettledLetters() for number in partitions}
+    for record in _records(kafka, topology, partitions, progress):
+        settled[place_of(record).partition].see(record)
+    for record in _records(kafka, topology, partitions, progress):
+        place = place_of(record)
+        if not is_marker(record) and place not in settled[place.partition]:
+            letter = read_letter(record)
+            if wanted.takes(letter):
+                yield letter
 
 
 def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> tuple[Message | None, Marker | None]:
@@ -142,8 +141,10 @@ def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> t
     return found, None
 
 
-def _records(kafka: KafkaSettings, topology: Topology, partition: int, progress: Progress | None) -> Iterator[Message]:
-    with TopicReader(kafka, [topology.dead_letter_topic], [partition]) as reader:
+def _records(
+    kafka: KafkaSettings, topology: Topology, partitions: list[int], progress: Progress | None
+) -> Iterator[Message]:
+    with TopicReader(kafka, [topology.dead_letter_topic], partitions) as reader:
         yield from reader.catch_up(progress)
 
 
