@@ -46,7 +46,13 @@ STALLED_S = 20.0
 POLL_S = 0.5
 RETRY_S = 0.1
 FETCH_MAX = 1_000
-FETCH = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10}
+FETCH = {
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 50,
+    "fetch.queue.backoff.ms": 10,
+    "queued.min.messages": 10_000,  # per partition; the default, 100,000, is hundreds of megabytes of small records
+    "queued.max.messages.kbytes": 16_384,
+}
 
 
 SEPARATOR = "~"
