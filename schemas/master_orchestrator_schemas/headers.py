@@ -75,5 +75,55 @@ def dead_letter_headers(  # noqa: PLR0917 - the first three are a record's place
     ]
 
 
+ORIGIN_HEADERS = frozenset(
+    f"dead_letter_{name}" for name in ("topic", "partition", "offset", "reason", "message", "time")
+)
+"""The names that :func:`dead_letter_headers` writes, and every dead letter has."""
+
+CUT_FROM = "dead_letter_cut_from"
+"""On a dead letter whose value was shortened: how many bytes it had."""
+
+ATTEMPTS = "dead_letter_attempts"
+"""On a record that was sent again out of the dead letters: how often by now. A new dead letter of it keeps it."""
+
+REDRIVEN_BY = "redriven_by"
+"""On such a record: the operator."""
+
+DONE = "dead_letter_done"
+"""On a marker: what was done about the dead letter at ``dead_letter_ref``, ``redriven`` or ``dropped``."""
+
+DONE_REF = "dead_letter_ref"
+DONE_OPERATOR = "dead_letter_operator"
+DONE_TIME = "dead_letter_done_time"
+DONE_TEXT = "dead_letter_reason_text"
+DONE_TO = "dead_letter_redriven_to"
+
+
+def dead_letter_done_headers(
+    done: str, ref: str, *, operator: str, at_ms: int, text: str | None = None, redriven_to: str | None = None
+) -> Headers:
+    """A marker: the record in ``dead.letters`` that remembers, and is the audit of, what an operator did about another.
+
+    It stands in the dead letter's own partition, behind it, and has no origin headers, which every dead letter has.
+
+    Args:
+        done: ``redriven`` or ``dropped``.
+        ref: the dead letter's ``partition/offset``.
+        text: the operator's reason; cut after 1000 characters.
+        redriven_to: ``topic[partition]@offset`` of the record that was sent again.
+    """
+    headers = [
+        (DONE, _text(done)),
+        (DONE_REF, _text(ref)),
+        (DONE_OPERATOR, _text(operator[:MAX_TEXT])),
+        (DONE_TIME, rfc3339(at_ms).encode()),
+    ]
+    if text is not None:
+        headers.append((DONE_TEXT, _text(text[:MAX_TEXT])))
+    if redriven_to is not None:
+        headers.append((DONE_TO, _text(redriven_to)))
+    return headers
+
+
 def _text(text: str) -> bytes:
     return text.encode(errors="replace")  # what is quoted from a broken record may hold lone surrogates

@@ -24,6 +24,7 @@ COMMANDS = [
         "provision",
     ),
     *("kafka start", "kafka stop", "kafka status", "audit tail", "audit export", "audit verify"),
+    *("dlq list", "dlq show", "dlq redrive", "dlq drop"),
 ]
 
 

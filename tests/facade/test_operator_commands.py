@@ -8,22 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from command_line import Command, command_line
 from engine_process import EngineProcess
 from facade_stage import Stage
 from four_agents import HOT, four_agents
 
-from master_orchestrator import MasterOrchestrator, PermanentError, State
-from master_orchestrator.cli.main import run
+from master_orchestrator import MasterOrchestrator, PermanentError, RetryableError, State
 from master_orchestrator_agents import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.topology import Topology
 
 pytestmark = pytest.mark.kafka
-
-Command = Callable[..., tuple[int, str]]
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -35,20 +31,7 @@ def command(
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
     """Runs a command line against the engine's topics; exit code, and stdout or else stderr."""
-    plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
-    prefix = live_topology.app_id.removesuffix(plain["app_id"])
-    plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
-    plain |= {"app_id": live_topology.app_id, "partitions": live_topology.partitions}
-    file = tmp_path / "topology.yaml"
-    file.write_text(yaml.safe_dump(plain), encoding="utf-8")
-
-    def runs(*arguments: str) -> tuple[int, str]:
-        capsys.readouterr()
-        code = run(["--bootstrap-servers", kafka.bootstrap_servers, "--topology", str(file), *arguments])
-        shown = capsys.readouterr()
-        return code, shown.out or shown.err
-
-    return runs
+    return command_line(kafka, live_topology, tmp_path, capsys)
 
 
 @pytest.fixture
@@ -138,3 +121,49 @@ def test_an_operator_cancels_and_redrives(
         assert orchestrator.wait_until(workflow_id, State.COMPLETED)["reason"] == "serviced"
         assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
         assert command("redrive", "nobody~7")[0] == 1
+
+
+def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
+    command: Command, kafka: KafkaSettings, live_topology: Topology, vehicle: Callable[[], str]
+) -> None:
+    broken = True
+
+    def stumble(task: Task) -> dict[str, object]:
+        if broken:
+            raise RetryableError("no database")
+        return {}
+
+    with Stage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=stumble)) as orchestrator:
+        failed = [orchestrator.receive_vehicle_telemetry(vehicle(), HOT) for _ in range(3)]
+        for workflow_id in failed:
+            orchestrator.wait_until(workflow_id, State.FAILED)
+        broken = False
+        bulk = ("redrive", "--failed", "--failed-reason", "retries_exhausted", "--operator", "ann")
+
+        plan = told(command, *bulk)
+        assert (set(failed), False, []) == (
+            {line["workflow_id"] for line in plan["workflows"]},
+            plan["acted"],
+            plan["outcomes"],
+        )
+        code, text = command("dlq", "redrive", "--reason", "retries_exhausted", "--yes")
+        assert 0 == code
+        assert f"'master-orchestrator redrive {failed[0]}'" in " ".join(text.split())
+        assert {State.FAILED} == {orchestrator.get_workflow_status(workflow_id)["state"] for workflow_id in failed}
+
+        first = told(command, *bulk, "--limit", "1", "--yes")
+        assert ([failed[0]], 2) == ([line["workflow_id"] for line in first["outcomes"]], first["beyond_limit"])
+        code, text = command(*bulk, "--per-second", "50", "--yes")
+        assert (0, True) == (code, "redriven: 2 of 2." in text)
+        for workflow_id in failed:
+            orchestrator.wait_until(workflow_id, State.COMPLETED)
+            assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
+        assert [] == told(command, *bulk, "--yes")["outcomes"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [[], ["car~0", "--failed"], ["car~0", "--yes"], ["--failed", "--failed-reason", "bad"]]
+)
+def test_a_redrive_says_of_what(command: Command, wrong: list[str]) -> None:
+    code, line = command("redrive", *wrong)
+    assert (2, 1) == (code, len(line.splitlines()))

@@ -88,8 +88,21 @@ def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
 
 def redrive(
     ctx: typer.Context,
-    workflow: WorkflowArgument,
+    workflow: Annotated[
+        str | None, typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0; or --failed.")
+    ] = None,
     *,
+    failed: Annotated[bool, typer.Option("--failed", help="All that failed, a bounded number at a time.")] = False,
+    failed_reason: Annotated[
+        str | None,
+        typer.Option(help="With --failed: only those that failed so. [default: any but cancelled]", show_default=False),
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="With --failed: only those that failed longer ago: 2h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --failed: at most so many.")] = 50,
+    per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="With --failed: how fast.")] = 5.0,
+    yes: Annotated[bool, typer.Option("--yes", help="With --failed: do it; else only show what would be.")] = False,
     reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
@@ -98,6 +111,16 @@ def redrive(
     """Send a FAILED workflow back to the step it failed in, with fresh retries; exit code 1 if that is rejected."""
     from master_orchestrator_schemas.vocabulary import OperatorAction
 
+    if failed == (workflow is not None):
+        raise UsageError("say which: one WORKFLOW, or --failed")
+    if workflow is None:
+        from master_orchestrator.cli.bulk_redrive import Bulk, redrive_failed
+
+        bulk = Bulk(failed_reason, older_than, limit, per_second, reason, operator, timeout, yes)
+        redrive_failed(ctx, bulk, as_json=json)
+        return
+    if yes or failed_reason is not None or older_than is not None:
+        raise UsageError("--failed-reason, --older-than and --yes go with --failed")
     _request(ctx, workflow, OperatorAction.REDRIVE, reason=reason, operator=operator, timeout=timeout, as_json=json)
 
 

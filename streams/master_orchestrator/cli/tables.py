@@ -32,7 +32,7 @@ VIOLATIONS_SHOWN = 50
 
 def workflow_table(statuses: Sequence[Status]) -> RenderableType:
     """One line per workflow."""
-    table = _table("workflow", "state", "priority", "tasks", "reason", "updated")
+    table = plain_table("workflow", "state", "priority", "tasks", "reason", "updated")
     for status in statuses:
         table.add_row(
             Text(status.workflow_id),
@@ -74,7 +74,7 @@ def timeline(status: Status, trail: Iterable[AuditRecord]) -> RenderableType:
 
 def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
     """One line per audit record; its details are in the JSON answer."""
-    table = _table("seq", "at", "what", "reason", "who")
+    table = plain_table("seq", "at", "what", "reason", "who")
     for record in records:
         table.add_row(
             str(record.seq),
@@ -111,8 +111,8 @@ def _shortened(lines: list[str]) -> list[str]:
     return [*lines[:VIOLATIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
 
 
-def _table(*headings: str) -> Table:
-    """Where the terminal is narrow, the last column gives way."""
+def plain_table(*headings: str) -> Table:
+    """A table without lines; where the terminal is narrow, the last column gives way."""
     table = Table(box=None, pad_edge=False)
     for heading in headings[:-1]:
         table.add_column(heading, no_wrap=True)

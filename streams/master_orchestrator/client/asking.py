@@ -1,11 +1,15 @@
-"""One operator's request, asked and answered."""
+"""Operators' requests, asked and answered: one, or many at a bounded rate."""
 
 import getpass
+import time
 import uuid
+from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as NotInTime
 
 from master_orchestrator.client.link import ClusterLink
-from master_orchestrator.ports import Answer
+from master_orchestrator.client.pending import KafkaPending
+from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.ports import Answer, rejection_of
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import OperatorRequest
@@ -41,3 +45,45 @@ def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, time
         raise pending.overdue(timeout) from None
     finally:
         link.stop()
+
+
+def ask_all(
+    kafka: KafkaSettings,
+    topology: Topology,
+    requests: Iterable[OperatorRequest],
+    *,
+    per_second: float,
+    timeout: float,
+) -> Iterator[tuple[OperatorRequest, str | None]]:
+    """Send at most so many per second, then yield each with why it came to nothing, None if it was accepted.
+
+    One whose answer has not come ``timeout`` seconds after the last was sent comes to nothing for that reason.
+    """
+    link = ClusterLink(kafka, topology, history=False)
+    link.start()
+    try:
+        sent = list(_paced(link, requests, 1.0 / per_second))
+        until = time.monotonic() + timeout
+        for request, pending in sent:
+            yield request, _outcome(pending, timeout, until)
+    finally:
+        link.stop()
+
+
+def _paced(
+    link: ClusterLink, requests: Iterable[OperatorRequest], apart_s: float
+) -> Iterator[tuple[OperatorRequest, KafkaPending]]:
+    due = time.monotonic()
+    for request in requests:
+        time.sleep(max(0.0, due - time.monotonic()))
+        yield request, link.submit(request)
+        due = time.monotonic() + apart_s
+
+
+def _outcome(pending: KafkaPending, timeout: float, until: float) -> str | None:
+    try:
+        return rejection_of(pending.answer.result(max(0.0, until - time.monotonic())))
+    except NotInTime:
+        return str(pending.overdue(timeout))
+    except OrchestratorError as error:
+        return str(error)

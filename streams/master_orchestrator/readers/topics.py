@@ -42,7 +42,13 @@ STALLED_S = 20.0
 POLL_S = 0.5
 RETRY_S = 0.1
 FETCH_MAX = 1_000
-FETCH = {"enable.partition.eof": True, "fetch.wait.max.ms": 50, "fetch.queue.backoff.ms": 10}
+FETCH = {
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 50,
+    "fetch.queue.backoff.ms": 10,
+    "queued.min.messages": 10_000,  # per partition; the default, 100,000, is hundreds of megabytes of small records
+    "queued.max.messages.kbytes": 16_384,
+}
 
 
 SEPARATOR = "~"
@@ -60,7 +66,8 @@ def partition_of(vehicle_id: str, partitions: int) -> int:
 
 
 class TopicReader:
-    """A consumer over given partitions, from their beginning or, for the topics in ``from_end``, their present end.
+    """A consumer over given partitions: from their beginning, for the topics in ``from_end`` from their present end, or
+    from the offsets in ``start``.
 
     One thread at a time reads; ``end_offsets`` may be called by any.
     """
@@ -72,6 +79,7 @@ class TopicReader:
         partitions: Iterable[int],
         *,
         from_end: Iterable[str] = (),
+        start: Mapping[Place, int] | None = None,
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._places = [(topic, partition) for topic in topics for partition in partitions]
@@ -80,6 +88,7 @@ class TopicReader:
         late = set(from_end)
         starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
         starts |= self.end_offsets(place for place in self._places if place[0] in late)
+        starts |= start or {}
         self._next |= {place: start for place, start in starts.items() if start >= 0}
         self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH))
         self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
@@ -89,41 +98,47 @@ class TopicReader:
         """The next offset of each partition; what is before it has been returned."""
         return dict(self._next)
 
-    def end_offsets(self, places: Iterable[Place] | None = None) -> dict[Place, int]:
-        """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`."""
+    def end_offsets(self, places: Iterable[Place] | None = None, *, under_way: bool = False) -> dict[Place, int]:
+        """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`.
+
+        ``under_way``: count in what stands behind the beginning of a transaction that is not over yet.
+        """
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
-        return self._offsets(latest, self._places if places is None else places)
+        level = IsolationLevel.READ_UNCOMMITTED if under_way else IsolationLevel.READ_COMMITTED
+        return self._offsets(latest, self._places if places is None else places, level)
 
     def start_offsets(self) -> dict[Place, int]:
         """Where the partitions begin now: what was before is gone. Raises :class:`BrokerUnreachableError`."""
-        return self._offsets(OffsetSpec.earliest(), self._places)  # type: ignore[no-untyped-call]  # as above
+        earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # as above
+        return self._offsets(earliest, self._places, IsolationLevel.READ_COMMITTED)
 
-    def _offsets(self, spec: OffsetSpec, places: Iterable[Place]) -> dict[Place, int]:
+    def _offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
         wanted = list(places)
         until = time.monotonic() + ANSWER_S
         while wanted:
             try:
-                return self._list_offsets(spec, wanted)
+                return self._list_offsets(spec, wanted, level)
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
                     raise BrokerUnreachableError(self._servers, error.args[0].str()) from error
                 time.sleep(RETRY_S)
         return {}
 
-    def _list_offsets(self, spec: OffsetSpec, places: Iterable[Place]) -> dict[Place, int]:
+    def _list_offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
         futures = self._admin.list_offsets(
             {TopicPartition(*place): spec for place in places},
-            isolation_level=IsolationLevel.READ_COMMITTED,
+            isolation_level=level,
             request_timeout=ANSWER_S,
         )
         return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
 
-    def catch_up(self, progress: Progress | None = None) -> Iterator[Message]:
+    def catch_up(self, progress: Progress | None = None, *, under_way: bool = False) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
 
+        ``under_way``: wait for transactions that are not over: what is committed behind their beginning comes too.
         Raises :class:`BrokerUnreachableError` when the broker goes away meanwhile.
         """
-        ends = self.end_offsets()
+        ends = self.end_offsets(under_way=under_way)
         left = total = self._left(ends)
         moved_at = time.monotonic()
         while left:

@@ -1,0 +1,149 @@
+"""What people and programs see of dead letters."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.text import Text
+
+from master_orchestrator.cli.tables import plain_table
+from master_orchestrator_schemas.headers import rfc3339
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from master_orchestrator.client.redriving import Settlement
+    from master_orchestrator.readers.dead_letters import DeadLetter, LetterId, Marker
+    from master_orchestrator.readers.letter_value import LetterValue
+    from master_orchestrator.readers.open_letters import Listing
+
+UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
+
+
+def letter_line(letter: DeadLetter) -> dict[str, Any]:
+    """A letter as JSON."""
+    return {
+        "id": str(letter.id),
+        "at": rfc3339(letter.at_ms),
+        "age_s": (_now_ms() - letter.at_ms) // 1_000,
+        "reason": letter.reason,
+        "message": letter.message,
+        "topic": letter.topic,
+        "origin": letter.origin,
+        "vehicle": letter.vehicle,
+        "attempts": letter.attempts,
+        "source_id": letter.source_id,
+        "cut_from": letter.cut_from,
+        "bytes": letter.size,
+    }
+
+
+def marker_line(marker: Marker | None) -> dict[str, Any] | None:
+    """What was done about a letter, as JSON."""
+    if marker is None:
+        return None
+    return {
+        "done": marker.done,
+        "operator": marker.operator,
+        "at": marker.at,
+        "reason_text": marker.text,
+        "redriven_to": marker.redriven_to,
+    }
+
+
+def count_lines(listing: Listing) -> list[dict[str, Any]]:
+    """The counts as JSON, the most frequent first."""
+    return [{"reason": r, "topic": t, "count": number} for (r, t), number in listing.counts.most_common()]
+
+
+def listing_table(listing: Listing) -> RenderableType:
+    """Counts by reason and topic, then the rows."""
+    if not listing.total:
+        return Text("No dead letters.")
+    counts = plain_table("count", "reason", "topic")
+    for (reason, topic), number in listing.counts.most_common():
+        counts.add_row(str(number), shown(reason), shown(topic))
+    return Group(counts, Text(), rows_table(listing.rows), Text(f"{len(listing.rows)} of {listing.total} dead letters"))
+
+
+def rows_table(letters: Sequence[DeadLetter]) -> RenderableType:
+    """One line per letter."""
+    table = plain_table("id", "age", "reason", "vehicle", "attempts", "origin")
+    for letter in letters:
+        cells = (shown(letter.reason), shown(letter.vehicle[:64]), Text(str(letter.attempts)), shown(letter.origin))
+        table.add_row(str(letter.id), _age(letter.at_ms), *cells)
+    return table
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done about which letters, and which of those asked for cannot be, with the reason."""
+
+    settlement: Settlement
+    listing: Listing
+    refused: Mapping[LetterId, str]
+
+    @property
+    def beyond(self) -> int:
+        """How many more there are than the limit lets in."""
+        return self.listing.total - len(self.listing.rows)
+
+
+def plan_value(plan: Plan) -> dict[str, Any]:
+    """A plan as JSON."""
+    return {
+        "action": plan.settlement.done,
+        "operator": plan.settlement.operator,
+        "letters": [letter_line(letter) for letter in plan.listing.rows],
+        "refused": [{"id": str(letter), "why": why} for letter, why in plan.refused.items()],
+        "beyond_limit": plan.beyond,
+    }
+
+
+def plan_text(plan: Plan, *, yes: bool) -> RenderableType:
+    """A plan for people, who may still say no."""
+    rows = plan.listing.rows
+    verb = "Will be" if yes else "Would be"
+    head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {len(rows)} dead letters")
+    notes = [shown(f"Not {letter}: {why}.") for letter, why in plan.refused.items()]
+    if plan.beyond:
+        notes.append(Text(f"{plan.beyond} more are beyond --limit."))
+    if rows and not yes:
+        notes.append(Text("Nothing was done: say --yes to do it."))
+    return Group(head, *([rows_table(rows)] if rows else []), *notes)
+
+
+def letter_text(
+    letter: DeadLetter, headers: Sequence[tuple[str, str]], value: LetterValue, marker: Marker | None
+) -> RenderableType:
+    """A letter with its headers and value."""
+    head = Text.assemble((f"{letter.id}", "bold"), f", {_age(letter.at_ms)} old: ", (letter.reason, "red"))
+    table = plain_table("header", "value")
+    for name, text in headers:
+        table.add_row(shown(name), shown(text))
+    done = f"{marker.done} by {marker.operator} at {marker.at}" if marker else "open: nothing was done about it"
+    if marker and (more := marker.redriven_to or marker.text):
+        done += f": {more}"
+    body = value.content if isinstance(value.content, str) else json.dumps(value.content, indent=2, ensure_ascii=True)
+    title = Text(f"\nvalue, {letter.size} bytes, {value.form}:")
+    return Group(head, shown(letter.message), table, shown(done), title, Text(body or "(empty)"))
+
+
+def shown(text: str) -> Text:
+    """A stranger's text, so that it cannot steer the terminal."""
+    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
+
+
+def _age(at_ms: int) -> str:
+    """In the largest unit that fits."""
+    age_ms = max(0, _now_ms() - at_ms)
+    return next((f"{age_ms // size} {unit}" for unit, size in UNITS if age_ms >= size), "0 s")
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

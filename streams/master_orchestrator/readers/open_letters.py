@@ -1,0 +1,159 @@
+"""The dead letters nobody has done anything about yet: streamed, filtered, counted; only what is shown is kept."""
+
+import heapq
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from confluent_kafka import Message
+
+from master_orchestrator.readers.dead_letters import (
+    DeadLetter,
+    LetterId,
+    Marker,
+    is_marker,
+    place_of,
+    read_letter,
+    read_marker,
+)
+from master_orchestrator.readers.topics import Progress, TopicReader
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.topology import Topology
+
+MOST_KINDS = 200
+"""Reasons and topics counted apart; a header may hold anything."""
+
+OTHERS = ("(others)", "(others)")
+
+
+class SettledLetters:
+    """Which letters of one partition have a marker: a bit per offset, so that a million take 125 kB."""
+
+    def __init__(self) -> None:
+        self._base: int | None = None
+        self._bits = bytearray()
+        self.count = 0
+
+    def see(self, record: Message) -> None:
+        """Take the next record of the partition, from the first of interest on."""
+        if self._base is None:
+            self._base = place_of(record).offset
+        marker = read_marker(record)
+        if marker is not None:
+            self._add(marker.ref.offset - self._base)
+
+    def __contains__(self, letter: LetterId) -> bool:
+        place = letter.offset - (self._base or 0)
+        return 0 <= place < 8 * len(self._bits) and bool(self._bits[place >> 3] & (1 << (place & 7)))
+
+    def _add(self, place: int) -> None:
+        if place < 0:  # retention has taken the letter
+            return
+        self._bits.extend(bytes(max(0, (place >> 3) + 1 - len(self._bits))))
+        self.count += not self._bits[place >> 3] & (1 << (place & 7))
+        self._bits[place >> 3] |= 1 << (place & 7)
+
+
+@dataclass(frozen=True)
+class LetterFilter:
+    """Which letters are of interest; None and an empty set: all. Times are milliseconds since 1970 UTC."""
+
+    reason: str | None = None
+    topic: str | None = None
+    vehicle: str | None = None
+    not_after_ms: int | None = None
+    not_before_ms: int | None = None
+    ids: frozenset[LetterId] = frozenset()
+
+    def takes(self, letter: DeadLetter) -> bool:
+        """Whether the letter is of interest."""
+        return (
+            self.reason in (None, letter.reason)
+            and self.topic in (None, letter.topic)
+            and self.vehicle in (None, letter.vehicle)
+            and (self.not_after_ms is None or letter.at_ms <= self.not_after_ms)
+            and (self.not_before_ms is None or letter.at_ms >= self.not_before_ms)
+            and (not self.ids or letter.id in self.ids)
+        )
+
+
+@dataclass
+class Listing:
+    """How many letters there are of each reason and topic, and some of them."""
+
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rows: list[DeadLetter] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """How many there are in all."""
+        return self.counts.total()
+
+
+def newest(letters: Iterable[DeadLetter], limit: int) -> Listing:
+    """Count all, keep the ``limit`` newest, newest first."""
+    listing = Listing()
+    listing.rows = heapq.nlargest(limit, _counted(letters, listing.counts), key=_age_order)
+    return listing
+
+
+def oldest(letters: Iterable[DeadLetter], limit: int) -> Listing:
+    """Count all, keep the ``limit`` oldest, oldest first: the order in which they are sent again."""
+    listing = Listing()
+    listing.rows = heapq.nsmallest(limit, _counted(letters, listing.counts), key=_age_order)
+    return listing
+
+
+def open_letters(
+    kafka: KafkaSettings, topology: Topology, wanted: LetterFilter, progress: Progress | None = None
+) -> Iterator[DeadLetter]:
+    """The letters of interest without a marker, those of a partition in order.
+
+    The topic is read twice, since a marker stands behind its letter and letters are not kept.
+    """
+    named = {letter.partition for letter in wanted.ids}
+    partitions = [number for number in range(topology.partitions) if number in named or not named]
+    settled = {number: SettledLetters() for number in partitions}
+    for record in _records(kafka, topology, partitions, progress):
+        settled[place_of(record).partition].see(record)
+    for record in _records(kafka, topology, partitions, progress):
+        place = place_of(record)
+        if not is_marker(record) and place not in settled[place.partition]:
+            letter = read_letter(record)
+            if wanted.takes(letter):
+                yield letter
+
+
+def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> tuple[Message | None, Marker | None]:
+    """The record of a letter, and what was done about it; None for what is not there."""
+    if letter.partition >= topology.partitions:
+        return None, None
+    place = (topology.dead_letter_topic, letter.partition)
+    found: Message | None = None
+    with TopicReader(kafka, [place[0]], [place[1]], start={place: letter.offset}) as reader:
+        for record in reader.catch_up():
+            if place_of(record) == letter and not is_marker(record):
+                found = record
+            elif found is None:
+                return None, None
+            elif (marker := read_marker(record)) is not None and marker.ref == letter:
+                return found, marker
+    return found, None
+
+
+def _records(
+    kafka: KafkaSettings, topology: Topology, partitions: list[int], progress: Progress | None
+) -> Iterator[Message]:
+    with TopicReader(kafka, [topology.dead_letter_topic], partitions) as reader:
+        yield from reader.catch_up(progress)
+
+
+def _counted(letters: Iterable[DeadLetter], counts: Counter[tuple[str, str]]) -> Iterator[DeadLetter]:
+    for letter in letters:
+        kind = (letter.reason, letter.topic)
+        counts[kind if kind in counts or len(counts) < MOST_KINDS else OTHERS] += 1
+        yield letter
+
+
+def _age_order(letter: DeadLetter) -> tuple[int, LetterId]:
+    return letter.at_ms, letter.id
