@@ -79,6 +79,7 @@ def test_two_clients_see_each_others_workflows(
     with Stage(live_topology, kafka).orchestrator(four_agents()) as runs, client(kafka, live_topology) as asks:
         workflow_id = asks.receive_vehicle_telemetry(vehicle(), HOT)
         asks.wait_until_ended(workflow_id)
+        runs.wait_until_ended(workflow_id)
 
         assert asks.get_workflow_status(workflow_id) == runs.get_workflow_status(workflow_id)
         assert asks.get_statistics() == runs.get_statistics()
