@@ -6,21 +6,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka.admin import AdminClient
 from engine_process import EngineProcess
-from facade_stage import Stage
+from facade_stage import Stage, quick
 
 from master_orchestrator.cluster.provision import provision
-from master_orchestrator.facade.setup import without_unserved
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
 PARTITIONS = 4
-QUICK_WAITS_MS = (50, 100, 150)
-
-
-def quick(topology: Topology) -> Topology:
-    """The topology with short waits before retries, FEEDBACK and MANUFACTURING_QUALITY without a handler."""
-    short = topology.model_copy(update={"retry": topology.retry.model_copy(update={"waits_ms": QUICK_WAITS_MS})})
-    return without_unserved(short, {})
 
 
 @pytest.fixture(scope="session")

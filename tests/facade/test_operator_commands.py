@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from command_line import Command, command_line
 from engine_process import EngineProcess
-from facade_stage import Stage
+from facade_stage import Stage, quick
 from four_agents import HOT, four_agents
 
 from master_orchestrator import MasterOrchestrator, PermanentError, RetryableError, State
@@ -124,8 +124,23 @@ def test_an_operator_cancels_and_redrives(
 
 
 def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
-    command: Command, kafka: KafkaSettings, live_topology: Topology, vehicle: Callable[[], str]
+    kafka: KafkaSettings,
+    unique_topology: Topology,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    vehicle: Callable[[], str],
 ) -> None:
+    alone = quick(unique_topology)  # "all that failed" must mean this test's own
+    engine = EngineProcess(kafka, alone, tmp_path / "engine")
+    engine.start()
+    try:
+        redrive_in_bulk(command_line(kafka, alone, tmp_path, capsys), Stage(alone, kafka), vehicle)
+    finally:
+        engine.stop()
+
+
+def redrive_in_bulk(command: Command, stage: Stage, vehicle: Callable[[], str]) -> None:
+    """Three workflows fail; a plan, a dead letter that is no way out, one redriven, then the rest."""
     broken = True
 
     def stumble(task: Task) -> dict[str, object]:
@@ -133,7 +148,7 @@ def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
             raise RetryableError("no database")
         return {}
 
-    with Stage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=stumble)) as orchestrator:
+    with stage.orchestrator(four_agents(DIAGNOSIS=stumble)) as orchestrator:
         failed = [orchestrator.receive_vehicle_telemetry(vehicle(), HOT) for _ in range(3)]
         for workflow_id in failed:
             orchestrator.wait_until(workflow_id, State.FAILED)

@@ -5,9 +5,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from master_orchestrator import AgentType, MasterOrchestrator
+from master_orchestrator.facade.setup import without_unserved
 from master_orchestrator_agents import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
+
+QUICK_WAITS_MS = (50, 100, 150)
+
+
+def quick(topology: Topology) -> Topology:
+    """The topology with short waits before retries, FEEDBACK and MANUFACTURING_QUALITY without a handler."""
+    short = topology.model_copy(update={"retry": topology.retry.model_copy(update={"waits_ms": QUICK_WAITS_MS})})
+    return without_unserved(short, {})
 
 
 @dataclass
