@@ -51,7 +51,7 @@ class Gateway:
         self._producer.flush()
 
 
-def workflows(count: int = 6_000, in_flight: int = 1_500) -> dict[str, float]:
+def workflows(count: int = 20_000, in_flight: int = 1_500) -> dict[str, float]:
     """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
     with system() as own:
         engine, agents = own.engine(), own.agents()
