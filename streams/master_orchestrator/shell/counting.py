@@ -46,6 +46,11 @@ class EngineCounts:
             age_s = max(0.0, now_s - fetched[-1].timestamp / 1000)
             self._child(self.metrics.lag_seconds, topic, str(partition)).set(age_s)
 
+    def transaction(self, seconds: float) -> None:
+        """Count a committed transaction, its commands sent."""
+        self._child(self.metrics.transactions, "committed").inc()
+        self._child(self.metrics.transaction_seconds, "committed").observe(seconds)
+
     def lag(self, topic: str, partition: int, records: int) -> None:
         """How many records of an input partition are not yet applied."""
         self._child(self.metrics.lag_records, topic, str(partition)).set(records)

@@ -29,7 +29,6 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Timer
-from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -52,11 +51,12 @@ class Engine:
     """All partitions this worker owns. Lives on one event loop; transactions run in threads, side by side."""
 
     def __init__(
-        self, *, topology: Topology, kafka: KafkaSettings, codec: Codec, processor: Processor, metrics: Metrics,
+        self, *, topology: Topology, kafka: KafkaSettings, codec: Codec, processor: Processor, counts: EngineCounts,
         die: Callable[[BaseException], None],
     ) -> None:  # fmt: skip
         self._topology, self._kafka, self._codec, self._processor = topology, kafka, codec, processor
-        self._metrics, self._counts, self._die = metrics, EngineCounts(metrics), die
+        metrics = counts.metrics
+        self._metrics, self._counts, self._die = metrics, counts, die
         self._ranks = {topic: rank for rank, topic in enumerate(topology.input_topics)}
         self._plain = PlainProducer(kafka, topology)
         self._take_over = TakeOver(topology=topology, kafka=kafka, commands=self._plain, metrics=metrics)
@@ -183,6 +183,7 @@ class Engine:
         step.partition.commit(step.work, step.positions)
         self._timers.update(step.partition.number, step.work.deadlines)
         self.transaction_s = time.perf_counter() - started
+        self._counts.transaction(self.transaction_s)
 
     def _log_starts(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
         reader = LogReader(self._kafka, self._topology.app_id)

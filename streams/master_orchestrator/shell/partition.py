@@ -4,7 +4,6 @@ The order of a step, and what a crash between two of its parts means (``docs/eng
 begin; audit, status, alerts, dead letters; changelog, outbox, position; commit; local write; commands; memory.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 
 from master_orchestrator.core.outcome import Deadline
@@ -22,7 +21,6 @@ from master_orchestrator.shell.layout import (
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.store import PartitionStore
-from master_orchestrator_schemas.metrics import Metrics
 
 
 class OwnedPartition:
@@ -36,10 +34,9 @@ class OwnedPartition:
         producer: PartitionProducer,
         commands: PlainProducer,
         changelog: str,
-        metrics: Metrics,
     ) -> None:
         self.number, self.store = number, store
-        self._producer, self._commands, self._changelog, self._metrics = producer, commands, changelog, metrics
+        self._producer, self._commands, self._changelog = producer, commands, changelog
         self._outbox_filled = True
         self.positions: dict[str, int] = {}
 
@@ -59,7 +56,6 @@ class OwnedPartition:
 
     def commit(self, work: Work, positions: Mapping[str, int]) -> None:
         """Make ``work`` and the positions after it durable, then send its commands. Blocking; any error is fatal."""
-        started = time.perf_counter()
         entries = {**work.vehicles, **self._outbox(work.commands)}
         after = {**self.positions, **positions}
         position = Record(self._changelog, POSITION_KEY, pack_positions(after))
@@ -68,8 +64,6 @@ class OwnedPartition:
         self.store.write({**entries, POSITION_KEY: position.value}, offset)
         self._commands.send(work.commands, self.number)
         self.positions = after
-        self._metrics.transactions.labels("committed").inc()
-        self._metrics.transaction_seconds.labels("committed").observe(time.perf_counter() - started)
 
     def _outbox(self, commands: Sequence[Record]) -> dict[bytes, bytes]:
         """The outbox records of this batch; none where it was empty and stays so."""

@@ -84,7 +84,6 @@ class TakeOver:
             producer=producer,
             commands=self._commands,
             changelog=self._topology.changelog_topic,
-            metrics=self._metrics,
         )
 
     def _recover(self, reader: LogReader, partition: OwnedPartition) -> list[Lost]:

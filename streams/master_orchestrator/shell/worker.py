@@ -101,8 +101,9 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
     for topic in topology.input_topics:  # Faust subscribes to what an agent consumes; the engine reads the batches
         app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=f"engine:{topic}")(_never_called)
     codec = Codec(topology.limits)
-    processor = Processor(topology, Policy.from_topology(topology), codec, EngineCounts(metrics))
-    app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, metrics=metrics, die=die)
+    counts = EngineCounts(metrics)
+    processor = Processor(topology, Policy.from_topology(topology), codec, counts)
+    app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, counts=counts, die=die)
 
     app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name
     return app
