@@ -15,7 +15,7 @@ from master_orchestrator.cluster.broker import EmbeddedKafka, nodes_of, running_
 from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, FolderInUseError
 from master_orchestrator.cluster.liveness import live_brokers, quiet_admin, require_brokers
 from master_orchestrator.cluster.node import Node
-from master_orchestrator.cluster.node_settings import choose_addresses, free_port, server_properties
+from master_orchestrator.cluster.node_settings import Site, choose_addresses, free_port, server_properties
 from master_orchestrator.errors import BrokerUnreachableError
 
 pytestmark = pytest.mark.kafka
@@ -107,11 +107,26 @@ def test_a_broker_off_the_leash_outlives_its_parent_and_is_stopped_by_its_folder
 
 
 def test_it_listens_on_loopback_only(tmp_path: Path) -> None:
-    addresses = choose_addresses(3, port=None)
+    addresses = choose_addresses([Site()] * 3, port=None)
     text = server_properties(addresses[0], addresses, tmp_path)
     listeners = next(line for line in text.splitlines() if line.startswith("listeners="))
     assert 2 == listeners.count("://127.0.0.1:")
     assert 2 == listeners.count("://")
+
+
+def test_nodes_elsewhere_listen_there_only(tmp_path: Path) -> None:
+    sites = [Site(f"192.0.2.{number}") for number in (11, 12, 13)]
+    cluster = EmbeddedKafka(tmp_path, brokers=3, sites=sites)
+    assert [site.host for site in sites] == [at.split(":")[0] for at in cluster.bootstrap_servers.split(",")]
+    addresses = choose_addresses(sites, port=None)
+    text = server_properties(addresses[1], addresses, tmp_path)
+    assert "127.0.0.1" not in text
+    assert 3 == text.count("://192.0.2.12:")
+
+
+def test_a_node_is_started_by_what_leads_to_its_site(tmp_path: Path) -> None:
+    with EmbeddedKafka(tmp_path, sites=[Site(prefix=("env", "-u", "HOME", "SITE=here"))]) as broker:
+        assert b"SITE=here" in Path(f"/proc/{broker.nodes[0].pid}/environ").read_bytes().split(b"\0")
 
 
 def test_nobody_answering_is_an_error_in_time() -> None:

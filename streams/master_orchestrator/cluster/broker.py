@@ -1,4 +1,4 @@
-"""A real Kafka on loopback without Docker: one node, or three, kept in a folder."""
+"""A real Kafka without Docker: one node, or three, kept in a folder; on loopback, unless told otherwise."""
 
 import base64
 import json
@@ -19,6 +19,7 @@ from master_orchestrator.cluster.node import QUICK_JVM, STOP_TIMEOUT_S, THROUGHP
 from master_orchestrator.cluster.node_settings import (
     LOOPBACK,
     NodeAddress,
+    Site,
     choose_addresses,
     port_is_free,
     server_properties,
@@ -32,7 +33,8 @@ class EmbeddedKafka:
 
     As a context manager it starts on entry and stops on exit. Nodes are numbered from 0 in `kill`, `pause`,
     `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `throughput` lets the
-    JVM compile for speed, at the price of a slower start. `bootstrap_servers` is known before the start.
+    JVM compile for speed, at the price of a slower start. `sites`: where each node runs, on loopback by default.
+    `bootstrap_servers` is known before the start.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class EmbeddedKafka:
         *,
         leashed: bool = True,
         throughput: bool = False,
+        sites: Sequence[Site] | None = None,
     ) -> None:
         if brokers not in (1, 3):
             raise ClusterError(f"An embedded cluster has 1 broker or 3, not {brokers}.")
@@ -50,13 +53,14 @@ class EmbeddedKafka:
         self._brokers = brokers
         self._leashed = leashed
         self._jvm = THROUGHPUT_JVM if throughput else QUICK_JVM
-        self._addresses = choose_addresses(brokers, port)
-        self.nodes = [Node(self.data_dir / f"node-{i + 1}") for i in range(brokers)]
+        sites = sites or [Site()] * brokers
+        self._addresses = choose_addresses(sites, port)
+        self.nodes = [Node(self.data_dir / f"node-{i}", site.prefix) for i, site in enumerate(sites, start=1)]
 
     @property
     def bootstrap_servers(self) -> str:
         """host:port of every node, for clients."""
-        return ",".join(f"{LOOPBACK}:{node.port}" for node in self._addresses)
+        return ",".join(f"{node.host}:{node.port}" for node in self._addresses)
 
     def __enter__(self) -> Self:
         self.start()
@@ -99,13 +103,17 @@ class EmbeddedKafka:
         """Let a paused node go on."""
         self.nodes[index].signal(signal.SIGCONT)
 
+    def launch(self, index: int) -> None:
+        """Start a dead node again on its folder and address, and return at once."""
+        self.nodes[index].start(self._java, self._libs, self._jvm, leashed=self._leashed)
+
     def restart(self, index: int, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start a killed node again on its folder and address; returns when the cluster names it as alive."""
         self._launch([index], timeout_s)
 
     def _launch(self, indexes: Sequence[int], timeout_s: float) -> None:
         for index in indexes:
-            self.nodes[index].start(self._java, self._libs, self._jvm, leashed=self._leashed)
+            self.launch(index)
         deadline = time.monotonic() + timeout_s
         for index in indexes:
             self._await_ready(self.nodes[index], self._addresses[index], deadline)
@@ -137,14 +145,14 @@ class EmbeddedKafka:
 
     def _refuse_busy_ports(self) -> None:
         for address in self._addresses:
-            if not port_is_free(address.port):
+            if address.host == LOOPBACK and not port_is_free(address.port):  # elsewhere it cannot be tried from here
                 raise BrokerStartError(
                     f"Port {address.port} of {LOOPBACK} is taken by another program: give another one (--port)."
                 )
 
     def _await_ready(self, node: Node, address: NodeAddress, deadline: float) -> None:
         """Ask the node by its own address: the others go on naming a dead one until its session ends."""
-        config = {"bootstrap.servers": f"{LOOPBACK}:{address.port}"}
+        config = {"bootstrap.servers": f"{address.host}:{address.port}"}
         while live_brokers(config, timeout_s=1.0) < sum(other.running for other in self.nodes):
             if not node.running:
                 raise BrokerStartError(f"The broker of {node.folder} died at its start:\n{node.last_words()}")

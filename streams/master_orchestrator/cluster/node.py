@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from master_orchestrator.cluster.errors import BrokerStartError, FolderInUseError
@@ -24,10 +24,11 @@ _POLL_S = 0.02
 
 
 class Node:
-    """The broker of one folder, started by us or by an earlier run."""
+    """The broker of one folder, started by us or by an earlier run; `prefix` stands before its command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefix: Sequence[str] = ()) -> None:
         self.folder = folder
+        self._prefix = tuple(prefix)
         self._child: subprocess.Popen[bytes] | None = None
 
     @property
@@ -107,7 +108,7 @@ class Node:
     def _spawn(self, command: list[str], lock: int, *, leashed: bool) -> None:
         with (self.folder / "console.log").open("wb") as console:
             self._child = subprocess.Popen(  # noqa: S603 - our own command
-                [*command, str(self.folder / "server.properties")],
+                [*self._prefix, *command, str(self.folder / "server.properties")],
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=subprocess.STDOUT,

@@ -13,12 +13,21 @@ FREE_PORTS = range(20_000, 32_000)
 
 
 @dataclass(frozen=True)
+class Site:
+    """Where a node runs: the address it listens on, and what stands before its command (to enter a namespace, say)."""
+
+    host: str = LOOPBACK
+    prefix: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class NodeAddress:
-    """Where one combined broker and controller listens, on loopback only."""
+    """Where one combined broker and controller listens: on `host` only."""
 
     node_id: int
     port: int
     controller_port: int
+    host: str = LOOPBACK
 
 
 def free_port() -> int:
@@ -40,11 +49,11 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def choose_addresses(brokers: int, port: int | None) -> tuple[NodeAddress, ...]:
-    """Addresses for `brokers` nodes: client ports from `port` upwards if it is given, free ones otherwise."""
+def choose_addresses(sites: Sequence[Site], port: int | None) -> tuple[NodeAddress, ...]:
+    """Addresses for a node on each site: client ports from `port` upwards if it is given, free ones otherwise."""
     return tuple(
-        NodeAddress(node_id=i + 1, port=free_port() if port is None else port + i, controller_port=free_port())
-        for i in range(brokers)
+        NodeAddress(i + 1, free_port() if port is None else port + i, controller_port=free_port(), host=site.host)
+        for i, site in enumerate(sites)
     )
 
 
@@ -54,9 +63,9 @@ def server_properties(node: NodeAddress, cluster: Sequence[NodeAddress], log_dir
     settings: dict[str, object] = {
         "process.roles": "broker,controller",
         "node.id": node.node_id,
-        "controller.quorum.voters": ",".join(f"{n.node_id}@{LOOPBACK}:{n.controller_port}" for n in cluster),
-        "listeners": f"CLIENTS://{LOOPBACK}:{node.port},CONTROLLER://{LOOPBACK}:{node.controller_port}",
-        "advertised.listeners": f"CLIENTS://{LOOPBACK}:{node.port}",
+        "controller.quorum.voters": ",".join(f"{n.node_id}@{n.host}:{n.controller_port}" for n in cluster),
+        "listeners": f"CLIENTS://{node.host}:{node.port},CONTROLLER://{node.host}:{node.controller_port}",
+        "advertised.listeners": f"CLIENTS://{node.host}:{node.port}",
         "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "CLIENTS",
         "controller.listener.names": "CONTROLLER",
