@@ -1,0 +1,43 @@
+"""How the engines and the runners of a run are called."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from chaos_suite.members import Member
+from chaos_suite.network import Network
+from chaos_suite.programs import Program
+from master_orchestrator.supervision.services import command_line
+from master_orchestrator_schemas.vocabulary import AgentType
+
+ENGINES = ("engine-1", "engine-2", "engine-3")
+RUNNERS_PER_TYPE = 2
+CHAOS = Path(__file__).parents[1]
+
+
+class Workers:
+    """Makes members that meet at ``bootstrap_servers`` and work in ``folder``."""
+
+    def __init__(self, folder: Path, bootstrap_servers: str, network: Network, seed: int) -> None:
+        self._logs, self._network = folder / "logs", network
+        self._environment: Mapping[str, str] = {
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+            "MASTER_ORCHESTRATOR_TOPOLOGY": str(folder / "topology.yaml"),
+            "MASTER_ORCHESTRATOR_DATA_DIR": str(folder / "data"),
+            "MASTER_ORCHESTRATOR_LOG_FORMAT": "json",
+            "PYTHONPATH": str(CHAOS),
+            "CHAOS_SEED": str(seed),
+        }
+
+    def engine(self, name: str) -> Member:
+        """An engine in a namespace of its own."""
+        return self._member(name, [*self._network.prefix(name), *command_line("engine", "--worker", name)])
+
+    def runners(self, kind: AgentType) -> dict[str, Member]:
+        """The runners of one type: `data-analysis-1`, `data-analysis-2`."""
+        word = kind.lower().replace("_", "-")
+        names = [f"{word}-{number}" for number in range(1, RUNNERS_PER_TYPE + 1)]
+        return {name: self._member(name, command_line("agents", word, "--worker", name)) for name in names}
+
+    def _member(self, name: str, command: Sequence[str]) -> Member:
+        program = Program(command, self._environment, self._logs / f"{name}.log")
+        return Member(name, program, program.launch)
