@@ -1,7 +1,8 @@
 """Everything that replaces a piece of Faust 0.15.3 (and aiokafka 0.14), each with its reason.
 
-Subclasses, handed to Faust where it lets one choose the class; nothing is patched in place. What stays Faust's: the
-app, group membership, the co-partitioned assignment, the fetcher, and where the RocksDB folders are.
+Subclasses, handed to Faust where it lets one choose the class; one name is replaced in place (:func:`read_leniently`).
+What stays Faust's: the app, group membership, the co-partitioned assignment, the fetcher, and where the RocksDB folders
+are.
 ``tests/shell/test_faust_replacements.py`` shows for each what it prevents.
 """
 
@@ -12,6 +13,7 @@ from typing import Any, cast
 
 import faust
 from aiokafka import AIOKafkaConsumer  # type: ignore[import-untyped]  # aiokafka ships no types
+from aiokafka.consumer import fetcher as aiokafka_fetcher  # type: ignore[import-untyped]  # as above
 from aiokafka.errors import KafkaError as AiokafkaError  # type: ignore[import-untyped]  # as above
 from aiokafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # as above
 from faust.stores.rocksdb import Store
@@ -23,6 +25,7 @@ from setproctitle import setproctitle
 
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import StalledError
+from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions
 
 FETCH_WAIT_MS = 50
@@ -37,6 +40,16 @@ GATHER_S = 0.04
 An idle system, whose transactions are quick, answers quickly."""
 
 
+def read_leniently() -> None:
+    """Let aiokafka's fetcher read batches by :class:`LenientRecords`.
+
+    Reason: its own reader raises at a header name that is not UTF-8, and at other things that senders write and brokers
+    take; the engine would die at the same record after each restart. The fetcher has no other place for a class of ours
+    than its module, and no other consumer of aiokafka runs in this process.
+    """
+    aiokafka_fetcher.MemoryRecords = LenientRecords
+
+
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer with two settings that Faust does not expose.
 
@@ -45,6 +58,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
+        read_leniently()
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"

@@ -15,10 +15,13 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
 from master_orchestrator_schemas.messages import Alert, Cause, Command, Telemetry
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.topology.plans import input_record_bytes
+from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
 
 SOURCE = "master-orchestrator/engine"
 KEPT_KEY_BYTES = 4_096
+KEPT_HEADERS = 32
+KEPT_HEADER_BYTES = HEADERS_ROOM // 2
+"""Of the sender's headers, in a dead letter; its topic has ``HEADERS_ROOM`` more than the inputs."""
 
 
 @dataclass
@@ -132,9 +135,15 @@ class Processor:
         work.records.append(Record(self._dead, key, value, [*_kept(record.headers), *headers]))
 
 
-def _kept(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """The sender's headers, bounded: a dead letter must not grow over the topic's limit."""
-    return [(name, value) for name, value in list(headers)[:32] if len(name) <= 256 and len(value or b"") <= 4_096]
+def _kept(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
+    """The sender's headers, the first of them that fit: a dead letter must not grow over its topic's limit."""
+    kept: list[tuple[str, bytes | None]] = []
+    room = KEPT_HEADER_BYTES
+    for name, value in headers[:KEPT_HEADERS]:
+        room -= len(name.encode()) + len(value or b"")
+        if room >= 0:
+            kept.append((name, value))
+    return kept
 
 
 def _reason_and_text(rejection: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ class Record(NamedTuple):
     topic: str
     key: bytes
     value: bytes
-    headers: list[tuple[str, bytes]] | None = None
+    headers: Sequence[tuple[str, bytes | None]] | None = None
 
 
 class Fetched(Protocol):
@@ -33,5 +33,5 @@ class Fetched(Protocol):
         """The encoded message."""
 
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]:
+    def headers(self) -> Sequence[tuple[str, bytes | None]]:
         """Name and value, as sent."""
