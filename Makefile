@@ -4,10 +4,13 @@
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo venv test lint types unit fmt constraints clean
+.PHONY: help demo venv test lint types unit chaos fmt constraints clean
 
 VENV = .venv
 BIN = $(VENV)/bin
+SEED = 1
+MINUTES = 30
+FAULTS = 150
 INSTALLED = $(VENV)/.installed
 
 help: ## Show what there is to do
@@ -23,13 +26,16 @@ test: lint types unit ## Run everything
 lint: $(INSTALLED) ## Check style and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	PYTHONPATH=chaos $(BIN)/lint-imports
 
 types: $(INSTALLED) ## Check types
 	$(BIN)/mypy
 
 unit: $(INSTALLED) ## Run the tests, on a real Kafka
 	$(BIN)/pytest
+
+chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
+	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
 
 fmt: $(INSTALLED) ## Format the code and mend what can be mended alone
 	$(BIN)/ruff check --fix-only .

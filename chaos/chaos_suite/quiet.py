@@ -1,0 +1,49 @@
+"""When a run has come to rest: every workflow has ended, and nothing is read or written any more."""
+
+import time
+from contextlib import closing
+
+from chaos_suite.health import SMALL_LAG, Watch
+from chaos_suite.system import System
+from master_orchestrator.readers.topics import TopicReader
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.errors import DecodeError
+from master_orchestrator_schemas.messages import Status
+from master_orchestrator_schemas.vocabulary import State
+
+ENDED = (State.COMPLETED, State.FAILED)
+STILL_S = 8.0
+"""Nothing new on the status topic for so long, longer than the longest wait between two tries."""
+POLL_S = 0.5
+
+
+def await_quiet(system: System, watch: Watch, timeout_s: float) -> str:
+    """Wait for rest; what was left after ``timeout_s``, empty if nothing."""
+    topology = system.topology
+    codec, topic = Codec(topology.limits), topology.topic_of("Status")
+    open_now: dict[str, State] = {}
+    deadline, changed, lag = time.monotonic() + timeout_s, time.monotonic(), watch.lag
+    with closing(TopicReader(system.kafka, [topic], range(topology.partitions))) as reader:
+        while time.monotonic() < deadline:
+            for message in reader.poll(POLL_S):
+                changed = time.monotonic()
+                _note(open_now, codec, message.value())
+            if watch.lag != lag:  # markers of a gateway's transactions at the end of a log leave a few unread for good
+                changed, lag = time.monotonic(), watch.lag
+            read = lag is not None and lag <= SMALL_LAG
+            if read and not open_now and time.monotonic() - changed > STILL_S and system.healthy():
+                return ""
+    return f"{len(open_now)} workflows open, lag {watch.lag}, system healthy: {system.healthy()}"
+
+
+def _note(open_now: dict[str, State], codec: Codec, value: bytes | None) -> None:
+    if value is None:
+        return
+    try:
+        status = codec.decode(value, Status)
+    except DecodeError:  # the judge finds it
+        return
+    if status.state in ENDED:
+        open_now.pop(status.workflow_id, None)
+    else:
+        open_now[status.workflow_id] = status.state

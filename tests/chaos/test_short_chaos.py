@@ -1,0 +1,25 @@
+"""The short form of the chaos suite: a whole system on three brokers, a dozen faults, the judge."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SUITE = Path(__file__).parents[2] / "chaos"
+SEED, MINUTES, FAULTS = 7, 1.5, 14
+LIMIT_S = 900
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(LIMIT_S)
+def test_a_short_run_leaves_no_violation(tmp_path: Path) -> None:
+    command = [sys.executable, str(SUITE), "run", "--seed", str(SEED), "--minutes", str(MINUTES)]
+    command += ["--faults", str(FAULTS), "--folder", str(tmp_path / "run")]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S - 30)
+    told = (ran.stdout + ran.stderr).splitlines()
+    assert told, "the suite said nothing"
+    assert 0 == ran.returncode, "\n".join(told[-60:])
+    summary = json.loads(ran.stdout.splitlines()[-1])
+    assert (0, FAULTS) == (summary["violations"], summary["faults"])
