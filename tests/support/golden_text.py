@@ -35,11 +35,11 @@ def digest(value: bytes) -> str:
 
 def readable_record(record: Record, *, is_dead: bool) -> dict[str, Any]:
     """An outgoing record."""
-    headers = dict(record.headers or [])
+    headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers or ()}
     if is_dead:
-        content = {name: value.decode() for name, value in headers.items() if name.startswith("dead_letter_")}
+        content = {name: text for name, text in headers.items() if name.startswith("dead_letter_")}
     else:
-        content = _message(headers["ce_type"].decode().rpartition(".")[2], record.value)
+        content = _message(headers["ce_type"].rpartition(".")[2], record.value)
     digests = {"value": digest(record.value), "headers": digest(msgspec.msgpack.encode(record.headers))}
     return {"topic": record.topic, "key": record.key.decode(errors="replace"), **content, "sha256": digests}
 

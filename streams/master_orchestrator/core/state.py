@@ -1,7 +1,7 @@
 """What the engine remembers of one vehicle: one value of the table, under 4 KB.
 
 Structs travel as MessagePack arrays: fields are told apart by place. A new field goes to the end of its struct, with a
-default, so newer code reads older state (and older code skips what it does not know). None is removed or moved.
+default; none is removed or moved. Every change raises the version: see ``state_versions.py``.
 
 Every collection is bounded; ``bounds.py`` names the limits. Facts are kept as JSON-ready mappings, as they go into the
 next agent's task.
@@ -11,11 +11,9 @@ from typing import Any
 
 import msgspec
 
+from master_orchestrator.core.state_versions import STATE_VERSION, UPGRADES, upgraded
 from master_orchestrator.core.triage import Trackers, new_trackers
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State, Subsystem
-
-STATE_VERSION = 1
-"""Raised when a field changes its meaning; a new field at the end does not need it."""
 
 GENESIS = "0" * 64
 """``prev_hash`` of the first audit record of a workflow."""
@@ -170,6 +168,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All that is known of one vehicle.
 
     Args:
+        version: of the stored form; in memory always the newest.
         positions: per input topic in rank order, the next offset as far as this vehicle is concerned; 0: none yet.
         episodes: how many workflows were opened, the number of the next one.
         next_check_due_ms: when a regular check is due; 0 before the first reading.
@@ -196,8 +195,13 @@ def new_vehicle() -> VehicleState:
     return VehicleState(version=STATE_VERSION, positions=(), trackers=new_trackers())
 
 
+class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    version: int
+
+
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(VehicleState)
+_head_decoder = msgspec.msgpack.Decoder(_Head)
 
 
 def encode_state(state: VehicleState) -> bytes:
@@ -206,5 +210,11 @@ def encode_state(state: VehicleState) -> bytes:
 
 
 def decode_state(encoded: bytes) -> VehicleState:
-    """The inverse of :func:`encode_state`. Raises ``msgspec.DecodeError`` on bytes that are no state."""
+    """The inverse of :func:`encode_state`, for states of any older version too.
+
+    Raises ``ForeignStateError`` on a state of a newer version, ``msgspec.DecodeError`` on bytes that are no state.
+    """
+    if _head_decoder.decode(encoded).version != STATE_VERSION:
+        fields = upgraded(msgspec.msgpack.decode(encoded), newest=STATE_VERSION, upgrades=UPGRADES)
+        encoded = _encoder.encode(fields)
     return _decoder.decode(encoded)

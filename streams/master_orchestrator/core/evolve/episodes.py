@@ -6,7 +6,7 @@ from master_orchestrator.core import bounds, transitions
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.evolve.chains import counted, newest_workflow
 from master_orchestrator.core.evolve.moves import checked, moved
-from master_orchestrator.core.state import STATE_VERSION, Chain, Facts, KnownFinding, VehicleState, Workflow
+from master_orchestrator.core.state import Chain, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator_schemas.vocabulary import State
 
 
@@ -25,7 +25,6 @@ def workflow_opened(state: VehicleState, event: ev.WorkflowOpened) -> VehicleSta
     workflow = moved(workflow, event, transitions.INITIAL)
     return replace(
         state,
-        version=STATE_VERSION,
         episodes=state.episodes + 1,
         workflow=workflow,
         older=_still_pending(state),

@@ -1,0 +1,36 @@
+"""Older states made new, newer ones refused.
+
+The version is the state's first field. It is raised with *every* change of what is stored, an appended field too: an
+engine that does not know the field would drop it when it writes the state back, and nobody would notice. So a rolling
+upgrade may bring a state to an engine that is too old for it; that one ends itself and says why.
+
+To change the state: raise ``STATE_VERSION``, add the step from the version before to ``UPGRADES``, freeze the new
+version (``tests/versions/freeze.py``). No step is ever taken away: states of vehicles that seldom report are old.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from master_orchestrator.core.errors import ForeignStateError
+
+STATE_VERSION = 1
+
+Fields = list[Any]
+"""A state's fields in their order; nested structs are such lists too."""
+
+Upgrade = Callable[[Fields], Fields]
+
+UPGRADES: Mapping[int, Upgrade] = {}
+"""Version -> the pure step from it to the next. A step may leave out appended fields that have a default."""
+
+
+def upgraded(fields: Fields, *, newest: int, upgrades: Mapping[int, Upgrade]) -> Fields:
+    """A state of an older version as one of the ``newest``. Raises :class:`ForeignStateError` if there is no way."""
+    version: int = fields[0]
+    if version > newest:
+        raise ForeignStateError.newer(version, newest)
+    while version < newest:
+        if version not in upgrades:
+            raise ForeignStateError.older(version, newest)
+        fields, version = upgrades[version](fields), version + 1
+    return [newest, *fields[1:]]
