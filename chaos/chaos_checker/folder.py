@@ -1,0 +1,66 @@
+"""A run's folder: what it says of itself, and its journals."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chaos_checker.records import Place, Sent
+
+
+class Run(NamedTuple):
+    """``run.json``, with paths made whole."""
+
+    folder: Path
+    bootstrap_servers: str
+    topology: Path
+    engines: dict[str, Path]
+    agents_data: Path
+
+
+def read_run(folder: Path) -> Run:
+    """The run of a folder. Raises ``OSError``, ``KeyError``, ``ValueError`` if it was never written to its end."""
+    said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    return Run(
+        folder=folder,
+        bootstrap_servers=said["bootstrap_servers"],
+        topology=folder / said["topology"],
+        engines={name: folder / path for name, path in said["engines"].items()},
+        agents_data=folder / said["agents_data"],
+    )
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """The lines of a journal; none if there is no such file. A last line that was cut off is passed over."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def read_sent(path: Path) -> list[Sent]:
+    """The load's journal. An expectation holds only if all records it rests on were acknowledged."""
+    rows = list(lines(path))
+    acked = {row["shot"] for row in rows if row["acked"]}
+    return [sent_of(row, needed=acked.issuperset(row["given"])) for row in rows]
+
+
+def sent_of(row: Mapping[str, Any], *, needed: bool) -> Sent:
+    """One line of it."""
+    at = None if row["offset"] is None else Place(row["topic"], row["partition"], row["offset"])
+    return Sent(
+        place=at,
+        topic=row["topic"],
+        acked=row["acked"],
+        aborted=at is not None and not row["acked"],
+        vehicle=row["vehicle"],
+        expects=row["expects"],
+        strict=row["strict"],
+        needed=needed,
+        rule=row["rule"],
+        request_id=row["request_id"],
+        size=row["size"],
+        name=row["shot"],
+    )

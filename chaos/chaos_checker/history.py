@@ -1,0 +1,118 @@
+"""All that one partition number has in all topics, decoded: what the rules are given.
+
+Everything that concerns a vehicle is in the same partition number of every topic, so partitions are judged one by one,
+and the memory it takes is that of one.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chaos_checker.records import Alert, Audit, Command, Letter, Place, Status, Stored
+from chaos_checker.terms import Terms
+from chaos_checker.violation import Violation
+from chaos_checker.wire import UnreadableError, Wire
+
+SAID = frozenset({"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "answered", "request_id"})
+"""The details that rules look at."""
+ORIGIN = ("topic", "partition", "offset", "reason", "message", "time")
+MARKER = "dead_letter_done"
+
+
+@dataclass
+class History:
+    """One partition's records, each kind in its topic's order. ``table``: the newest of each key of the changelog."""
+
+    partition: int
+    inputs: dict[Place, Stored] = field(default_factory=dict)
+    audit: list[Audit] = field(default_factory=list)
+    status: list[Status] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    table: dict[bytes, bytes | None] = field(default_factory=dict)
+    unreadable: list[Violation] = field(default_factory=list)
+
+
+def gathered(terms: Terms, wire: Wire, partition: int, records: Iterable[Stored]) -> History:
+    """The history that these records are."""
+    history = History(partition)
+    take = _takers(terms, wire, history)
+    for record in records:
+        try:
+            take[record.place.topic](record)
+        except (UnreadableError, KeyError, TypeError, ValueError) as error:
+            history.unreadable.append(Violation("readable", f"{type(error).__name__}: {error}", str(record.place)))
+    return history
+
+
+def _takers(terms: Terms, wire: Wire, history: History) -> Mapping[str, Callable[[Stored], None]]:
+    def take_input(record: Stored) -> None:
+        history.inputs[record.place] = record
+
+    def take_change(record: Stored) -> None:
+        history.table[record.key] = record.value
+
+    outputs: dict[str, Callable[[Stored], None]] = {
+        terms.audit: lambda record: history.audit.append(audit_of(record, wire)),
+        terms.status: lambda record: history.status.append(status_of(record, wire)),
+        terms.alerts: lambda record: history.alerts.append(alert_of(record, wire)),
+        terms.dead_letters: lambda record: history.letters.append(letter_of(record)),
+        terms.changelog: take_change,
+    }
+    commands = dict.fromkeys(terms.commands, lambda record: history.commands.append(command_of(record, wire)))
+    return {**outputs, **commands, **dict.fromkeys(terms.inputs, take_input)}
+
+
+def audit_of(record: Stored, wire: Wire) -> Audit:
+    """The audit record that this is. Raises :class:`UnreadableError`, ``KeyError``, ``ValueError``."""
+    content = wire.read_as("audit_record", record.value)
+    cause = content["cause"]
+    details = json.loads(content["details"])
+    return Audit(
+        place=record.place,
+        key=record.vehicle,
+        event_id=record.header("ce_id"),
+        said={name: value for name, value in details.items() if name in SAID},
+        **{**_only(content, Audit), "cause": Place(cause["topic"], cause["partition"], cause["offset"])},
+    )
+
+
+def status_of(record: Stored, wire: Wire) -> Status:
+    """The status that this is; raises what :func:`audit_of` raises."""
+    content = wire.read_as("status", record.value)
+    return Status(record.place, record.vehicle, content["workflow_id"], content["vehicle_id"], content["seq"], content)
+
+
+def alert_of(record: Stored, wire: Wire) -> Alert:
+    """The alert that this is; raises what :func:`audit_of` raises."""
+    content = wire.read_as("alert", record.value)
+    return Alert(place=record.place, key=record.vehicle, **_only(content, Alert))
+
+
+def command_of(record: Stored, wire: Wire) -> Command:
+    """The command that this is; raises what :func:`audit_of` raises."""
+    return Command(stored=record, **_only(wire.read_as("command", record.value), Command))
+
+
+def letter_of(record: Stored) -> Letter:
+    """The dead letter that this is, whatever its value."""
+    said = {name: record.header(f"dead_letter_{name}") for name in ORIGIN}
+    partition, offset = said["partition"] or "", said["offset"] or ""
+    origin = None
+    if said["topic"] and partition.lstrip("-").isdecimal() and offset.lstrip("-").isdecimal():
+        origin = Place(said["topic"], int(partition), int(offset))
+    return Letter(
+        stored=record,
+        origin=origin,
+        reason=said["reason"] or "",
+        complete=None not in said.values(),
+        marker=record.header(MARKER) is not None,
+        cut_from=int(record.header("dead_letter_cut_from") or 0) or None,
+    )
+
+
+def _only(content: Mapping[str, Any], shape: type[Any]) -> dict[str, Any]:
+    """The fields of ``content`` that the shape has."""
+    return {name: value for name, value in content.items() if name in shape._fields}

@@ -1,0 +1,48 @@
+"""The engine's own ``audit verify --replay``, asked from outside."""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from chaos_checker.violation import Violation, violations_of
+
+PATIENCE_S = 1_800.0
+SHOWN = 20
+
+
+class Replay(NamedTuple):
+    """What the command said. ``said`` is its JSON answer, empty if there was none."""
+
+    exit_code: int
+    said: dict[str, Any]
+    errors: str
+
+
+def replayed(command: Sequence[str], bootstrap_servers: str, topology: Path) -> Replay:
+    """Run the command. Raises ``subprocess.TimeoutExpired`` after half an hour."""
+    where = ["--bootstrap-servers", bootstrap_servers, "--topology", str(topology)]
+    run = subprocess.run(
+        [*command, *where, "audit", "verify", "--replay", "--json"],
+        capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={**os.environ, "NO_COLOR": "1"},
+    )  # fmt: skip
+    try:
+        said = json.loads(run.stdout)
+    except ValueError:
+        said = {}
+    return Replay(run.returncode, said if isinstance(said, dict) else {}, run.stderr[-2_000:])
+
+
+def same(replay: Replay, records: int) -> list[Violation]:
+    """Everything was replayed, all ``records`` of the trail, and gave the same bytes."""
+    found = [
+        (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))
+        for entry in [*replay.said.get("differences", ()), *replay.said.get("gone", ())][:SHOWN]
+    ]
+    if replay.exit_code != 0 or not replay.said:
+        found.append(("audit verify --replay", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
+    elif replay.said.get("records") != records:
+        found.append(("audit verify --replay", f"gave {replay.said.get('records')} of {records} records"))
+    return violations_of("replay", found)

@@ -1,0 +1,87 @@
+"""Nothing without a cause: each audit record names an input of its vehicle, and each is applied once, in order."""
+
+from collections.abc import Mapping, Sequence
+
+from chaos_checker.records import Audit, Letter, Place, Stored
+from chaos_checker.rules.letters import refused_unread
+from chaos_checker.rules.trails import by_vehicle
+from chaos_checker.terms import Terms
+from chaos_checker.violation import Violation, violations_of
+
+ACTORS = {"agent": "Reply", "workshop": "ServiceEvent", "operator": "OperatorRequest", "gateway": "Telemetry"}
+"""Whose doing comes from which topic; the engine's own may come from any."""
+
+
+def caused(audit: Sequence[Audit], inputs: Mapping[Place, Stored], terms: Terms) -> list[Violation]:
+    """The cause is in its topic, of the same vehicle and partition, and its time is the record's."""
+    found = []
+    for record in audit:
+        cause = inputs.get(record.cause)
+        topic = ACTORS.get(record.actor.partition(":")[0])
+        if cause is None:
+            found.append((record.where, f"its cause {record.cause} is not there"))
+        elif cause.vehicle != record.vehicle_id:
+            found.append((record.where, f"its cause {record.cause} is of {cause.vehicle}"))
+        elif cause.at_ms != record.at_ms:
+            found.append((record.where, f"at {record.at_ms}, its cause at {cause.at_ms}"))
+        elif record.place.partition != record.cause.partition:
+            found.append((record.where, f"its cause is in another partition: {record.cause}"))
+        elif topic is not None and record.cause.topic != terms.input(topic):
+            found.append((record.where, f"{record.actor} by a record of {record.cause.topic}"))
+    return violations_of("cause", found)
+
+
+def in_order(audit: Sequence[Audit], inputs: Mapping[Place, Stored]) -> list[Violation]:
+    """A vehicle's input positions only grow, each behind one of its records; a cause moves its own topic's."""
+    found = []
+    for records in by_vehicle(audit).values():
+        before: dict[str, int] = {}
+        last: Place | None = None
+        for record in records:
+            if wrong := _disorder(record, before, last, inputs):
+                found.append((record.where, wrong))
+            before, last = dict(record.positions), record.cause
+    return violations_of("vehicle-order", found)
+
+
+def _disorder(record: Audit, before: Mapping[str, int], last: Place | None, inputs: Mapping[Place, Stored]) -> str:
+    at, cause = record.positions, record.cause
+    if any(at.get(topic, 0) < offset for topic, offset in before.items()):
+        return f"its positions {dict(at)} go back behind {dict(before)}"
+    if at.get(cause.topic) != cause.offset + 1:
+        return f"its positions {dict(at)} do not end with its cause {cause}"
+    if cause == last:
+        return "" if dict(at) == before else "its positions move within one cause"
+    if before.get(cause.topic, 0) > cause.offset:
+        return f"its cause {cause} is applied again"
+    for topic, offset in at.items():
+        stood = inputs.get(Place(topic, cause.partition, offset - 1))
+        if stood is None or stood.vehicle != record.vehicle_id:
+            return f"its position {offset} in {topic} is not behind a record of the vehicle"
+    return ""
+
+
+def newest_positions(inputs: Mapping[Place, Stored], letters: Sequence[Letter]) -> dict[str, dict[str, int]]:
+    """Per vehicle and topic, the offset behind its last record that could be read: how far its state has to be."""
+    unread = refused_unread(letters)
+    newest: dict[str, dict[str, int]] = {}
+    for place, record in inputs.items():
+        if place not in unread:
+            of_vehicle = newest.setdefault(record.vehicle, {})
+            of_vehicle[place.topic] = max(of_vehicle.get(place.topic, 0), place.offset + 1)
+    return newest
+
+
+def answered(
+    audit: Sequence[Audit], inputs: Mapping[Place, Stored], letters: Sequence[Letter], terms: Terms
+) -> list[Violation]:
+    """Each reply, workshop's report and operator's request has left its record in the trail, or is a dead letter."""
+    causes = {record.cause for record in audit}
+    dead = {letter.origin for letter in letters}
+    asked = {terms.input(schema) for schema in ("Reply", "ServiceEvent", "OperatorRequest")}
+    found = [
+        (str(place), f"of {record.vehicle}: {'both' if place in causes else 'neither'} in the trail and a dead letter")
+        for place, record in inputs.items()
+        if place.topic in asked and (place in causes) == (place in dead)
+    ]
+    return violations_of("answered", found)

@@ -1,0 +1,124 @@
+"""Dead letters: each belongs there, untouched and once; none that has to be there is missing."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from chaos_checker.records import Audit, Letter, Place, Sent, Stored
+from chaos_checker.terms import Terms
+from chaos_checker.violation import Violation, violations_of
+
+UNREAD = frozenset(
+    {
+        "key_mismatch", "empty", "undecodable", "oversized", "unknown_schema", "invalid", "too_deep", "not_finite",
+        "json_not_allowed",
+    }
+)  # fmt: skip
+"""Reasons for which a record never reaches its vehicle; for others the vehicle's rules refuse it."""
+GIVEN_UP = "retries_exhausted"
+SUPERSEDED = "superseded_workflow"
+KEPT_KEY_BYTES = 4_096
+NO_OFFSET = -1
+
+
+def refused_unread(letters: Iterable[Letter]) -> set[Place]:
+    """The records that could not be read, and so moved no vehicle's position."""
+    return {letter.origin for letter in letters if letter.origin is not None and letter.reason in UNREAD}
+
+
+def real(letters: Iterable[Letter]) -> list[Letter]:
+    """Without the markers by which operators note what they did about one."""
+    return [letter for letter in letters if not letter.marker]
+
+
+def once(letters: Sequence[Letter]) -> list[Violation]:
+    """One letter for each record, and for each command given up."""
+    count = Counter((letter.origin, _name(letter)) for letter in letters)
+    found = [(f"{origin} {name}".strip(), f"{n} dead letters") for (origin, name), n in count.items() if n > 1]
+    return violations_of("letter-once", found)
+
+
+def _name(letter: Letter) -> str:
+    """What tells commands apart that were given up; a record's place tells itself apart."""
+    given_up = letter.origin is None or letter.origin.offset == NO_OFFSET
+    return letter.stored.header("ce_id") or "" if given_up else ""
+
+
+def untouched(letters: Sequence[Letter], inputs: Mapping[Place, Stored], topics: Iterable[str]) -> list[Violation]:
+    """All origin headers are there, and the record they name, with the same bytes. ``topics``: the inputs."""
+    known, found = set(topics), []
+    for letter in letters:
+        where, stored = str(letter.stored.place), letter.stored
+        if not letter.complete or letter.origin is None:
+            found.append((where, "its headers do not say where it comes from and why"))
+        elif letter.origin.topic in known:
+            origin = inputs.get(letter.origin)
+            value = None if origin is None else (origin.value or b"")[: letter.cut_from and len(stored.value or b"")]
+            if origin is None:
+                found.append((where, f"its origin {letter.origin} is not there"))
+            elif value != (stored.value or b"") or origin.key[:KEPT_KEY_BYTES] != stored.key:
+                found.append((where, f"its bytes are not those of {letter.origin}"))
+    return violations_of("letter-bytes", found)
+
+
+def expected(letters: Sequence[Letter], sent: Mapping[Place, Sent]) -> list[Violation]:
+    """What the load has spoilt is there, for the right reason; nothing else of the load's is."""
+    by_origin = {letter.origin: letter for letter in letters if letter.origin is not None}
+    found = []
+    for place, row in sent.items():
+        reason = row.expects.removeprefix("dead:") if row.expects.startswith("dead:") else None
+        letter = by_origin.get(place)
+        if reason is not None and letter is None:
+            found.append((str(place), f"{row.name} must be a dead letter ({reason}) and is not"))
+        elif letter is not None and letter.reason != reason:
+            found.append((str(letter.stored.place), f"{row.name} is one for {letter.reason!r}, due is {reason!r}"))
+    return violations_of("letter-due", found)
+
+
+def legitimate(
+    letters: Sequence[Letter],
+    sent: Mapping[Place, Sent],
+    audit: Sequence[Audit],
+    replies: Mapping[Place, str],
+    terms: Terms,
+) -> list[Violation]:
+    """What the load has not sent is there only if its workflow was replaced, or it is a command given up.
+
+    ``replies``: by place, the workflow that each reply and workshop's report is about.
+    """
+    newest = {record.vehicle_id: record.workflow_id for record in audit if record.event == "workflow_opened"}
+    old = {record.workflow_id for record in audit} - set(newest.values())
+    found = []
+    for letter in letters:
+        origin = letter.origin
+        if origin is None or origin in sent:
+            continue
+        if origin.offset == NO_OFFSET and letter.reason == GIVEN_UP and origin.topic in terms.commands:
+            continue
+        if letter.reason == SUPERSEDED and replies.get(origin) in old:
+            continue
+        found.append((str(letter.stored.place), f"{origin} for {letter.reason!r} does not belong there"))
+    return violations_of("letter-stray", found)
+
+
+def given_up(letters: Sequence[Letter], audit: Sequence[Audit]) -> list[Violation]:
+    """Each step given up after its last retry has its letter, and no other command has one."""
+    due = _last_commands(audit)
+    there = {letter.stored.header("ce_id") for letter in letters if letter.origin and letter.origin.offset == NO_OFFSET}
+    found = [(where, f"{name} was given up and is no dead letter") for name, where in due.items() if name not in there]
+    found += [(str(name), "is a dead letter, and was not given up") for name in there if name not in due]
+    return violations_of("letter-given-up", found)
+
+
+def _last_commands(audit: Sequence[Audit]) -> dict[str, str]:
+    """The commands given up, with the record that says so."""
+    last: dict[tuple[str, bool], str] = {}
+    due: dict[str, str] = {}
+    for record in audit:
+        issued = record.said.get("issued")
+        if issued is not None:
+            last[record.workflow_id, "/MANUFACTURING_QUALITY/" in str(issued)] = str(issued)
+        over = (record.event, record.from_state, record.reason) == ("workflow_failed", "RETRY", GIVEN_UP)
+        side_over = (record.event, record.reason) == ("side_task_ended", "given_up")
+        if over or side_over:
+            due[last.get((record.workflow_id, side_over), f"of {record.workflow_id}")] = record.where
+    return due

@@ -1,0 +1,65 @@
+"""The status topic says what the fold of the audit trail says: after every input, once, in order."""
+
+from collections.abc import Mapping, Sequence
+
+from chaos_checker.fold import Newest
+from chaos_checker.records import Status
+from chaos_checker.violation import Violation, violations_of
+
+
+def by_vehicle(statuses: Sequence[Status]) -> dict[str, list[Status]]:
+    """Each vehicle's statuses, in the order of the topic."""
+    grouped: dict[str, list[Status]] = {}
+    for status in statuses:
+        grouped.setdefault(status.vehicle_id, []).append(status)
+    return grouped
+
+
+def once(statuses: Sequence[Status]) -> list[Violation]:
+    """No two statuses of a workflow have the same ``seq``, and each has its workflow's key."""
+    seen: dict[tuple[str, int], Status] = {}
+    found = []
+    for status in statuses:
+        first = seen.setdefault((status.workflow_id, status.seq), status)
+        if first is not status:
+            found.append((str(status.place), f"{status.workflow_id}/{status.seq} was sent before, at {first.place}"))
+        if status.key != status.workflow_id:
+            found.append((str(status.place), f"its key is {status.key!r}"))
+    return violations_of("status-once", found)
+
+
+def in_order(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
+    """A vehicle's statuses come in the order of its trail, one for each input that changed a workflow."""
+    found, told = [], by_vehicle(statuses)
+    for vehicle_id in told.keys() | folds.keys():
+        is_ = [(status.workflow_id, status.seq) for status in told.get(vehicle_id, [])]
+        fold = folds.get(vehicle_id)
+        due = [] if fold is None else [(entry.last.workflow_id, entry.last.seq) for entry in fold.statuses]
+        if is_ != due:
+            found.append((vehicle_id, _first_difference(is_, due)))
+    return violations_of("status-order", found)
+
+
+def _first_difference(is_: list[tuple[str, int]], due: list[tuple[str, int]]) -> str:
+    same = next((n for n, (a, b) in enumerate(zip(is_, due, strict=False)) if a != b), min(len(is_), len(due)))
+    there = is_[same] if same < len(is_) else "nothing"
+    wanted = due[same] if same < len(due) else "nothing"
+    return f"status number {same} is {there}, by the trail it is {wanted}"
+
+
+def as_folded(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
+    """Each says what the trail says."""
+    due = {(f.last.workflow_id, f.last.seq): f.fields for fold in folds.values() for f in fold.statuses}
+    found = []
+    for status in statuses:
+        fields = due.get((status.workflow_id, status.seq), status.fields)
+        wrong = sorted(
+            name for name in fields.keys() | status.fields.keys() if fields.get(name) != status.fields.get(name)
+        )
+        if wrong:
+            found.append((str(status.place), f"{status.workflow_id}/{status.seq}: {_shown(status, fields, wrong)}"))
+    return violations_of("status-fold", found)
+
+
+def _shown(status: Status, fields: Mapping[str, object], wrong: Sequence[str]) -> str:
+    return ", ".join(f"{name} is {status.fields.get(name)!r}, by the trail {fields.get(name)!r}" for name in wrong[:3])

@@ -1,0 +1,82 @@
+"""Only legal moves: the judge's own copy of the architecture's transition table."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from chaos_checker.records import Audit
+from chaos_checker.rules.trails import by_workflow
+from chaos_checker.violation import Violation, violations_of
+
+STEPS = ("DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK")
+"""The working states: each is an agent's."""
+FORWARD = (
+    "PENDING", "DATA_ANALYSIS", "DIAGNOSIS", "URGENCY_ASSESSMENT", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED",
+    "IN_SERVICE", "FEEDBACK", "COMPLETED",
+)  # fmt: skip
+LEGAL = frozenset(
+    {
+        *pairwise(FORWARD),
+        *((state, "COMPLETED") for state in ("DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT")),
+        *((state, "SCHEDULING") for state in ("IN_SERVICE", "SCHEDULED")),
+        *((state, "RETRY") for state in (*STEPS, "FAILED")),
+        *(("RETRY", state) for state in STEPS),
+        *((state, "FAILED") for state in (*FORWARD[:-1], "RETRY")),
+    }
+)
+MOVING = frozenset(
+    {"state_changed", "step_failed", "step_restarted", "workflow_completed", "workflow_failed", "workflow_redriven"}
+)
+STAYING = frozenset(
+    {
+        "findings_folded", "check_joined", "priority_changed", "step_skipped", "rejected",
+        "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
+    }
+)  # fmt: skip
+COMPLETED_FROM = {
+    "serviced": {"FEEDBACK"},
+    "nothing_found": {"DATA_ANALYSIS", "DIAGNOSIS"},
+    "duplicate": {"DATA_ANALYSIS"},
+    "declined": {"CUSTOMER_ENGAGEMENT"},
+    "no_answer": {"CUSTOMER_ENGAGEMENT"},
+}
+FAILED_FROM = {
+    "retries_exhausted": {"RETRY", "SCHEDULED", "IN_SERVICE"},
+    "agent_rejected": set(STEPS) - {"FEEDBACK"},
+    "cancelled": {*FORWARD[:-1], "RETRY"},
+}
+
+
+def legal(audit: Sequence[Audit]) -> list[Violation]:
+    """Each trail begins in PENDING, goes on where it was, and takes only moves of the table."""
+    found = []
+    for records in by_workflow(audit).values():
+        before: str | None = None
+        for record in records:
+            if wrong := _wrong(before, record):
+                found.append((record.where, wrong))
+            before = record.to_state
+    return violations_of("transition", found)
+
+
+def _wrong(before: str | None, record: Audit) -> str:
+    move = (record.from_state, record.to_state)
+    if record.from_state != before:
+        return f"goes on from {record.from_state}, but the record before it led to {before}"
+    if before is None or record.event == "workflow_opened":
+        opened = before is None and record.event == "workflow_opened" and record.to_state == "PENDING"
+        return "" if opened else f"{record.event} to {record.to_state} as record {record.seq}"
+    if record.event in STAYING:
+        return "" if record.from_state == record.to_state else f"{record.event} is no move, but {move}"
+    if record.event not in MOVING:
+        return f"{record.event} is no event of the contract"
+    return "" if move in LEGAL else f"the table has no move {record.from_state} -> {record.to_state}"
+
+
+def reasoned(audit: Sequence[Audit]) -> list[Violation]:
+    """COMPLETED and FAILED carry a reason of the contract, from a state it can be reached in."""
+    found = []
+    for record in audit:
+        reasons = {"workflow_completed": COMPLETED_FROM, "workflow_failed": FAILED_FROM}.get(record.event)
+        if reasons is not None and record.from_state not in reasons.get(record.reason or "", ()):
+            found.append((record.where, f"{record.to_state} with {record.reason!r} from {record.from_state}"))
+    return violations_of("end-reason", found)

@@ -1,0 +1,135 @@
+"""Waits before a retry: never shorter than 2, 4, 8 s, and where nothing was broken at most a second longer."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from chaos_checker.records import Audit, Place
+from chaos_checker.rules.trails import by_workflow
+from chaos_checker.violation import Violation, violations_of
+
+LATE_MS = 1_000
+AFTER_FAULT_MS = 20_000
+"""So long a fault is felt after it was lifted."""
+BEAT_MS = 3_000
+"""No look at the system's health for so long: it is not known to have been up."""
+FAILED = {"step_failed": "step_restarted", "side_task_failed": "side_task_restarted"}
+
+
+class Wait(NamedTuple):
+    """One wait: from the failure to the retry, and when it was due."""
+
+    where: str
+    failed_ms: int
+    due_ms: int
+    retried_ms: int
+    used: int
+
+
+class Disturbed:
+    """When the engine or Kafka was disturbed: intervals in ms, merged."""
+
+    def __init__(self, intervals: Iterable[tuple[int, int]]) -> None:
+        self._from: list[int] = []
+        self._to: list[int] = []
+        for start, end in sorted(intervals):
+            if self._to and start <= self._to[-1]:
+                self._to[-1] = max(self._to[-1], end)
+            else:
+                self._from.append(start)
+                self._to.append(end)
+
+    def overlaps(self, from_ms: int, to_ms: int) -> bool:
+        """Whether any of the disturbance was in this time."""
+        at = bisect_right(self._from, to_ms)
+        return at > 0 and self._to[at - 1] >= from_ms
+
+
+def disturbances(faults: Iterable[Mapping[str, object]], health: Sequence[Mapping[str, object]]) -> Disturbed:
+    """From the journals: faults of engine and Kafka with their aftermath, times not up, and times nobody looked."""
+    intervals = [
+        (int(str(fault["from_ms"])), int(str(fault["to_ms"])) + AFTER_FAULT_MS)
+        for fault in faults
+        if {"engine", "kafka"} & set(fault["disturbs"])  # type: ignore[call-overload]  # a list of words
+    ]
+    looked = 0
+    for beat in health:
+        at_ms = int(str(beat["at_ms"]))
+        if not beat["up"] or at_ms - looked > BEAT_MS:
+            intervals.append((looked, at_ms))
+        looked = at_ms
+    return Disturbed([*intervals, (looked, 2**62)])
+
+
+def waits_of(audit: Sequence[Audit]) -> list[Wait]:
+    """Every wait that ended with a retry."""
+    return [wait for records in by_workflow(audit).values() for wait in _waits(records)]
+
+
+def _waits(records: Sequence[Audit]) -> Iterable[Wait]:
+    begun: dict[str, tuple[Audit, int]] = {}
+    first = {"step_restarted": 0, "side_task_restarted": 0}
+    for record in records:
+        due_ms = record.said.get("retry_at_ms")
+        if record.event in FAILED and due_ms is not None:
+            begun[FAILED[record.event]] = (record, int(due_ms))
+        elif record.event in begun:
+            failed, due_ms = begun.pop(record.event)
+            used = first[record.event]
+            first[record.event] += 1
+            yield Wait(failed.where, failed.at_ms, due_ms, record.at_ms, used)
+        elif record.event in {"workflow_redriven", "side_task_started"} or record.event == "state_changed":
+            first["side_task_restarted" if record.event == "side_task_started" else "step_restarted"] = 0
+
+
+def never_shorter(waits: Iterable[Wait], terms_ms: Sequence[int]) -> list[Violation]:
+    """The n-th retry of a budget comes no sooner than the n-th wait says."""
+    found = []
+    for wait in waits:
+        least = terms_ms[min(wait.used, len(terms_ms) - 1)]
+        if wait.due_ms - wait.failed_ms < least:
+            found.append((wait.where, f"due after {wait.due_ms - wait.failed_ms} ms, {least} ms are to be kept"))
+        if wait.retried_ms < wait.due_ms:
+            found.append((wait.where, f"retried {wait.due_ms - wait.retried_ms} ms too soon"))
+    return violations_of("wait-short", found)
+
+
+def as_promised(audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapping[Place, int]) -> list[Violation]:
+    """Only the agent's own wish (``longer_ms``, by its reply's place) makes a wait longer than the terms say."""
+    found = []
+    for record in audit:
+        due_ms = record.said.get("retry_at_ms")
+        if record.event in FAILED and due_ms is not None:
+            wait, wished = int(due_ms) - record.at_ms, longer_ms.get(record.cause, 0)
+            if wait not in {max(term, wished) for term in terms_ms}:
+                found.append(
+                    (record.where, f"waits {wait} ms, the terms are {list(terms_ms)} and the agent's {wished}")
+                )
+    return violations_of("wait-terms", found)
+
+
+def judged(waits: Iterable[Wait], disturbed: Disturbed) -> list[Wait]:
+    """The waits in which nothing was broken."""
+    return [wait for wait in waits if not disturbed.overlaps(wait.failed_ms, wait.retried_ms)]
+
+
+def never_longer(waits: Iterable[Wait]) -> list[Violation]:
+    """At most a second late; to be asked of the :func:`judged` waits only."""
+    late = [(wait.where, wait.retried_ms - wait.due_ms) for wait in waits]
+    return violations_of("wait-long", [(where, f"retried {ms} ms late") for where, ms in late if ms > LATE_MS])
+
+
+def no_timeout_too_soon(audit: Sequence[Audit]) -> list[Violation]:
+    """A time-out is stated only after the command's deadline."""
+    found = []
+    for records in by_workflow(audit).values():
+        deadline = {"step_failed": 0, "side_task_failed": 0}
+        for record in records:
+            if record.said.get("issued") is not None:
+                side = "/MANUFACTURING_QUALITY/" in str(record.said["issued"])
+                deadline["side_task_failed" if side else "step_failed"] = int(record.said["deadline_ms"])
+            elif record.reason == "timeout" and record.at_ms < deadline.get(record.event, 0):
+                found.append(
+                    (record.where, f"timed out {deadline[record.event] - record.at_ms} ms before its deadline")
+                )
+    return violations_of("timeout-early", found)

@@ -1,0 +1,16 @@
+"""What the judge finds."""
+
+from typing import NamedTuple
+
+
+class Violation(NamedTuple):
+    """One breach of one rule: the rule's name, what a person should know, and a workflow or a record's place."""
+
+    rule: str
+    what: str
+    where: str
+
+
+def violations_of(rule: str, found: list[tuple[str, str]]) -> list[Violation]:
+    """Pairs of (where, what) under the rule's name."""
+    return [Violation(rule, what, where) for where, what in found]
