@@ -35,7 +35,7 @@ class Member:
         self.name = name
         self._process, self._launch = process, launch
         self._lock = threading.Lock()
-        self._reserved = threading.RLock()
+        self._reservation = threading.RLock()
         self._wanted = self._held = self._ending = self._up = False
         self._start_at = 0.0
 
@@ -109,9 +109,15 @@ class Member:
             self._wanted, self._ending = False, True
 
     @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Have it for oneself: another fault that wants it waits."""
+        with self._reservation:
+            yield
+
+    @contextmanager
     def taken(self) -> Iterator[None]:
         """Have it for oneself, and held. However this ends, it runs again afterwards if it is to run."""
-        with self._reserved:
+        with self.reserved():
             self.hold()
             try:
                 yield

@@ -1,12 +1,13 @@
-"""Two questions to the cluster that confluent-kafka cannot be trusted with, asked through aiokafka.
+"""What is asked of the cluster through aiokafka, since confluent-kafka cannot.
 
-It has no call to reassign replicas, and its describe_consumer_groups aborts the whole process
-("eonce->refcnt > 0", librdkafka 2.x) when the time is up before a coordinator is found, as it is in a run like this.
+It has no call to reassign replicas, one to elect leaders that does not work (election.py), and its
+describe_consumer_groups aborts the whole process ("eonce->refcnt > 0") when the time is up before a coordinator is
+found, as happens in a run like this.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]  # aiokafka ships no types
@@ -14,9 +15,11 @@ from aiokafka.coordinator.protocol import ConsumerProtocol  # type: ignore[impor
 from aiokafka.errors import KafkaError, for_code  # type: ignore[import-untyped]  # as above
 from aiokafka.protocol.admin import AlterPartitionReassignmentsRequest  # type: ignore[import-untyped]  # as above
 
+from chaos_suite.election import ElectPreferred
+
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that a broker does not answer is what the answers say
 
-ANSWER_S = 4.0
+ANSWER_S = 6.0
 Place = tuple[str, int]
 """Topic and partition."""
 T = TypeVar("T")
@@ -51,6 +54,21 @@ def reorder_replicas(bootstrap_servers: str, replicas: Mapping[Place, list[int]]
                 raise for_code(code)
 
     _asked(bootstrap_servers, ask)
+
+
+def elect_preferred(bootstrap_servers: str, places: Iterable[Place]) -> int:
+    """Have the first of each partition's replicas lead it; how many leaders that changed. Raises NoAnswerError."""
+    topics: dict[str, list[int]] = {}
+    for topic, partition in places:
+        topics.setdefault(topic, []).append(partition)
+
+    async def ask(admin: Any) -> int:
+        answer = await admin._send_to_controller(ElectPreferred(list(topics.items()), 5_000))
+        if answer.error_code:
+            raise for_code(answer.error_code)
+        return sum(not code for _topic, partitions in answer.topics for _n, code, _text in partitions)
+
+    return _asked(bootstrap_servers, ask)
 
 
 def _by_topic(replicas: Mapping[Place, list[int]]) -> list[object]:

@@ -1,4 +1,4 @@
-"""The system under test: three brokers, engines, runners, each a process that faults may harm."""
+"""The system under test: three brokers, engines, runners, the workshops, each a process that faults may harm."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +10,14 @@ from chaos_suite.brokers import NAMES, Brokers
 from chaos_suite.disk import Disk
 from chaos_suite.members import Member
 from chaos_suite.network import Network
+from chaos_suite.overrides import chaos_topology
 from chaos_suite.raw_admin import NoAnswerError, owned_partitions
 from chaos_suite.supervision import Supervision
-from chaos_suite.terms import write_topology
 from chaos_suite.workers import ENGINES, Workers
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.topology.loader import default_path
 from master_orchestrator_schemas.vocabulary import AgentType
 
 VISITOR = "engine-3"
@@ -32,13 +33,15 @@ class System:
     def __init__(self, folder: Path, *, seed: int) -> None:
         self.folder = folder.absolute()
         (self.folder / "logs").mkdir(parents=True)
-        write_topology(self.folder / "topology.yaml")
-        self.topology: Topology = load_topology(self.folder / "topology.yaml")
+        own = self.folder / "topology.yaml"
+        own.write_text(chaos_topology(default_path()), encoding="utf-8")
+        self.topology: Topology = load_topology(own)
         self.network = Network()
         self.brokers = Brokers(self.folder, self.network)
         self.kafka = KafkaSettings(bootstrap_servers=self.brokers.bootstrap_servers)
         workers = Workers(self.folder, self.brokers.bootstrap_servers, self.network, seed)
         self.engines = {name: workers.engine(name) for name in ENGINES}
+        self.workshops = workers.workshops()
         self.runners = {name: runner for kind in AgentType for name, runner in workers.runners(kind).items()}
         self.disks = {name: Disk(self.folder / path, self.folder / "copies" / name) for name, path in self._tables()}
         self._supervision = Supervision(self.members(), self.folder / "deaths.jsonl")
@@ -57,7 +60,7 @@ class System:
         self.stop()
 
     def start(self) -> None:
-        """Start brokers, topics, engines and runners. Call it in the main thread: some members die with the thread."""
+        """Start brokers, topics and all the others. Call it in the main thread: some members die with the thread."""
         self.network.lay_out((*NAMES, *ENGINES))
         self._supervision.start()
         self.brokers.start()
@@ -70,7 +73,7 @@ class System:
                 worker.await_running()
 
     def stop_workers(self) -> None:
-        """Stop engines and runners for good; the brokers stay."""
+        """Stop all but the brokers for good."""
         for worker in self._workers():
             worker.dismiss()
         with ThreadPoolExecutor(len(self._workers())) as pool:
@@ -118,4 +121,4 @@ class System:
         return [(name, Path("data", "engine", name)) for name in ENGINES]
 
     def _workers(self) -> list[Member]:
-        return [*self.engines.values(), *self.runners.values()]
+        return [*self.engines.values(), *self.runners.values(), self.workshops]

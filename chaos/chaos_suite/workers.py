@@ -1,5 +1,6 @@
-"""How the engines and the runners of a run are called."""
+"""How the engines, the runners and the workshops of a run are called."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ class Workers:
     """Makes members that meet at ``bootstrap_servers`` and work in ``folder``."""
 
     def __init__(self, folder: Path, bootstrap_servers: str, network: Network, seed: int) -> None:
+        self._seed = seed
         self._logs, self._network = folder / "logs", network
         self._environment: Mapping[str, str] = {
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
@@ -37,6 +39,11 @@ class Workers:
         word = kind.lower().replace("_", "-")
         names = [f"{word}-{number}" for number in range(1, RUNNERS_PER_TYPE + 1)]
         return {name: self._member(name, command_line("agents", word, "--worker", name)) for name in names}
+
+    def workshops(self) -> Member:
+        """All workshops, one program."""
+        command = [sys.executable, "-m", "chaos_suite.workshops", "--seed", str(self._seed)]
+        return self._member("workshops", command)
 
     def _member(self, name: str, command: Sequence[str]) -> Member:
         program = Program(command, self._environment, self._logs / f"{name}.log")

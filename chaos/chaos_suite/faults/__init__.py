@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chaos_suite.faults import brokers, engines, runners
+from chaos_suite.faults import brokers, disks, engines, leaders, runners, whole
 from chaos_suite.faults.fault import Fault, Lane, Load
 
 __all__ = ["FAULTS", "Fault", "Lane", "Load"]
@@ -15,7 +15,25 @@ FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
         Fault("kill-engine", "engine", engines.kill, weight=2, disturbs=_ENGINE),
+        Fault("stop-engine", "engine", engines.stop, disturbs=_ENGINE),
+        Fault("zombie-engine", "engine", engines.zombie, disturbs=_ENGINE),
+        Fault("cut-engine", "engine", engines.cut, needs_namespace=True, disturbs=_ENGINE),
+        Fault("third-worker", "engine", engines.visit, disturbs=_ENGINE),
+        Fault("wipe-engine", "engine", disks.wipe, disturbs=_ENGINE),
+        Fault("truncate-engine", "engine", disks.truncate, disturbs=_ENGINE),
+        Fault("old-disk-engine", "engine", disks.old, disturbs=_ENGINE),
+        Fault("disk-full", "engine", disks.full, weight=0.5, needs_namespace=True, disturbs=_ENGINE),
         Fault("kill-runner", "agents", runners.kill, weight=2, disturbs=_AGENTS),
-        Fault("kill-broker", "kafka", brokers.kill, weight=2, disturbs=_KAFKA),
+        Fault("stop-runner", "agents", runners.stop, disturbs=_AGENTS),
+        Fault("zombie-runner", "agents", runners.zombie, disturbs=_AGENTS),
+        Fault("burst", "agents", whole.burst, disturbs=_ENGINE | _AGENTS),
+        Fault("kill-broker", "kafka", brokers.kill, disturbs=_KAFKA),
+        Fault("stop-broker", "kafka", brokers.stop, disturbs=_KAFKA),
+        Fault("pause-broker", "kafka", brokers.pause, disturbs=_KAFKA),
+        Fault("two-brokers-gone", "kafka", brokers.two_gone, disturbs=_KAFKA),
+        Fault("cut-broker", "kafka", brokers.cut, needs_namespace=True, disturbs=_KAFKA),
+        Fault("move-leaders", "kafka", leaders.move, weight=2, disturbs=_KAFKA),
+        Fault("slow-network", "kafka", whole.slow_network, needs_namespace=True, disturbs=_KAFKA | _ENGINE),
+        Fault("rolling-restart", "kafka", whole.rolling_restart, weight=0.3, disturbs=_KAFKA | _ENGINE | _AGENTS),
     )
 }

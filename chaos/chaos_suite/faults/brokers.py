@@ -1,20 +1,69 @@
-"""A broker dies, stops, or hangs; two at once; leaders move."""
+"""A broker dies, stops, hangs, or is cut off; two at once; leaders move."""
 
 import random
 import time
+from contextlib import ExitStack
 
 from chaos_suite.faults.fault import Load
 from chaos_suite.faults.victims import a_broker
 from chaos_suite.system import System
 
+GONE_S = (5.0, 15.0)
+HUNG_S = (5.0, 20.0)
+CUT_S = (5.0, 20.0)
+TWO_GONE_S = (8.0, 15.0)
+
 
 def kill(system: System, draw: random.Random, _load: Load) -> str:
     """kill -9, gone for a while."""
-    broker, gone_s = a_broker(system, draw), draw.uniform(5, 15)
+    broker, seconds = a_broker(system, draw), draw.uniform(*GONE_S)
     with broker.taken():
         broker.kill()
-        time.sleep(gone_s)
-    return f"{broker.name} gone for {gone_s:.1f} s; {_in_sync(system)}"
+        time.sleep(seconds)
+    return f"{broker.name} gone for {seconds:.1f} s; {_in_sync(system)}"
+
+
+def stop(system: System, draw: random.Random, _load: Load) -> str:
+    """SIGTERM, and a new start."""
+    broker = a_broker(system, draw)
+    with broker.taken():
+        by_itself = broker.terminate()
+    return f"{broker.name} {'ended' if by_itself else 'had to be killed'}; {_in_sync(system)}"
+
+
+def pause(system: System, draw: random.Random, _load: Load) -> str:
+    """SIGSTOP for a while: its connections stay."""
+    broker, seconds = a_broker(system, draw), draw.uniform(*HUNG_S)
+    with broker.taken():
+        broker.pause()
+        time.sleep(seconds)
+    return f"{broker.name} hung for {seconds:.1f} s; {_in_sync(system)}"
+
+
+def two_gone(system: System, draw: random.Random, _load: Load) -> str:
+    """kill -9 for two of three: no quorum, nothing can be acknowledged."""
+    members = system.brokers.members
+    names, seconds = sorted(draw.sample(sorted(members), 2)), draw.uniform(*TWO_GONE_S)
+    with ExitStack() as stack:
+        for name in names:
+            stack.enter_context(members[name].taken())
+            members[name].kill()
+        time.sleep(seconds)
+        for name in names:
+            members[name].release()
+    return f"{' and '.join(names)} gone for {seconds:.1f} s; {_in_sync(system)}"
+
+
+def cut(system: System, draw: random.Random, _load: Load) -> str:
+    """No network."""
+    broker, seconds = a_broker(system, draw), draw.uniform(*CUT_S)
+    with broker.reserved():
+        system.network.cut(broker.name)
+        try:
+            time.sleep(seconds)
+        finally:
+            system.network.mend(broker.name)
+    return f"{broker.name} cut off for {seconds:.1f} s; {_in_sync(system)}"
 
 
 def _in_sync(system: System) -> str:

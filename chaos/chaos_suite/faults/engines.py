@@ -1,10 +1,16 @@
-"""An engine dies, stops, or hangs."""
+"""An engine dies, stops, hangs, or is cut off; a third one joins and leaves."""
 
 import random
+import time
 
 from chaos_suite.faults.fault import Load
 from chaos_suite.faults.victims import an_engine
-from chaos_suite.system import System
+from chaos_suite.system import VISITOR, System
+
+ZOMBIE_S = (13.0, 18.0)
+"""Longer than the session time-out of 10 s: its partitions are another's when it wakes."""
+CUT_S = (5.0, 20.0)
+VISIT_S = (10.0, 30.0)
 
 
 def kill(system: System, draw: random.Random, _load: Load) -> str:
@@ -12,4 +18,51 @@ def kill(system: System, draw: random.Random, _load: Load) -> str:
     engine = an_engine(system, draw)
     with engine.taken():
         engine.kill()
+        system.disks[engine.name].keep_copy()
     return engine.name
+
+
+def stop(system: System, draw: random.Random, _load: Load) -> str:
+    """SIGTERM, and a new start."""
+    engine = an_engine(system, draw)
+    with engine.taken():
+        began = time.monotonic()
+        by_itself = engine.terminate()
+    return f"{engine.name} {'ended' if by_itself else 'had to be killed'} after {time.monotonic() - began:.1f} s"
+
+
+def zombie(system: System, draw: random.Random, _load: Load) -> str:
+    """SIGSTOP for longer than the session time-out; then it wakes, and knows nothing of it."""
+    engine, seconds = an_engine(system, draw), draw.uniform(*ZOMBIE_S)
+    with engine.taken():
+        engine.pause()
+        time.sleep(seconds)
+    return f"{engine.name} hung for {seconds:.1f} s"
+
+
+def cut(system: System, draw: random.Random, _load: Load) -> str:
+    """No network."""
+    engine, seconds = an_engine(system, draw), draw.uniform(*CUT_S)
+    with engine.reserved():
+        system.network.cut(engine.name)
+        try:
+            time.sleep(seconds)
+        finally:
+            system.network.mend(engine.name)
+        engine.await_running()
+    return f"{engine.name} cut off for {seconds:.1f} s"
+
+
+def visit(system: System, draw: random.Random, _load: Load) -> str:
+    """A third worker joins, takes its share, and leaves by SIGTERM or kill -9."""
+    visitor, seconds, politely = system.engines[VISITOR], draw.uniform(*VISIT_S), draw.random() < 0.5
+    try:
+        visitor.start()
+        time.sleep(seconds)
+    finally:
+        visitor.dismiss()
+        if politely:
+            visitor.terminate()
+        else:
+            visitor.kill()
+    return f"{visitor.name} for {seconds:.1f} s, left by {'SIGTERM' if politely else 'kill -9'}"
