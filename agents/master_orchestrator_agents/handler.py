@@ -4,7 +4,7 @@
 - :class:`RetryableError`: a retryable failure; :class:`PermanentError`: a permanent one.
 - A result that does not fit its model: a permanent failure ``invalid_result`` naming the key, since the same handler
   would return the same again.
-- Any other exception: a retryable failure, its traceback in the log.
+- Any other exception, ``sys.exit`` among them: a retryable failure, the traceback of an exception in the log.
 """
 
 import asyncio
@@ -84,6 +84,8 @@ def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str)
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
         outcomes = [_failed(error, commands)] * len(commands)
+    except SystemExit as error:
+        outcomes = [_failed(_exited(error), commands)] * len(commands)
     return _replies(commands, outcomes, worker, started)
 
 
@@ -97,6 +99,8 @@ async def aexecute_batch(handler: Handler, commands: Sequence[Command], *, worke
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
         outcomes = [_failed(error, commands)] * len(commands)
+    except SystemExit as error:
+        outcomes = [_failed(_exited(error), commands)] * len(commands)
     return _replies(commands, outcomes, worker, started)
 
 
@@ -126,6 +130,11 @@ def _failed(error: Exception, commands: Sequence[Command]) -> Exception:
     ids = [command.command_id for command in commands]
     log.warning("handler_failed", commands=ids, error=repr(error), exc_info=not isinstance(error, AgentError))
     return error
+
+
+def _exited(error: SystemExit) -> RetryableError:
+    """``sys.exit`` in a handler ends the handler, not the runner and all else that it has in hand."""
+    return RetryableError(f"the handler called sys.exit({error.code!r})")
 
 
 def _replies(commands: Sequence[Command], outcomes: list[Any], worker: str, started: float) -> list[Reply]:

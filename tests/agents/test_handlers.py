@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -54,7 +55,7 @@ def failure_of(handler: Handler) -> Failure:
     return reply.failure
 
 
-def raising(error: Exception) -> Handler:
+def raising(error: BaseException) -> Handler:
     def handler(task: Task) -> None:
         raise error
 
@@ -139,6 +140,16 @@ def test_what_is_raised_says_what_kind_of_failure_it_is(
 
     assert (failure.kind, failure.error, failure.retry_after_ms) == (kind, code, retry_after_ms)
     assert failure.message == str(error)
+
+
+def test_sys_exit_ends_the_handler_not_its_runner() -> None:
+    async def leaving(_task: Task) -> None:
+        sys.exit(3)
+
+    for handler in (raising(SystemExit(3)), leaving):
+        failure = failure_of(handler)
+        assert (FailureKind.RETRYABLE, "the handler called sys.exit(3)") == (failure.kind, failure.message)
+    assert asyncio.run(aexecute(leaving, command(), worker="w")).failure is not None
 
 
 def test_a_failures_text_is_cut_to_what_a_reply_may_carry() -> None:
