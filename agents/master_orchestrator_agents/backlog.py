@@ -1,11 +1,14 @@
 """All that a runner holds of its commands, behind one lock: the poll thread puts in, the worker threads take out."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.known import KnownCommands
-from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.offsets import CommitTracker, Mark
 from master_orchestrator_agents.queues import Entry, LaneQueues
+from master_orchestrator_agents.trials import Trials
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 
@@ -20,23 +23,47 @@ class Backlog:
     """Queues, known ids, commit trackers and what is out with the workers. Thread-safe."""
 
     def __init__(
-        self, lanes: Mapping[Lane, LaneTerms], lane_of: Mapping[str, Lane], now_ms: Callable[[], int], batch_size: int
+        self,
+        lanes: Mapping[Lane, LaneTerms],
+        lane_of: Mapping[str, Lane],
+        now_ms: Callable[[], int],
+        batch_size: int,
+        *,
+        trials: Trials,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """``lane_of``: the lane of each command topic; ``batch_size``: how many ROUTINE commands go out at once."""
         self._lane_of = lane_of
         self._now_ms = now_ms
         self._batch_size = {lane: batch_size if lane is Lane.ROUTINE else 1 for lane in Lane}
+        self._trials = trials
+        self._monotonic = monotonic
         self._queues = LaneQueues(lanes)
         self._known = KnownCommands()
         self._trackers: dict[Partition, CommitTracker] = {}
         self._out: set[Entry] = set()
+        self._chosen: Entry | None = None
+        self._tried: Entry | None = None
+        self._idle = 0
         self._closed = False
         self._changed = threading.Condition()
 
-    def fetched(self, partition: Partition, offset: int) -> CommitTracker:
-        """A record came in; its partition's tracker."""
+    def unknown(self, partitions: Iterable[Partition]) -> set[Partition]:
+        """Which of these have not been taken up."""
         with self._changed:
-            tracker = self._trackers.setdefault(partition, CommitTracker())
+            return {partition for partition in partitions if partition not in self._trackers}
+
+    def take_up(self, partition: Partition, offset: int, metadata: str) -> None:
+        """A partition's first record came in; ``metadata`` is what its last holder left beside the committed offset."""
+        with self._changed:
+            custody = Custody.taken_up(metadata, offset)
+            self._trackers[partition] = CommitTracker(custody)
+            self._trials.taken_up(custody, self._monotonic())
+
+    def fetched(self, partition: Partition, offset: int) -> CommitTracker:
+        """A record came in; the tracker of its partition, which has been taken up."""
+        with self._changed:
+            tracker = self._trackers[partition]
             tracker.fetched(offset)
             return tracker
 
@@ -58,11 +85,42 @@ class Backlog:
         """The next commands for one worker; waits for some; empty when closed."""
         with self._changed:
             while not self._closed:
-                if taken := self._queues.take(self._now_ms(), self._batch_size.__getitem__):
+                if taken := self._next():
                     self._out.update(taken)
+                    self._trials.started(taken, self._monotonic())
                     return taken
+                self._idle += 1
                 self._changed.wait()
+                self._idle -= 1
             return []
+
+    @property
+    def idle(self) -> int:
+        """How many workers wait."""
+        with self._changed:
+            return self._idle
+
+    def careful(self) -> bool:
+        """Whether commands start one at a time, by :meth:`choose` and :meth:`try_chosen`."""
+        return self._trials.careful(self._monotonic())
+
+    def choose(self) -> bool:
+        """Being careful: whether a command is chosen to be started alone, now or before."""
+        with self._changed:
+            if self._chosen is None and self._tried is None and self._idle:
+                self._chosen = self._trials.choose(self._first, self._monotonic())
+            return self._chosen is not None
+
+    def try_chosen(self) -> None:
+        """It is committed that the chosen one is on trial: it may start."""
+        with self._changed:
+            self._tried, self._chosen = self._chosen, None
+            self._changed.notify()
+
+    def wake(self) -> None:
+        """Let workers look again: the runner may be careful no longer."""
+        with self._changed:
+            self._changed.notify_all()
 
     def handled(self, entries: Collection[Entry]) -> None:
         """Their replies are on the way, in order: their vehicles' next commands may start."""
@@ -75,13 +133,20 @@ class Backlog:
         """Its reply is delivered, or it needs none."""
         with self._changed:
             self._out.discard(entry)
+            self._trials.finished(entry)
             self._known.finish(entry.command.command_id)
 
-    def take_commits(self) -> dict[Partition, int]:
-        """The offsets that may be committed and have moved since the last call."""
+    def take_commits(self) -> dict[Partition, Mark]:
+        """What may be committed and has changed since the last call."""
         with self._changed:
             marks = {partition: tracker.take_commit() for partition, tracker in self._trackers.items()}
             return {partition: mark for partition, mark in marks.items() if mark is not None}
+
+    def commit_again(self, partitions: Iterable[Partition]) -> None:
+        """What was taken for these partitions did not get through."""
+        with self._changed:
+            for tracker in self._trackers_of(partitions):
+                tracker.commit_again()
 
     def drop_waiting(self, partitions: Iterable[Partition]) -> None:
         """Forget what waits from these partitions; what is out goes on."""
@@ -89,6 +154,7 @@ class Backlog:
             trackers = self._trackers_of(partitions)
             for entry in self._queues.drop(lambda entry: entry.tracker in trackers):
                 self._known.forget(entry.command.command_id)
+            self._drop_chosen(lambda entry: entry.tracker in trackers)
 
     def in_hand(self, partitions: Collection[Partition] | None = None) -> int:
         """How many commands, of these partitions or of all, are with a worker or wait for their reply's delivery."""
@@ -98,11 +164,18 @@ class Backlog:
             trackers = self._trackers_of(partitions)
             return sum(entry.tracker in trackers for entry in self._out)
 
-    def forget(self, partitions: Iterable[Partition]) -> None:
-        """These partitions are no longer ours: nothing of them is committed any more."""
+    def leave(self, partitions: Iterable[Partition] | None = None) -> None:
+        """These partitions, or all, are handed over in order, which their next commit says."""
         with self._changed:
-            for partition in partitions:
-                self._trackers.pop(partition, None)
+            for tracker in self._trackers_of(self._trackers if partitions is None else partitions):
+                tracker.custody.left()
+
+    def forget(self, partitions: Iterable[Partition] | None = None) -> None:
+        """These partitions, or all, are no longer ours: nothing of them is committed any more."""
+        with self._changed:
+            for partition in list(self._trackers if partitions is None else partitions):
+                if (tracker := self._trackers.pop(partition, None)) is not None:
+                    self._trials.given_up(tracker.custody)
 
     def saturated(self) -> frozenset[Partition]:
         """The partitions that should fetch no more for now."""
@@ -122,7 +195,28 @@ class Backlog:
         """Hand out nothing more; waiting workers return."""
         with self._changed:
             self._closed = True
+            self._drop_chosen(lambda _: True)
             self._changed.notify_all()
+
+    def _next(self) -> list[Entry]:
+        """What a worker may start now."""
+        if self._tried is not None:
+            tried, self._tried = self._tried, None
+            return [tried]
+        if self._chosen is not None or self.careful():
+            return []
+        return self._queues.take(self._now_ms(), self._batch_size.__getitem__)
+
+    def _first(self) -> Entry | None:
+        return next(iter(self._queues.take(self._now_ms(), lambda _: 1)), None)
+
+    def _drop_chosen(self, unwanted: Callable[[Entry], bool]) -> None:
+        chosen = self._chosen or self._tried
+        if chosen is not None and unwanted(chosen):
+            self._trials.drop(chosen)
+            self._known.forget(chosen.command.command_id)
+            self._queues.release(chosen.command.vehicle_id)
+            self._chosen = self._tried = None
 
     def _trackers_of(self, partitions: Iterable[Partition]) -> set[CommitTracker]:
         return {self._trackers[partition] for partition in partitions if partition in self._trackers}

@@ -7,8 +7,12 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from master_orchestrator_agents.backlog import Partition
 from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.offsets import Mark
+from master_orchestrator_schemas.kafka import ClientConfig
 
 log = structlog.stdlib.get_logger(__name__)
+
+METADATA_SECONDS = 5.0
 
 FETCH_MAX = 500
 """Records per fetch: what a saturated lane may still grow by before it is paused."""
@@ -36,22 +40,26 @@ FATAL_CODES = frozenset(
 class LaneConsumer:
     """One group member. Every method belongs to the poll thread; ``revoked`` and ``lost`` are called during ``fetch``.
 
-    ``revoked``: the partitions are still ours to commit; ``lost``: they already belong to someone else.
+    ``revoked``: the partitions are still ours to commit; ``lost``: they already belong to someone else;
+    ``uncommitted``: a commit for them has failed.
     """
 
     def __init__(
         self,
-        consumer: Consumer,
+        config: ClientConfig,
         topics: Collection[str],
         *,
         revoked: Callable[[list[Partition]], None],
         lost: Callable[[list[Partition]], None],
+        uncommitted: Callable[[Collection[Partition]], None],
     ) -> None:
-        self._consumer = consumer
+        self._consumer = Consumer({**config, "on_commit": self.committed})
         self._topics = topics
         self._revoked = revoked
         self._lost = lost
+        self._uncommitted = uncommitted
         self._held: frozenset[Partition] = frozenset()
+        self._gone: set[Partition] = set()
 
     def start(self, timeout: float) -> None:
         """Join the group. Raises :class:`RunnerError` when the broker does not answer or a topic is missing."""
@@ -72,8 +80,10 @@ class LaneConsumer:
         first = self._consumer.poll(timeout)
         if first is None:
             return []
-        messages = [first, *self._consumer.consume(FETCH_MAX - 1, timeout=0)]
-        return [message for message in messages if not _is_error(message)]
+        self._gone.clear()
+        more = self._consumer.consume(FETCH_MAX - 1, timeout=0)
+        here = (first.topic(), first.partition()) not in self._gone  # it may go while more is fetched
+        return [message for message in [*([first] if here else []), *more] if not _is_error(message)]
 
     def hold(self, partitions: frozenset[Partition]) -> None:
         """Fetch nothing from exactly these partitions until told otherwise."""
@@ -87,18 +97,47 @@ class LaneConsumer:
         """Fetch nothing any more."""
         self.hold(frozenset(_partitions(self._consumer.assignment())))
 
-    def commit(self, marks: Mapping[Partition, int], *, wait: bool) -> None:
-        """Commit next offsets. A failure is logged, no more: what is not committed is handled again."""
+    def metadata(self, partitions: Collection[Partition]) -> dict[Partition, str]:
+        """What stands beside the committed offsets of these partitions; nothing where that cannot be learned."""
+        try:
+            committed = self._consumer.committed(_topic_partitions(partitions), timeout=METADATA_SECONDS)
+        except KafkaException as error:
+            log.warning("committed_metadata_unknown", error=str(error), partitions=len(partitions))
+            return {}
+        return {(each.topic, each.partition): each.metadata or "" for each in committed if each.error is None}
+
+    def commit(self, marks: Mapping[Partition, Mark]) -> None:
+        """Commit without waiting; what fails is told to ``uncommitted`` during a later ``fetch``."""
         if not marks:
             return
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in marks.items()]
         try:
-            if wait:
-                self._consumer.commit(offsets=offsets, asynchronous=False)
-            else:
-                self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._consumer.commit(offsets=_offsets(marks), asynchronous=True)
         except KafkaException as error:
-            log.warning("commit_failed", error=str(error), offsets=len(offsets))
+            self._commit_failed(marks, error)
+
+    def commit_now(self, marks: Mapping[Partition, Mark]) -> bool:
+        """Commit and wait; whether all of it got through. What did not is told to ``uncommitted``."""
+        if not marks:
+            return True
+        try:
+            done = self._consumer.commit(offsets=_offsets(marks), asynchronous=False)
+        except KafkaException as error:
+            self._commit_failed(marks, error)
+            return False
+        failed = [each for each in done if each.error is not None]
+        if failed:
+            self._commit_failed(_partitions(failed), failed[0].error)
+        return not failed
+
+    def committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        """The client's report on a commit that was not waited for."""
+        if error is not None:
+            self._commit_failed(_partitions(offsets), error)
+
+    def _commit_failed(self, partitions: Collection[Partition], error: object) -> None:
+        """No loss: what is not committed is committed next time, or handled again."""
+        log.warning("commit_failed", error=str(error), partitions=len(partitions))
+        self._uncommitted(partitions)
 
     def close(self) -> None:
         """Leave the group."""
@@ -111,11 +150,13 @@ class LaneConsumer:
     def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
         log.info("partitions_revoked", partitions=len(revoked))
         self._revoked(_partitions(revoked))
+        self._gone.update(_partitions(revoked))
         self._held -= set(_partitions(revoked))
 
     def _on_lost(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions_lost", partitions=len(lost))
         self._lost(_partitions(lost))
+        self._gone.update(_partitions(lost))
         self._held -= set(_partitions(lost))
 
 
@@ -132,6 +173,10 @@ def _is_error(message: Message) -> bool:
 
 def _partitions(partitions: Collection[TopicPartition]) -> list[Partition]:
     return [(each.topic, each.partition) for each in partitions]
+
+
+def _offsets(marks: Mapping[Partition, Mark]) -> list[TopicPartition]:
+    return [TopicPartition(*partition, mark.offset, mark.metadata) for partition, mark in marks.items()]
 
 
 def _topic_partitions(partitions: Collection[Partition]) -> list[TopicPartition]:

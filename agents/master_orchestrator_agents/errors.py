@@ -18,6 +18,10 @@ class RetryableError(AgentError):
         self.retry_after = retry_after
 
 
+class RunnerKilledError(RetryableError):
+    """Answered in place of a handler that is not run: runners died again and again with this command in hand."""
+
+
 class PermanentError(AgentError):
     """Raised by a handler: this will never work. The workflow ends as FAILED with a call for a human."""
 

@@ -12,6 +12,7 @@ import structlog
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner import DRAIN_SECONDS, AgentRunner
+from master_orchestrator_agents.trials import Trials
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
 from master_orchestrator_schemas.topology import Topology
@@ -47,6 +48,7 @@ def run_agents(
     """
     stop = stop or threading.Event()
     metrics = Metrics()
+    trials = Trials()
     runners = [
         AgentRunner(
             spec.agent_type,
@@ -57,6 +59,7 @@ def run_agents(
             worker_id=worker_id,
             metrics=metrics,
             drain_seconds=drain_seconds,
+            trials=trials,
         )
         for spec in specs
     ]

@@ -33,7 +33,7 @@ class RunnerMeter:
         self._handlings[lane].observe(reply.handled_in_ms / 1000)
 
     def skipped(self, lane: Lane, reason: str) -> None:
-        """A command is not executed: ``repeat`` or ``deadline_passed``."""
+        """A command is not executed: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""
         self._metrics.commands_skipped.labels(self._agent, lane, reason).inc()
 
     def dead_letter(self, topic: str, reason: str) -> None:

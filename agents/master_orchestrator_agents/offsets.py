@@ -1,8 +1,17 @@
 """Which offset of one partition may be committed: the contiguous low-water mark of what is done. Pure."""
 
 from collections import deque
+from typing import NamedTuple
 
+from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.errors import RunnerError
+
+
+class Mark(NamedTuple):
+    """What is committed of a partition: the next offset to handle, and the text beside it."""
+
+    offset: int
+    metadata: str
 
 
 class CommitTracker:
@@ -11,17 +20,16 @@ class CommitTracker:
     Offsets may have gaps (control markers); their order is that of fetching. Not thread-safe.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, custody: Custody) -> None:
+        self.custody = custody
         self._open: deque[int] = deque()
         self._done: set[int] = set()
-        self._next: int | None = None
-        self._committed: int | None = None
+        self._next = custody.since
+        self._committed: Mark | None = None
 
     def fetched(self, offset: int) -> None:
         """A record came in. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
-        if self._next is None:
-            self._committed = offset  # where the group stands: nothing below it is ours to commit
-        elif offset < self._next:
+        if offset < self._next:
             raise RunnerError(f"fetched offset {offset} where {self._next} or later was expected; restart the runner")
         self._open.append(offset)
         self._next = offset + 1
@@ -38,14 +46,19 @@ class CommitTracker:
         return len(self._open)
 
     @property
-    def committable(self) -> int | None:
-        """The offset of the first record that is not done; the next offset when all are; None before any record."""
+    def committable(self) -> int:
+        """The offset of the first record that is not done; the next offset when all are."""
         return self._open[0] if self._open else self._next
 
-    def take_commit(self) -> int | None:
-        """:attr:`committable` when it has moved since it was last taken, else None."""
-        mark = self.committable
+    def take_commit(self) -> Mark | None:
+        """What may be committed when it has changed since it was last taken, else None."""
+        self.custody.pass_by(self.committable)
+        mark = Mark(self.committable, self.custody.metadata)
         if mark == self._committed:
             return None
         self._committed = mark
         return mark
+
+    def commit_again(self) -> None:
+        """What was taken did not get through."""
+        self._committed = None

@@ -9,6 +9,7 @@ from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.session import RunnerSession, SessionTerms
+from master_orchestrator_agents.trials import Trials
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics
@@ -35,6 +36,7 @@ class AgentRunner:
         metrics: where it counts; its own by default.
         codec: for a schema registry's ids; the topology's limits by default.
         drain_seconds: how long ``stop`` lets handlers finish.
+        trials: one for all runners of a process, which die together when a command kills it; its own by default.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class AgentRunner:
         metrics: Metrics | None = None,
         codec: Codec | None = None,
         drain_seconds: float = DRAIN_SECONDS,
+        trials: Trials | None = None,
     ) -> None:
         workers = topology.agents[agent_type].max_workers if max_workers is None else max_workers
         if workers < 1:
@@ -63,6 +66,7 @@ class AgentRunner:
             worker_id=worker_id or f"{agent_type.lower().replace('_', '-')}-runner",
             static_member=worker_id is not None,
             drain_seconds=drain_seconds,
+            trials=trials or Trials(),
         )
         self._meter = RunnerMeter(metrics or Metrics(), agent_type)
         self._stop = threading.Event()

@@ -10,16 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+from confluent_kafka import Message, Producer
 
 from master_orchestrator_agents.backlog import Backlog, Partition
 from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsumer
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
-from master_orchestrator_agents.intake import Intake
+from master_orchestrator_agents.intake import Intake, place_of
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.replying import Replier
 from master_orchestrator_agents.sending import Sender
+from master_orchestrator_agents.trials import Trials
 from master_orchestrator_agents.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
@@ -56,6 +57,7 @@ class SessionTerms:
         static_member: whether ``worker_id`` is also its identity in the group, so that a restart within the session
             time-out gets the same partitions back at once.
         drain_seconds: how long a stop waits for handlers.
+        trials: shared by all runners of this process.
     """
 
     agent: AgentType
@@ -67,6 +69,7 @@ class SessionTerms:
     worker_id: str
     static_member: bool
     drain_seconds: float
+    trials: Trials
 
     @property
     def group(self) -> str:
@@ -82,10 +85,14 @@ class RunnerSession:
         batch_size = terms.handler.max_size if isinstance(terms.handler, BatchHandler) else 1
         self._terms = terms
         self._meter = meter
-        self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size)
+        self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size, trials=terms.trials)
         self._sender = Sender(Producer(_producer_config(terms)))
         self._consumer = LaneConsumer(
-            Consumer(_consumer_config(terms)), lane_of.keys(), revoked=self._revoked, lost=self._lost
+            _consumer_config(terms),
+            lane_of.keys(),
+            revoked=self._revoked,
+            lost=self._lost,
+            uncommitted=self._backlog.commit_again,
         )
         self._intake = Intake(
             terms.agent,
@@ -113,6 +120,7 @@ class RunnerSession:
             now_ms=now_ms,
         )
         self._commit_at = 0.0
+        self._careful = False
         self._leaving = False
 
     def run(self, stop: threading.Event) -> None:
@@ -131,14 +139,38 @@ class RunnerSession:
         """One round: fetch, take in, deliver, hold back, commit."""
         saturated = self._backlog.saturated()
         self._consumer.hold(saturated)
-        for message in self._consumer.fetch(BUSY_FETCH_SECONDS if saturated else IDLE_FETCH_SECONDS):
+        messages = self._consumer.fetch(BUSY_FETCH_SECONDS if saturated or self._careful else IDLE_FETCH_SECONDS)
+        self._take_up(messages)
+        for message in messages:
             self._intake.accept(message)
+        self._be_careful()
         self._sender.poll()
         self._raise_worker_error()
         self._meter.holds(*self._backlog.counts())
         if time.monotonic() >= self._commit_at:
-            self._consumer.commit(self._backlog.take_commits(), wait=False)
+            self._consumer.commit(self._backlog.take_commits())
             self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
+
+    def _take_up(self, messages: list[Message]) -> None:
+        """Partitions of which nothing came before: learn how their last holders ended, and note that we hold them."""
+        places = [place_of(message) for message in messages]
+        first = {(topic, partition): offset for topic, partition, offset in reversed(places)}
+        unknown = self._backlog.unknown(first)
+        if not unknown:
+            return
+        metadata = self._consumer.metadata(unknown)
+        for partition in unknown:
+            self._backlog.take_up(partition, first[partition], metadata.get(partition, ""))
+        self._consumer.commit_now(self._backlog.take_commits())
+
+    def _be_careful(self) -> None:
+        """While a command may be one that kills its runner: note which one is started, and only then start it."""
+        was, self._careful = self._careful, self._backlog.careful()
+        if self._careful and self._backlog.choose() and self._consumer.commit_now(self._backlog.take_commits()):
+            self._backlog.try_chosen()
+        if self._careful != was:
+            log.warning("careful" if self._careful else "careful_no_longer")
+            self._backlog.wake()
 
     def _raise_worker_error(self) -> None:
         if self._pool.error is not None:
@@ -153,6 +185,7 @@ class RunnerSession:
             self._consumer.fetch(0.02)  # keeps the membership; what it still brings is nobody's yet
             self._sender.poll()
             self._raise_worker_error()
+        self._backlog.leave()
         log.info("drained", agent=self._terms.agent, abandoned=in_hand)
 
     def _leave(self) -> None:
@@ -163,7 +196,8 @@ class RunnerSession:
         undelivered = self._sender.close(FLUSH_SECONDS)
         if undelivered:
             log.warning("replies_undelivered", agent=self._terms.agent, count=undelivered)
-        self._consumer.commit(self._backlog.take_commits(), wait=True)
+        self._consumer.commit_now(self._backlog.take_commits())
+        self._backlog.forget()
         self._consumer.close()
 
     def _revoked(self, partitions: list[Partition]) -> None:
@@ -172,7 +206,8 @@ class RunnerSession:
         deadline = time.monotonic() + REVOKE_SECONDS
         while not self._leaving and self._backlog.in_hand(partitions) and time.monotonic() < deadline:
             self._sender.poll(0.02)
-        self._consumer.commit(self._backlog.take_commits(), wait=True)
+        self._backlog.leave(partitions)
+        self._consumer.commit_now(self._backlog.take_commits())
         self._backlog.forget(partitions)
 
     def _lost(self, partitions: list[Partition]) -> None:
@@ -187,12 +222,7 @@ def _producer_config(terms: SessionTerms) -> ClientConfig:
 
 
 def _consumer_config(terms: SessionTerms) -> ClientConfig:
-    over: ClientConfig = {**CONSUMER_OVERRIDES, "on_commit": _log_failed_commit}
+    over: ClientConfig = dict(CONSUMER_OVERRIDES)
     if terms.static_member:
         over["group.instance.id"] = terms.worker_id
     return consumer_config(terms.kafka, terms.group, **over)
-
-
-def _log_failed_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
-    if error is not None:
-        log.warning("commit_failed", error=str(error))

@@ -8,7 +8,8 @@ from concurrent.futures import CancelledError
 import structlog
 
 from master_orchestrator_agents.backlog import Backlog
-from master_orchestrator_agents.errors import RetryableError
+from master_orchestrator_agents.custody import CONVICTED_AT
+from master_orchestrator_agents.errors import RetryableError, RunnerKilledError
 from master_orchestrator_agents.handler import Handler, aexecute_batch, execute_batch, failure_reply, is_async
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.queues import Entry
@@ -52,7 +53,8 @@ class WorkerPool:
         """Begin to take commands."""
         if is_async(self._handler):
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=_run, args=(self._loop,), name=f"{self._worker_id}-loop", daemon=True).start()
+            name = f"{self._worker_id}-loop"
+            threading.Thread(target=self._run, args=(self._loop,), name=name, daemon=True).start()
         for number in range(self._count):
             thread = threading.Thread(target=self._serve, name=f"{self._worker_id}-{number}", daemon=True)
             self._threads.append(thread)
@@ -61,12 +63,20 @@ class WorkerPool:
     def abandon(self, timeout: float) -> None:
         """Wait no longer for handlers than ``timeout`` seconds in all; async ones are cancelled."""
         self._abandoned.set()
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_cancel_all, self._loop)
         for thread in self._threads:
             thread.join(timeout / len(self._threads))
-        if self._loop is not None:
+        if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._loop.stop)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.run_forever()
+        except BaseException as error:  # noqa: BLE001  kept for the poll thread: a handler's own task may end the loop
+            self.error = error
+        finally:
+            loop.close()
 
     def _serve(self) -> None:
         try:
@@ -78,7 +88,7 @@ class WorkerPool:
             self.error = error
 
     def _handle(self, entries: list[Entry]) -> None:
-        live = [entry for entry in entries if not self._expired(entry)]
+        live = [entry for entry in entries if not self._expired(entry) and not self._set_aside(entry)]
         if live:
             for entry in live:
                 self._meter.waited(entry.lane, (self._now_ms() - entry.since_ms) / 1000)
@@ -97,6 +107,19 @@ class WorkerPool:
         self._backlog.finished(entry)
         return True
 
+    def _set_aside(self, entry: Entry) -> bool:
+        """A command that kills its runners is answered without its handler; the engine's budget of retries goes on."""
+        if not entry.tracker.custody.convicted(entry.offset):
+            return False
+        log.error("set_aside", command=entry.command.command_id, lane=entry.lane, offset=entry.offset)
+        self._meter.skipped(entry.lane, "killed_its_runner")
+        killer = RunnerKilledError(
+            f"{CONVICTED_AT} runners died with this command alone in hand: look at what ended their processes, and try "
+            "its payload with AgentHarness in one of its own"
+        )
+        self._replier.reply(entry, failure_reply(entry.command, killer, worker=self._worker_id))
+        return True
+
     def _execute(self, commands: Sequence[Command]) -> list[Reply]:
         if self._loop is None:
             return execute_batch(self._handler, commands, worker=self._worker_id)
@@ -108,13 +131,6 @@ class WorkerPool:
                 raise
             lost = RetryableError("the handler cancelled its own task")
             return [failure_reply(command, lost, worker=self._worker_id) for command in commands]
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    try:
-        loop.run_forever()
-    finally:
-        loop.close()
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

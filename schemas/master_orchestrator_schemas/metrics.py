@@ -151,7 +151,12 @@ class Metrics:
             r, "replies_total", "Replies delivered: result, retryable, permanent.", "agent", "lane", "outcome"
         )
         self.commands_skipped = _counter(
-            r, "commands_skipped_total", "Commands not executed: repeat, deadline_passed.", "agent", "lane", "reason"
+            r,
+            "commands_skipped_total",
+            "Commands not executed: repeat, deadline_passed, killed_its_runner.",
+            "agent",
+            "lane",
+            "reason",
         )
         self.command_wait_seconds = _histogram(
             r, "command_wait_seconds", "Time from a command's record to its handler.", LONG_SECONDS, "agent", "lane"

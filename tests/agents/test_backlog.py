@@ -1,11 +1,14 @@
 """What may start when, what is a repeat, and what may be committed."""
 
 import threading
+import time
 
 from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.known import KnownCommands
 from master_orchestrator_agents.offsets import CommitTracker
 from master_orchestrator_agents.queues import Entry, LaneQueues
+from master_orchestrator_agents.trials import ALONE_SECONDS, CAREFUL_SECONDS, Trials
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -32,22 +35,43 @@ def command(number: int, vehicle_id: str, lane: Lane) -> Command:
 class Desk:
     """A backlog with one partition per lane, fed by hand."""
 
-    def __init__(self, topology: Topology, batch_size: int = 1) -> None:
-        self.backlog = Backlog(topology.lanes, TOPICS, lambda: 0, batch_size)
+    def __init__(
+        self, topology: Topology, batch_size: int = 1, *, trials: Trials | None = None, metadata: str = ""
+    ) -> None:
+        """``metadata``: what the last holders of all partitions left."""
+        self.now = 0.0
+        self.metadata = metadata
+        self.backlog = Backlog(
+            topology.lanes, TOPICS, lambda: 0, batch_size, trials=trials or Trials(), monotonic=lambda: self.now
+        )
         self.offsets = dict.fromkeys(Lane, 0)
 
     def fetch(self, number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE) -> bool:
         offset = self.offsets[lane]
         self.offsets[lane] += 1
-        tracker = self.backlog.fetched((f"agent.diagnosis.{lane}", 0), offset)
+        partition = (f"agent.diagnosis.{lane}", 0)
+        if self.backlog.unknown([partition]):
+            self.backlog.take_up(partition, offset, self.metadata)
+            self.backlog.take_commits()
+        tracker = self.backlog.fetched(partition, offset)
         return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker))
 
     def take(self) -> Entry:
         (entry,) = self.backlog.take()
         return entry
 
+    def wait(self) -> list[Entry]:
+        """A worker that finds nothing, waits, and later takes into the list."""
+        taken: list[Entry] = []
+        worker = threading.Thread(target=lambda: taken.extend(self.backlog.take()), daemon=True)
+        worker.start()
+        while not self.backlog.idle:
+            time.sleep(0.001)
+        self.worker = worker
+        return taken
+
     def commits(self) -> dict[Lane, int]:
-        return {TOPICS[topic]: mark for (topic, _), mark in self.backlog.take_commits().items()}
+        return {TOPICS[topic]: mark.offset for (topic, _), mark in self.backlog.take_commits().items()}
 
 
 def vehicles(entries: list[Entry]) -> list[str]:
@@ -116,7 +140,7 @@ def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topol
 
 
 def test_finished_commands_are_remembered_within_bounds() -> None:
-    known, tracker = KnownCommands(remembered=2), CommitTracker()
+    known, tracker = KnownCommands(remembered=2), CommitTracker(Custody())
     for offset, command_id in enumerate("abc"):
         tracker.fetched(offset)
         known.admit(command_id, tracker, offset)
@@ -164,7 +188,7 @@ def test_a_repeat_from_a_new_assignment_waits_for_the_one_still_in_hand(topology
 
 def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Topology) -> None:
     queues = LaneQueues(topology.lanes, limit=10)
-    tracker = CommitTracker()
+    tracker = CommitTracker(Custody())
     for number in range(10):
         queues.add(Entry(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker))
     assert queues.full == {Lane.ROUTINE}
@@ -184,3 +208,92 @@ def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
 
     assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
     assert desk.take().lane is Lane.URGENT
+
+
+DEADLY = '{"held": true, "deaths": 2}'
+"""The text of a holder that was the third in a row to die."""
+
+
+def test_after_deaths_commands_start_one_at_a_time_each_once_that_is_committed(topology: Topology) -> None:
+    desk = Desk(topology, metadata=DEADLY)
+    for number in range(3):
+        desk.fetch(number, f"v{number}")
+    taken = desk.wait()
+
+    assert desk.backlog.choose()
+    ((_, metadata),) = desk.backlog.take_commits().values()
+    assert '{"held":true,"deaths":3,"on_trial":0}' == metadata
+    assert taken == []
+    desk.backlog.try_chosen()
+    desk.worker.join(timeout=10)
+    assert ["v0"] == vehicles(taken)
+
+    second = desk.wait()
+    assert not desk.backlog.choose()
+    desk.backlog.finished(taken[0])
+    assert desk.backlog.choose()
+    desk.backlog.try_chosen()
+    desk.worker.join(timeout=10)
+    assert ["v1"] == vehicles(second)
+
+
+def test_a_command_that_outlives_its_trial_does_not_hold_up_the_next(topology: Topology) -> None:
+    desk = Desk(topology, metadata=DEADLY)
+    for number in range(2):
+        desk.fetch(number, f"v{number}")
+    taken = desk.wait()
+    assert desk.backlog.choose()
+    desk.backlog.try_chosen()
+    desk.worker.join(timeout=10)
+
+    desk.wait()
+    desk.now = ALONE_SECONDS - 1
+    assert not desk.backlog.choose()
+    desk.now = ALONE_SECONDS
+    assert desk.backlog.choose()
+    assert taken[0].tracker.custody.on_trial == 1  # the same partition's
+
+
+def test_care_ends_after_a_while_but_not_before_the_blamed_one_is_tried(topology: Topology) -> None:
+    desk = Desk(topology, metadata='{"held": true, "deaths": 2, "on_trial": 1}')
+    for number in range(3):
+        desk.fetch(number, f"v{number}")
+    desk.now = CAREFUL_SECONDS
+    assert desk.backlog.careful()
+
+    for _ in range(2):
+        taken = desk.wait()
+        assert desk.backlog.choose()
+        desk.backlog.try_chosen()
+        desk.worker.join(timeout=10)
+        desk.backlog.finished(taken[0])
+
+    assert not desk.backlog.careful()
+    assert ["v2"] == vehicles([desk.take()])
+
+
+def test_all_runners_of_a_process_try_one_command_between_them(topology: Topology) -> None:
+    trials = Trials()
+    one, other = Desk(topology, trials=trials, metadata=DEADLY), Desk(topology, trials=trials)
+    for desk in (one, other):
+        desk.fetch(0, "v")
+        desk.wait()
+
+    assert one.backlog.choose()
+    assert not other.backlog.choose()
+    one.backlog.drop_waiting([("agent.diagnosis.routine", 0)])
+    assert other.backlog.choose()
+
+
+def test_what_was_chosen_and_goes_elsewhere_was_not_tried(topology: Topology) -> None:
+    desk = Desk(topology, metadata=DEADLY)
+    desk.fetch(0, "v")
+    taken = desk.wait()
+    assert desk.backlog.choose()
+    desk.backlog.drop_waiting([("agent.diagnosis.routine", 0)])
+    desk.backlog.leave()
+
+    assert ['{"deaths":3}'] == [mark.metadata for mark in desk.backlog.take_commits().values()]
+    desk.backlog.close()
+    desk.worker.join(timeout=10)
+    assert taken == []

@@ -4,19 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.offsets import CommitTracker
 
 
 def tracker_of(*offsets: int) -> CommitTracker:
-    tracker = CommitTracker()
+    tracker = CommitTracker(Custody(held=True, since=offsets[0]))
+    tracker.take_commit()
     for offset in offsets:
         tracker.fetched(offset)
     return tracker
 
 
-def test_nothing_fetched_nothing_to_commit() -> None:
-    assert CommitTracker().take_commit() is None
+def taken(tracker: CommitTracker) -> int | None:
+    mark = tracker.take_commit()
+    return mark and mark.offset
+
+
+def test_that_it_is_held_is_committed_first_at_the_offset_where_the_group_stands() -> None:
+    tracker = CommitTracker(Custody.taken_up("", 5))
+    tracker.fetched(5)
+
+    assert (5, '{"held":true,"since":5}') == tracker.take_commit()
 
 
 def test_done_out_of_order_waits_for_the_oldest() -> None:
@@ -26,21 +36,23 @@ def test_done_out_of_order_waits_for_the_oldest() -> None:
 
     assert tracker.take_commit() is None
     tracker.done(5)
-    assert tracker.take_commit() == 8
+    assert taken(tracker) == 8
 
 
-def test_a_mark_is_taken_once() -> None:
+def test_a_mark_is_taken_once_unless_its_commit_fails() -> None:
     tracker = tracker_of(5)
     tracker.done(5)
 
-    assert tracker.take_commit() == 6
+    assert taken(tracker) == 6
     assert tracker.take_commit() is None
+    tracker.commit_again()
+    assert taken(tracker) == 6
 
 
 def test_holes_in_the_log_are_stepped_over() -> None:
     tracker = tracker_of(5, 9)
     tracker.done(5)
-    assert tracker.take_commit() == 9
+    assert taken(tracker) == 9
 
 
 def test_offsets_that_go_backwards_are_refused() -> None:
@@ -57,7 +69,6 @@ def test_no_commit_passes_an_open_record(data: st.DataObject) -> None:
         tracker.done(offset)
         still_open.remove(offset)
         mark = tracker.committable
-        assert mark is not None
         assert all(mark <= other for other in still_open)
         assert len([each for each in offsets if each >= mark]) == tracker.span
     assert offsets[-1] + 1 == tracker.committable
