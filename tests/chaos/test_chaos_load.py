@@ -137,13 +137,13 @@ def test_the_core_does_with_every_record_what_the_journal_expects(
 
 
 def test_every_way_to_spoil_a_record_is_refused_for_its_reason(topology: Topology) -> None:
-    act = next(acts(1, "g", ghosts=False))
+    vehicles, codec, act = Vehicles(topology), Codec(topology.limits), next(acts(1, "g", ghosts=False))
     for reason, write in SPOILT:
         shot = act.shots[0]
-        written = write(shot.stamped(NOW_MS), Codec(topology.limits))
+        written = write(shot.stamped(NOW_MS), codec)
         topic = topology.topic_of(written.schema)
         outgoing = Outgoing(shot, topic, written.key, written.value, NOW_MS)
-        assert (reason, []) == Vehicles(topology).take(outgoing, NOW_MS)
+        assert (reason, []) == vehicles.take(outgoing, NOW_MS)
 
 
 def test_a_seed_gives_the_same_acts_and_another_seed_others(topology: Topology) -> None:
