@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
 from master_orchestrator_agents.errors import RunnerError
 
@@ -41,14 +41,16 @@ class Sender:
     """An idempotent producer that keeps at it: a record whose delivery failed for the time being is sent again.
 
     ``send`` may be called from any thread; ``poll`` and ``close`` belong to the runner's poll thread, which is where
-    ``delivered`` is called.
+    ``delivered`` is called, and ``told`` with the broker's time of the delivery (ms).
     """
 
-    def __init__(self, producer: Producer) -> None:
+    def __init__(self, producer: Producer, told: Callable[[int], None]) -> None:
         self._producer = producer
+        self._told = told
         self._again: deque[Outgoing] = deque()
         self._error: RunnerError | None = None
         self._closed = threading.Event()
+        self._poll_thread = threading.get_ident()
 
     def send(self, record: Outgoing) -> None:
         """Hand a record over; waits while the producer's queue is full. After ``close`` it goes nowhere."""
@@ -56,12 +58,13 @@ class Sender:
             try:
                 self._produce(record)
             except BufferError:
-                self._closed.wait(0.05)  # the poll thread makes room
+                self._make_room()
             else:
                 return
 
     def poll(self, timeout: float = 0.0) -> None:
         """Take delivery reports, send again what failed. Raises :class:`RunnerError` when it cannot go on."""
+        self._poll_thread = threading.get_ident()
         self._producer.poll(timeout)
         if self._error is not None:
             raise self._error
@@ -81,6 +84,13 @@ class Sender:
         self._producer.close()
         return undelivered
 
+    def _make_room(self) -> None:
+        """Only the poll thread can, also while it sends a dead letter itself."""
+        if threading.get_ident() == self._poll_thread:
+            self._producer.poll(0.05)
+        else:
+            self._closed.wait(0.05)
+
     def _produce(self, record: Outgoing) -> None:
         try:
             self._producer.produce(
@@ -88,13 +98,16 @@ class Sender:
                 key=record.key,
                 value=record.value,
                 headers=list(record.headers),
-                on_delivery=lambda error, _message: self._reported(record, error),
+                on_delivery=lambda error, message: self._reported(record, error, message),
             )
         except KafkaException as error:
             raise RunnerError(f"cannot send to {record.topic}: {error}") from error
 
-    def _reported(self, record: Outgoing, error: KafkaError | None) -> None:
+    def _reported(self, record: Outgoing, error: KafkaError | None, message: Message) -> None:
         if error is None:
+            kind, at_ms = message.timestamp()
+            if kind == TIMESTAMP_LOG_APPEND_TIME:
+                self._told(at_ms)
             record.delivered()
         elif error.fatal() or error.code() in HOPELESS:
             self._error = RunnerError(f"the broker refused a record for {record.topic}: {error}")

@@ -13,6 +13,7 @@ import structlog
 from confluent_kafka import Message, Producer
 
 from master_orchestrator_agents.backlog import Backlog, Partition
+from master_orchestrator_agents.clock import BrokerClock
 from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsumer
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
@@ -40,6 +41,8 @@ REVOKE_SECONDS = 1.0
 ABANDON_SECONDS = 1.0
 """How long the end waits for handlers once it has given up on them: an async one may tidy up."""
 FLUSH_SECONDS = 5.0
+SEND_QUEUE_KIB = 65_536
+"""Replies and dead letters that no broker takes for the time being; full, handlers wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +83,14 @@ class SessionTerms:
 class RunnerSession:
     """A consumer, a producer and a pool of workers around one backlog."""
 
-    def __init__(self, terms: SessionTerms, meter: RunnerMeter, now_ms: Callable[[], int]) -> None:
+    def __init__(self, terms: SessionTerms, meter: RunnerMeter, own_ms: Callable[[], int]) -> None:
         lane_of = {terms.topology.command_topic(terms.agent, lane): lane for lane in Lane}
         batch_size = terms.handler.max_size if isinstance(terms.handler, BatchHandler) else 1
         self._terms = terms
         self._meter = meter
-        self._backlog = Backlog(terms.topology.lanes, lane_of, now_ms, batch_size, trials=terms.trials)
-        self._sender = Sender(Producer(_producer_config(terms)))
+        clock = BrokerClock(own_ms)
+        self._backlog = Backlog(terms.topology.lanes, lane_of, clock.now_ms, batch_size, trials=terms.trials)
+        self._sender = Sender(Producer(_producer_config(terms)), clock.told)
         self._consumer = LaneConsumer(
             _consumer_config(terms),
             lane_of.keys(),
@@ -114,10 +118,10 @@ class RunnerSession:
                 sender=self._sender,
                 backlog=self._backlog,
                 meter=meter,
-                now_ms=now_ms,
+                now_ms=clock.now_ms,
             ),
             meter=meter,
-            now_ms=now_ms,
+            clock=clock,
         )
         self._commit_at = 0.0
         self._careful = False
@@ -218,7 +222,7 @@ class RunnerSession:
 
 def _producer_config(terms: SessionTerms) -> ClientConfig:
     """No linger: the next step of a workflow waits for each reply (measured: p50 2.5 instead of 9.7 ms)."""
-    return producer_config(terms.kafka, **{"linger.ms": 0})
+    return producer_config(terms.kafka, **{"linger.ms": 0, "queue.buffering.max.kbytes": SEND_QUEUE_KIB})
 
 
 def _consumer_config(terms: SessionTerms) -> ClientConfig:

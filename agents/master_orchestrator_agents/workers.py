@@ -2,12 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import CancelledError
 
 import structlog
 
 from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.clock import BrokerClock
 from master_orchestrator_agents.custody import CONVICTED_AT
 from master_orchestrator_agents.errors import RetryableError, RunnerKilledError
 from master_orchestrator_agents.handler import Handler, aexecute_batch, execute_batch, failure_reply, is_async
@@ -35,14 +36,14 @@ class WorkerPool:
         backlog: Backlog,
         replier: Replier,
         meter: RunnerMeter,
-        now_ms: Callable[[], int],
+        clock: BrokerClock,
     ) -> None:
         self._handler = handler
         self._worker_id = worker_id
         self._backlog = backlog
         self._replier = replier
         self._meter = meter
-        self._now_ms = now_ms
+        self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._abandoned = threading.Event()
         self._count = count
@@ -91,17 +92,17 @@ class WorkerPool:
         live = [entry for entry in entries if not self._expired(entry) and not self._set_aside(entry)]
         if live:
             for entry in live:
-                self._meter.waited(entry.lane, (self._now_ms() - entry.since_ms) / 1000)
+                self._meter.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
             replies = self._execute([entry.command for entry in live])
             for entry, reply in zip(live, replies, strict=True):
                 self._replier.reply(entry, reply)
         self._backlog.handled(entries)
 
     def _expired(self, entry: Entry) -> bool:
-        """A command past its deadline is not executed: the engine has given it up and waits for another reply."""
-        late_ms = self._now_ms() - entry.command.deadline_ms
-        if late_ms <= 0:
+        """A command past its deadline is not executed: the engine has given it up, and tries again."""
+        if not self._clock.is_past(entry.command.deadline_ms):
             return False
+        late_ms = self._clock.now_ms() - entry.command.deadline_ms
         log.warning("deadline_passed", command=entry.command.command_id, late_ms=late_ms)
         self._meter.skipped(entry.lane, "deadline_passed")
         self._backlog.finished(entry)

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 
@@ -147,15 +148,24 @@ def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: 
     assert None in letters
 
 
-def test_a_command_past_its_deadline_is_not_handled(wire: Wire) -> None:
-    late, good = command(0, "v1", within_ms=-1), command(1, "v1")
-    wire.send(late, good)
+@pytest.mark.parametrize("ahead_min", [-10, 0, 10])
+def test_a_command_past_its_deadline_is_not_handled_whatever_the_hosts_clock_says(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, ahead_min: int
+) -> None:
+    monkeypatch.setattr(
+        "master_orchestrator_agents.runner._now_ms", lambda: int(time.time() * 1000) + ahead_min * 60_000
+    )
+    good, late, next_one = command(0, "v1"), command(1, "v1", within_ms=-1), command(2, "v1")
+    good = msgspec.structs.replace(good, deadline_ms=good.issued_at_ms + 60_000)
 
     with running(wire, lambda _: None):
-        wait_until(lambda: wire.committed() == 2, "both commits")
+        wire.send(good)
         wait_for_replies(wire, [good])
+        wire.send(late, next_one)
+        wait_until(lambda: wire.committed() == 3, "all commits")
+        wait_for_replies(wire, [next_one])
 
-    assert wire.replied() == {good.command_id: 1}
+    assert wire.replied() == {good.command_id: 1, next_one.command_id: 1}
 
 
 def test_a_result_too_large_to_send_is_a_permanent_failure(wire: Wire) -> None:

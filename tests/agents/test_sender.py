@@ -4,10 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.sending import Outgoing, Sender
+
+
+class Appended:
+    """A record as the broker has it."""
+
+    def timestamp(self) -> tuple[int, int]:
+        return TIMESTAMP_LOG_APPEND_TIME, 7_000
 
 
 class ScriptedProducer:
@@ -17,6 +24,7 @@ class ScriptedProducer:
         self.outcomes = list(outcomes)
         self.full = full
         self.sent: list[bytes] = []
+        self.told: list[int] = []
         self.reports: list[Callable[[KafkaError | None, Any], None]] = []
 
     def produce(self, _topic: str, *, value: bytes, on_delivery: Callable[..., None], **_: object) -> None:
@@ -28,7 +36,7 @@ class ScriptedProducer:
 
     def poll(self, _timeout: float) -> int:
         while self.reports and self.outcomes:
-            self.reports.pop(0)(self.outcomes.pop(0), None)
+            self.reports.pop(0)(self.outcomes.pop(0), Appended())
         return 0
 
     def flush(self, _timeout: float) -> int:
@@ -43,7 +51,7 @@ class ScriptedProducer:
 def sending(producer: ScriptedProducer) -> tuple[Sender, Outgoing, list[str]]:
     delivered: list[str] = []
     record = Outgoing("t", b"k", b"v", [], lambda: delivered.append("v"))
-    return Sender(producer), record, delivered  # type: ignore[arg-type]  # what is used of a Producer
+    return Sender(producer, producer.told.append), record, delivered  # type: ignore[arg-type]  # what is used of a Producer
 
 
 def test_delivered_is_said_when_the_broker_has_it_and_not_before() -> None:
@@ -55,7 +63,7 @@ def test_delivered_is_said_when_the_broker_has_it_and_not_before() -> None:
 
     producer.outcomes.append(None)
     sender.poll()
-    assert delivered == ["v"]
+    assert (delivered, producer.told) == (["v"], [7_000])
 
 
 def test_a_delivery_that_timed_out_is_tried_again() -> None:
