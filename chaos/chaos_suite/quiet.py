@@ -1,6 +1,8 @@
 """When a run has come to rest: every workflow has ended, and nothing is read or written any more."""
 
 import time
+from collections import Counter
+from collections.abc import Callable
 from contextlib import closing
 
 from chaos_suite.health import SMALL_LAG, Watch
@@ -15,14 +17,16 @@ ENDED = (State.COMPLETED, State.FAILED)
 STILL_S = 8.0
 """Nothing new on the status topic for so long, longer than the longest wait between two tries."""
 POLL_S = 0.5
+TELL_EVERY_S = 30.0
 
 
-def await_quiet(system: System, watch: Watch, timeout_s: float) -> str:
-    """Wait for rest; what was left after ``timeout_s``, empty if nothing."""
+def await_quiet(system: System, watch: Watch, timeout_s: float, say: Callable[[str], None]) -> str:
+    """Wait for rest, and tell of it now and then; what was left after ``timeout_s``, empty if nothing."""
     topology = system.topology
     codec, topic = Codec(topology.limits), topology.topic_of("Status")
     open_now: dict[str, State] = {}
     deadline, changed, lag = time.monotonic() + timeout_s, time.monotonic(), watch.lag
+    tell_at = time.monotonic() + TELL_EVERY_S
     with closing(TopicReader(system.kafka, [topic], range(topology.partitions))) as reader:
         while time.monotonic() < deadline:
             for message in reader.poll(POLL_S):
@@ -33,7 +37,15 @@ def await_quiet(system: System, watch: Watch, timeout_s: float) -> str:
             read = lag is not None and lag <= SMALL_LAG
             if read and not open_now and time.monotonic() - changed > STILL_S and system.healthy():
                 return ""
-    return f"{len(open_now)} workflows open, lag {watch.lag}, system healthy: {system.healthy()}"
+            if time.monotonic() > tell_at:
+                say(_told(open_now, watch))
+                tell_at = time.monotonic() + TELL_EVERY_S
+    return f"{_told(open_now, watch)}; system healthy: {system.healthy()}; open: {sorted(open_now)[:5]}"
+
+
+def _told(open_now: dict[str, State], watch: Watch) -> str:
+    states = ", ".join(f"{count} {state}" for state, count in Counter(open_now.values()).most_common())
+    return f"open: {states or 'none'}; lag {watch.lag}"
 
 
 def _note(open_now: dict[str, State], codec: Codec, value: bytes | None) -> None:

@@ -1,6 +1,7 @@
 """One run: start, load, faults, quiet, judgement. The same seed gives the same faults in the same order."""
 
 import json
+import logging
 import random
 import sys
 import threading
@@ -43,6 +44,8 @@ class Run:
         self._terms, self._say = terms, say
         terms.folder.mkdir(parents=True)
         self._system = System(terms.folder, seed=terms.seed)
+        # What the clients have to say of broken brokers is no news here.
+        logging.basicConfig(filename=terms.folder / "logs" / "suite.log", level=logging.INFO)
         self._kinds = _kinds(terms.only, namespaces=self._system.network.available)
         self._planned = plan(terms.seed, terms.minutes * 60, terms.faults, self._kinds)
         self._journal = Journal(terms.folder / "faults.jsonl")
@@ -58,7 +61,7 @@ class Run:
             load = self._under_load()
             load_ended_ms = now_ms()
             self._say(f"load has ended: {load.acked:,} of {load.sent:,} records acknowledged; waiting for quiet")
-            left = await_quiet(system, watch, QUIET_S)
+            left = await_quiet(system, watch, QUIET_S, self._say)
             self._say("quiet; judging" if not left else f"not quiet after {QUIET_S:.0f} s: {left}; judging")
             self._describe(started_ms, load_ended_ms)
             system.stop_workers()
