@@ -34,10 +34,10 @@ def _entries(path: Path) -> dict[bytes, bytes | None] | None:
     options.create_if_missing(False)  # noqa: FBT003  its only parameter
     try:
         database = rocksdict.Rdict(str(path), options=options, access_type=rocksdict.AccessType.read_only())
-    except Exception as error:  # rocksdict has no class of its own for its errors
-        if "rocksdict" in type(error).__module__ or isinstance(error, OSError) or type(error) is Exception:
-            return None
-        raise
+    except Exception as error:  # rocksdict's own: it has no other class for its errors
+        if type(error) is not Exception:
+            raise
+        return None
     try:
         items = cast("Iterable[tuple[bytes, bytes | None]]", database.items())
         return {key: value for key, value in items if key != OFFSET_KEY}

@@ -14,7 +14,9 @@ from chaos_checker.terms import Terms
 from chaos_checker.violation import Violation
 from chaos_checker.wire import UnreadableError, Wire
 
-SAID = frozenset({"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "answered", "request_id"})
+SAID = frozenset(
+    {"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "request_id", "component"}
+)
 """The details that rules look at."""
 ORIGIN = ("topic", "partition", "offset", "reason", "message", "time")
 MARKER = "dead_letter_done"
@@ -70,6 +72,7 @@ def audit_of(record: Stored, wire: Wire) -> Audit:
     content = wire.read_as("audit_record", record.value)
     cause = content["cause"]
     details = json.loads(content["details"])
+    details["component"] = (details.get("result") or {}).get("component")
     return Audit(
         place=record.place,
         key=record.vehicle,

@@ -11,6 +11,7 @@ import msgspec
 
 POSITION_KEY = b"\x00position"
 DUE = struct.Struct(">q")
+VERSION = 1
 STATES = (
     "PENDING", "DATA_ANALYSIS", "DIAGNOSIS", "URGENCY_ASSESSMENT", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED",
     "IN_SERVICE", "FEEDBACK", "COMPLETED", "FAILED", "RETRY",
@@ -58,8 +59,10 @@ def vehicles(table: Mapping[bytes, bytes | None]) -> list[Vehicle]:
 
 
 def vehicle_of(vehicle_id: str, value: bytes) -> Vehicle:
-    """The vehicle of a table's value."""
+    """The vehicle of a table's value. Raises ``ValueError`` on a state of another version than this reader knows."""
     state = msgspec.msgpack.decode(value[DUE.size :])
+    if state[0] != VERSION:
+        raise ValueError(f"{vehicle_id}: a state of version {state[0]}, the judge knows {VERSION}; teach it")
     return Vehicle(
         vehicle_id=vehicle_id,
         due_ms=DUE.unpack_from(value)[0],

@@ -64,6 +64,15 @@ def serviced_is_booked(stores: Stores, serviced: Mapping[str, str | None]) -> li
     return violations_of("book-serviced", found)
 
 
+def answered_is_kept(stores: Stores, surveyed: Iterable[str], counted: Iterable[str]) -> list[Violation]:
+    """What an agent says it did is in its book: the survey of a workflow, the repair that it counted."""
+    surveys = {survey.workflow_id for survey in stores.surveys}
+    repairs = {repair.workflow_id for repair in stores.repairs}
+    found = [(workflow, "FEEDBACK has answered, and no survey is in its book") for workflow in set(surveyed) - surveys]
+    found += [(workflow, "its repair was counted, and is not in the book") for workflow in set(counted) - repairs]
+    return violations_of("book-answered", found)
+
+
 def no_double_booking(appointments: Sequence[Appointment]) -> list[Violation]:
     """No bay and no technician has two appointments at one time."""
     taken: dict[str, list[Appointment]] = {}

@@ -45,7 +45,7 @@ class Disturbed:
         return at > 0 and self._to[at - 1] >= from_ms
 
 
-def disturbances(faults: Iterable[Mapping[str, object]], health: Sequence[Mapping[str, object]]) -> Disturbed:
+def disturbances(faults: Iterable[Mapping[str, object]], health: Iterable[Mapping[str, object]]) -> Disturbed:
     """From the journals: faults of engine and Kafka with their aftermath, times not up, and times nobody looked."""
     intervals = [
         (int(str(fault["from_ms"])), int(str(fault["to_ms"])) + AFTER_FAULT_MS)
