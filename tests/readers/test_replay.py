@@ -10,8 +10,14 @@ from input_log import ACTIONS, CODEC, READINGS, InputLog, LoggedVehicle, driven
 from msgspec.structs import replace
 
 from master_orchestrator.core.audit_chain import hash_of
+from master_orchestrator.core.inputs import Input
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import VehicleState
+from master_orchestrator.core.step import step
+from master_orchestrator.readers import replay
 from master_orchestrator.readers.replay_verdict import Difference
-from master_orchestrator_schemas.messages import Cause, Reply, Timer
+from master_orchestrator_schemas.messages import Cause, Reply, Telemetry, Timer
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, ServiceEventKind, State
 
@@ -194,6 +200,23 @@ def test_an_undecodable_cause_is_told(log: InputLog) -> None:
 
     assert "cause" == found.field
     assert "undecodable" in found.text
+
+
+def test_what_the_engine_failed_at_and_set_aside_the_replay_leaves_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    log = InputLog()
+    vehicle = LoggedVehicle(FEED, "v-1", log)
+    vehicle.fault("P0301")
+    poison = log.append(TOPICS[Telemetry], vehicle.at_ms, b"v-1", log.inputs[-1].value)
+    vehicle.advance_to(State.SCHEDULED)
+
+    def failing(policy: Policy, vehicle_id: str, state: VehicleState | None, given: Input) -> Outcome:
+        if given.cause == poison.cause:
+            raise ZeroDivisionError
+        return step(policy, vehicle_id, state, given)
+
+    monkeypatch.setattr(replay, "step", failing)
+    replayed = log.replayed(FEED)
+    assert ((), len(log.trail)) == (replayed.differences, replayed.records)
 
 
 def test_another_rule_shows_at_the_first_record_it_makes_differ(log: InputLog) -> None:

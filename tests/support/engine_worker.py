@@ -7,6 +7,12 @@ import sys
 import time
 from pathlib import Path
 
+from master_orchestrator.core.inputs import Input
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import VehicleState
+from master_orchestrator.core.step import step
+from master_orchestrator.shell import processor
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator.shell.takeover import Taken, TakeOver, Wipe
 from master_orchestrator.shell.worker import run_engine
@@ -18,9 +24,12 @@ def main() -> int:
     for name in ("--bootstrap", "--topology", "--data-dir", "--worker"):
         arguments.add_argument(name, required=True)
     arguments.add_argument("--slow-takeover", type=float, default=0.0, help="seconds that each take-over takes longer")
+    arguments.add_argument("--core-fails-for", help="a vehicle at whose records the core raises")
     given = arguments.parse_args()
     if given.slow_takeover:
         slow_down(given.slow_takeover)
+    if given.core_fails_for:
+        plant_fault(given.core_fails_for)
     logging.basicConfig(level=logging.INFO)
     return run_engine(
         kafka=KafkaSettings(bootstrap_servers=given.bootstrap),
@@ -41,6 +50,17 @@ def slow_down(seconds: float) -> None:
         return taken
 
     TakeOver.run = slowly  # type: ignore[method-assign]  # this process is the test's own
+
+
+def plant_fault(vehicle_id: str) -> None:
+    """Let the core fail at every record of a vehicle."""
+
+    def failing(policy: Policy, vehicle: str, state: VehicleState | None, given: Input) -> Outcome:
+        if vehicle == vehicle_id:
+            raise ZeroDivisionError("planted")
+        return step(policy, vehicle, state, given)
+
+    vars(processor)["step"] = failing  # this process is the test's own
 
 
 if __name__ == "__main__":

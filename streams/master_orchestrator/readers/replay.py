@@ -172,7 +172,10 @@ class VehicleReplay:
         given = self._rules.intake.take(
             arrived.cause, at_ms=arrived.at_ms, key=arrived.key, value=arrived.value, headers=None
         )
-        outcome = step(self._rules.policy, self.vehicle_id, self._state, given)
+        try:
+            outcome = step(self._rules.policy, self.vehicle_id, self._state, given)
+        except Exception as error:  # the engine set it aside as a dead letter, as it does with what is refused
+            raise RefusedError("unprocessable", f"{type(error).__name__}: {error}") from error
         self._state = outcome.state
         self.inputs += 1
         return outcome.audit

@@ -8,7 +8,7 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
-from master_orchestrator_schemas.vocabulary import State
+from master_orchestrator_schemas.vocabulary import AlertKind, State
 
 ENDED = frozenset({State.COMPLETED, State.FAILED})
 
@@ -31,9 +31,13 @@ class EngineCounts:
             lane = command.priority.lane.value
             self._child(self.metrics.commands, command.agent.value, lane).inc()
         for alert in outcome.alerts:
-            self._child(self.metrics.alerts, alert.kind.value).inc()
+            self.alert(alert.kind)
         if outcome.rejection is not None:
             self._child(self.metrics.rejected_inputs, topic, outcome.rejection.partition(": ")[0]).inc()
+
+    def alert(self, kind: AlertKind) -> None:
+        """Count a call for a human."""
+        self._child(self.metrics.alerts, kind.value).inc()
 
     def reading(self, *, accepted: bool) -> None:
         """Count a reading: accepted, or ignored as late or repeated."""

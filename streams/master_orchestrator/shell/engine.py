@@ -18,8 +18,9 @@ from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, dat
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import FencedError
 from master_orchestrator.shell.ordering import in_order
+from master_orchestrator.shell.outgoing import SOURCE
 from master_orchestrator.shell.partition import OwnedPartition
-from master_orchestrator.shell.processor import SOURCE, Processor, Work
+from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator.shell.restore import LogReader
 from master_orchestrator.shell.store import PartitionStore

@@ -13,5 +13,13 @@ class StalledError(ShellError):
     """Faust or its client has stopped fetching without saying so."""
 
 
+class StateUnreadableError(ShellError):
+    """A vehicle's stored state cannot be read: another version of the software wrote it."""
+
+
+class TableError(ShellError):
+    """RocksDB could not read or write a partition's table."""
+
+
 class RestoreError(ShellError):
     """A partition's table could not be brought up to its changelog."""

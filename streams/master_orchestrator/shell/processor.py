@@ -1,7 +1,14 @@
-"""From fetched records to the content of one transaction: decode, step, encode. No Kafka, no disk writes."""
+"""From fetched records to the content of one transaction: decode, step, encode. No Kafka, no disk writes.
+
+A record that this cannot be done with (a fault in the core, an outcome too large for its topic) would fail in the same
+way after every restart, since all of it is pure. It becomes a dead letter, with an alert, and the vehicle's state stays
+as it was before it. Errors of memory, table and the software's version are no fault of a record: they go up.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+
+import structlog
 
 from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator.core.outcome import Deadline, Outcome
@@ -9,19 +16,26 @@ from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.errors import ShellError, StateUnreadableError
 from master_orchestrator.shell.layout import pack_vehicle, unpack_vehicle
+from master_orchestrator.shell.outgoing import GIVEN_UP, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
-from master_orchestrator_schemas.messages import Alert, Cause, Command, Telemetry
+from master_orchestrator_schemas.messages import Alert, Cause, Telemetry
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
+from master_orchestrator_schemas.vocabulary import AlertKind
 
-SOURCE = "master-orchestrator/engine"
-KEPT_KEY_BYTES = 4_096
-KEPT_HEADERS = 32
-KEPT_HEADER_BYTES = HEADERS_ROOM // 2
-"""Of the sender's headers, in a dead letter; its topic has ``HEADERS_ROOM`` more than the inputs."""
+log = structlog.get_logger(__name__)
+
+Get = Callable[[bytes], bytes | None]
+Given = Sequence[tuple[int, Fetched]]
+"""Records in order, each with its topic's rank."""
+
+UNPROCESSABLE = "unprocessable"
+"""The dead letter's reason of a record that the engine itself failed at."""
+
+MAX_STATE_BYTES = 1_000_000
+"""Of one vehicle, stored: the changelog's producer and topic take a little more. They are a thousandth of it."""
 
 
 @dataclass
@@ -33,117 +47,128 @@ class Work:
     states: dict[bytes, VehicleState] = field(default_factory=dict)
     vehicles: dict[bytes, bytes] = field(default_factory=dict)
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
+    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
+    readings: list[bool] = field(default_factory=list)
+    dead_letters: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _UnstorableError(Exception):
+    """The state that a batch leads a vehicle to cannot be stored: one of its records did it, which is not yet known."""
 
 
 class Processor:
     """Applies records to states. One per engine; holds no state of its own."""
 
     def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
-        self._topology, self._policy, self._codec, self._counts = topology, policy, codec, counts
+        self._policy, self._counts = policy, counts
         self._inputs, self._intake = topology.input_topics, Intake(topology, codec)
-        self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
-        self._dead = topology.dead_letter_topic
-        self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
+        self._writer = RecordWriter(topology, codec)
+        self.alert_record = self._writer.alert
 
-    def process(
-        self, partition: int, records: Iterable[tuple[int, Fetched]], get: Callable[[bytes], bytes | None]
-    ) -> Work:
+    def process(self, partition: int, records: Iterable[tuple[int, Fetched]], get: Get) -> Work:
         """Apply ``records`` ((topic rank, record), in order) to the states that ``get`` reads."""
-        work = Work()
-        for rank, record in records:
-            try:
-                self._apply(partition, rank, record, get, work)
-            except RefusedError as refused:
-                self._dead_letter(partition, rank, record, refused, work)
-        for key, state in work.states.items():
-            waiting = deadlines(key.decode(), state)
-            work.deadlines[key.decode()] = waiting
-            due_ms = min((deadline.due_ms for deadline in waiting), default=0)
-            work.vehicles[key] = pack_vehicle(encode_state(state), due_ms)
+        given = list(records)
+        try:
+            work = self._work(partition, given, get, storing_each=False)
+        except _UnstorableError:
+            work = self._work(partition, given, get, storing_each=True)
+        self._count(work)
         return work
 
-    def _apply(
-        self, partition: int, rank: int, record: Fetched, get: Callable[[bytes], bytes | None], work: Work
-    ) -> None:
-        topic = self._inputs[rank]
+    def _work(self, partition: int, given: Given, get: Get, *, storing_each: bool) -> Work:
+        """``storing_each``: see after each record whether the state can be stored, which is slow, and finds the one."""
+        work = Work()
+        for rank, record in given:
+            cause = Cause(topic=self._inputs[rank], partition=partition, offset=record.offset)
+            try:
+                self._apply(cause, record, get, work, storing=storing_each)
+            except RefusedError as refused:
+                self._dead_letter(cause, record, refused, work)
+            except (MemoryError, ShellError):
+                raise
+            except Exception as error:  # noqa: BLE001  it becomes a dead letter
+                self._set_aside(cause, record, error, work)
+        for key, state in work.states.items():
+            try:
+                work.vehicles[key], work.deadlines[key.decode()] = _stored(key, state)
+            except MemoryError:
+                raise
+            except Exception as error:
+                raise _UnstorableError from error
+        return work
+
+    def _apply(self, cause: Cause, record: Fetched, get: Get, work: Work, *, storing: bool) -> None:
+        """Into ``work``, all of it or, where this raises, nothing."""
         given = self._intake.take(
-            Cause(topic=topic, partition=partition, offset=record.offset),
-            at_ms=record.timestamp,
-            key=record.key,
-            value=record.value,
-            headers=record.headers,
+            cause, at_ms=record.timestamp, key=record.key, value=record.value, headers=record.headers
         )
         body = given.body
         key = body.vehicle_id.encode()
-        state = work.states.get(key)
-        if state is None:
-            stored = get(key)
-            state = None if stored is None else decode_state(unpack_vehicle(stored)[1])
-        outcome = step(self._policy, body.vehicle_id, state, given)
+        before = _state(key, get, work)
+        outcome = step(self._policy, body.vehicle_id, before, given)
+        outgoing = self._writer.outcome(outcome, key, record.timestamp)
+        if storing:
+            _stored(key, outcome.state)
         work.states[key] = outcome.state
+        work.records += outgoing.records
+        work.commands += outgoing.commands
+        work.outcomes.append((cause.topic, outcome))
         if isinstance(body, Telemetry) and outcome.rejection is None:
-            self._counts.reading(accepted=state is None or outcome.state.trackers is not state.trackers)
-        self._collect(topic, record.timestamp, key, outcome, work)
+            work.readings.append(before is None or outcome.state.trackers is not before.trackers)
         if outcome.rejection is not None:
-            self._dead_letter(partition, rank, record, RefusedError(*_reason_and_text(outcome.rejection)), work)
+            self._dead_letter(cause, record, RefusedError(*_reason_and_text(outcome.rejection)), work)
 
-    def _collect(self, topic: str, at_ms: int, key: bytes, outcome: Outcome, work: Work) -> None:
-        encode, trace = self._codec.encode, outcome.traceparent
-        for entry in outcome.audit:
-            audit_key = f"{entry.workflow_id}/{entry.seq}"
-            headers = envelope_headers("AuditRecord", SOURCE, audit_key, at_ms, trace)
-            work.records.append(Record(self._audit, audit_key.encode(), encode(entry), headers))
-        for status in outcome.status:
-            headers = envelope_headers("Status", SOURCE, f"{status.workflow_id}/{status.seq}", at_ms, trace)
-            work.records.append(Record(self._status, status.workflow_id.encode(), encode(status), headers))
-        for alert in outcome.alerts:
-            work.records.append(self.alert_record(alert, trace))
-        for command in outcome.commands:
-            work.commands.append(self._command_record(command, key, trace))
-        for command in outcome.failed_commands:
-            work.records.append(self._given_up(command, key, trace))
-        self._counts.outcome(topic, outcome)
+    def _dead_letter(self, cause: Cause, record: Fetched, refused: RefusedError, work: Work) -> None:
+        work.records.append(self._writer.dead_letter(cause, record, refused))
+        work.dead_letters.append((cause.topic, refused.reason))
 
-    def alert_record(self, alert: Alert, traceparent: str | None = None) -> Record:
-        """The outgoing record of an alert."""
-        key = (alert.workflow_id or alert.vehicle_id or alert.alert_id).encode()
-        headers = envelope_headers("Alert", SOURCE, alert.alert_id, alert.at_ms, traceparent)
-        return Record(self._alerts, key, self._codec.encode(alert), headers)
+    def _set_aside(self, cause: Cause, record: Fetched, error: Exception, work: Work) -> None:
+        """The engine failed at the record, and would again: away with it, and call for a human."""
+        place = f"{cause.topic}/{cause.partition}/{cause.offset}"
+        log.critical("a record cannot be processed and is set aside", record=place, error=repr(error), exc_info=error)
+        text = f"{type(error).__name__}: {error}"[:500].encode(errors="replace").decode()
+        self._dead_letter(cause, record, RefusedError(UNPROCESSABLE, text), work)
+        alert = Alert(
+            alert_id=f"{place}/{AlertKind.RECORD_UNPROCESSABLE}",
+            kind=AlertKind.RECORD_UNPROCESSABLE,
+            at_ms=record.timestamp,
+            message=f"the engine failed at the record {place} and set it aside ({text}); its log has the traceback. "
+            "Mend the engine, then redrive the dead letter",
+        )
+        work.records.append(self.alert_record(alert))
 
-    def _command_record(self, command: Command, key: bytes, trace: str | None) -> Record:
-        topic = self._topology.command_topic(command.agent, command.priority.lane)
-        headers = envelope_headers("Command", SOURCE, command.command_id, command.issued_at_ms, trace)
-        return Record(topic, key, self._codec.encode(command), headers)
-
-    def _given_up(self, command: Command, key: bytes, trace: str | None) -> Record:
-        record = self._command_record(command, key, trace)
-        text = f"command {command.command_id} failed in every try"
-        headers = dead_letter_headers(record.topic, -1, -1, "retries_exhausted", text, command.issued_at_ms)
-        self._counts.dead_letter(record.topic, "retries_exhausted")
-        return Record(self._dead, key, record.value, [*(record.headers or []), *headers])
-
-    def _dead_letter(self, partition: int, rank: int, record: Fetched, refused: RefusedError, work: Work) -> None:
-        """The record as it came, bytes untouched, with its origin and the reason in headers."""
-        topic = self._inputs[rank]
-        headers = dead_letter_headers(topic, partition, record.offset, refused.reason, str(refused), record.timestamp)
-        self._counts.dead_letter(topic, refused.reason)
-        key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
-        if len(value) > self._largest:
-            # A sender's compression can bring in more than any topic takes back. The whole record stays in the input.
-            headers += [("dead_letter_cut_from", b"%d" % len(value))]
-            value = value[: self._largest]
-        work.records.append(Record(self._dead, key, value, [*_kept(record.headers), *headers]))
+    def _count(self, work: Work) -> None:
+        for topic, outcome in work.outcomes:
+            self._counts.outcome(topic, outcome)
+            for command in outcome.failed_commands:
+                self._counts.dead_letter(self._writer.command_topic(command), GIVEN_UP)
+        for accepted in work.readings:
+            self._counts.reading(accepted=accepted)
+        for topic, reason in work.dead_letters:
+            self._counts.dead_letter(topic, reason)
+            if reason == UNPROCESSABLE:
+                self._counts.alert(AlertKind.RECORD_UNPROCESSABLE)
 
 
-def _kept(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
-    """The sender's headers, the first of them that fit: a dead letter must not grow over its topic's limit."""
-    kept: list[tuple[str, bytes | None]] = []
-    room = KEPT_HEADER_BYTES
-    for name, value in headers[:KEPT_HEADERS]:
-        room -= len(name.encode()) + len(value or b"")
-        if room >= 0:
-            kept.append((name, value))
-    return kept
+def _state(key: bytes, get: Get, work: Work) -> VehicleState | None:
+    if (state := work.states.get(key)) is not None:
+        return state
+    stored = get(key)
+    if stored is None:
+        return None
+    try:
+        return decode_state(unpack_vehicle(stored)[1])
+    except Exception as error:  # no record's fault: to set the vehicle's records aside one by one would lose its order
+        raise StateUnreadableError(f"the stored state of {key!r} cannot be read: {error}") from error
+
+
+def _stored(key: bytes, state: VehicleState) -> tuple[bytes, list[Deadline]]:
+    """The state as it is stored, and its deadlines. Raises where it cannot be: ``ValueError``, ``struct.error`` …"""
+    waiting = deadlines(key.decode(), state)
+    value = pack_vehicle(encode_state(state), min((deadline.due_ms for deadline in waiting), default=0))
+    if len(value) > MAX_STATE_BYTES:
+        raise ValueError(f"the vehicle's state would take {len(value)} bytes, {MAX_STATE_BYTES} are possible")
+    return value, waiting
 
 
 def _reason_and_text(rejection: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from typing import cast
 
 import rocksdict
 
+from master_orchestrator.shell.errors import TableError
 from master_orchestrator.shell.layout import is_vehicle
 
 OFFSET_KEY = b"__faust\x00offset__"
@@ -45,7 +46,10 @@ class PartitionStore:
 
     def get(self, key: bytes) -> bytes | None:
         """The stored value, or None."""
-        value: bytes | None = self._db.get(key)
+        try:
+            value: bytes | None = self._db.get(key)
+        except Exception as error:  # rocksdict raises nothing more special
+            raise TableError(f"the table cannot be read: {error}") from error
         return value
 
     def write(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:

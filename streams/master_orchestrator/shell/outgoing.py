@@ -1,0 +1,97 @@
+"""Outgoing records: what an outcome asks for, alerts, and dead letters. Pure; raises ``EncodeError``."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from master_orchestrator.core.intake import RefusedError
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.shell.records import Fetched, Record
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
+from master_orchestrator_schemas.messages import Alert, Cause, Command
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
+
+SOURCE = "master-orchestrator/engine"
+KEPT_KEY_BYTES = 4_096
+KEPT_HEADERS = 32
+KEPT_HEADER_BYTES = HEADERS_ROOM // 2
+"""Of the sender's headers, in a dead letter; its topic has ``HEADERS_ROOM`` more than the inputs."""
+
+GIVEN_UP = "retries_exhausted"
+"""The reason of a command's dead letter."""
+
+
+class Outgoing(NamedTuple):
+    """The records of one outcome: those of the transaction, and the commands for the outbox."""
+
+    records: list[Record]
+    commands: list[Record]
+
+
+class RecordWriter:
+    """Makes outgoing records. One per engine; holds no state."""
+
+    def __init__(self, topology: Topology, codec: Codec) -> None:
+        self._topology, self._codec = topology, codec
+        self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
+        self._dead = topology.dead_letter_topic
+        self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
+
+    def outcome(self, outcome: Outcome, key: bytes, at_ms: int) -> Outgoing:
+        """All records of the outcome of the vehicle ``key``, stamped with its input's time."""
+        encode, trace = self._codec.encode, outcome.traceparent
+        records: list[Record] = []
+        for entry in outcome.audit:
+            audit_key = f"{entry.workflow_id}/{entry.seq}"
+            headers = envelope_headers("AuditRecord", SOURCE, audit_key, at_ms, trace)
+            records.append(Record(self._audit, audit_key.encode(), encode(entry), headers))
+        for status in outcome.status:
+            headers = envelope_headers("Status", SOURCE, f"{status.workflow_id}/{status.seq}", at_ms, trace)
+            records.append(Record(self._status, status.workflow_id.encode(), encode(status), headers))
+        records += [self.alert(alert, trace) for alert in outcome.alerts]
+        records += [self._given_up(command, key, trace) for command in outcome.failed_commands]
+        return Outgoing(records, [self._command(command, key, trace) for command in outcome.commands])
+
+    def alert(self, alert: Alert, traceparent: str | None = None) -> Record:
+        """The record of an alert."""
+        key = (alert.workflow_id or alert.vehicle_id or alert.alert_id).encode()
+        headers = envelope_headers("Alert", SOURCE, alert.alert_id, alert.at_ms, traceparent)
+        return Record(self._alerts, key, self._codec.encode(alert), headers)
+
+    def dead_letter(self, cause: Cause, record: Fetched, refused: RefusedError) -> Record:
+        """The record as it came, bytes untouched, with its origin and the reason in headers."""
+        headers = dead_letter_headers(
+            cause.topic, cause.partition, cause.offset, refused.reason, str(refused), record.timestamp
+        )
+        key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
+        if len(value) > self._largest:
+            # A sender's compression can bring in more than any topic takes back. The whole record stays in the input.
+            headers += [("dead_letter_cut_from", b"%d" % len(value))]
+            value = value[: self._largest]
+        return Record(self._dead, key, value, [*_kept(record.headers), *headers])
+
+    def command_topic(self, command: Command) -> str:
+        """The topic of the command's agent and lane."""
+        return self._topology.command_topic(command.agent, command.priority.lane)
+
+    def _command(self, command: Command, key: bytes, trace: str | None) -> Record:
+        headers = envelope_headers("Command", SOURCE, command.command_id, command.issued_at_ms, trace)
+        return Record(self.command_topic(command), key, self._codec.encode(command), headers)
+
+    def _given_up(self, command: Command, key: bytes, trace: str | None) -> Record:
+        record = self._command(command, key, trace)
+        text = f"command {command.command_id} failed in every try"
+        headers = dead_letter_headers(record.topic, -1, -1, GIVEN_UP, text, command.issued_at_ms)
+        return Record(self._dead, key, record.value, [*(record.headers or []), *headers])
+
+
+def _kept(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
+    """The sender's headers, the first of them that fit: a dead letter must not grow over its topic's limit."""
+    kept: list[tuple[str, bytes | None]] = []
+    room = KEPT_HEADER_BYTES
+    for name, value in headers[:KEPT_HEADERS]:
+        room -= len(name.encode()) + len(value or b"")
+        if room >= 0:
+            kept.append((name, value))
+    return kept
