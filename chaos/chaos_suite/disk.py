@@ -1,5 +1,6 @@
 """An engine's state folder, and what may become of it. Its engine must not run, unless a method says otherwise."""
 
+import errno
 import os
 import random
 import shutil
@@ -12,6 +13,7 @@ SPARE_BYTES = 256 * 2**20
 """Room on a small disk for what RocksDB sets up when it opens."""
 _ROCKSDB = ("*.sst", "*.log", "MANIFEST-*", "CURRENT")
 _MOST_CUT = 4
+_MEBIBYTE = bytes(2**20)
 
 
 class Disk:
@@ -25,9 +27,8 @@ class Disk:
         return self.folder / "ballast"
 
     def keep_copy(self) -> None:
-        """Copy the folder: as a crash left it, a consistent image. One that was wiped just now is not copied."""
-        if not self.folder.exists():
-            return
+        """Copy the folder: as a crash left it, a consistent image."""
+        self.folder.mkdir(parents=True, exist_ok=True)  # it was wiped just now, or not made yet
         self._copies.mkdir(parents=True, exist_ok=True)
         target = self._copies / ("last" if (self._copies / "first").exists() else "first")
         shutil.rmtree(target, ignore_errors=True)
@@ -62,7 +63,7 @@ class Disk:
     @contextmanager
     def small(self) -> Iterator[None]:
         """Lie on a small disk (a tmpfs) meanwhile, with what is in it. The engine may run between beginning and end."""
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         kept, after = (self.folder.with_name(self.folder.name + end) for end in (".kept", ".after"))
         size = SPARE_BYTES + sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
         self.folder.rename(kept)
@@ -79,11 +80,19 @@ class Disk:
                 shutil.rmtree(kept)
             (after if after.exists() else kept).rename(self.folder)
 
+    def opened_since(self, began_s: float) -> bool:
+        """Whether a RocksDB in it was opened since ``began_s`` (``time.time()``): each opening begins a new LOG."""
+        return any(log.stat().st_mtime >= began_s for log in self.folder.rglob("LOG"))
+
     def fill(self) -> None:
         """Take all the room there is on a `small` disk; its engine may run."""
-        with self._ballast.open("wb") as ballast:
-            room = os.statvfs(self.folder)
-            os.posix_fallocate(ballast.fileno(), 0, room.f_bavail * room.f_frsize)
+        with self._ballast.open("wb", buffering=0) as ballast:
+            try:
+                while ballast.write(_MEBIBYTE):
+                    pass
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
 
     def free(self) -> None:
         """Give back what `fill` took; its engine may run."""

@@ -127,6 +127,17 @@ class Member:
                 if self._wanted:
                     self.await_running()
 
+    @contextmanager
+    def about_to_die(self) -> Iterator[None]:
+        """Should it end meanwhile, and be noticed meanwhile, then that was a fault's doing."""
+        with self._lock:
+            self._ending = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ending = False
+
     def look(self) -> Death | None:
         """What the supervision does again and again: notice its death, and start it when the time has come."""
         with self._lock:

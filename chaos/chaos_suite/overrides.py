@@ -8,13 +8,16 @@ import yaml
 
 OVERRIDES: Mapping[str, object] = MappingProxyType(
     {
+        "partitions": 6,
         "agents": {
             agent: {"reply_within": "20s"}
             for agent in ("DATA_ANALYSIS", "DIAGNOSIS", "SCHEDULING", "MANUFACTURING_QUALITY")
-        }
+        },
     }
 )
-"""A missing reply is noticed within the run, also where no runner is to be blamed but a handler that is too slow.
+"""A third engine takes partitions from the other two: of four, they would keep two each, and leave it none.
+
+A missing reply is noticed within the run, also where no runner is to be blamed but a handler that is too slow.
 
 CUSTOMER_ENGAGEMENT and FEEDBACK keep their long deadlines. The simulated customers answer at once, for a later time; a
 deadline of minutes would leave most of them unasked. And a command or reply that got lost must show as a workflow that

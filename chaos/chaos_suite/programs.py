@@ -9,6 +9,10 @@ from typing import Protocol
 
 from master_orchestrator.cluster.leash import die_with_parent
 
+_END_BYTES = 2**20
+_LINE_CHARACTERS = 500
+"""An engine's last line holds every variable of its traceback: hundreds of kilobytes, the error first."""
+
 
 class Process(Protocol):
     """What a member runs: a `Program`, or a broker's node."""
@@ -92,5 +96,6 @@ class Program:
         if not self.log.exists():
             return ""
         with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 16_384))
-            return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:])
+            log.seek(max(0, self.log.stat().st_size - _END_BYTES))
+            said = log.read().decode(errors="replace").splitlines()
+        return "\n".join(line[:_LINE_CHARACTERS] for line in said[-lines:])

@@ -13,7 +13,7 @@ from chaos_suite.network import Network
 from chaos_suite.overrides import chaos_topology
 from chaos_suite.raw_admin import NoAnswerError, owned_partitions
 from chaos_suite.supervision import Supervision
-from chaos_suite.workers import ENGINES, Workers
+from chaos_suite.workers import DYING, ENGINES, Workers
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology, load_topology
@@ -27,7 +27,7 @@ VISITOR = "engine-3"
 class System:
     """Everything under ``folder``; a context manager that starts it all and stops it all.
 
-    Made before it is started, so that one can ask what will be there. ``seed`` is the members' CHAOS_SEED.
+    Made before it is started, so that one can ask what will be there. ``seed`` is the workshops'.
     """
 
     def __init__(self, folder: Path, *, seed: int) -> None:
@@ -112,6 +112,11 @@ class System:
     def engine_folders(self) -> dict[str, Path]:
         """Where each engine keeps its tables, relative to the run's folder."""
         return dict(self._tables())
+
+    @property
+    def dying_file(self) -> Path:
+        """Where a handler is ordered to die (dying.py)."""
+        return self.folder / DYING
 
     def agents_folder(self) -> Path:
         """Where the agents keep their books, relative to the run's folder."""

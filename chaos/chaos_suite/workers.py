@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chaos_suite.dying import VARIABLE
 from chaos_suite.members import Member
 from chaos_suite.network import Network
 from chaos_suite.programs import Program
@@ -12,6 +13,8 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 ENGINES = ("engine-1", "engine-2", "engine-3")
 RUNNERS_PER_TYPE = 2
+DYING = "dying"
+"""Where a run's handlers look for the order to die."""
 CHAOS = Path(__file__).parents[1]
 
 
@@ -27,7 +30,7 @@ class Workers:
             "MASTER_ORCHESTRATOR_DATA_DIR": str(folder / "data"),
             "MASTER_ORCHESTRATOR_LOG_FORMAT": "json",
             "PYTHONPATH": str(CHAOS),
-            "CHAOS_SEED": str(seed),
+            VARIABLE: str(folder / DYING),
         }
 
     def engine(self, name: str) -> Member:
@@ -35,10 +38,10 @@ class Workers:
         return self._member(name, [*self._network.prefix(name), *command_line("engine", "--worker", name)])
 
     def runners(self, kind: AgentType) -> dict[str, Member]:
-        """The runners of one type: `data-analysis-1`, `data-analysis-2`."""
-        word = kind.lower().replace("_", "-")
-        names = [f"{word}-{number}" for number in range(1, RUNNERS_PER_TYPE + 1)]
-        return {name: self._member(name, command_line("agents", word, "--worker", name)) for name in names}
+        """The runners of one type, with the handlers of :mod:`chaos_suite.agents`."""
+        handler = f"{kind}=chaos_suite.agents:{kind.lower()}"
+        called = ("agents", kind.lower(), "--handler", handler, "--worker")
+        return {name: self._member(name, command_line(*called, name)) for name in runner_names(kind)}
 
     def workshops(self) -> Member:
         """All workshops, one program."""
@@ -48,3 +51,8 @@ class Workers:
     def _member(self, name: str, command: Sequence[str]) -> Member:
         program = Program(command, self._environment, self._logs / f"{name}.log")
         return Member(name, program, program.launch)
+
+
+def runner_names(kind: AgentType) -> list[str]:
+    """`data-analysis-1`, `data-analysis-2`."""
+    return [f"{kind.lower().replace('_', '-')}-{number}" for number in range(1, RUNNERS_PER_TYPE + 1)]

@@ -26,6 +26,7 @@ FAULTS: Mapping[str, Fault] = {
         Fault("kill-runner", "agents", runners.kill, weight=2, disturbs=_AGENTS),
         Fault("stop-runner", "agents", runners.stop, disturbs=_AGENTS),
         Fault("zombie-runner", "agents", runners.zombie, disturbs=_AGENTS),
+        Fault("dying-handler", "agents", runners.dying_handler, weight=2, disturbs=_AGENTS),
         Fault("burst", "agents", whole.burst, disturbs=_ENGINE | _AGENTS),
         Fault("kill-broker", "kafka", brokers.kill, disturbs=_KAFKA),
         Fault("stop-broker", "kafka", brokers.stop, disturbs=_KAFKA),

@@ -2,7 +2,10 @@
 
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from chaos_suite.disk import Disk
 from chaos_suite.faults.fault import Load
 from chaos_suite.faults.victims import an_engine
 from chaos_suite.members import Member
@@ -10,8 +13,9 @@ from chaos_suite.system import System
 
 AGE_S = (10.0, 20.0)
 FULL_S = (6.0, 15.0)
-SETTLED_S = 30.0
-_POLL_S = 0.5
+FREE_S = 4.0
+OPENED_S = 30.0
+_POLL_S = 0.2
 
 
 def wipe(system: System, draw: random.Random, _load: Load) -> str:
@@ -44,7 +48,8 @@ def old(system: System, draw: random.Random, _load: Load) -> str:
         engine.kill()
         if not disk.has_copy:
             disk.keep_copy()
-            _run_for(engine, draw.uniform(*AGE_S))
+            with _running(engine):
+                time.sleep(draw.uniform(*AGE_S))
         copy = disk.put_back(draw)
     return f"{engine.name} has its {copy} copy"
 
@@ -55,36 +60,35 @@ def full(system: System, draw: random.Random, _load: Load) -> str:
     disk = system.disks[engine.name]
     with engine.taken():
         engine.kill()
-        with disk.small():
-            engine.release()
-            try:
-                _await_settled(system, engine)
-                disk.fill()
-                if killed:
-                    engine.kill()
-                time.sleep(seconds)
-                disk.free()
-                _await_settled(system, engine)
-            finally:
-                engine.hold()
+        with disk.small(), _running(engine):
+            opened = _await_opened(disk)
+            disk.fill()
+            if killed:
                 engine.kill()
-    return f"{engine.name} for {seconds:.1f} s{', killed meanwhile' if killed else ''}"
+            time.sleep(seconds)
+            disk.free()
+            time.sleep(FREE_S)
+    told = f"{engine.name} for {seconds:.1f} s{', killed meanwhile' if killed else ''}"
+    return told if opened else f"{told}; it had not opened its tables yet"
 
 
-def _run_for(engine: Member, seconds: float) -> None:
-    """Let a taken engine run for so long; dead again afterwards."""
+def _await_opened(disk: Disk) -> bool:
+    """Whether the engine that was started now has opened a table in time; one without partitions has none."""
+    began_s, deadline = time.time(), time.monotonic() + OPENED_S
+    while not disk.opened_since(began_s):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
+
+
+@contextmanager
+def _running(engine: Member) -> Iterator[None]:
+    """Let a taken engine run meanwhile, and again if it dies; it is dead afterwards."""
     engine.release()
     try:
         engine.await_running()
-        time.sleep(seconds)
+        yield
     finally:
         engine.hold()
         engine.kill()
-
-
-def _await_settled(system: System, engine: Member) -> None:
-    """Wait until the engine runs and all partitions have owners; no longer than it is worth."""
-    engine.await_running()
-    deadline = time.monotonic() + SETTLED_S
-    while not system.owned() and time.monotonic() < deadline:
-        time.sleep(_POLL_S)

@@ -1,14 +1,22 @@
-"""A runner dies, stops, or hangs."""
+"""A runner dies, stops, hangs, or is killed by its handler."""
 
 import random
 import time
+from contextlib import ExitStack
+from pathlib import Path
 
+from chaos_suite.dying import BETWEEN_OF, Moment, order, taken_by, withdraw
 from chaos_suite.faults.fault import Load
 from chaos_suite.faults.victims import a_runner
 from chaos_suite.system import System
+from chaos_suite.workers import runner_names
+from master_orchestrator_schemas.vocabulary import AgentType
 
 ZOMBIE_S = (13.0, 18.0)
 """Longer than the session time-out of 10 s."""
+CLAIM_S = 15.0
+"""So long an order to die stands; no command may come to that handler meanwhile."""
+_POLL_S = 0.05
 
 
 def kill(system: System, draw: random.Random, _load: Load) -> str:
@@ -35,3 +43,32 @@ def zombie(system: System, draw: random.Random, _load: Load) -> str:
         runner.pause()
         time.sleep(seconds)
     return f"{runner.name} hung for {seconds:.1f} s"
+
+
+def dying_handler(system: System, draw: random.Random, _load: Load) -> str:
+    """A handler kills its own process: before its work, half-way, or when all is done but the reply."""
+    kind = draw.choice(list(AgentType))
+    moment = draw.choice([moment for moment in Moment if moment is not Moment.BETWEEN or kind in BETWEEN_OF])
+    runners = [system.runners[name] for name in runner_names(kind)]
+    with ExitStack() as stack:
+        for runner in runners:
+            stack.enter_context(runner.reserved())
+            stack.enter_context(runner.about_to_die())
+        before = taken_by(system.dying_file)
+        order(system.dying_file, kind, moment)
+        victims = _claimed(system.dying_file, before)
+        while any(runner.pid in victims for runner in runners):  # dead, but not yet seen dead
+            time.sleep(_POLL_S)
+        for runner in runners:
+            runner.await_running()
+    return f"a runner of {kind}, {moment}" if victims else f"no command came to {kind} for {CLAIM_S:.0f} s"
+
+
+def _claimed(file: Path, before: frozenset[int]) -> frozenset[int]:
+    """Who claimed the order; nobody, if no command came: then it is withdrawn."""
+    deadline = time.monotonic() + CLAIM_S
+    while time.monotonic() < deadline:
+        if claimed := taken_by(file) - before:
+            return claimed
+        time.sleep(_POLL_S)
+    return frozenset() if withdraw(file) else taken_by(file) - before
