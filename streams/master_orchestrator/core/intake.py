@@ -16,6 +16,7 @@ from master_orchestrator_schemas.messages import (
     Telemetry,
     Timer,
 )
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology
 
 BODIES: dict[str, type[Body]] = {
@@ -58,6 +59,8 @@ class Intake:
         body = self._decode(cause.topic, value)
         if key != body.vehicle_id.encode():
             raise RefusedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
+        if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
+            raise RefusedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
         return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers))
 
     def _decode(self, topic: str, value: bytes | None) -> Body:

@@ -12,6 +12,7 @@ from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.transitions import REASONS, STATE_NUMBERS
 from master_orchestrator.core.triage import active_dtcs, summaries
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import AgentType, State
 
 MAX_DTCS = 64
@@ -90,7 +91,7 @@ def _scheduling(policy: Policy, state: VehicleState, workflow: Workflow, executi
         "priority": int(workflow.priority),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
-        "due_by_ms": execution.issued_at_ms + policy.due_ms(workflow.priority),
+        "due_by_ms": min(execution.issued_at_ms + policy.due_ms(workflow.priority), MAX_MS),
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
         "rebook_reason": None if booked is None else _rebook_reason(workflow),

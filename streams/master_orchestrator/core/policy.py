@@ -9,6 +9,9 @@ from master_orchestrator.core.triage import TriageRules, compile_rules
 from master_orchestrator_schemas.topology import EpisodeTerms, ServiceTerms, Topology, UrgencyLine
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
+AUDIT_ROOM = 8 * 1024
+"""Bytes kept free in an audit record for all but what an agent has answered."""
+
 
 class AgentPolicy(msgspec.Struct, frozen=True):
     """Terms of one agent's step. ``closes_on_timeout``: no reply by the deadline is an answer too, not a failure."""
@@ -19,7 +22,10 @@ class AgentPolicy(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """All that ``step`` needs to know beside state and input. Durations in milliseconds."""
+    """All that ``step`` needs to know beside state and input. Durations in milliseconds.
+
+    ``most_details_bytes``: of an audit record's details, so that the record fits into the topology's ``max_record``.
+    """
 
     input_topics: tuple[str, ...]
     ranks: Mapping[str, int]
@@ -29,6 +35,7 @@ class Policy(msgspec.Struct, frozen=True):
     episodes: EpisodeTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
+    most_details_bytes: int
 
     @classmethod
     def from_topology(cls, topology: Topology) -> Self:
@@ -46,6 +53,7 @@ class Policy(msgspec.Struct, frozen=True):
             episodes=topology.episodes,
             urgency=topology.urgency,
             service=topology.service,
+            most_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,
         )
 
     def cooldown_ms(self, priority: Priority) -> int:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from master_orchestrator.core.audit_chain import details_json
+from master_orchestrator.core.policy import Policy
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.results import RESULTS, Result
 
@@ -11,10 +13,17 @@ def actor_of(reply: Reply) -> str:
     return f"agent:{reply.agent.value}@{reply.worker}"
 
 
-def read_result(reply: Reply) -> Result | str:
-    """The typed result, or why there is none: neither result nor failure, both, or not what the agent has to answer."""
+def read_result(policy: Policy, reply: Reply) -> Result | str:
+    """The typed result, or why there is none: neither result nor failure, both, or not what the agent has to answer.
+
+    A result that the audit record, which has it in full, has no room for is none either: as JSON it can be six times
+    as long as it came.
+    """
     if reply.result is None or reply.failure is not None:
         return "a reply has either a result or a failure"
+    size = len(details_json(result_details(reply)).encode())
+    if size > policy.most_details_bytes:
+        return f"the result takes {size} bytes as JSON, {policy.most_details_bytes} are allowed; shorten it"
     try:
         return RESULTS[reply.agent].from_wire(reply.result)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:  # from_wire reads JSON texts of any kind

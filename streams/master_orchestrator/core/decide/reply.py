@@ -90,7 +90,7 @@ def _on_wanted(
         return execution_failed(
             policy, state, workflow, at_ms, reason="agent_failed", actor=actor, details=said, retry_after_ms=after_ms
         )
-    result = read_result(reply)
+    result = read_result(policy, reply)
     if isinstance(result, str):
         said = {"answered": reply.command_id, "message": result}
         return execution_failed(policy, state, workflow, at_ms, reason="invalid_result", actor=actor, details=said)

@@ -52,7 +52,7 @@ def on_reply(policy: Policy, chain: Chain, name: CommandName, reply: Reply, at_m
         return rejected(chain.workflow_id, at_ms, actor, "unknown_command", refusal)
     if reply.failure is not None:
         return _failed_by_agent(policy, chain, side, reply, at_ms)
-    read = read_result(reply)
+    read = read_result(policy, reply)
     if isinstance(read, str):
         said = refusal | {"message": read}
         return _failed(policy, chain, side, at_ms, reason="invalid_result", actor=actor, details=said)
