@@ -30,6 +30,11 @@ LIMITS_OF_A_MEASURE: Mapping[str, tuple[str, ...]] = {
     "loss_per_min": ("at_least", "above"),
 }
 
+MOST_OF_A_PATTERN = 100
+_LETTER = r"(?:[A-Z0-9.]|\[\^?[A-Z0-9-]++\])"
+_BRANCH = rf"(?:{_LETTER}|\({_LETTER}++(?:\|{_LETTER}++)*+\))*+(?:(?<=\.)\*)?+"
+_CODE_PATTERN = re.compile(rf"{_BRANCH}(?:\|{_BRANCH})*+")
+
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -47,7 +52,12 @@ def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
     return pair
 
 
-def _compilable(pattern: str) -> str:
+def _plain_pattern(pattern: str) -> str:
+    """Only what is matched in a moment: repeats of repeats, which regular expressions allow, can take years."""
+    if len(pattern) > MOST_OF_A_PATTERN or not _CODE_PATTERN.fullmatch(pattern):
+        raise ValueError(
+            f"{pattern!r} is no pattern of codes; write letters, digits, dots, [sets], (this|that), and .* at an end"
+        )
     try:
         re.compile(pattern)
     except re.error as error:
@@ -212,12 +222,12 @@ class TyreTerms(Terms):
 
 
 class DtcRule(Terms):
-    """Codes that match ``code`` (a regular expression on the whole code) are of this subsystem and priority.
+    """Codes that match ``code`` (a plain regular expression on the whole code) are of this subsystem and priority.
 
     ``flashing``: the priority while the malfunction lamp flashes.
     """
 
-    code: Annotated[str, AfterValidator(_compilable)]
+    code: Annotated[str, AfterValidator(_plain_pattern)]
     subsystem: Subsystem
     priority: PriorityName
     flashing: PriorityName | None = None

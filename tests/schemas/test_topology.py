@@ -119,6 +119,9 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
         ("{priority: HIGH, risk", "{priority: HI, risk", "urgency.2.priority", "'HI' is not a priority"),
         ("workshop_feed: false", "workshop_feed: maybe", "service.workshop_feed", "valid boolean"),
         ("at_least: 115", "at_least: .nan", "triage.rules.coolant_boiling.at_least", "finite number"),
+        ("256KiB", "4KiB", "limits.max_record", "outside 64KiB to 64MiB"),
+        ("256KiB", "2GiB", "limits.max_record", "outside 64KiB to 64MiB"),
+        ("table: vehicles", 'table: vehicles\n"\\e[31m\\nred": 1', "\ufffd[31m red", "unknown key"),
     ],
 )
 def test_a_mistake_names_its_key_and_line(old: str, new: str, key: str, problem: str) -> None:
@@ -161,12 +164,36 @@ def test_a_key_given_twice_is_refused() -> None:
         ("\x00", "is not YAML"),
         ("a: &a [*a]", "aliases"),
         ("- " * 5_000, "is not YAML"),
+        ("a: !!int ''", "is not YAML"),
+        ("a: !!bool x", "is not YAML"),
+        ("a: !!timestamp x", "is not YAML"),
+        ("{a: b}: c", "is not YAML"),
+        ("[" * 20_000, "is not YAML"),
+        ("x" * 200_000, "larger than"),
     ],
 )
 def test_what_is_no_topology_at_all_is_one_line_of_error(text: str, problem: str) -> None:
     with pytest.raises(TopologyError, match=problem) as error:
         parse_topology(text)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        ".*.*.*.*.*.*.*.*x", "(.*)*x", "(P.+)+", "(||||)x", "P{99999999999999999999}", "((P))", "(?i)p0301", r"P\\d",
+        "P" * 101, "P0[", "[9-0]", "P0301|*",
+    ],
+)  # fmt: skip
+@pytest.mark.timeout(5)
+def test_a_pattern_of_codes_is_one_that_is_matched_in_a_moment(pattern: str) -> None:
+    with pytest.raises(TopologyError, match=r"triage\.dtcs\.0\.code: .*(pattern of codes|regular expression)"):
+        parse_topology(TEXT.replace("{code: P0217,", f'{{code: "{pattern}",', 1))
+
+
+@pytest.mark.parametrize("pattern", ["P0301", "P0[0-3A].*", "P03(0[0-9]|1.)|U0...", ".*", "C.*|B0.*", "[^P]...."])
+def test_patterns_of_letters_sets_choices_and_ends_are_taken(pattern: str) -> None:
+    assert pattern == parse_topology(TEXT.replace("{code: P0217,", f'{{code: "{pattern}",', 1)).triage.dtcs[0].code
 
 
 def test_the_file_is_named_by_argument_then_environment_then_the_one_that_came_along(tmp_path: Path) -> None:

@@ -15,6 +15,9 @@ Problem = tuple[Path, str]
 OPTIONAL_AGENTS = frozenset({AgentType.FEEDBACK, AgentType.MANUFACTURING_QUALITY})
 """Agents whose step may be skipped; the other four a workflow cannot do without."""
 
+LEAST_RECORD_BYTES, MOST_RECORD_BYTES = 64 * 1024, 64 * 1024**2
+"""An audit record holds up to 57 KiB of what a workshop event said; the broker's limits are 32-bit integers."""
+
 
 def problems(topology: Topology) -> Iterator[Problem]:
     """Everything that is wrong, the first that matters first."""
@@ -26,6 +29,7 @@ def problems(topology: Topology) -> Iterator[Problem]:
     yield from _agents(topology)
     yield from _lanes(topology)
     yield from _urgency(topology)
+    yield from _limits(topology)
 
 
 def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) -> Iterator[Problem]:
@@ -83,3 +87,8 @@ def _urgency(topology: Topology) -> Iterator[Problem]:
                 else "must have no condition: it decides the rest"
             )
             yield ("urgency", str(index)), wrong
+
+
+def _limits(topology: Topology) -> Iterator[Problem]:
+    if not LEAST_RECORD_BYTES <= topology.limits.max_record_bytes <= MOST_RECORD_BYTES:
+        yield ("limits", "max_record"), "is outside 64KiB to 64MiB; write 256KiB"

@@ -15,6 +15,11 @@ from master_orchestrator_schemas.topology.model import Topology
 ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
 """Names the file to load where the caller names none."""
 
+MOST_CHARACTERS = 128 * 1024
+"""Of a file; nine times the packaged one. YAML is read at some 100,000 characters a second."""
+MOST_SAID = 300
+"""Characters of a key or a problem that an error shows."""
+
 KeyPath = tuple[str, ...]
 
 
@@ -24,7 +29,25 @@ class TopologyError(ContractError):
     def __init__(self, source: str, problem: str, *, key: str = "", line: int | None = None) -> None:
         self.source, self.problem, self.key, self.line = source, problem, key, line
         place = source if line is None else f"{source}:{line}"
-        super().__init__(": ".join(part for part in (place, key, problem) if part))
+        super().__init__(": ".join(part for part in (place, _said(key), _said(problem)) if part))
+
+
+def _said(text: str) -> str:
+    """The text on one line: keys and values come as the file has them, line breaks and terminal codes included."""
+    line = "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
+    return line if len(line) <= MOST_SAID else f"{line[:MOST_SAID]}…"
+
+
+class _Loader(yaml.SafeLoader):
+    """Builds no document with aliases: nine lines of them can stand for billions of values."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """PyYAML's: the node at the events read next."""
+        if self.check_event(yaml.AliasEvent):
+            mark = self.get_mark()
+            problem = "YAML aliases (*name) are not supported; write the value out"
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+        return super().compose_node(parent, index)
 
 
 def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Topology:
@@ -36,7 +59,8 @@ def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | 
     named = (os.environ if environment is None else environment).get(ENVIRONMENT)
     file = path or (Path(named) if named else default_path())
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as stream:
+            text = stream.read(MOST_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise TopologyError(str(file), f"cannot be read: {reason}; name another with {ENVIRONMENT}") from error
@@ -64,20 +88,28 @@ def parse_topology(text: str, *, source: str = "topology.yaml") -> Topology:
 
 
 def _read_yaml(text: str, source: str, lines: dict[KeyPath, int]) -> Any:
+    if len(text) > MOST_CHARACTERS:
+        raise TopologyError(source, f"is larger than {MOST_CHARACTERS} characters; it cannot be a topology")
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise TopologyError(source, "YAML aliases (*name) are not supported; write the value out")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _Loader(text)
+        node = loader.get_single_node()
         for path, line in _walk(node, ()):
             if path in lines:
                 raise TopologyError(source, "is there twice; remove one", key=".".join(path), line=line)
             lines[path] = line
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a scalar such as 2020-13-40
+        return loader.construct_document(node) if node is not None else None
+    except NO_YAML as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         at = mark.line + 1 if mark else None
         raise TopologyError(source, f"is not YAML: {problem}; correct the syntax", line=at) from error
+
+
+NO_YAML = (
+    yaml.YAMLError, RecursionError,
+    ValueError, LookupError, AttributeError, OverflowError, TypeError,  # of scalars: 2020-13-40, !!int '', !!bool x
+)  # fmt: skip
+"""What PyYAML raises."""
 
 
 def _walk(node: yaml.Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
