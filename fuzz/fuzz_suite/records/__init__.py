@@ -1,0 +1,1 @@
+"""Mutated records of all input topics, through the engine's own processor, against vehicles in mid-workflow."""

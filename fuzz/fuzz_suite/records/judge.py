@@ -1,0 +1,159 @@
+"""What has to hold of every batch, whatever its records were. Each violation is a :class:`WrongError`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fuzz_suite.findings import WrongError
+from fuzz_suite.records.stage import GIVEN_UP, PARTITION, Fate, Stage
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.state import GENESIS, VehicleState, decode_state, encode_state
+from master_orchestrator.core.statuses import status_of
+from master_orchestrator.core.step import deadlines
+from master_orchestrator.readers.verify import verify
+from master_orchestrator.shell.layout import is_vehicle, unpack_vehicle
+from master_orchestrator.shell.processor import Work
+from master_orchestrator.shell.records import Record
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, Status
+from master_orchestrator_schemas.tasks import TASKS
+from master_orchestrator_schemas.topology import MERGE_RANK
+from master_orchestrator_schemas.topology.plans import input_record_bytes
+
+STATE_LIMIT = 4_096
+REFUSALS = frozenset(
+    {
+        "undecodable", "oversized", "unknown_schema", "invalid", "too_deep", "not_finite", "json_not_allowed", "empty",
+        "key_mismatch", "future_timestamp", "unknown_workflow", "superseded_workflow", "invalid_timestamp",
+    }
+)  # fmt: skip
+"""Why a record may become a dead letter. ``unprocessable`` is not among them: it means a bug in the core."""
+
+
+class Judge:
+    """Holds every batch against what is promised, and every workflow's trail against the records before it."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        topology = stage.around.topology
+        self._codec: Codec = stage.around.codec
+        self._types: dict[str, type[Any]] = {
+            topology.topic_of("AuditRecord"): AuditRecord,
+            topology.topic_of("Status"): Status,
+            topology.topic_of("Alert"): Alert,
+            **dict.fromkeys(topology.command_topics, Command),
+        }
+        self._dead = topology.dead_letter_topic
+        self._inputs = topology.input_topics
+        self._largest = input_record_bytes(topology.limits)
+        self._trails: dict[str, list[AuditRecord]] = {}
+        self._newest: dict[str, AuditRecord] = {}
+        self._statuses: dict[str, Status] = {}
+
+    def batch(self, work: Work, fates: Sequence[Fate]) -> None:
+        """One batch."""
+        dead = [record for record in work.records if record.topic == self._dead]
+        own = [letter for letter in dead if (b"dead_letter_reason", GIVEN_UP) not in _reasons(letter)]
+        self._letters(own, [fate for fate in fates if fate.refusals])
+        self._outputs([record for record in work.records if record.topic != self._dead], work.commands)
+        for fate in fates:
+            if fate.outcome is not None:
+                self._outcome(fate.outcome)
+        for key, state in work.states.items():
+            self._state(key, state, work)
+
+    def _letters(self, letters: Sequence[Record], refused: Sequence[Fate]) -> None:
+        if len(letters) != len(refused):
+            raise WrongError("dead letters do not fit the refusals", f"{len(letters)} for {len(refused)} records")
+        for letter, fate in zip(letters, refused, strict=True):
+            record, headers = fate.record, dict(letter.headers or ())
+            value = record.value or b""
+            cut = headers.get("dead_letter_cut_from")
+            if letter.value != (value if cut is None else value[: len(letter.value)]):
+                raise WrongError("a dead letter has other bytes than its record")
+            if cut is not None and (int(cut) != len(value) or len(value) < self._largest - 4_096):
+                raise WrongError("a dead letter was cut without need")
+            if letter.key != (record.key or b"")[: len(letter.key)]:
+                raise WrongError("a dead letter has another key than its record")
+            origin = (self._inputs[record.rank].encode(), b"%d" % PARTITION, b"%d" % record.offset)
+            if origin != tuple(headers[f"dead_letter_{name}"] for name in ("topic", "partition", "offset")):
+                raise WrongError("a dead letter names another origin")
+            if len(fate.refusals) != 1 or headers["dead_letter_reason"] != fate.refusals[0].encode():
+                raise WrongError("a dead letter names another reason")
+
+    def _outputs(self, records: Iterable[Record], commands: Iterable[Record]) -> None:
+        for record in (*records, *commands):
+            message = self._codec.decode(record.value, self._types[record.topic])
+            if self._codec.encode(message) != record.value:
+                raise WrongError("an output does not come back", record.topic)
+            if isinstance(message, Command):
+                TASKS[message.agent].model_validate(message.payload)
+
+    def _outcome(self, outcome: Outcome) -> None:
+        if outcome.rejection is not None and outcome.audit:
+            raise WrongError("refused, but recorded in a trail", outcome.rejection)
+        for record in outcome.audit:
+            self._audit(record)
+        self._statuses |= {status.workflow_id: status for status in outcome.status}
+
+    def _audit(self, record: AuditRecord) -> None:
+        """A link of the chain: it goes on from the one before. Hash and move are checked at the end."""
+        before = self._newest.get(record.workflow_id)
+        if (record.seq, record.prev_hash) != ((0, GENESIS) if before is None else (before.seq + 1, before.hash)):
+            raise WrongError("a trail does not go on from its last record", f"{record.workflow_id}/{record.seq}")
+        self._newest[record.workflow_id] = record
+        self._trails.setdefault(record.vehicle_id, []).append(record)
+
+    def _state(self, key: bytes, state: VehicleState, work: Work) -> None:
+        if not is_vehicle(key):
+            raise WrongError("a vehicle under a reserved key", repr(key))
+        due_ms, encoded = unpack_vehicle(work.vehicles[key])
+        if len(encoded) >= STATE_LIMIT:
+            raise WrongError("a state over its bound", f"{len(encoded)} bytes")
+        decoded = decode_state(encoded)
+        if decoded != state or encode_state(decoded) != encoded:
+            raise WrongError("a state does not come back")
+        waiting = deadlines(key.decode(), state)
+        if due_ms != min((deadline.due_ms for deadline in waiting), default=0):
+            raise WrongError("a stored deadline is not the state's")
+        workflow = state.workflow
+        if workflow is not None and workflow.is_open and workflow.wait is None:
+            raise WrongError("an open workflow waits for nothing", workflow.state)
+        if workflow is not None and workflow.seq != self._newest[workflow.workflow_id].seq:
+            raise WrongError("a state is not where its trail is")
+
+    def retire(self, vehicle_id: str) -> None:
+        """The whole story of a vehicle, as ``audit verify`` judges it, and its state. Nothing is kept of it."""
+        records = self._trails.pop(vehicle_id, [])
+        told = {record.workflow_id: self._statuses[record.workflow_id] for record in records}
+        for workflow_id in told:
+            del self._statuses[workflow_id], self._newest[workflow_id]
+        if violations := verify(records, (), told).violations:
+            raise WrongError(f"audit verify finds {violations[0].kind}", violations[0].text)
+        state = self._stage.state(vehicle_id)
+        if state is not None and state.workflow is not None:
+            newest = state.workflow
+            if status_of(vehicle_id, newest) != told[newest.workflow_id]:
+                raise WrongError("the state's status is not the one told", newest.workflow_id)
+
+
+def _reasons(letter: Record) -> set[tuple[bytes, str]]:
+    return {(name.encode(), (text or b"").decode(errors="replace")) for name, text in letter.headers or ()}
+
+
+def ending(fate: Fate) -> str:
+    """How a record ended, in one word. Raises :class:`WrongError` for one that is not accounted for."""
+    schema = MERGE_RANK[fate.record.rank]
+    if fate.refusals:
+        if fate.refusals[0] not in REFUSALS:
+            raise WrongError(f"a record is {fate.refusals[0]}", schema)
+        return f"dead_letter.{fate.refusals[0]}"
+    outcome = fate.outcome
+    if outcome is None:
+        raise WrongError("a record is lost: neither applied nor a dead letter", schema)
+    if outcome.audit:
+        return "rejected_in_trail" if outcome.audit[0].event == "rejected" else f"recorded.{schema}"
+    if schema == "Telemetry":
+        return "reading.taken_in" if fate.accepted else "reading.late_or_repeated"
+    if schema == "Timer":
+        return "tick.without_effect"
+    raise WrongError("a record has left no trace", schema)

@@ -1,0 +1,172 @@
+"""The run over records: vehicles come and go, each driven through workflows by sound and broken records alike."""
+
+from pathlib import Path
+from random import Random
+
+import msgspec
+
+from fuzz_suite.findings import Findings, Tally, WrongError
+from fuzz_suite.records import envelope
+from fuzz_suite.records.arrival import Arrived
+from fuzz_suite.records.hostile_json import hostile_json
+from fuzz_suite.records.judge import Judge, ending
+from fuzz_suite.records.mutations import mutated
+from fuzz_suite.records.stage import Fate, Stage
+from fuzz_suite.records.surroundings import Surroundings, surroundings
+from fuzz_suite.records.traffic import FuzzedVehicle, Message, Traffic
+from fuzz_suite.watchdog import HangError
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator_schemas.topology import MERGE_RANK
+
+SHARD = 10_000
+START_MS = 1_700_000_000_000
+VEHICLES = 6
+LIFE = 600
+"""Records of a vehicle, after which its whole trail is checked and another takes its place."""
+LARGEST_BATCH = 6
+SLOW_S = 0.25
+"""CPU time that no record may take."""
+JSON_RANKS = frozenset(MERGE_RANK.index(name) for name in ("Telemetry", "ServiceEvent", "OperatorRequest"))
+
+
+class RecordCase(msgspec.Struct, frozen=True):
+    """A batch, and the table's values of the vehicles it may concern."""
+
+    variant: int
+    table: dict[str, bytes]
+    records: tuple[Arrived, ...]
+
+
+class RecordShard:
+    """One shard: its chance, its vehicles, its stage."""
+
+    def __init__(self, seed: int, index: int, folder: Path) -> None:
+        self.tally = Tally()
+        self._variant = index
+        self._rng = Random(f"records/{seed}/{index}")
+        self._around: Surroundings = surroundings(index)
+        self._stage = Stage(self._around)
+        self._judge = Judge(self._stage)
+        self._traffic = Traffic(self._rng)
+        self._findings = Findings("records", folder, self.tally)
+        self._offsets = [0] * len(MERGE_RANK)
+        self._made = 0
+        self._vehicles = [self._vehicle() for _ in range(VEHICLES)]
+        self._before = b"\x00"
+
+    def run(self, count: int) -> Tally:
+        """So many records."""
+        done = 0
+        while done < count:
+            few = min(self._rng.choice((1, 1, 2, LARGEST_BATCH)), count - done)
+            self._batch([self._arrival() for _ in range(few)])
+            done += few
+        for vehicle in self._vehicles:
+            self._retire(vehicle)
+        return self.tally
+
+    def _vehicle(self) -> FuzzedVehicle:
+        self._made += 1
+        return FuzzedVehicle(f"v-{self._made}", START_MS)
+
+    def _arrival(self) -> Arrived:
+        rng = self._rng
+        place = rng.randrange(VEHICLES)
+        vehicle = self._vehicles[place]
+        if vehicle.records >= LIFE:
+            self._retire(vehicle)
+            vehicle = self._vehicles[place] = self._vehicle()
+        vehicle.records += 1
+        message = self._traffic.message(vehicle, self._stage.state(vehicle.vehicle_id))
+        rank = MERGE_RANK.index(type(message).__name__)
+        value = self._value(message, rank)
+        if rng.random() < 0.01:
+            rank = rng.randrange(len(MERGE_RANK))
+        offset = self._offsets[rank]
+        self._offsets[rank] += rng.choice((1, 1, 1, 2))
+        return Arrived(
+            rank=rank,
+            offset=offset,
+            timestamp=envelope.time_of(rng, vehicle.at_ms),
+            key=envelope.key_of(rng, vehicle.vehicle_id),
+            value=value,
+            headers=envelope.headers_of(rng),
+        )
+
+    def _value(self, message: Message, rank: int) -> bytes | None:
+        """Nearly half of them as they are, so that workflows get on; the others broken, or hostile JSON."""
+        rng = self._rng
+        draw = rng.random()
+        if draw > 0.8 and (rank in JSON_RANKS or draw > 0.99):
+            return hostile_json(rng, message)
+        value = rng.choice(self._around.written).encode(message)
+        before, self._before = self._before, value
+        return value if draw < 0.45 else mutated(rng, value, before)
+
+    def _batch(self, records: list[Arrived]) -> None:
+        """Apply; what raises is taken out and the rest applied, as long as something is left."""
+        while records:
+            case = self._case(records)
+            try:
+                work, fates = self._stage.process(records)
+            except (Exception, HangError) as error:  # noqa: BLE001 - to find these is what this is for
+                at = max(0, self._stage.at)
+                self._findings.raised(error, case)
+                self.tally.counts["raised"] += 1
+                records = records[:at] + records[at + 1 :]
+                continue
+            with self._findings.watching(case):
+                self._judge.batch(work, fates)
+            self._stage.keep(work)
+            for fate in fates:
+                self._account(fate, case)
+            return
+
+    def _account(self, fate: Fate, case: RecordCase) -> None:
+        with self._findings.watching(case):
+            self.tally.counts[ending(fate)] += 1
+            if fate.outcome is not None:
+                self._learn(fate.record, fate.outcome)
+            if fate.cpu_s > SLOW_S and self._again_s(case) > SLOW_S:
+                raise WrongError(f"a record takes more than {SLOW_S} s", f"{fate.cpu_s:.2f} s")
+
+    def _again_s(self, case: RecordCase) -> float:
+        """The CPU time of the slowest record, at best: the first time something else may have come between."""
+        return min(max(fate.cpu_s for fate in _staged(case).process(case.records)[1]) for _ in range(3))
+
+    def _learn(self, record: Arrived, outcome: Outcome) -> None:
+        self.tally.counts.update(f"moves_to.{one.to_state}" for one in outcome.audit if one.from_state != one.to_state)
+        for vehicle in self._vehicles:
+            if record.key == vehicle.vehicle_id.encode():
+                vehicle.learn(outcome)
+
+    def _case(self, records: list[Arrived]) -> RecordCase:
+        table = {vehicle.vehicle_id: vehicle.vehicle_id.encode() for vehicle in self._vehicles}
+        known = {name: self._stage.table[key] for name, key in table.items() if key in self._stage.table}
+        return RecordCase(self._variant, known, tuple(records))
+
+    def _retire(self, vehicle: FuzzedVehicle) -> None:
+        with self._findings.watching(self._case([])):
+            self._judge.retire(vehicle.vehicle_id)
+        self._stage.table.pop(vehicle.vehicle_id.encode(), None)
+
+
+def _staged(case: RecordCase) -> Stage:
+    stage = Stage(surroundings(case.variant))
+    stage.table = {name.encode(): value for name, value in case.table.items()}
+    return stage
+
+
+def shard(seed: int, index: int, count: int, folder: Path) -> Tally:
+    """One shard of a run."""
+    return RecordShard(seed, index, folder).run(count)
+
+
+def replay(case: bytes) -> str:
+    """A saved batch again: how each of its records ends. Trails that began before the batch are not judged."""
+    given = msgspec.json.decode(case, type=RecordCase)
+    _, fates = _staged(given).process(given.records)
+    for fate in fates:
+        if fate.cpu_s > SLOW_S:
+            raise WrongError(f"a record takes more than {SLOW_S} s", f"{fate.cpu_s:.2f} s")
+    return "\n".join(f"{MERGE_RANK[fate.record.rank]} {fate.record.offset}: {ending(fate)}" for fate in fates)
