@@ -90,6 +90,8 @@ class _Topics:
         every = waits.waits_of(history.audit)
         undisturbed = waits.judged(every, self._disturbed)
         self._tally.violations += waits.never_longer(undisturbed)
+        longest = max((wait.retried_ms - wait.due_ms for wait in undisturbed), default=0)
+        self._tally.counts["waits_longest_over_ms"] = max(self._tally.counts["waits_longest_over_ms"], longest)
         self._tally.counts["waits_judged"] += len(undisturbed)
         self._tally.counts["waits_excused"] += len(every) - len(undisturbed)
 
@@ -116,10 +118,16 @@ def _judge_books(run: Run, tally: Tally) -> None:
     tally.violations += bookkeeping.answered_is_kept(stores, tally.surveyed, tally.counted)
     tally.violations += bookkeeping.no_double_booking(stores.appointments)
     tally.violations += bookkeeping.claims_counted(stores)
-    books = {"bookings": stores.bookings, "messages": stores.contacts, "surveys": stores.surveys}
-    books |= {"repairs": stores.repairs, "capas": stores.capas}
-    tally.counts.update({name: len(rows) for name, rows in books.items()})
-    tally.counts["serviced"] = len(tally.serviced)
+    tally.counts.update(
+        {
+            "bookings": len(stores.bookings),
+            "messages": len(stores.contacts),
+            "surveys": len(stores.surveys),
+            "repairs": len(stores.repairs),
+            "capas": len(stores.capas),
+            "serviced": len(tally.serviced),
+        }
+    )
 
 
 def _verdict(folder: Path, tally: Tally) -> dict[str, object]:

@@ -20,8 +20,10 @@ def once(statuses: Sequence[Status]) -> list[Violation]:
     seen: dict[tuple[str, int], Status] = {}
     found = []
     for status in statuses:
-        first = seen.setdefault((status.workflow_id, status.seq), status)
-        if first is not status:
+        first = seen.get((status.workflow_id, status.seq))
+        if first is None:
+            seen[status.workflow_id, status.seq] = status
+        else:
             found.append((str(status.place), f"{status.workflow_id}/{status.seq} was sent before, at {first.place}"))
         if status.key != status.workflow_id:
             found.append((str(status.place), f"its key is {status.key!r}"))

@@ -33,8 +33,10 @@ def once(audit: Sequence[Audit]) -> list[Violation]:
     seen: dict[tuple[str, int], Audit] = {}
     found = []
     for record in audit:
-        first = seen.setdefault((record.workflow_id, record.seq), record)
-        if first is not record:
+        first = seen.get((record.workflow_id, record.seq))
+        if first is None:
+            seen[record.workflow_id, record.seq] = record
+        else:
             kind = "twice" if first.hash == record.hash else "in two versions"
             found.append((record.where, f"the record is there {kind}, first at {first.place}"))
     return violations_of("audit-once", found)
