@@ -61,6 +61,11 @@ class EngineProcess:
             self.kill()
             return -signal.SIGKILL
 
+    def wait(self, patience_s: float) -> int:
+        """Wait until it has ended by itself; the exit code."""
+        assert self._process is not None
+        return self._process.wait(patience_s)
+
     def wipe(self) -> None:
         """Lose the disk."""
         shutil.rmtree(self.tables, ignore_errors=True)
