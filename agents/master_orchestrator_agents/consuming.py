@@ -60,6 +60,8 @@ class LaneConsumer:
         self._uncommitted = uncommitted
         self._held: frozenset[Partition] = frozenset()
         self._gone: set[Partition] = set()
+        self.member = False
+        """Whether the group has told us our partitions, none included, and has not expelled us since."""
 
     def start(self, timeout: float) -> None:
         """Join the group. Raises :class:`RunnerError` when the broker does not answer or a topic is missing."""
@@ -145,6 +147,7 @@ class LaneConsumer:
 
     def _on_assign(self, _consumer: Consumer, assigned: list[TopicPartition]) -> None:
         log.info("partitions_assigned", partitions=len(assigned))
+        self.member = True
         self._held -= set(_partitions(assigned))
 
     def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
@@ -155,6 +158,7 @@ class LaneConsumer:
 
     def _on_lost(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions_lost", partitions=len(lost))
+        self.member = False
         self._lost(_partitions(lost))
         self._gone.update(_partitions(lost))
         self._held -= set(_partitions(lost))

@@ -11,6 +11,7 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
+from master_orchestrator_agents.health import FleetHealth
 from master_orchestrator_agents.runner import DRAIN_SECONDS, AgentRunner
 from master_orchestrator_agents.trials import Trials
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -66,7 +67,8 @@ def run_agents(
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(stop))
         if metrics_port is not None:
-            stack.enter_context(start_metrics_server(metrics, metrics_port, metrics_host))
+            health = FleetHealth([runner.health for runner in runners])
+            stack.enter_context(start_metrics_server(metrics, metrics_port, metrics_host, health=health))
         _run_all(runners, stop)
 
 

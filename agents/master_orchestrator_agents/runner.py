@@ -7,6 +7,7 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
+from master_orchestrator_agents.health import RunnerHealth
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.session import RunnerSession, SessionTerms
 from master_orchestrator_agents.trials import Trials
@@ -69,6 +70,8 @@ class AgentRunner:
             trials=trials or Trials(),
         )
         self._meter = RunnerMeter(metrics or Metrics(), agent_type)
+        self.health = RunnerHealth(agent_type)
+        """For readiness and liveness, see ``health.py``."""
         self._stop = threading.Event()
 
     def run(self) -> None:
@@ -77,7 +80,7 @@ class AgentRunner:
         After an error the process should end and be started again: nothing uncommitted is lost.
         """
         log.info("runner_starting", agent=self._terms.agent, group=self._terms.group, workers=self._terms.workers)
-        RunnerSession(self._terms, self._meter, _now_ms).run(self._stop)
+        RunnerSession(self._terms, self._meter, _now_ms, self.health).run(self._stop)
         log.info("runner_stopped", agent=self._terms.agent)
 
     def stop(self) -> None:

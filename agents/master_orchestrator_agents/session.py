@@ -17,6 +17,7 @@ from master_orchestrator_agents.clock import BrokerClock
 from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsumer
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
+from master_orchestrator_agents.health import RunnerHealth
 from master_orchestrator_agents.intake import Intake, place_of
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.replying import Replier
@@ -83,11 +84,14 @@ class SessionTerms:
 class RunnerSession:
     """A consumer, a producer and a pool of workers around one backlog."""
 
-    def __init__(self, terms: SessionTerms, meter: RunnerMeter, own_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, terms: SessionTerms, meter: RunnerMeter, own_ms: Callable[[], int], health: RunnerHealth
+    ) -> None:
         lane_of = {terms.topology.command_topic(terms.agent, lane): lane for lane in Lane}
         batch_size = terms.handler.max_size if isinstance(terms.handler, BatchHandler) else 1
         self._terms = terms
         self._meter = meter
+        self._health = health
         clock = BrokerClock(own_ms)
         self._backlog = Backlog(terms.topology.lanes, lane_of, clock.now_ms, batch_size, trials=terms.trials)
         self._sender = Sender(Producer(_producer_config(terms)), clock.told)
@@ -141,6 +145,7 @@ class RunnerSession:
 
     def _turn(self) -> None:
         """One round: fetch, take in, deliver, hold back, commit."""
+        self._health.turned(member=self._consumer.member)
         saturated = self._backlog.saturated()
         self._consumer.hold(saturated)
         messages = self._consumer.fetch(BUSY_FETCH_SECONDS if saturated or self._careful else IDLE_FETCH_SECONDS)
@@ -186,6 +191,7 @@ class RunnerSession:
         deadline = time.monotonic() + self._terms.drain_seconds
         self._consumer.hold_all()
         while (in_hand := self._backlog.in_hand()) and time.monotonic() < deadline:
+            self._health.turned(member=False)
             self._consumer.fetch(0.02)  # keeps the membership; what it still brings is nobody's yet
             self._sender.poll()
             self._raise_worker_error()
@@ -195,6 +201,7 @@ class RunnerSession:
     def _leave(self) -> None:
         """Whatever happened: no handler starts any more, what is done is committed, the group knows we are gone."""
         self._leaving = True
+        self._health.turned(member=False)
         self._backlog.close()
         self._pool.abandon(timeout=ABANDON_SECONDS)
         undelivered = self._sender.close(FLUSH_SECONDS)

@@ -11,7 +11,9 @@ from threading import Thread
 from types import TracebackType
 from typing import Protocol, Self
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+
+from master_orchestrator_schemas.health import Health, make_http_server
 
 PREFIX = "master_orchestrator"
 
@@ -203,10 +205,15 @@ class MetricsServer:
         self.stop()
 
 
-def start_metrics_server(metrics: Metrics, port: int, host: str = "127.0.0.1") -> MetricsServer:
+def start_metrics_server(
+    metrics: Metrics, port: int, host: str = "127.0.0.1", *, health: Health | None = None
+) -> MetricsServer:
     """Serve ``metrics`` on ``http://host:port/metrics`` from a daemon thread; port 0 takes a free one.
 
-    Loopback by default: whoever wants it reachable says so. Raises ``OSError`` when the port is taken.
+    With ``health`` also ``/ready`` and ``/live``, see ``health.py``. Loopback by default: whoever wants it reachable
+    says so. Raises ``OSError`` when the port is taken.
     """
-    server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    server = make_http_server(metrics.registry, health, host, port)
+    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
+    thread.start()
     return MetricsServer(server.server_port, server, thread)

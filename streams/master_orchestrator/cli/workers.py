@@ -10,7 +10,8 @@ import typer
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 
 MetricsPort = Annotated[
-    int | None, typer.Option(min=0, max=65_535, help="Serve /metrics on this port; not at all by default.")
+    int | None,
+    typer.Option(min=0, max=65_535, help="Serve /metrics, /ready and /live on this port; not at all by default."),
 ]
 
 

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import NamedTuple
 
 import structlog
@@ -17,6 +18,7 @@ from master_orchestrator.shell.clients import PlainProducer
 from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, data_lost
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import FencedError
+from master_orchestrator.shell.health import Phase
 from master_orchestrator.shell.ordering import in_order
 from master_orchestrator.shell.outgoing import SOURCE
 from master_orchestrator.shell.partition import OwnedPartition
@@ -67,6 +69,9 @@ class Engine:
         self._partitions: dict[int, OwnedPartition] = {}
         self._notices: dict[int, list[Record]] = {}
         self._under_way: dict[int, Future[None]] = {}
+        self._begun: dict[int, float] = {}
+        self.phase = Phase(None, time.monotonic())
+        """Whether it has its partitions, and since when."""
         self._busy = asyncio.Lock()
         self.transaction_s = 0.0
         """How long the newest transaction took."""
@@ -82,6 +87,8 @@ class Engine:
             self._contiguity.forget()
             self._timers.reset({})
             self._metrics.owned_partitions.set(0)
+            if self.phase.partitions is not None:
+                self.phase = Phase(None, time.monotonic())
 
     async def assign(self, stores: dict[int, PartitionStore], wipe: Wipe) -> None:
         """Own just these partitions; see ``takeover.py``."""
@@ -96,6 +103,7 @@ class Engine:
             self._timers.reset(taken.deadlines)
             self._metrics.owned_partitions.set(len(self._partitions))
             self._metrics.rebalances.inc()
+            self.phase = Phase(len(self._partitions), time.monotonic())
             log.info("partitions owned", partitions=sorted(self._partitions))
 
     def positions(self) -> dict[TopicPartition, int]:
@@ -110,6 +118,20 @@ class Engine:
         """Count how far the positions are behind the ends of their logs."""
         for (topic, partition), offset in self.positions().items():
             self._counts.lag(topic, partition, max(0, ends.get((topic, partition), offset) - offset))
+
+    def oldest_transaction(self) -> float | None:
+        """When the oldest transaction under way began, in monotonic seconds; None if there is none."""
+        return min(list(self._begun.values()), default=None)
+
+    @property
+    def timers_alive(self) -> bool:
+        """Whether the timers' thread runs."""
+        return self._timers.alive
+
+    @property
+    def sending_ticks_since(self) -> float | None:
+        """Since when due ticks are being sent, in monotonic seconds; None while none are."""
+        return self._timers.sending_since
 
     def stop(self) -> bool:
         """End timers and transactions; False if something is still under way after ``STOP_S`` (a broker is gone)."""
@@ -171,11 +193,13 @@ class Engine:
                 del self._under_way[number]
 
     def _in_thread(self, step: Step) -> Future[None]:
+        self._begun[step.partition.number] = time.monotonic()
         future = self._threads.submit(self._commit, step)
-        future.add_done_callback(self._check)
+        future.add_done_callback(partial(self._check, step.partition.number))
         return future
 
-    def _check(self, future: Future[None]) -> None:
+    def _check(self, number: int, future: Future[None]) -> None:
+        del self._begun[number]
         if (error := future.exception()) is not None:
             self._die(error)
 

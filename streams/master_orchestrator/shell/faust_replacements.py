@@ -7,8 +7,10 @@ are.
 """
 
 import asyncio
+import math
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 import faust
@@ -25,14 +27,14 @@ from setproctitle import setproctitle
 
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import StalledError
+from master_orchestrator.shell.health import STALLED_S, EngineHealth
 from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions
 
 FETCH_WAIT_MS = 50
 COMMIT_S = 5.0
 WATCH_S = 5.0
-STALLED_S = 600.0
-"""Longer than any restore should take; then the process ends and another worker may try."""
+PULSE_S = 1.0
 POLL_S = 0.2
 SMALL_BATCH = 500
 GATHER_S = 0.04
@@ -84,6 +86,21 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         if consumer._fetcher is not None and consumer._fetcher._fetch_task.done():
             raise StalledError("aiokafka's fetch task has ended")
 
+    def silent_s(self, partitions: Iterable[TP]) -> float:
+        """Since when the leader of one of these has not answered; those whose records wait here are not asked.
+
+        Infinite where one has never answered. Reads, from another thread, what this thread's loop replaces as a whole.
+        """
+        consumer = self._ensure_consumer()
+        subscription, fetcher = consumer._subscription.subscription, consumer._fetcher
+        if subscription is None or subscription.assignment is None or fetcher is None:
+            return 0.0
+        states = [subscription.assignment.state_value(tp) for tp in partitions if tp not in fetcher._records]
+        answered = [state.timestamp for state in states if state is not None and not state.paused]
+        if not answered:
+            return 0.0
+        return math.inf if None in answered else max(0.0, time.time() - min(answered) / 1000)
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Copy positions to the group.
 
@@ -116,11 +133,13 @@ class EngineConsumer(driver.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Fetch and apply until stopped. Backpressure is not fetching."""
+        app = cast("EngineApp", self.app)
         while not (self._stopped.is_set() or fetcher._stopped.is_set()):
             if not self.flow_active:
                 await self.wait(self.can_resume_flow.wait())
                 continue
             active = self._get_active_partitions()
+            app.health.fetched(cast("EngineConsumerThread", self._thread).silent_s(active))
             if not active:
                 await self.sleep(POLL_S)
                 continue
@@ -158,6 +177,11 @@ class EngineConsumer(driver.Consumer):
     async def keep_alive(self) -> None:
         """Send heartbeats from now on, though the assignment is not through."""
         await self._thread.call_thread(cast("EngineConsumerThread", self._thread).keep_alive)
+
+    @Service.task
+    async def _pulse(self) -> None:
+        async for _ in self.itertimer(PULSE_S, name="pulse"):
+            cast("EngineApp", self.app).health.turned()
 
     @Service.task
     async def _watch(self) -> None:
@@ -270,8 +294,9 @@ class EngineApp(faust.App):
     """The Faust app with the replaced transport and the engine."""
 
     engine: Engine
+    health: EngineHealth
     die: Callable[[BaseException], None]
-    """Log, and end the process at once. Set, like ``engine``, by ``worker.py``."""
+    """Log, and end the process at once. Set, like ``engine`` and ``health``, by ``worker.py``."""
 
     def _new_transport(self) -> EngineTransport:
         return EngineTransport(self.conf.broker_consumer, self)

@@ -7,8 +7,9 @@ Reading is read_committed and in batches; the former owner's transaction was end
 import time
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from master_orchestrator.shell.clients import RETRY_PAUSE_S, kafka_error
 from master_orchestrator.shell.errors import RestoreError
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config
@@ -17,6 +18,8 @@ BATCH = 10_000
 QUIET_S = 30.0
 """No record and no end for this long means that the changelog cannot be read."""
 WATERMARK_S = 10.0
+NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+"""A topic that was just made, a partition whose leader moves: no reason to die."""
 
 
 class LogReader:
@@ -31,8 +34,16 @@ class LogReader:
         self.consumer.close()
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """(first offset still there, end offset) of a topic-partition."""
-        bounds = self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=WATERMARK_S)
+        """(first offset still there, end offset) of a topic-partition; waits for a leader that is being chosen."""
+        place, patient_until = TopicPartition(topic, partition), time.monotonic() + WATERMARK_S
+        while True:
+            try:
+                bounds = self.consumer.get_watermark_offsets(place, timeout=WATERMARK_S)
+                break
+            except KafkaException as error:
+                if kafka_error(error).code() not in NO_LEADER_YET or time.monotonic() > patient_until:
+                    raise
+                time.sleep(RETRY_PAUSE_S)
         if bounds is None:
             raise RestoreError(f"{topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
         return bounds

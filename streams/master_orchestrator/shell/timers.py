@@ -99,11 +99,18 @@ class TimerThread:
         self._send, self._on_delay, self._on_failure = send, on_delay, on_failure
         self._changed = threading.Condition()
         self._stopping = False
+        self.sending_since: float | None = None
+        """Monotonic seconds; None while nothing is being sent."""
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
 
     def start(self) -> None:
         """Begin to send."""
         self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._thread.is_alive()
 
     def stop(self, patience_s: float) -> bool:
         """Send no more; whether the thread has ended in time."""
@@ -136,9 +143,11 @@ class TimerThread:
     def _run(self) -> None:
         try:
             while (ticks := self._next()) is not None:
+                self.sending_since = time.monotonic()
                 for partition, timers in ticks.items():
                     self._on_delay(max(0.0, _now_ms() - min(t.due_ms for t in timers)) / 1000)
                     self._send(partition, timers)
+                self.sending_since = None
         except Exception as error:  # noqa: BLE001  without timers no wait would end: the process must not live on
             self._on_failure(error)
 

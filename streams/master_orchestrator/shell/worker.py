@@ -15,6 +15,7 @@ from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import ShellError
 from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable, EngineWorker
+from master_orchestrator.shell.health import EngineHealth
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -45,11 +46,13 @@ def run_engine(
     Args:
         data_dir: the worker's own folder for RocksDB; two workers never share one.
         worker: a name that stays the same over restarts, so that a quick restart moves no partition.
-        metrics_port: serve ``/metrics`` on this port of ``metrics_host``; None: do not.
+        metrics_port: serve ``/metrics``, ``/ready`` and ``/live`` on this port of ``metrics_host``; None: do not.
     """
     metrics = Metrics()
     app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
-    server = None if metrics_port is None else start_metrics_server(metrics, metrics_port, metrics_host)
+    server = None
+    if metrics_port is not None:
+        server = start_metrics_server(metrics, metrics_port, metrics_host, health=app.health)
     # A batch makes many short-lived objects and no cycles: looking for cycles every 700 of them took 15 % of the time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -104,7 +107,7 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
     counts = EngineCounts(metrics)
     processor = Processor(topology, Policy.from_topology(topology), codec, counts)
     app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, counts=counts, die=die)
-
+    app.health = EngineHealth(app.engine)
     app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name
     return app
 

@@ -1,0 +1,75 @@
+"""Readiness and liveness of a process over HTTP: ``/ready`` and ``/live`` beside ``/metrics``.
+
+``/ready``: does it do its work, or stand by for it? Whoever rolls out new processes waits for it.
+``/live``: would a restart do good? A supervisor restarts what says no, and what does not answer.
+
+Both answer 200 or 503, with a line of JSON that says why.
+"""
+
+import json
+import socket
+from collections.abc import Callable, Iterable
+from socketserver import ThreadingMixIn
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import CollectorRegistry, make_wsgi_app
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+READY, LIVE = "/ready", "/live"
+
+
+class Verdict(NamedTuple):
+    """Yes or no, and why: a sentence for people."""
+
+    ok: bool
+    why: str
+
+
+class Health(Protocol):
+    """What is asked, from a thread of the HTTP server; computed when asked, and quick."""
+
+    def ready(self) -> Verdict:
+        """Whether it does its work, or stands by for it."""
+
+    def live(self) -> Verdict:
+        """Whether it makes progress, or has good reason not to."""
+
+
+def joint(verdicts: Iterable[Verdict]) -> Verdict:
+    """Of several parts of a process, no if one says no; with the reasons of those that do, or else of all."""
+    found = list(verdicts)
+    relevant = [verdict for verdict in found if not verdict.ok] or found
+    return Verdict(all(verdict.ok for verdict in found), "; ".join(dict.fromkeys(v.why for v in relevant)))
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        super().__init__(address, handler)
+
+
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, *_said: object) -> None:
+        """Nothing: who asks every second would fill the log."""
+
+
+def make_http_server(registry: CollectorRegistry, health: Health | None, host: str, port: int) -> WSGIServer:
+    """A bound server of ``/metrics`` and, with ``health``, ``/ready`` and ``/live``. Raises ``OSError``."""
+    metrics: WSGIApplication = make_wsgi_app(registry)
+    checks: dict[str, Callable[[], Verdict]] = {} if health is None else {READY: health.ready, LIVE: health.live}
+
+    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        check = checks.get(environ["PATH_INFO"])
+        if check is None:
+            return metrics(environ, start_response)
+        verdict = check()
+        status = "200 OK" if verdict.ok else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
+        return [json.dumps(verdict._asdict()).encode() + b"\n"]
+
+    return make_server(host, port, answer, _Server, _QuietHandler)

@@ -1,0 +1,65 @@
+"""Readiness and liveness of runners."""
+
+import pytest
+from agent_wire import Wire, running, wait_until
+
+from master_orchestrator_agents.health import QUIET_S, STUCK_S, FleetHealth, RunnerHealth
+from master_orchestrator_schemas.health import Verdict
+from master_orchestrator_schemas.vocabulary import AgentType
+
+
+class Clock:
+    """Stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def runner(clock: Clock) -> RunnerHealth:
+    return RunnerHealth(AgentType.DIAGNOSIS, clock)
+
+
+def test_a_member_of_the_group_that_polls_is_ready(runner: RunnerHealth, clock: Clock) -> None:
+    assert Verdict(ok=False, why="DIAGNOSIS joins its group, or ends") == runner.ready()
+    assert runner.live().ok
+    runner.turned(member=True)
+    clock.now = QUIET_S
+    assert runner.ready().ok
+    runner.turned(member=False)
+    assert not runner.ready().ok
+
+
+def test_one_that_polls_no_more_is_first_not_ready_and_then_not_alive(runner: RunnerHealth, clock: Clock) -> None:
+    runner.turned(member=True)
+    clock.now = QUIET_S + 1
+    assert (False, True) == (runner.ready().ok, runner.live().ok)
+    clock.now = STUCK_S + 1
+    assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == runner.live()
+
+
+def test_a_process_is_as_ready_and_alive_as_the_worst_of_its_runners(runner: RunnerHealth, clock: Clock) -> None:
+    other = RunnerHealth(AgentType.FEEDBACK, clock)
+    fleet = FleetHealth([runner, other])
+    runner.turned(member=True)
+    assert Verdict(ok=False, why="FEEDBACK joins its group, or ends") == fleet.ready()
+    other.turned(member=True)
+    assert Verdict(ok=True, why="members of their groups") == fleet.ready()
+    clock.now = STUCK_S + 1
+    other.turned(member=True)
+    assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == fleet.live()
+
+
+@pytest.mark.kafka
+def test_a_runner_is_ready_once_its_group_has_taken_it_in_until_it_ends(wire: Wire) -> None:
+    with running(wire, lambda _task: None) as runner:
+        wait_until(lambda: runner.health.ready().ok, "readiness")
+    assert not runner.health.ready().ok
