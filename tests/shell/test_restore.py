@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from master_orchestrator.shell.restore import catch_up
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from master_orchestrator.shell.restore import LogReader, catch_up
 from master_orchestrator.shell.store import OFFSET_KEY
 
 
@@ -73,3 +76,31 @@ def test_a_table_never_counts_records_as_read_that_came_after_the_reading_began(
     reader: Any = Reader()
     assert 3 == catch_up(reader, "changelog", {0: store})
     assert {b"car-1": b"2", OFFSET_KEY: b"3"} == store.entries
+
+
+class Leaderless:
+    """A consumer whose partition gets a leader after some questions."""
+
+    def __init__(self, code: int, questions: int) -> None:
+        self._code, self._questions = code, questions
+
+    def get_watermark_offsets(self, _place: TopicPartition, *, timeout: float) -> tuple[int, int]:
+        self._questions -= 1
+        if self._questions >= 0:
+            raise KafkaException(KafkaError(self._code))
+        return 3, 7
+
+
+def _reader(consumer: Any) -> LogReader:
+    reader = LogReader.__new__(LogReader)  # its own consumer would look for a broker
+    reader.consumer = consumer
+    return reader
+
+
+def test_a_partition_whose_leader_moves_does_not_end_the_worker() -> None:
+    assert (3, 7) == _reader(Leaderless(KafkaError.NOT_LEADER_FOR_PARTITION, 2)).bounds("changelog", 0)
+
+
+def test_what_does_not_pass_by_itself_ends_it_at_once() -> None:
+    with pytest.raises(KafkaException):
+        _reader(Leaderless(KafkaError.TOPIC_AUTHORIZATION_FAILED, 1)).bounds("changelog", 0)

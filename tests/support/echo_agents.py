@@ -1,21 +1,31 @@
 """Agents for engine tests: answer every command at once, and again for every repeat."""
 
 import threading
+from collections.abc import Callable
 
 from confluent_kafka import Consumer, Producer
 from topics import CODEC
 
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Command, Reply
-from master_orchestrator_schemas.results import RESULTS
+from master_orchestrator_schemas.results import RESULTS, Result
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+Answer = Callable[[AgentType], Result | None]
+"""The result of each agent; None: it does not answer."""
+
+
+def default_answer(agent: AgentType) -> Result:
+    """The defaults of its result."""
+    return RESULTS[agent]()
 
 
 class EchoAgents:
-    """All six agents in one thread, each answering with the defaults of its result. Keeps the commands it saw."""
+    """All six agents in one thread, each answering as it is told to. Keeps the commands it saw."""
 
-    def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
-        self._topology = topology
+    def __init__(self, kafka: KafkaSettings, topology: Topology, answer: Answer = default_answer) -> None:
+        self._topology, self._result_of = topology, answer
         self._consumer = Consumer(
             consumer_config(kafka, f"{topology.app_id}-echo", **{"auto.offset.reset": "earliest"})
         )
@@ -47,6 +57,8 @@ class EchoAgents:
         command = CODEC.decode(value, Command)
         self.commands.append(command)
         self.values.setdefault(command.command_id, set()).add(value)
+        if (result := self._result_of(command.agent)) is None:
+            return
         reply = Reply(
             command_id=command.command_id,
             workflow_id=command.workflow_id,
@@ -54,6 +66,6 @@ class EchoAgents:
             agent=command.agent,
             worker="echo",
             handled_in_ms=0,
-            result=RESULTS[command.agent]().to_wire(),
+            result=result.to_wire(),
         )
         self._producer.produce(self._topology.topic_of("Reply"), CODEC.encode(reply), command.vehicle_id.encode())

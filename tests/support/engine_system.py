@@ -5,7 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from echo_agents import EchoAgents
+from echo_agents import Answer, EchoAgents, default_answer
 from engine_process import EngineProcess
 from topics import Sender, TopicLog, audit_by_workflow, newest_status, topic_log
 
@@ -36,16 +36,15 @@ class EngineSystem:
         self.engines.append(engine)
         return engine
 
-    def echo_agents(self) -> EchoAgents:
+    def echo_agents(self, answer: Answer = default_answer) -> EchoAgents:
         """Agents that answer at once; a context manager."""
-        return EchoAgents(self.kafka, self.topology)
+        return EchoAgents(self.kafka, self.topology, answer)
 
-    def request_checks(self, vehicles: range) -> None:
+    def request_checks(self, vehicles: range, name: str = "car") -> None:
         """One acknowledged request for a check per vehicle."""
         for number in vehicles:
-            self.sender.send(
-                Telemetry(vehicle_id=f"car-{number}", ts_ms=1_700_000_000_000, engine_rpm=900.0, check_requested=True)
-            )
+            vehicle, ts_ms = f"{name}-{number}", 1_700_000_000_000
+            self.sender.send(Telemetry(vehicle_id=vehicle, ts_ms=ts_ms, engine_rpm=900.0, check_requested=True))
         self.sender.flush()
 
     def trails(self) -> dict[str, list[AuditRecord]]:

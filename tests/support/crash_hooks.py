@@ -1,0 +1,165 @@
+"""Knows the one point at which this process is to die, and how far its threads are; ``crash_engine.py`` asks it."""
+
+import os
+import signal
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Never
+
+import msgspec
+from crash_points import Case, Kind, Point
+
+from master_orchestrator.shell.layout import POSITION_KEY, is_vehicle, unpack_outbox
+from master_orchestrator.shell.records import Record
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import Command, Timer
+from master_orchestrator_schemas.topology import Topology
+
+ENOUGH = 3
+"""So many commands in a step, or ticks at once, that first, middle and last are three."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Where this process is to die.
+
+    Args:
+        vehicles: ids beginning so; a step without such a vehicle goes by.
+        evidence: the file that is written just before.
+    """
+
+    case: Case
+    vehicles: str
+    evidence: Path
+
+
+class Evidence(msgspec.Struct, kw_only=True):
+    """What the process knew when it died.
+
+    Args:
+        audit: keys of the step's audit records.
+        commands: ids of the step's commands, or of the outbox sent again; of the runner, the one in hand.
+        ticks: ids of the ticks (see :func:`tick_id`).
+        sent: how many of the commands or ticks the producer had taken.
+        offset: the changelog offset just written to the table, in a restore.
+    """
+
+    case: str
+    partition: int = -1
+    audit: list[str] = []
+    commands: list[str] = []
+    ticks: list[str] = []
+    sent: int = 0
+    offset: int | None = None
+
+
+def tick_id(tick: Timer) -> str:
+    """The deadline that a tick tells of; the same in a tick that is sent again."""
+    return f"{tick.workflow_id}/{tick.deadline_id}"
+
+
+@dataclass
+class Writing:
+    """What one thread writes: a transaction, then its commands; or ticks. ``fatal``: the record to die at."""
+
+    evidence: Evidence
+    concerned: bool
+    fatal: int | None = None
+    handed: int = 0
+
+
+class Killer:
+    """The plan of this process, and what its threads are writing."""
+
+    def __init__(self, plan: Plan, topology: Topology) -> None:
+        self.case, self._plan = plan.case, plan
+        self._changelog, self._commands = topology.changelog_topic, frozenset(topology.command_topics)
+        self._prefix, self._codec = plan.vehicles.encode(), Codec()
+        self._lock = threading.Lock()
+        self._threads = threading.local()
+        self._timers = topology.topic_of("Timer")
+        self._kinds = {topology.topic_of("AuditRecord"): Kind.AUDIT, self._timers: Kind.TICK}
+
+    def die(self, evidence: Evidence) -> Never:
+        """Leave the evidence and end, as kill -9 does."""
+        self._lock.acquire()  # the first thread that comes here dies for all
+        self._plan.evidence.write_bytes(msgspec.json.encode(evidence))
+        os.kill(os.getpid(), signal.SIGKILL)
+        raise AssertionError("SIGKILL returned")
+
+    def at(self, point: Point) -> None:
+        """Die here, between two records or calls of a step, if the plan says so."""
+        if self.is_at(point):
+            self.die(self.writing.evidence)
+
+    def whatever(self, point: Point, partition: int = -1, offset: int | None = None) -> None:
+        """Die here, whatever is under way, if the plan says so."""
+        if self.case.point is point:
+            self.die(Evidence(case=str(self.case), partition=partition, offset=offset))
+
+    def is_at(self, point: Point) -> bool:
+        """Whether the thread's step is the one to die in, at ``point``."""
+        return self.case.point is point and self._writes and self.writing.concerned
+
+    @property
+    def writing(self) -> Writing:
+        """What this thread writes."""
+        found: Writing = self._threads.writing
+        return found
+
+    @property
+    def _writes(self) -> bool:
+        return hasattr(self._threads, "writing")
+
+    def step(self, partition: int, records: Sequence[Record]) -> None:
+        """This thread begins a step: a transaction of these records, and then the commands of its outbox."""
+        kept = {record.key: record.value for record in records if record.topic == self._changelog}
+        commands = unpack_outbox(kept.get)
+        concerned = len(commands) >= ENOUGH and self._about(commands)
+        self._begin(partition, [*records, *commands], commands, concerned=concerned)
+        self.writing.evidence.audit = [r.key.decode() for r in records if self._kind(r) is Kind.AUDIT]
+
+    def resent(self, partition: int, commands: Sequence[Record]) -> None:
+        """This thread sends an outbox again."""
+        self._begin(partition, commands, commands, concerned=self._about(commands), command=Kind.RESENT)
+
+    def ticks(self, partition: int, ticks: Sequence[Timer]) -> None:
+        """This thread sends ticks."""
+        records = [Record(self._timers, tick.vehicle_id.encode(), b"") for tick in ticks]
+        self._begin(partition, records, [], concerned=self._about(records))
+        self.writing.evidence.ticks = [tick_id(tick) for tick in ticks]
+
+    def _begin(
+        self, partition: int, records: Sequence[Record], commands: Sequence[Record], *, concerned: bool,
+        command: Kind = Kind.COMMAND,
+    ) -> None:  # fmt: skip
+        ids = [self._codec.decode(record.value, Command).command_id for record in commands]
+        evidence = Evidence(case=str(self.case), partition=partition, commands=ids)
+        wanted, place = self.case.point.value.kind, self.case.place
+        of_kind = [index for index, record in enumerate(records) if self._kind(record, command) is wanted]
+        there = concerned and place is not None and len(of_kind) >= ENOUGH
+        fatal = of_kind[place.of(len(of_kind))] if there and place is not None else None
+        self._threads.writing = Writing(evidence, concerned, fatal)
+
+    def is_fatal(self) -> bool:
+        """Whether the record that comes now is the one."""
+        return self._writes and self.writing.handed == self.writing.fatal
+
+    def handed(self, topic: str) -> None:
+        """A record was taken by the producer."""
+        self.writing.handed += 1
+        self.writing.evidence.sent += topic == self._timers or topic in self._commands
+
+    def _about(self, records: Sequence[Record]) -> bool:
+        return any(record.key.startswith(self._prefix) for record in records)
+
+    def _kind(self, record: Record, command: Kind = Kind.COMMAND) -> Kind | None:
+        if record.topic in self._commands:
+            return command
+        if record.topic != self._changelog:
+            return self._kinds.get(record.topic)
+        if record.key == POSITION_KEY:
+            return None
+        return Kind.CHANGELOG if is_vehicle(record.key) else Kind.OUTBOX

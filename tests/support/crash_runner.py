@@ -1,0 +1,98 @@
+"""One life of an agent runner that may end at a crash point. Runs in a process of its own, see ``crash_process.py``.
+
+A case's record is the so-many-th of the batch's commands to come to the point.
+"""
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crash_hooks import Evidence, Killer, Plan
+from crash_points import Place, Point
+
+from master_orchestrator_agents import session
+from master_orchestrator_agents.backlog import Backlog, Partition
+from master_orchestrator_agents.consuming import LaneConsumer
+from master_orchestrator_agents.fleet import AgentSpec, run_agents
+from master_orchestrator_agents.offsets import Mark
+from master_orchestrator_agents.queues import Entry
+from master_orchestrator_agents.replying import Replier
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+AGENT = AgentType.DATA_ANALYSIS
+"""The first that a workflow asks: all commands of a batch come at once."""
+
+
+def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: int, plan: Plan | None) -> None:
+    """Answer the commands of one agent until it dies as planned, or is ended. ``batch``: commands per batch."""
+    log = os.open(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    logging.basicConfig(level=logging.INFO)
+    session.COMMIT_EVERY_SECONDS = 0.0
+    counter = None if plan is None else Counter(Killer(plan, topology), plan.vehicles, batch)
+    if counter is not None:
+        _install(counter)
+
+    def handler(task: Task) -> dict[str, Any]:
+        if counter is not None:
+            counter.come(Point.BEFORE_HANDLING, task.command_id)
+        return {}
+
+    run_agents([AgentSpec(AGENT, handler, max_workers=4)], kafka, topology, worker_id="crashing")
+
+
+class Counter:
+    """Counts the batch's commands as they come to the point of the case; it dies at the one that the case names."""
+
+    def __init__(self, killer: Killer, prefix: str, batch: int) -> None:
+        self._killer, self._prefix = killer, prefix
+        self._fatal = (killer.case.place or Place.FIRST).of(batch) + 1
+        self._lock = threading.Lock()
+        self._come = 0
+
+    def come(self, point: Point, command_id: str) -> None:
+        """The command has come to ``point``."""
+        if self._killer.case.point is not point or not command_id.startswith(self._prefix):
+            return
+        with self._lock:
+            self._come += 1
+            if self._come == self._fatal:
+                self._killer.die(Evidence(case=str(self._killer.case), commands=[command_id]))
+
+
+def _install(counter: Counter) -> None:
+    reply, finished, commit = Replier.reply, Backlog.finished, LaneConsumer.commit_now
+    replied: list[Entry] = []
+
+    def watched_reply(self: Replier, entry: Entry, answer: Reply) -> None:
+        counter.come(Point.BEFORE_REPLY, entry.command.command_id)
+        reply(self, entry, answer)
+
+    def watched_finished(self: Backlog, entry: Entry) -> None:
+        counter.come(Point.AFTER_REPLY, entry.command.command_id)
+        finished(self, entry)
+        replied.append(entry)
+
+    def watched_commit(self: LaneConsumer, marks: Mapping[Partition, Mark]) -> bool:
+        through = commit(self, marks)
+        for entry in [entry for entry in replied if through and entry.offset < entry.tracker.committable]:
+            replied.remove(entry)
+            counter.come(Point.AFTER_OFFSETS, entry.command.command_id)
+        return through
+
+    def waiting_commit(self: LaneConsumer, marks: Mapping[Partition, Mark]) -> None:
+        watched_commit(self, marks)
+
+    Replier.reply = watched_reply  # type: ignore[assignment, method-assign]  # this process is the test's own, here and below
+    Backlog.finished = watched_finished  # type: ignore[method-assign]
+    LaneConsumer.commit_now = watched_commit  # type: ignore[method-assign]
+    LaneConsumer.commit = waiting_commit  # type: ignore[method-assign]
