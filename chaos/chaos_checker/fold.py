@@ -36,8 +36,8 @@ def folded(before: Folded | None, record: Audit) -> Folded:
         step, revision = str(issued).split("/")[1], str(issued).split("/")[3]
         fields["attempts"] += revision == "0"
     if record.from_state != record.to_state:
-        entry = {"at_ms": record.at_ms, "state": record.to_state, "reason": record.reason}
-        fields["history"] = [*fields["history"], entry][-MOST_HISTORY:]
+        entry = (record.at_ms, record.to_state, record.reason)
+        fields["history"] = (*fields["history"], entry)[-MOST_HISTORY:]
         fields["reason"] = record.reason if record.to_state in ENDS else None
     fields |= {"state": record.to_state, "priority": record.priority, "attempt": record.attempt, "seq": record.seq}
     fields["updated_at_ms"] = record.at_ms
@@ -57,7 +57,7 @@ def _opened(record: Audit) -> dict[str, Any]:
         "reason": None,
         "attempts": 0,
         "findings": [],
-        "history": [],
+        "history": (),
         **dict.fromkeys(APPOINTMENT),
     }
 

@@ -7,6 +7,7 @@ and the memory it takes is that of one.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any
 
 from chaos_checker.records import Alert, Audit, Command, Letter, Place, Status, Stored
@@ -85,6 +86,7 @@ def audit_of(record: Stored, wire: Wire) -> Audit:
 def status_of(record: Stored, wire: Wire) -> Status:
     """The status that this is; raises what :func:`audit_of` raises."""
     content = wire.read_as("status", record.value)
+    content["history"] = tuple((at["at_ms"], intern(at["state"]), at["reason"]) for at in content["history"])
     return Status(record.place, record.vehicle, content["workflow_id"], content["vehicle_id"], content["seq"], content)
 
 

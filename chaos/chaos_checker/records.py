@@ -68,7 +68,7 @@ class Audit(NamedTuple):
 
 
 class Status(NamedTuple):
-    """A decoded status; ``fields`` is the whole of it."""
+    """A decoded status; ``fields`` is the whole of it, its history as tuples (time, state, reason)."""
 
     place: Place
     key: str

@@ -41,8 +41,8 @@ def same(replay: Replay, records: int) -> list[Violation]:
         (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))
         for entry in [*replay.said.get("differences", ()), *replay.said.get("gone", ())][:SHOWN]
     ]
-    if replay.exit_code != 0 or not replay.said:
+    if not found and (replay.exit_code != 0 or not replay.said):
         found.append(("audit verify --replay", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
-    elif replay.said.get("records") != records:
+    elif not found and replay.said.get("records") != records:
         found.append(("audit verify --replay", f"gave {replay.said.get('records')} of {records} records"))
     return violations_of("replay", found)

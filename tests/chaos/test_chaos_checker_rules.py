@@ -123,7 +123,7 @@ PLANTED = [
     ("status-order", twice("status", vehicle_id="serviced")),
     ("status-order", swap("status", {"workflow_id": "superseded~0"}, {"workflow_id": "superseded~1"})),
     ("status-fold", status_edit(state="FAILED")),
-    ("status-fold", status_edit(history=[])),
+    ("status-fold", status_edit(history=())),
     ("status-fold", status_edit(appointment_id="A-9")),
     ("status-fold", status_edit(attempts=9)),
     # alerts

@@ -160,7 +160,7 @@ SAID = {"clean": True, "vehicles": 1, "records": 7, "inputs": 9, "differences": 
         (Replay(0, {**SAID, "gone": [{"vehicle_id": "v", "text": "its inputs are gone"}]}, ""), ["v"]),
         (
             Replay(1, {**SAID, "differences": [{"workflow_id": "v~0", "seq": 1, "field": "event", "text": "x"}]}, ""),
-            ["v~0", "audit verify --replay"],
+            ["v~0"],
         ),
     ],
 )

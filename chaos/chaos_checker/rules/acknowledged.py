@@ -34,15 +34,26 @@ def undone(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violati
 
 
 def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[Place, Sent]:
-    """What the load said of each of its records that is there; of those never acknowledged too, by their name."""
-    rows = list(sent)
-    unknown = {row.name: row for row in rows if not row.acked and not row.aborted}
-    known = {row.place: row for row in rows if row.acked and row.place is not None and row.place in inputs}
-    for place, stored in inputs.items():
-        name = stored.header(SHOT) if place not in known else None
-        if name in unknown:
-            known[place] = unknown[name]
+    """What the load said of each of its records that is there; of those never acknowledged too: by their name.
+
+    A producer that has to start anew under another epoch may send again what is there already: the first has the
+    effect, and what comes after it is a copy.
+    """
+    rows = [row for row in sent if not row.aborted]
+    by_name = {row.name: row for row in sorted(rows, key=lambda row: row.acked)}
+    known: dict[Place, Sent] = {}
+    seen: set[str] = set()
+    for place in sorted(inputs):
+        name = inputs[place].header(SHOT)
+        if name in by_name:
+            known[place] = _as_copy(by_name[name]) if name in seen else by_name[name]
+            seen.add(name)
     return known
+
+
+def _as_copy(row: Sent) -> Sent:
+    """A check asked for again is a check, and what cannot be taken is a dead letter again; the rest is known."""
+    return row._replace(expects="none", strict=True) if row.expects in {"finding", "none"} else row
 
 
 def unsent(expected: Mapping[Place, Sent], inputs: Iterable[Place], telemetry: str) -> list[Violation]:

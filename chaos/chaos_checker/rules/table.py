@@ -64,7 +64,7 @@ def _kept(fold: Newest) -> Kept:
         attempt=fields["attempt"],
         findings=tuple(fields["findings"]),
         appointment=tuple(fields[name] for name in names),
-        history=tuple((entry["at_ms"], entry["state"]) for entry in fields["history"]),
+        history=tuple(entry[:2] for entry in fields["history"]),
     )
 
 
