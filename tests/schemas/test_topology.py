@@ -97,6 +97,12 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
             "missing",
         ),
         ("DIAGNOSIS:             {", "DIAGNOSIS: {enabled: false, ", "agents.DIAGNOSIS.enabled", "cannot do without"),
+        (
+            "DIAGNOSIS:             {",
+            "DIAGNOSIS: {on_timeout: close, ",
+            "agents.DIAGNOSIS.on_timeout",
+            "only CUSTOMER_ENGAGEMENT and FEEDBACK may close without an answer; write retry",
+        ),
         ("URGENT: 1h, ", "", "episodes.cooldown.URGENT", "is missing"),
         ("URGENT: 24h, ", "", "service.due.URGENT", "is missing"),
         ("high:      {weight: 4", "high:      {weight: 9", "lanes.high.weight", "above that of a more urgent lane"),

@@ -15,6 +15,9 @@ Problem = tuple[Path, str]
 OPTIONAL_AGENTS = frozenset({AgentType.FEEDBACK, AgentType.MANUFACTURING_QUALITY})
 """Agents whose step may be skipped; the other four a workflow cannot do without."""
 
+CLOSING_AGENTS = frozenset({AgentType.CUSTOMER_ENGAGEMENT, AgentType.FEEDBACK})
+"""Agents that ask the owner, whose silence is an answer; the other four have to answer themselves."""
+
 LEAST_RECORD_BYTES, MOST_RECORD_BYTES = 64 * 1024, 64 * 1024**2
 """An audit record holds up to 57 KiB of what a workshop event said; the broker's limits are 32-bit integers."""
 
@@ -66,6 +69,9 @@ def _agents(topology: Topology) -> Iterator[Problem]:
     for agent, terms in topology.agents.items():
         if not terms.enabled and agent not in OPTIONAL_AGENTS:
             yield ("agents", agent.value, "enabled"), "a workflow cannot do without this agent; remove the line"
+        if terms.on_timeout == "close" and agent not in CLOSING_AGENTS:
+            askers = " and ".join(sorted(CLOSING_AGENTS))
+            yield ("agents", agent.value, "on_timeout"), f"only {askers} may close without an answer; write retry"
 
 
 def _lanes(topology: Topology) -> Iterator[Problem]:

@@ -44,7 +44,8 @@ class AgentTerms(Terms):
         enabled: False skips its step (FEEDBACK and MANUFACTURING_QUALITY only).
         reply_within_ms: a command's deadline, from its issue.
         max_workers: tasks at once, per runner.
-        on_timeout: ``retry`` counts a missing reply as a failure; ``close`` goes on without an answer.
+        on_timeout: ``retry`` counts a missing reply as a failure; ``close`` goes on without an answer
+            (CUSTOMER_ENGAGEMENT and FEEDBACK only).
     """
 
     enabled: bool = True
