@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner import AgentRunner
@@ -87,7 +87,12 @@ class Wire:
         partitions = [TopicPartition(topic, p) for topic in topics for p in range(self.topology.partitions)]
         group = Consumer(consumer_config(self.kafka, f"{self.topology.app_id}-agent-diagnosis"))
         try:
-            return sum(max(each.offset, 0) for each in group.committed(partitions, timeout=30))
+            while True:
+                try:
+                    return sum(max(each.offset, 0) for each in group.committed(partitions, timeout=30))
+                except KafkaException as error:  # a coordinator that has just been found may not be ready
+                    if not error.args[0].retriable():
+                        raise
         finally:
             group.close()
 
