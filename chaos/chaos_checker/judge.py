@@ -53,8 +53,8 @@ class _Topics:
         self._run, self._tally = run, tally
         self._terms, self._wire = read_terms(run.topology), Wire(SCHEMAS)
         self._sent = read_sent(run.folder / "sent.jsonl")
-        faults, health = lines(run.folder / "faults.jsonl"), lines(run.folder / "health.jsonl")
-        self._disturbed = waits.disturbances(faults, health)
+        faults, health = lines(run.folder / "faults.jsonl"), list(lines(run.folder / "health.jsonl"))
+        self._disturbed, self._slow = waits.disturbances(faults, health), waits.slowness(health)
 
     def judge(self) -> None:
         """All of them. Raises :class:`UnreadableTopicError`."""
@@ -87,13 +87,15 @@ class _Topics:
         self._tally.counts["disk_tables_behind"] += len(tables) - len(current)
 
     def _judge_waits(self, history: History) -> None:
-        every = waits.waits_of(history.audit)
-        undisturbed = waits.judged(every, self._disturbed)
-        self._tally.violations += waits.never_longer(undisturbed)
-        longest = max((wait.retried_ms - wait.due_ms for wait in undisturbed), default=0)
-        self._tally.counts["waits_longest_over_ms"] = max(self._tally.counts["waits_longest_over_ms"], longest)
-        self._tally.counts["waits_judged"] += len(undisturbed)
-        self._tally.counts["waits_excused"] += len(every) - len(undisturbed)
+        every, counts = waits.waits_of(history.audit), self._tally.counts
+        undisturbed = waits.outside(every, self._disturbed)
+        judged = waits.outside(undisturbed, self._slow)
+        self._tally.violations += waits.never_longer(judged)
+        counts["waits_judged"] += len(judged)
+        counts["waits_excused_by_faults"] += len(every) - len(undisturbed)
+        counts["waits_excused_by_a_slow_machine"] += len(undisturbed) - len(judged)
+        longest = max((wait.retried_ms - wait.due_ms for wait in judged), default=0)
+        counts["waits_longest_over_ms"] = max(counts["waits_longest_over_ms"], longest)
 
 
 def _of_partition(sent: Sequence[Sent], partition: int) -> list[Sent]:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from chaos_checker.records import Audit, Place
@@ -11,8 +12,9 @@ from chaos_checker.violation import Violation, violations_of
 LATE_MS = 1_000
 AFTER_FAULT_MS = 20_000
 """So long a fault is felt after it was lifted."""
-BEAT_MS = 3_000
-"""No look at the system's health for so long: it is not known to have been up."""
+BEAT_MS = 1_500
+"""Somebody looks at the system every half second. Where that alone took a second longer, nothing can be in time."""
+NEVER = 2**62
 FAILED = {"step_failed": "step_restarted", "side_task_failed": "side_task_restarted"}
 
 
@@ -46,7 +48,7 @@ class Disturbed:
 
 
 def disturbances(faults: Iterable[Mapping[str, object]], health: Iterable[Mapping[str, object]]) -> Disturbed:
-    """From the journals: faults of engine and Kafka with their aftermath, times not up, and times nobody looked."""
+    """From the journals: faults of engine and Kafka with their aftermath, and times not up."""
     intervals = [
         (int(str(fault["from_ms"])), int(str(fault["to_ms"])) + AFTER_FAULT_MS)
         for fault in faults
@@ -54,11 +56,16 @@ def disturbances(faults: Iterable[Mapping[str, object]], health: Iterable[Mappin
     ]
     looked = 0
     for beat in health:
-        at_ms = int(str(beat["at_ms"]))
-        if not beat["up"] or at_ms - looked > BEAT_MS:
-            intervals.append((looked, at_ms))
-        looked = at_ms
-    return Disturbed([*intervals, (looked, 2**62)])
+        if not beat["up"]:
+            intervals.append((looked, int(str(beat["at_ms"]))))
+        looked = int(str(beat["at_ms"]))
+    return Disturbed(intervals)
+
+
+def slowness(health: Iterable[Mapping[str, object]]) -> Disturbed:
+    """The times between two looks at the system's health that are too far apart: the machine had no time to spare."""
+    looks = [0, *(int(str(beat["at_ms"])) for beat in health), NEVER]
+    return Disturbed((before, after) for before, after in pairwise(looks) if after - before > BEAT_MS)
 
 
 def waits_of(audit: Sequence[Audit]) -> list[Wait]:
@@ -108,13 +115,13 @@ def as_promised(audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapp
     return violations_of("wait-terms", found)
 
 
-def judged(waits: Iterable[Wait], disturbed: Disturbed) -> list[Wait]:
-    """The waits in which nothing was broken."""
+def outside(waits: Iterable[Wait], disturbed: Disturbed) -> list[Wait]:
+    """The waits in which nothing of this was."""
     return [wait for wait in waits if not disturbed.overlaps(wait.failed_ms, wait.retried_ms)]
 
 
 def never_longer(waits: Iterable[Wait]) -> list[Violation]:
-    """At most a second late; to be asked of the :func:`judged` waits only."""
+    """At most a second late; to be asked only of waits in which nothing was broken."""
     late = [(wait.where, wait.retried_ms - wait.due_ms) for wait in waits]
     return violations_of("wait-long", [(where, f"retried {ms} ms late") for where, ms in late if ms > LATE_MS])
 
