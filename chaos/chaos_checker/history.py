@@ -16,7 +16,7 @@ from chaos_checker.violation import Violation
 from chaos_checker.wire import UnreadableError, Wire
 
 SAID = frozenset(
-    {"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "request_id", "component"}
+    {"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "request_id", "component", "feedback"}
 )
 """The details that rules look at."""
 ORIGIN = ("topic", "partition", "offset", "reason", "message", "time")

@@ -53,7 +53,8 @@ class Tally:
         """Note what the agents must have written down."""
         self.commands |= {command.command_id: command.workflow_id for command in history.commands}
         for record in history.audit:
-            if record.event == "workflow_completed" and record.actor.startswith("agent:FEEDBACK@"):
+            by_feedback = record.event == "workflow_completed" and record.actor.startswith("agent:FEEDBACK@")
+            if by_feedback and "feedback" not in record.said:  # which says why there is none
                 self.surveyed.add(record.workflow_id)
             if record.event == "side_task_ended" and record.said.get("component"):
                 self.counted.add(record.workflow_id)

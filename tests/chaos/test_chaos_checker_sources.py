@@ -8,17 +8,17 @@ import pytest
 import rocksdict
 from chaos_checker import disk, stores
 from chaos_checker.folder import Run, read_run, read_sent
-from chaos_checker.history import gathered
+from chaos_checker.history import History, gathered
 from chaos_checker.judge import SCHEMAS
 from chaos_checker.records import Audit, Place, Stored
 from chaos_checker.replay import Replay, replayed, same
 from chaos_checker.rules import trails, transitions
-from chaos_checker.tally import SHOWN, shown
+from chaos_checker.tally import SHOWN, Tally, shown
 from chaos_checker.terms import command_topic, read_terms
 from chaos_checker.vehicles import POSITION_KEY
 from chaos_checker.violation import Violation
 from chaos_checker.wire import UnreadableError, Wire
-from judged_history import TOPOLOGY
+from judged_history import TOPOLOGY, clean
 
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.core.transitions import TRANSITIONS
@@ -180,3 +180,12 @@ def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
     many = [Violation("one", str(number), "") for number in range(SHOWN + 5)]
     told = shown([*many, Violation("other", "", "")])
     assert (SHOWN + 2, "5 more") == (len(told), told[-1].what)
+
+
+@pytest.mark.parametrize(("said", "surveyed"), [({}, {"v~0"}), ({"feedback": "agent_failed"}, set())])
+def test_a_survey_is_due_if_feedback_was_given(said: dict[str, str], surveyed: set[str]) -> None:
+    completed = next(record for record in clean().history.audit if record.actor.startswith("agent:FEEDBACK@"))
+    history, tally = History(0), Tally()
+    history.audit.append(completed._replace(workflow_id="v~0", said=said))
+    tally.note(history, {})
+    assert surveyed == tally.surveyed

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from chaos_checker.fold import Newest
+from chaos_checker.fold import ENDS, Newest
 from chaos_checker.records import Audit
 from chaos_checker.vehicles import Kept, Vehicle
 from chaos_checker.violation import Violation, violations_of
+
+PENDING = frozenset({"waits", "side"})
+"""What an open workflow may have; that it is open still is for another rule to say."""
 
 
 def as_folded(vehicles: Sequence[Vehicle], folds: Mapping[str, Newest]) -> list[Violation]:
@@ -28,11 +31,13 @@ def _wrong(vehicle: Vehicle, fold: Newest) -> str:
     if vehicle.workflow is None:
         return "its state has no workflow"
     due = _kept(fold)
-    wrong = [name for name in Kept._fields if getattr(vehicle.workflow, name) != getattr(due, name)]
+    ended = fold.workflow.fields["state"] in ENDS
+    looked_at = Kept._fields if ended else [name for name in Kept._fields if name not in PENDING]
+    wrong = [name for name in looked_at if getattr(vehicle.workflow, name) != getattr(due, name)]
     if wrong:
         is_ = {name: getattr(vehicle.workflow, name) for name in wrong}
         return f"its state has {is_}, its trail { ({name: getattr(due, name) for name in wrong}) }"
-    if vehicle.due_ms:
+    if ended and vehicle.due_ms:
         return f"all is over, and it waits for {vehicle.due_ms}"
     return _wrong_tail(vehicle.older, fold.tails)
 
