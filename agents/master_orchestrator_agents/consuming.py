@@ -28,6 +28,7 @@ CONSUMER_OVERRIDES: dict[str, str | int] = {
 
 FATAL_CODES = frozenset(
     {
+        KafkaError._FATAL,  # what a fatal error comes as here: its own ``fatal()`` says no
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.FENCED_INSTANCE_ID,
