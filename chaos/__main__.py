@@ -20,13 +20,14 @@ VIOLATIONS_SHOWN = 20
 def main() -> int:
     """The exit status."""
     given = _arguments()
-    if given.command == "check":
-        return _tell(_summary(chaos_checker.check(given.folder, command=COMMAND)))
     from chaos_suite.network import in_namespace_of_its_own
 
     in_namespace_of_its_own(sys.argv)
-    from chaos_suite.run import Run, Terms
+    from chaos_suite.run import Run, Terms, brokers_of
 
+    if given.command == "check":
+        with brokers_of(given.folder):
+            return _tell(_summary(chaos_checker.check(given.folder, command=COMMAND)))
     folder = given.folder or Path(tempfile.mkdtemp(prefix="chaos-")) / "run"
     started = time.monotonic()
     terms = Terms(
@@ -56,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     run.add_argument("--only", default="", help="kinds of faults, separated by commas; default: all")
     run.add_argument("--workflows-per-s", type=float, default=7.0, help="workflows that the load opens")
     run.add_argument("--folder", type=Path, help="a new folder for the run; default: a temporary one")
-    check = commands.add_parser("check", help="judge a run's folder again, its brokers running")
+    check = commands.add_parser("check", help="judge a run again: its brokers are started on its folder")
     check.add_argument("folder", type=Path)
     return parser.parse_args()
 

@@ -37,7 +37,9 @@ class Brokers:
         """Start all; they answer when this returns, and are kept running. Call it in the main thread (leash.py)."""
         self._cluster.start()
         for node, name in zip(self._cluster.nodes, NAMES, strict=True):
-            (self._folder / "logs" / f"{name}.log").symlink_to(node.folder / "kafka.log")
+            log = self._folder / "logs" / f"{name}.log"
+            if not log.is_symlink():  # it is there where a run is judged again
+                log.symlink_to(node.folder / "kafka.log")
             self.members[name].want()
 
     def stop(self) -> None:

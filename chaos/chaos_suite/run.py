@@ -6,15 +6,17 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chaos_suite.brokers import NAMES, Brokers
 from chaos_suite.faults import FAULTS, Fault
 from chaos_suite.health import Watch
 from chaos_suite.journal import Journal, now_ms
 from chaos_suite.load import ChaosLoad
+from chaos_suite.network import Network
 from chaos_suite.plan import Planned, plan
 from chaos_suite.quiet import await_quiet
 from chaos_suite.system import System
@@ -143,6 +145,24 @@ class Run:
             "violations": len(violations) if isinstance(violations, list) else violations,
             **dict(sorted(dict(verdict["counts"]).items())),  # type: ignore[call-overload]  # counts is a dict
         }
+
+
+@contextmanager
+def brokers_of(folder: Path) -> Iterator[None]:
+    """The brokers of a run that has ended, started again on what it left; ``run.json`` says where."""
+    network = Network()
+    network.lay_out(NAMES)
+    brokers = Brokers(folder.absolute(), network)
+    described = json.loads((folder / "run.json").read_text())
+    try:
+        brokers.start()
+        described["bootstrap_servers"] = brokers.bootstrap_servers
+        (folder / "run.json").write_text(json.dumps(described, indent=1) + "\n")
+        if not brokers.await_in_sync():
+            raise TimeoutError(f"the brokers of {folder} are not in sync: see its logs")
+        yield
+    finally:
+        brokers.stop()
 
 
 def _kinds(only: Sequence[str], *, namespaces: bool) -> dict[str, Fault]:
