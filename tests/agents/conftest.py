@@ -1,8 +1,10 @@
 """What the tests of runners on Kafka share."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from agent_process import AgentProcess
 from agent_wire import Wire
 
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -14,3 +16,17 @@ def wire(kafka: KafkaSettings, unique_topology: Topology) -> Iterator[Wire]:
     wire = Wire(kafka, unique_topology)
     yield wire
     wire.consumer.close()
+
+
+@pytest.fixture
+def launch(wire: Wire, tmp_path: Path) -> Iterator[Callable[[str], AgentProcess]]:
+    launched: list[AgentProcess] = []
+
+    def launch(worker_id: str) -> AgentProcess:
+        launched.append(AgentProcess(wire, tmp_path, worker_id))
+        return launched[-1]
+
+    yield launch
+    for process in launched:
+        process.process.kill()
+        process.process.wait()

@@ -5,12 +5,14 @@ import time
 from pathlib import Path
 
 from master_orchestrator_agents import AgentSpec, Task, run_agents
+from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
 def main(prefix: str, partitions: str, started: str, go: str, worker_id: str) -> None:
+    CONSUMER_OVERRIDES["session.timeout.ms"] = 6_000  # the least that brokers allow: tests wait for its end
     topology = load_topology().model_copy(update={"partitions": int(partitions)}).with_prefix(prefix)
 
     def handler(task: Task) -> None:

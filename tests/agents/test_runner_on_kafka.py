@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import os
 import signal
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import msgspec
 import pytest
+from agent_process import AgentProcess
 from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 
 from master_orchestrator_agents.errors import RunnerError
@@ -30,7 +28,6 @@ from master_orchestrator_schemas.vocabulary import FailureKind, Lane
 pytestmark = pytest.mark.kafka
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-SLOW_AGENT = Path(__file__).parent / "slow_agent_process.py"
 
 
 def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: Wire) -> None:
@@ -306,44 +303,8 @@ def test_a_task_of_the_handlers_own_that_ends_the_loop_ends_the_runner_with_an_e
         AgentRunner(AGENT, handler, kafka=wire.kafka, topology=wire.topology).run()
 
 
-class Process:
-    """An agent process whose handler notes each command it starts, and ends it once the file ``go`` is there.
-
-    Commands of vehicle ``quick`` do not wait. Processes of the same worker id note in the same file.
-    """
-
-    def __init__(self, wire: Wire, folder: Path, worker_id: str) -> None:
-        self.started_file = folder / f"started-{worker_id}"
-        self.go = folder / "go"
-        prefix = wire.topology.app_id.removesuffix("master-orchestrator")
-        environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": wire.kafka.bootstrap_servers}
-        arguments = [prefix, str(wire.topology.partitions), str(self.started_file), str(self.go), worker_id]
-        self.process = subprocess.Popen([sys.executable, str(SLOW_AGENT), *arguments], env=environment)
-
-    def started(self) -> list[str]:
-        return self.started_file.read_text().split() if self.started_file.exists() else []
-
-    def end(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(PATIENCE_S)
-
-
-@pytest.fixture
-def launch(wire: Wire, tmp_path: Path) -> Iterator[Callable[[str], Process]]:
-    launched: list[Process] = []
-
-    def launch(worker_id: str) -> Process:
-        launched.append(Process(wire, tmp_path, worker_id))
-        return launched[-1]
-
-    yield launch
-    for process in launched:
-        process.process.kill()
-        process.process.wait()
-
-
 def test_a_runner_killed_in_the_middle_of_a_task_handles_it_again_when_back(
-    wire: Wire, launch: Callable[[str], Process]
+    wire: Wire, launch: Callable[[str], AgentProcess]
 ) -> None:
     slow, quick = [command(0, f"v{n}") for n in range(3)], command(0, "quick", Lane.URGENT)
     first = launch("w")
@@ -364,7 +325,7 @@ def test_a_runner_killed_in_the_middle_of_a_task_handles_it_again_when_back(
     assert wire.replied() == dict.fromkeys([each.command_id for each in [*slow, quick]], 1)
 
 
-def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: Wire, launch: Callable[[str], Process]) -> None:
+def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: Wire, launch: Callable[[str], AgentProcess]) -> None:
     commands = [command(n, f"v{n}") for n in range(200)]
     wire.send(*commands)
     first = launch("w1")
