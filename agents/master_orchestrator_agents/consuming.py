@@ -33,6 +33,7 @@ FATAL_CODES = frozenset(
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._FATAL,  # how the client tells of the fencing itself; such an event does not call itself fatal
     }
 )
 """Consumer errors that do not pass by themselves."""
