@@ -1,14 +1,20 @@
 """The load: gateways that open workflows, and a line of ``sent.jsonl`` for every record, with what must come of it.
 
 What the engine must have made of a record follows from its line. "The record" is the one at ``topic``, ``partition``,
-``offset``; "its cause" in an audit record is that place.
+``offset`` (but see ``shot``); "its cause" in an audit record is that place.
 
 ``acked``
     true: the broker has acknowledged it (acks=all, so at least two replicas have it), or its transaction is committed.
     All that follows is meant for these lines only, with one exception (``none`` of an aborted transaction).
-    false: it may be there, once, or not (``partition`` and ``offset`` are null); if it is, its header ``chaos-shot``
-    has the line's ``shot``, and the expectation may have come true or not. One shot can have several lines: each but
-    the last is of an attempt whose transaction was aborted.
+    false: it may be there or not (``partition`` and ``offset`` are null); if it is, its header ``chaos-shot`` has the
+    line's ``shot``, and the expectation may have come true or not. So it is too with a record of which the broker has
+    only said, when asked again, that it has it already, and not where. One shot can have several lines: each but the
+    last is of an attempt whose transaction was aborted.
+``shot``
+    A record may be in its topic more than once. Where brokers die with their answers, an idempotent producer starts
+    anew under another epoch, and sends again what is there already; then it is told the last place. All its places
+    have the header ``chaos-shot``, and are in one partition. What is expected holds of the first of them; of each later
+    one, what holds of a copy: ``finding`` becomes ``none`` and ``strict``, ``check`` and ``dead:…`` stay.
 ``given``
     Names of other shots. The expectation is judged only if each of them has an acked line.
 ``expects``
