@@ -12,8 +12,9 @@ from master_orchestrator_schemas.kafka import consumer_config
 
 EVERY_S = 0.5
 ANSWER_S = 2.0
-SMALL_LAG = 200
-"""Records of a partition that a healthy engine may have unread: it copies its positions to the group once a second."""
+SMALL_LAG = 60
+"""Records of a partition that a healthy engine may have unread: it copies its positions to the group once a second, and
+about 30 a second come in."""
 
 
 class Watch:
@@ -53,7 +54,8 @@ class Watch:
             while not self._stopping.wait(EVERY_S):
                 lags = _lags(consumer, places)
                 self._lag = None if lags is None else sum(lags)
-                self._journal.write({"at_ms": now_ms(), "up": lags is not None and max(lags) <= SMALL_LAG})
+                up = lags is not None and max(lags) <= SMALL_LAG and self._system.owned()
+                self._journal.write({"at_ms": now_ms(), "up": up})
         finally:
             consumer.close()
 

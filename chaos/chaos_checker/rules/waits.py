@@ -10,8 +10,8 @@ from chaos_checker.rules.trails import by_workflow
 from chaos_checker.violation import Violation, violations_of
 
 LATE_MS = 1_000
-AFTER_FAULT_MS = 20_000
-"""So long a fault is felt after it was lifted."""
+SETTLED_MS = 6_000
+"""So long after a fault was lifted, or a look found the system not up, nothing is asked of a wait."""
 BEAT_MS = 1_500
 """Somebody looks at the system every half second. Where that alone took a second longer, nothing can be in time."""
 NEVER = 2**62
@@ -50,14 +50,14 @@ class Disturbed:
 def disturbances(faults: Iterable[Mapping[str, object]], health: Iterable[Mapping[str, object]]) -> Disturbed:
     """From the journals: faults of engine and Kafka with their aftermath, and times not up."""
     intervals = [
-        (int(str(fault["from_ms"])), int(str(fault["to_ms"])) + AFTER_FAULT_MS)
+        (int(str(fault["from_ms"])), int(str(fault["to_ms"])) + SETTLED_MS)
         for fault in faults
         if {"engine", "kafka"} & set(fault["disturbs"])  # type: ignore[call-overload]  # a list of words
     ]
     looked = 0
     for beat in health:
         if not beat["up"]:
-            intervals.append((looked, int(str(beat["at_ms"]))))
+            intervals.append((looked, int(str(beat["at_ms"])) + SETTLED_MS))
         looked = int(str(beat["at_ms"]))
     return Disturbed(intervals)
 
