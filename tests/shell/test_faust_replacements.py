@@ -1,6 +1,9 @@
 """What each replaced piece of Faust prevents, shown on a real Kafka."""
 
+import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -115,11 +118,35 @@ def test_a_damaged_table_is_restored(system: EngineSystem) -> None:
 def test_a_table_of_another_cluster_is_wiped(system: EngineSystem, topology: Topology, tmp_path: Path) -> None:
     """EngineStore: a table ahead of its changelog would hide everything that the changelog will ever say."""
     run_through(system, range(VEHICLES))
+    with other_system(system, topology, tmp_path) as second:  # the same folder
+        run_through(second, range(VEHICLES))
+
+
+def test_so_is_one_whose_changelog_has_grown_past_it(system: EngineSystem, topology: Topology, tmp_path: Path) -> None:
+    """EngineStore: of the vehicles in the log before the table's offset nothing would be known any more."""
+    run_through(system, range(1))
+    with other_system(system, topology, tmp_path / "other") as second:
+        run_through(second, range(VEHICLES))
+        tables = second.engines[0].tables
+        shutil.rmtree(tables)
+        shutil.copytree(system.engines[0].tables, tables)
+        for folder in tables.rglob("*"):  # Faust names the files by table, not by app
+            assert system.topology.app_id not in folder.name
+        second.start()
+        with second.echo_agents():
+            second.request_checks(range(2 * VEHICLES))  # the first half for the second time
+            second.assert_whole(3 * VEHICLES)
+        assert "is a copy of another changelog" in second.engines[-1].log.read_text()
+
+
+@contextmanager
+def other_system(system: EngineSystem, topology: Topology, folder: Path) -> Iterator[EngineSystem]:
+    """A second system beside the first, with topics of its own."""
     other = topology.model_copy(update={"partitions": system.topology.partitions})
     other = other.with_prefix(f"other-{system.topology.app_id}-")
     provision(AdminClient(admin_config(system.kafka)), other)
-    with engine_system(system.kafka, other, tmp_path) as second:  # the same folder
-        run_through(second, range(VEHICLES))
+    with engine_system(system.kafka, other, folder) as second:
+        yield second
 
 
 def test_records_lost_to_retention_are_alerted_and_the_rest_goes_on(system: EngineSystem) -> None:

@@ -11,10 +11,14 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 log = structlog.get_logger(__name__)
+ABORTABLE = frozenset({KafkaError._STATE})
+"""What ``produce`` says once an earlier record's failure has doomed the transaction, without calling it abortable."""
+
 PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 """What an abort says of every record that was not yet sent."""
 
@@ -68,8 +72,8 @@ class PartitionProducer:
     writes in its transaction is refused by the broker.
     """
 
-    def __init__(self, kafka: KafkaSettings, topology: Topology, partition: int) -> None:
-        self.partition = partition
+    def __init__(self, kafka: KafkaSettings, topology: Topology, partition: int, metrics: Metrics) -> None:
+        self.partition, self._ended = partition, metrics.transactions
         self._producer = Producer(
             producer_config(
                 kafka,
@@ -97,14 +101,30 @@ class PartitionProducer:
                 return self._commit_once(batch, last)
             except KafkaException as error:
                 inner = kafka_error(error)
-                if inner.fatal():
-                    raise FencedError(f"partition {self.partition}: {inner.str()}") from error
-                if not inner.txn_requires_abort():
+                if not (inner.fatal() or inner.txn_requires_abort() or inner.code() in ABORTABLE):
                     raise
+                self._abort(error)
                 log.warning("transaction aborted, will be repeated", partition=self.partition, error=inner.str())
-                retried(self._producer.abort_transaction)
                 time.sleep(min(MAX_PAUSE_S, RETRY_PAUSE_S * 2**attempt))
         raise ShellError(f"partition {self.partition}: the broker refused the same transaction {ATTEMPTS} times")
+
+    def _abort(self, error: KafkaException) -> None:
+        """End the transaction that ``error`` stopped. Raises :class:`FencedError` where this producer may no more."""
+        fatal = error if kafka_error(error).fatal() else self._refused_abort()
+        if fatal is not None:
+            self._ended.labels("fenced").inc()
+            raise FencedError(f"partition {self.partition}: {kafka_error(fatal).str()}") from fatal
+        self._ended.labels("aborted").inc()
+
+    def _refused_abort(self) -> KafkaException | None:
+        """Abort; the fatal error that says no, if one does."""
+        try:
+            retried(self._producer.abort_transaction)
+        except KafkaException as error:
+            if not kafka_error(error).fatal():
+                raise
+            return error
+        return None
 
     def _commit_once(self, batch: list[Record], last: Record) -> int:
         offsets: list[int] = []

@@ -18,7 +18,15 @@ class StateUnreadableError(ShellError):
 
 
 class TableError(ShellError):
-    """RocksDB could not read or write a partition's table."""
+    """A partition's table could not be opened, read or written. Nothing is lost: Kafka has all of it."""
+
+
+class TableDamagedError(TableError):
+    """A table's files are broken: it has to be made anew from its changelog."""
+
+
+class TableLockedError(TableError):
+    """Another process has the table open."""
 
 
 class RestoreError(ShellError):

@@ -8,7 +8,6 @@ are.
 
 import asyncio
 import math
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
@@ -26,10 +25,10 @@ from mode import Service
 from setproctitle import setproctitle
 
 from master_orchestrator.shell.engine import Engine
-from master_orchestrator.shell.errors import StalledError
+from master_orchestrator.shell.errors import StalledError, TableDamagedError, TableError, TableLockedError
 from master_orchestrator.shell.health import STALLED_S, EngineHealth
 from master_orchestrator.shell.lenient_records import LenientRecords
-from master_orchestrator.shell.store import PartitionStore, StoreOptions
+from master_orchestrator.shell.store import PartitionStore, StoreOptions, wipe
 
 FETCH_WAIT_MS = 50
 COMMIT_S = 5.0
@@ -224,18 +223,21 @@ class EngineStore(Store):
         if self._store_options is None:
             self._store_options = StoreOptions()
         path = self.partition_path(partition)
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             return self._store_options.open(path)
-        except Exception as error:
-            if "lock" in str(error).lower():  # another process has it open: Faust waits and tries again
-                raise
+        except TableDamagedError as error:
             self.log.warning("table of partition %s is damaged and will be restored from Kafka: %s", partition, error)
             return self._open_empty(partition)
+        except TableLockedError:  # another process has it open: Faust waits and tries again
+            raise
+        except (OSError, TableError) as error:  # Faust would take it for a lock
+            cast("EngineApp", self.app).die(error)
+            raise
 
     def _open_empty(self, partition: int) -> Any:
         path = self.partition_path(partition)
-        shutil.rmtree(path, ignore_errors=True)
+        wipe(path)
         options = self._store_options or StoreOptions()
         return options.open(path)
 
@@ -257,7 +259,7 @@ class EngineStore(Store):
 
     def _wipe(self, partition: int) -> PartitionStore:
         """Start a partition's table anew: it belongs to another log than the changelog there is."""
-        self.log.warning("table of partition %s is ahead of its changelog and is restored anew", partition)
+        self.log.warning("table of partition %s is a copy of another changelog and is restored anew", partition)
         self._dbs.pop(partition).close()
         self._dbs[partition] = self._open_empty(partition)
         return PartitionStore(self._dbs[partition])

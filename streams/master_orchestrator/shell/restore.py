@@ -7,17 +7,19 @@ Reading is read_committed and in batches; the former owner's transaction was end
 import time
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from master_orchestrator.shell.clients import RETRY_PAUSE_S, kafka_error
 from master_orchestrator.shell.errors import RestoreError
-from master_orchestrator.shell.store import PartitionStore
-from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config
+from master_orchestrator.shell.store import LOG_KEY, PartitionStore
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
 
 BATCH = 10_000
 QUIET_S = 30.0
 """No record and no end for this long means that the changelog cannot be read."""
 WATERMARK_S = 10.0
+ADMIN_TIMEOUT_S = 30.0
 NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
 """A topic that was just made, a partition whose leader moves: no reason to die."""
 
@@ -80,9 +82,20 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
     return count
 
 
-def is_foreign(store: PartitionStore, end_offset: int) -> bool:
-    """True if the table is ahead of its changelog: it belongs to another cluster, or the log was lost."""
-    return _next_offset(store) > end_offset
+def is_foreign(store: PartitionStore, log_id: bytes, end_offset: int) -> bool:
+    """True if the table is no copy of this changelog: it belongs to another cluster, or the log was made anew.
+
+    Its offsets then say nothing, though the log there is may have grown past them. A table that does not say whose copy
+    it is (of an earlier version) shows it only by being ahead of the log.
+    """
+    return store.get(LOG_KEY) not in {None, log_id} or _next_offset(store) > end_offset
+
+
+def topic_id(kafka: KafkaSettings, topic: str) -> bytes:
+    """The id that the cluster gave a topic when it made it; another one has another, of the same name too."""
+    admin = AdminClient(admin_config(kafka))  # kept until the answer is there: its end would end the request
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ADMIN_TIMEOUT_S)
+    return str(described[topic].result().topic_id).encode()
 
 
 def _ended(message: Message) -> set[int]:

@@ -1,16 +1,30 @@
 """The RocksDB of one owned partition: raw bytes, one write batch per Kafka transaction."""
 
+import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
 import rocksdict
 
-from master_orchestrator.shell.errors import TableError
+from master_orchestrator.shell.errors import TableDamagedError, TableError, TableLockedError
 from master_orchestrator.shell.layout import is_vehicle
 
 OFFSET_KEY = b"__faust\x00offset__"
 """Faust's key for the newest changelog offset in this table. We keep its meaning, so Faust's recovery finds nothing."""
+
+LOG_KEY = b"\x00changelog"
+"""Key of the id of the changelog that the table is a copy of. In the table only."""
+
+DAMAGE = ("Corruption", "Invalid argument", "Not implemented", "NotFound")
+"""RocksDB's words for files that it does not understand begin with these."""
+
+SURROUNDINGS = (
+    "No space left on device", "Disk quota exceeded", "Too many open files", "Cannot allocate memory",
+    "Permission denied", "Read-only file system", "Input/output error",
+)  # fmt: skip
+"""What is no fault of the table, whatever stands around it."""
 
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -25,7 +39,19 @@ class StoreOptions:
         self._buffers = rocksdict.WriteBufferManager(WRITE_BUFFER_BYTES, allow_stall=False)
 
     def open(self, path: Path) -> rocksdict.Rdict:
-        """Open (or create) one partition's database. Raises ``Exception`` with RocksDB's words if it is damaged."""
+        """Open (or create) one partition's database.
+
+        Raises :class:`TableDamagedError`, :class:`TableLockedError`, or :class:`TableError` where the table itself may
+        be well: no space, no file descriptors, no right to it.
+        """
+        if _mark(path).exists():
+            raise TableDamagedError(f"the table {path} was found damaged while it was used")
+        try:
+            return rocksdict.Rdict(str(path), options=self._options())
+        except Exception as error:  # rocksdict raises nothing more special
+            raise _fault(error)(f"the table {path} cannot be opened: {error}") from error
+
+    def _options(self) -> rocksdict.Options:
         options = rocksdict.Options(raw_mode=True)
         options.create_if_missing(True)  # noqa: FBT003  its only parameter
         options.set_write_buffer_manager(self._buffers)
@@ -35,11 +61,35 @@ class StoreOptions:
         tables.set_block_cache(self._cache)
         tables.set_bloom_filter(10, block_based=False)
         options.set_block_based_table_factory(tables)
-        return rocksdict.Rdict(str(path), options=options)
+        return options
+
+
+def wipe(path: Path) -> None:
+    """Remove a table that is not open."""
+    shutil.rmtree(path, ignore_errors=True)
+    _mark(path).unlink(missing_ok=True)
+
+
+def _fault(error: Exception) -> type[TableError]:
+    """What RocksDB's words mean."""
+    words = str(error)
+    if any(phrase in words for phrase in SURROUNDINGS):
+        return TableError
+    if "/LOCK: " in words:
+        return TableLockedError
+    return TableDamagedError if words.startswith(DAMAGE) or "No such file or directory" in words else TableError
+
+
+def _mark(path: Path) -> Path:
+    """The file beside a table that says: damaged. RocksDB notices a broken block only when it reads it."""
+    return path.with_name(f"{path.name}.damaged")
 
 
 class PartitionStore:
-    """One partition's table, by raw keys and values."""
+    """One partition's table, by raw keys and values. Its methods raise :class:`TableError`.
+
+    A table that turns out to be damaged is marked, so that the next start makes it anew.
+    """
 
     def __init__(self, db: rocksdict.Rdict) -> None:
         self._db = db
@@ -49,7 +99,7 @@ class PartitionStore:
         try:
             value: bytes | None = self._db.get(key)
         except Exception as error:  # rocksdict raises nothing more special
-            raise TableError(f"the table cannot be read: {error}") from error
+            raise self._failed("read", error) from error
         return value
 
     def write(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
@@ -61,7 +111,19 @@ class PartitionStore:
             else:
                 batch.put(key, value)
         batch.put(OFFSET_KEY, b"%d" % changelog_offset)
-        self._db.write(batch)
+        self._write(batch)
+
+    def claim(self, log_id: bytes) -> None:
+        """Note which changelog the table is a copy of."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        batch.put(LOG_KEY, log_id)
+        self._write(batch)
+
+    def _write(self, batch: rocksdict.WriteBatch) -> None:
+        try:
+            self._db.write(batch)
+        except Exception as error:  # as above
+            raise self._failed("written", error) from error
 
     def changelog_offset(self) -> int | None:
         """The changelog offset that the table is at; None for an empty table."""
@@ -70,5 +132,29 @@ class PartitionStore:
 
     def vehicles(self) -> Iterator[tuple[bytes, bytes]]:
         """Every vehicle's (key, stored value)."""
-        items = cast("Iterator[tuple[bytes, bytes]]", self._db.items())  # raw mode: bytes only
-        return ((key, value) for key, value in items if is_vehicle(key))
+        last = b""
+        for key, value in cast("Iterator[tuple[bytes, bytes]]", self._db.items()):  # raw mode: bytes only
+            last = key
+            if is_vehicle(key):
+                yield key, value
+        self._ended_at(last)
+
+    def _ended_at(self, last: bytes) -> None:
+        """That the table's last key is this one: rocksdict's iteration ends at a broken block without a word."""
+        rest = self._db.iter()
+        rest.seek(last)
+        if rest.valid() and rest.key() == last:
+            rest.next()
+        try:
+            rest.status()
+        except Exception as error:  # as above
+            raise self._failed("read", error) from error
+        if rest.valid():
+            raise self._failed("read", RuntimeError(f"Corruption: nothing was read behind {last!r}"))
+
+    def _failed(self, what: str, error: Exception) -> TableError:
+        path, fault = Path(self._db.path()), _fault(error)
+        if fault is TableDamagedError:
+            with suppress(OSError):  # then the next start finds out again
+                _mark(path).touch()
+        return fault(f"the table {path} cannot be {what}: {error}")

@@ -12,7 +12,7 @@ import structlog
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
 from master_orchestrator.shell.partition import OwnedPartition
-from master_orchestrator.shell.restore import LogReader, catch_up, is_foreign
+from master_orchestrator.shell.restore import LogReader, catch_up, is_foreign, topic_id
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics
@@ -67,14 +67,16 @@ class TakeOver:
     def _fence(self, partitions: Sequence[int]) -> dict[int, PartitionProducer]:
         """New transactional producers, side by side: each ends what a former owner has open."""
         with ThreadPoolExecutor(len(partitions), "fence") as threads:
-            made = threads.map(lambda n: PartitionProducer(self._kafka, self._topology, n), partitions)
+            made = threads.map(lambda n: PartitionProducer(self._kafka, self._topology, n, self._metrics), partitions)
             return dict(zip(partitions, made, strict=True))
 
     def _restore(self, reader: LogReader, stores: dict[int, PartitionStore], wipe: Wipe) -> int:
         changelog = self._topology.changelog_topic
+        log_id = topic_id(self._kafka, changelog)
         for number in list(stores):
-            if is_foreign(stores[number], reader.bounds(changelog, number)[1]):
+            if is_foreign(stores[number], log_id, reader.bounds(changelog, number)[1]):
                 stores[number] = wipe(number)
+            stores[number].claim(log_id)
         return catch_up(reader, changelog, stores)
 
     def _owned(self, number: int, store: PartitionStore, producer: PartitionProducer) -> OwnedPartition:
