@@ -84,7 +84,7 @@ class Leaderless:
     def __init__(self, code: int, questions: int) -> None:
         self._code, self._questions = code, questions
 
-    def get_watermark_offsets(self, _place: TopicPartition, *, timeout: float) -> tuple[int, int]:
+    def get_watermark_offsets(self, _place: TopicPartition, **_timeout: float) -> tuple[int, int]:
         self._questions -= 1
         if self._questions >= 0:
             raise KafkaException(KafkaError(self._code))

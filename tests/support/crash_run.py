@@ -8,7 +8,7 @@ from crash_engine import engine_life
 from crash_hooks import Evidence, Plan
 from crash_points import Case
 from crash_process import DIES_IN_S, Life
-from crash_witness import Witness
+from crash_witness import Witness, await_leaders
 from engine_system import EngineSystem, ended
 
 from master_orchestrator.readers.replay_topics import replay_topics
@@ -84,6 +84,7 @@ class CrashRun:
 @contextmanager
 def crash_run(system: EngineSystem) -> Iterator[CrashRun]:
     """A run whose processes end with the test."""
+    await_leaders(system)
     with ExitStack() as stack:
         run = CrashRun(system, stack.enter_context(Witness(system)))
         try:

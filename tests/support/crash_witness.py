@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,7 @@ from crash_points import Case, Left
 from engine_system import EngineSystem
 from topics import CODEC, PATIENCE_S
 
+from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.shell.layout import POSITION_KEY, unpack_vehicle
 from master_orchestrator.shell.store import PartitionStore
@@ -117,6 +118,18 @@ _SEEN: dict[Left, Callable[[set[str]], list[set[str]]]] = {
     Left.WRITTEN: lambda every: [every],
 }
 """What a reader of committed records may see of a step's audit records."""
+
+
+def await_leaders(system: EngineSystem) -> None:
+    """Wait until the broker leads all partitions of topics just made: before that, no worker can take them over."""
+    places = [(plan.name, number) for plan in system.topology.topic_plans() for number in range(plan.partitions)]
+    deadline = time.monotonic() + PATIENCE_S
+    with TopicReader(system.kafka, [system.topology.changelog_topic], [0]) as reader:
+        led = False
+        while not led:
+            with suppress(BrokerUnreachableError):
+                led = bool(reader.end_offsets(places))
+            assert time.monotonic() < deadline, "topics without leaders"
 
 
 def table_offset(tables: Path, partition: int) -> int:
