@@ -3,52 +3,23 @@
 import json
 import os
 import platform
+import shutil
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from backpressure import backpressure
+from confluent_kafka import Consumer, TopicPartition
+from gateway import CODEC, HEALTHY, START_MS, Gateway
 from rich.console import Console
 from rich.table import Table
 from system import Process, System, await_that, system
+from takeover import takeover
 
-from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.kafka import consumer_config, producer_config
-from master_orchestrator_schemas.messages import Command, Telemetry
+from master_orchestrator_schemas.kafka import consumer_config
+from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
-
-CODEC = Codec()
-START_MS = 1_700_000_000_000
-HEALTHY = {
-    "coolant_temp_c": 92.0, "engine_oil_temp_c": 95.0, "oil_pressure_kpa": 300.0, "engine_rpm": 2100.0,
-    "engine_load_pct": 40.0, "throttle_pct": 20.0, "map_kpa": 60.0, "maf_gps": 12.0, "intake_air_temp_c": 25.0,
-    "battery_voltage_v": 14.1, "speed_kmh": 80.0, "odometer_m": 5e7, "tyre_fl_kpa": 230.0, "tyre_fr_kpa": 230.0,
-    "tyre_rl_kpa": 230.0, "tyre_rr_kpa": 230.0, "gearbox_temp_c": 80.0, "stft_b1_pct": 1.0, "ltft_b1_pct": 2.0,
-    "fuel_level_pct": 60.0,
-}  # fmt: skip
-"""Twenty signals that fire nothing."""
-
-
-class Gateway:
-    """Produces telemetry."""
-
-    def __init__(self, own: System) -> None:
-        self._topic = own.topology.topic_of("Telemetry")
-        self._producer = Producer(
-            producer_config(own.kafka, **{"linger.ms": 5, "queue.buffering.max.messages": 2_000_000})
-        )
-
-    def send(self, vehicle: int, **fields: Any) -> None:
-        """Queue one reading."""
-        reading = Telemetry(vehicle_id=f"car-{vehicle}", **fields)
-        self._producer.produce(self._topic, CODEC.encode(reading), reading.vehicle_id.encode())
-        self._producer.poll(0)
-
-    def flush(self) -> None:
-        """Wait for all acknowledgements."""
-        self._producer.flush()
 
 
 def workflows(count: int = 20_000, in_flight: int = 1_500) -> dict[str, float]:
@@ -104,7 +75,7 @@ def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
         started = time.monotonic()
         engine = own.engine()
         owned = time.monotonic()
-        await_that(lambda: _lag(own) == 0)
+        await_that(lambda: own.lag() == 0)
         return {
             "readings_per_s": count / (time.monotonic() - owned),
             "engine_cpu_us_per_reading": 1e6 * engine.cpu_s() / count,
@@ -120,12 +91,9 @@ def restore(vehicles: int = 100_000) -> dict[str, float]:
         for number in range(vehicles):
             gateway.send(number, ts_ms=START_MS, **HEALTHY)
         gateway.flush()
-        await_that(lambda: _lag(own) == 0)
+        await_that(lambda: own.lag() == 0)
         rss = engine.rss_mb()
-        engine.stop()
-        own.processes.remove(engine)
-        import shutil
-
+        own.stop(engine)
         shutil.rmtree(own.folder / "engine")
         restored = own.engine()
         records = restored.metric("master_orchestrator_restore_records_total")
@@ -165,17 +133,6 @@ def _ended(engine: Process) -> float:
     return engine.metric("master_orchestrator_workflows_ended_total")
 
 
-def _lag(own: System) -> int:
-    """Telemetry records that the engine's copied positions have not passed."""
-    client = Consumer(consumer_config(own.kafka, own.topology.app_id))
-    topic = own.topology.topic_of("Telemetry")
-    parts = [TopicPartition(topic, number) for number in range(own.topology.partitions)]
-    ends = [client.get_watermark_offsets(part, timeout=10)[1] for part in parts]
-    done = [max(0, part.offset) for part in client.committed(parts, timeout=10)]
-    client.close()
-    return sum(ends) - sum(done)
-
-
 def _transition_times(own: System) -> list[float]:
     """Per command: its append time minus that of the input that caused it, in ms."""
     client = Consumer(consumer_config(own.kafka, "bench", **{"enable.partition.eof": True}))
@@ -195,7 +152,7 @@ def _transition_times(own: System) -> list[float]:
 
 
 MEASURES: dict[str, Callable[[], dict[str, float]]] = {
-    measure.__name__: measure for measure in (workflows, transitions, readings, restore)
+    measure.__name__: measure for measure in (workflows, transitions, readings, restore, takeover, backpressure)
 }
 
 

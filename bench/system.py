@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+import yaml
+from confluent_kafka import Consumer, TopicPartition
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.node_settings import free_port
-from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -40,6 +42,10 @@ class Process:
             return 0.0
         return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
 
+    def owned(self) -> float:
+        """How many partitions an engine owns."""
+        return self.metric("master_orchestrator_owned_partitions")
+
     def cpu_s(self) -> float:
         """CPU seconds so far."""
         times = psutil.Process(self.popen.pid).cpu_times()
@@ -48,6 +54,11 @@ class Process:
     def rss_mb(self) -> float:
         """Resident memory."""
         return psutil.Process(self.popen.pid).memory_info().rss / 2**20
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self.popen.kill()
+        self.popen.wait()
 
     def stop(self) -> None:
         """SIGTERM, and SIGKILL after 30 s."""
@@ -68,47 +79,77 @@ class System:
     folder: Path
     broker_pid: int
     processes: list[Process] = field(default_factory=list)
+    engines: dict[str, Process] = field(default_factory=dict)
 
     def broker_cpu_s(self) -> float:
         """CPU seconds of the broker so far."""
         times = psutil.Process(self.broker_pid).cpu_times()
         return times.user + times.system
 
-    def engine(self) -> Process:
-        """Start the engine; returns once it owns all partitions."""
-        engine = self._start("engine", "--worker", "bench")
-        await_that(lambda: engine.metric("master_orchestrator_owned_partitions") == self.topology.partitions)
+    def engine(self, worker: str = "bench") -> Process:
+        """Start an engine; returns once it owns all partitions, together with those that run."""
+        engine = self.start_engine(worker)
+        await_that(lambda: self.owned() == self.topology.partitions and engine.owned() > 0)
         return engine
+
+    def start_engine(self, worker: str) -> Process:
+        """Start an engine, and wait for nothing."""
+        self.engines[worker] = self._start(worker, "engine", "--worker", worker)
+        return self.engines[worker]
+
+    def stop(self, engine: Process) -> None:
+        """Stop an engine, and leave its folder."""
+        engine.stop()
+        self.processes.remove(engine)
+        self.engines = {worker: other for worker, other in self.engines.items() if other is not engine}
+
+    def owned(self) -> float:
+        """How many partitions the engines own together."""
+        return sum(engine.owned() for engine in self.engines.values())
+
+    def lag(self) -> int:
+        """Telemetry records that the engines' copied positions have not passed."""
+        client = Consumer(consumer_config(self.kafka, self.topology.app_id))
+        topic = self.topology.topic_of("Telemetry")
+        parts = [TopicPartition(topic, number) for number in range(self.topology.partitions)]
+        ends = [client.get_watermark_offsets(part, timeout=10)[1] for part in parts]
+        done = [max(0, part.offset) for part in client.committed(parts, timeout=10)]
+        client.close()
+        return sum(ends) - sum(done)
 
     def agents(self) -> Process:
         """Start one process with a no-op runner for each agent."""
         handlers = [f"--handler={agent.value}=noop_agents:agree" for agent in AgentType]
-        return self._start("agents", *handlers)
+        return self._start("agents", "agents", *handlers)
 
-    def _start(self, *command: str) -> Process:
+    def _start(self, name: str, *command: str) -> Process:
         port = free_port()
         environment = {
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             "PYTHONPATH": str(Path(__file__).parent),
         }
-        log = (self.folder / f"{command[0]}.log").open("ab")
-        full = [*CLI, "--data-dir", str(self.folder), *command, "--metrics-port", str(port)]
+        log = (self.folder / f"{name}.log").open("ab")
+        full = [*CLI, "--data-dir", str(self.folder), *_topology(self.folder), *command, "--metrics-port", str(port)]
         process = Process(subprocess.Popen(full, stdout=log, stderr=subprocess.STDOUT, env=environment), port)
         self.processes.append(process)
         return process
 
 
 @contextmanager
-def system() -> Iterator[System]:
-    """A fresh system; everything it started ends with it."""
+def system(**reply_within: str) -> Iterator[System]:
+    """A fresh system; everything it started ends with it. ``reply_within``: of agents, where not the topology's."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    terms = yaml.safe_load((Path(__file__).parents[1] / "topology.yaml").read_text(encoding="utf-8"))
+    for agent, duration in reply_within.items():
+        terms["agents"][agent]["reply_within"] = duration
+    (folder / "topology.yaml").write_text(yaml.safe_dump(terms), encoding="utf-8")
     try:
         with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-            own = System(kafka, load_topology(), folder, broker.nodes[0].pid or 0)
+            own = System(kafka, load_topology(folder / "topology.yaml"), folder, broker.nodes[0].pid or 0)
             subprocess.run(
-                [*CLI, "--bootstrap-servers", broker.bootstrap_servers, "provision"],
+                [*CLI, "--bootstrap-servers", broker.bootstrap_servers, *_topology(folder), "provision"],
                 check=True,
                 stdout=subprocess.DEVNULL,
             )
@@ -119,6 +160,10 @@ def system() -> Iterator[System]:
                     process.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _topology(folder: Path) -> list[str]:
+    return ["--topology", str(folder / "topology.yaml")]
 
 
 def await_that(condition: Callable[[], bool], patience_s: float = 120.0) -> None:
