@@ -19,6 +19,10 @@ SPAN_LIMIT = 100_000
 """A partition whose oldest open command holds so many offsets back fetches no more: bounds memory and re-handling."""
 
 
+OUT_LIMIT = 1_000
+"""So many commands handled whose replies no broker takes: nothing is fetched meanwhile."""
+
+
 class Backlog:
     """Queues, known ids, commit trackers and what is out with the workers. Thread-safe."""
 
@@ -180,10 +184,11 @@ class Backlog:
     def saturated(self) -> frozenset[Partition]:
         """The partitions that should fetch no more for now."""
         with self._changed:
+            undelivered = len(self._out) >= OUT_LIMIT
             return frozenset(
                 partition
                 for partition, tracker in self._trackers.items()
-                if self._lane_of[partition[0]] in self._queues.full or tracker.span >= SPAN_LIMIT
+                if undelivered or self._lane_of[partition[0]] in self._queues.full or tracker.span >= SPAN_LIMIT
             )
 
     def counts(self) -> tuple[dict[Lane, int], int]:

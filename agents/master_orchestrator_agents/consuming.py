@@ -23,7 +23,8 @@ CONSUMER_OVERRIDES: dict[str, str | int] = {
     "heartbeat.interval.ms": 1_000,
     "fetch.wait.max.ms": 50,  # a resumed partition waits for the fetch in flight to return
     "fetch.queue.backoff.ms": 10,  # the default second would stall a busy lane
-    "queued.max.messages.kbytes": 8_192,
+    "queued.max.messages.kbytes": 8_192,  # of all partitions together; one answer per broker may come on top of it
+    "fetch.max.bytes": 4 * 1024**2,
 }
 
 FATAL_CODES = frozenset(

@@ -51,7 +51,8 @@ class Intake:
             self._bury(message, error, tracker)
             return
         lane = self._lane_of[topic]
-        entry = Entry(command, lane, message.timestamp()[1], offset, tracker, traceparent_of(headers_of(message)))
+        since_ms, trace = message.timestamp()[1], traceparent_of(headers_of(message))
+        entry = Entry(command, lane, since_ms, offset, tracker, len(message), trace)
         if not self._backlog.add(entry):
             self._meter.skipped(lane, "repeat")
 

@@ -1,6 +1,6 @@
 """Which offset of one partition may be committed: the contiguous low-water mark of what is done. Pure."""
 
-from collections import deque
+from collections import OrderedDict
 from typing import NamedTuple
 
 from master_orchestrator_agents.custody import Custody
@@ -15,15 +15,15 @@ class Mark(NamedTuple):
 
 
 class CommitTracker:
-    """The records of one partition that were fetched, and which of them are done, in any order.
+    """The records of one partition that were fetched and are not done; they get done in any order.
 
-    Offsets may have gaps (control markers); their order is that of fetching. Not thread-safe.
+    Holds the open ones only, however many are done behind the oldest. Offsets may have gaps (control markers); their
+    order is that of fetching. Not thread-safe.
     """
 
     def __init__(self, custody: Custody) -> None:
         self.custody = custody
-        self._open: deque[int] = deque()
-        self._done: set[int] = set()
+        self._open: OrderedDict[int, None] = OrderedDict()  # a dict's first key is slow to find once many are gone
         self._next = custody.since
         self._committed: Mark | None = None
 
@@ -31,24 +31,22 @@ class CommitTracker:
         """A record came in. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
         if offset < self._next:
             raise RunnerError(f"fetched offset {offset} where {self._next} or later was expected; restart the runner")
-        self._open.append(offset)
+        self._open[offset] = None
         self._next = offset + 1
 
     def done(self, offset: int) -> None:
         """A fetched record needs nothing more: its reply is delivered, or it never needs one."""
-        self._done.add(offset)
-        while self._open and self._open[0] in self._done:
-            self._done.remove(self._open.popleft())
+        self._open.pop(offset, None)
 
     @property
     def span(self) -> int:
-        """How many records a restart would fetch again."""
-        return len(self._open)
+        """How many offsets a restart would fetch again."""
+        return self._next - self.committable
 
     @property
     def committable(self) -> int:
         """The offset of the first record that is not done; the next offset when all are."""
-        return self._open[0] if self._open else self._next
+        return next(iter(self._open), self._next)
 
     def take_commit(self) -> Mark | None:
         """What may be committed when it has changed since it was last taken, else None."""

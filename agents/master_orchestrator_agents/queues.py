@@ -14,12 +14,16 @@ from master_orchestrator_schemas.vocabulary import Lane
 QUEUE_LIMIT = 1_000
 """A lane with so many commands waiting fetches no more, until half of them are gone."""
 
+SIZE_LIMIT = 4 * 1024**2
+"""So many bytes, as they travelled, likewise: in memory they are several times as large."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
     """A fetched command with its place in Kafka.
 
-    ``since_ms``: the record's timestamp, from when the command waits; ``tracker``: of its partition's assignment.
+    ``since_ms``: the record's timestamp, from when the command waits; ``tracker``: of its partition's assignment;
+    ``size``: bytes of the record.
     """
 
     command: Command
@@ -27,6 +31,7 @@ class Entry:
     since_ms: int
     offset: int
     tracker: CommitTracker
+    size: int
     traceparent: str | None = None
 
 
@@ -42,13 +47,15 @@ class LaneQueues:
         self._busy: set[str] = set()
         self._picker = LanePicker(lanes)
         self._limit = limit
+        self._sizes = dict.fromkeys(Lane, 0)
         self._full: set[Lane] = set()
 
     def add(self, entry: Entry) -> None:
         """A fetched command starts to wait."""
         queue = self._waiting[entry.lane]
         queue.append(entry)
-        if len(queue) >= self._limit:
+        self._sizes[entry.lane] += entry.size
+        if len(queue) >= self._limit or self._sizes[entry.lane] >= SIZE_LIMIT:
             self._full.add(entry.lane)
 
     def take(self, now_ms: int, batch_size: Callable[[Lane], int]) -> list[Entry]:
@@ -75,6 +82,7 @@ class LaneQueues:
         dropped = [entry for queue in self._waiting.values() for entry in queue if unwanted(entry)]
         for lane, queue in self._waiting.items():
             self._waiting[lane] = deque(entry for entry in queue if not unwanted(entry))
+            self._sizes[lane] = sum(entry.size for entry in self._waiting[lane])
             self._reopen(lane)
         return dropped
 
@@ -96,10 +104,11 @@ class LaneQueues:
         queue = self._waiting[lane]
         entry = next(islice(queue, index, None))
         del queue[index]
+        self._sizes[lane] -= entry.size
         self._busy.add(entry.command.vehicle_id)
         self._reopen(lane)
         return entry
 
     def _reopen(self, lane: Lane) -> None:
-        if len(self._waiting[lane]) <= self._limit // 2:
+        if len(self._waiting[lane]) <= self._limit // 2 and self._sizes[lane] <= SIZE_LIMIT // 2:
             self._full.discard(lane)

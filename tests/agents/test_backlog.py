@@ -3,11 +3,11 @@
 import threading
 import time
 
-from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.backlog import OUT_LIMIT, Backlog
 from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.known import KnownCommands
 from master_orchestrator_agents.offsets import CommitTracker
-from master_orchestrator_agents.queues import Entry, LaneQueues
+from master_orchestrator_agents.queues import SIZE_LIMIT, Entry, LaneQueues
 from master_orchestrator_agents.trials import ALONE_SECONDS, CAREFUL_SECONDS, Trials
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
@@ -46,7 +46,7 @@ class Desk:
         )
         self.offsets = dict.fromkeys(Lane, 0)
 
-    def fetch(self, number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE) -> bool:
+    def fetch(self, number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE, *, size: int = 100) -> bool:
         offset = self.offsets[lane]
         self.offsets[lane] += 1
         partition = (f"agent.diagnosis.{lane}", 0)
@@ -54,7 +54,7 @@ class Desk:
             self.backlog.take_up(partition, offset, self.metadata)
             self.backlog.take_commits()
         tracker = self.backlog.fetched(partition, offset)
-        return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker))
+        return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker, size))
 
     def take(self) -> Entry:
         (entry,) = self.backlog.take()
@@ -190,7 +190,7 @@ def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Top
     queues = LaneQueues(topology.lanes, limit=10)
     tracker = CommitTracker(Custody())
     for number in range(10):
-        queues.add(Entry(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker))
+        queues.add(Entry(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker, 100))
     assert queues.full == {Lane.ROUTINE}
 
     for _ in range(4):
@@ -198,6 +198,30 @@ def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Top
     assert queues.full == {Lane.ROUTINE}
     queues.take(0, lambda _: 1)
     assert queues.full == frozenset()
+
+
+def test_large_commands_fill_a_lane_by_their_bytes(topology: Topology) -> None:
+    desk = Desk(topology)
+    for number in range(4):
+        desk.fetch(number, f"v{number}", size=SIZE_LIMIT // 4)
+    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+
+    desk.take()
+    assert desk.backlog.saturated()
+    desk.take()
+    assert desk.backlog.saturated() == frozenset()
+
+
+def test_nothing_is_fetched_while_no_broker_takes_replies(topology: Topology) -> None:
+    desk = Desk(topology)
+    taken = []
+    for number in range(OUT_LIMIT):
+        desk.fetch(number, f"v{number}")
+        taken.append(desk.take())
+    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+
+    desk.backlog.finished(taken[0])
+    assert desk.backlog.saturated() == frozenset()
 
 
 def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
