@@ -1,5 +1,6 @@
 """Whether the engine keeps up, looked at from outside twice a second and written down."""
 
+import contextlib
 import threading
 import time
 from pathlib import Path
@@ -66,8 +67,15 @@ def _lags(consumer: Consumer, places: list[TopicPartition]) -> list[int] | None:
         committed = consumer.committed(places, timeout=ANSWER_S)
         ends = [consumer.get_watermark_offsets(place, timeout=ANSWER_S) for place in places]
     except KafkaException:
+        _look_again(consumer)
         return None
     return [
         max(0, end[1] - max(0, place.offset)) if end is not None else SMALL_LAG + 1
         for place, end in zip(committed, ends, strict=True)
     ]
+
+
+def _look_again(consumer: Consumer) -> None:
+    """Renew what the client knows of the cluster: it would ask for offsets where a leader was, for minutes."""
+    with contextlib.suppress(KafkaException):
+        consumer.list_topics(timeout=ANSWER_S)
