@@ -9,8 +9,8 @@ import rocksdict
 from chaos_checker.vehicles import POSITION_KEY
 from chaos_checker.violation import Violation, violations_of
 
-OFFSET_KEY = b"__faust\x00offset__"
-"""How far the table has read its changelog; not in the changelog itself."""
+OWN_KEYS = frozenset({b"__faust\x00offset__", b"\x00changelog"})
+"""How far the table has read its changelog, and which one; not in the changelog itself."""
 
 
 class DiskTable(NamedTuple):
@@ -40,7 +40,7 @@ def _entries(path: Path) -> dict[bytes, bytes | None] | None:
         return None
     try:
         items = cast("Iterable[tuple[bytes, bytes | None]]", database.items())
-        return {key: value for key, value in items if key != OFFSET_KEY}
+        return {key: value for key, value in items if key not in OWN_KEYS}
     finally:
         database.close()
 
