@@ -22,7 +22,7 @@ from judged_history import TOPOLOGY, clean
 
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.core.transitions import TRANSITIONS
-from master_orchestrator.shell.store import OFFSET_KEY, PartitionStore, StoreOptions
+from master_orchestrator.shell.store import LOG_KEY, OFFSET_KEY, PartitionStore, StoreOptions
 from master_orchestrator_agents.reference import reference_agents
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Telemetry, Timer
@@ -144,7 +144,7 @@ def test_a_table_on_disk_is_held_against_its_changelog(tmp_path: Path) -> None:
 
 
 def test_the_offset_of_a_table_is_no_entry_of_its_changelog() -> None:
-    assert OFFSET_KEY == disk.OFFSET_KEY
+    assert {OFFSET_KEY, LOG_KEY} == disk.OWN_KEYS
     assert hasattr(rocksdict.AccessType, "read_only")
 
 
