@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
+
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
@@ -65,6 +67,12 @@ class EngineProcess:
         """Wait until it has ended by itself; the exit code."""
         assert self._process is not None
         return self._process.wait(patience_s)
+
+    @property
+    def rss_mb(self) -> float:
+        """Resident memory."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid).memory_info().rss / 2**20
 
     def wipe(self) -> None:
         """Lose the disk."""

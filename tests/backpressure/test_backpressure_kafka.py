@@ -1,0 +1,107 @@
+"""More waits than fits into memory while agents are away: memory stays bounded, and urgent goes first afterwards.
+
+``python bench backpressure`` does the same with a million records.
+"""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+from engine_process import EngineProcess
+from engine_system import EngineSystem, engine_system
+from topics import CODEC, TopicLog, topic_log
+
+from master_orchestrator_agents import AgentRunner, Task
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.messages import Dtc, Telemetry
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
+
+pytestmark = pytest.mark.kafka
+
+READINGS = 28_000
+CHECKS, URGENT = 2_000, 20
+LARGE = {f"a_signal_that_no_rule_of_ours_knows_and_that_is_kept_{n:08d}": float(n) for n in range(128)}
+"""Makes a reading of 9 KB: all of them together are 250 MB."""
+START_MS = 1_700_000_000_000
+
+
+@pytest.fixture
+def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> Iterator[EngineSystem]:
+    with engine_system(kafka, unique_topology, tmp_path) as system:
+        yield system
+
+
+def test_memory_is_bounded_and_urgent_commands_are_handled_first(system: EngineSystem) -> None:
+    waiting_mb = _fill(system) / 2**20
+    engine = system.start()
+    commands = [system.topology.command_topic(AgentType.DATA_ANALYSIS, lane) for lane in (Lane.ROUTINE, Lane.URGENT)]
+    with topic_log(system.kafka, commands[0]) as routine, topic_log(system.kafka, commands[1]) as urgent:
+        peak_mb = max(_watched(engine, routine, CHECKS), _watched(engine, urgent, URGENT))
+    assert peak_mb < waiting_mb, "the engine holds what waits"
+    handled = _handled(system, CHECKS + URGENT)
+    assert URGENT == sum(vehicle_id.startswith("urgent") for vehicle_id in handled[: CHECKS // 10])
+
+
+def _fill(system: EngineSystem) -> int:
+    """Readings in plenty of few vehicles, a check of many, and last of all the urgent ones; the bytes of it all."""
+    topic, filled = system.topology.topic_of("Telemetry"), 0
+    producer = Producer(producer_config(system.kafka, **{"compression.type": "none"}))
+    values = {}
+    for number in range(READINGS):
+        vehicle_id = f"large-{number % 100}"
+        if vehicle_id not in values:
+            values[vehicle_id] = CODEC.encode(Telemetry(vehicle_id=vehicle_id, ts_ms=START_MS, extras=LARGE))
+        producer.produce(topic, values[vehicle_id], vehicle_id)
+        producer.poll(0)
+        filled += len(values[vehicle_id])
+    assert 0 == producer.flush(60)
+    system.request_checks(range(CHECKS))
+    for number in range(URGENT):
+        system.sender.send(Telemetry(vehicle_id=f"urgent-{number}", ts_ms=START_MS, dtcs=(Dtc(code="P0217"),)))
+    system.sender.flush()
+    return filled
+
+
+def _watched(engine: EngineProcess, commands: TopicLog, count: int) -> float:
+    """The engine's largest memory until so many commands are out, in MB."""
+    peak = [engine.rss_mb]
+
+    def out(log: TopicLog) -> bool:
+        peak.append(engine.rss_mb)
+        return len(log.messages) >= count
+
+    commands.until(out)
+    return max(peak)
+
+
+def _handled(system: EngineSystem, count: int) -> list[str]:
+    """The vehicles in the order in which an agent that is back handles their commands, one at a time."""
+    handled: list[str] = []
+    done = threading.Event()
+
+    def handler(task: Task) -> None:
+        handled.append(task.vehicle_id)
+        if len(handled) == count:
+            done.set()
+
+    with running(
+        AgentRunner(AgentType.DATA_ANALYSIS, handler, kafka=system.kafka, topology=system.topology, max_workers=1)
+    ):
+        assert done.wait(60)
+    return handled
+
+
+@contextmanager
+def running(runner: AgentRunner) -> Iterator[None]:
+    """A runner in a thread."""
+    thread = threading.Thread(target=runner.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        runner.stop()
+        thread.join()
