@@ -27,6 +27,10 @@ log = structlog.get_logger(__name__)
 EXIT_DIED = 70
 """Exit code after :func:`die` (EX_SOFTWARE): the supervisor starts the worker again."""
 
+SESSION_S = 10.0
+HEARTBEAT_S = 0.5
+"""A dead worker is given up after the first; the others hear of it at their next heartbeat."""
+
 MAX_POLL_RECORDS = 2_000
 NEVER_S = 1_000_000.0
 """aiokafka leaves the group for good when nobody asks for records for so long, as a worker without partitions does."""
@@ -90,8 +94,8 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
         key_serializer="raw",
         value_serializer="raw",
         processing_guarantee="at_least_once",
-        broker_session_timeout=10.0,
-        broker_heartbeat_interval=2.0,
+        broker_session_timeout=SESSION_S,
+        broker_heartbeat_interval=HEARTBEAT_S,
         broker_commit_interval=1.0,
         broker_max_poll_records=MAX_POLL_RECORDS,
         broker_max_poll_interval=NEVER_S,
