@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chaos_suite.programs import Process, Program
 
 START_PATIENCE_S = 60.0
-STOP_PATIENCE_S = 20.0
+STOP_PATIENCE_S = 30.0
 RESTART_AFTER_S = 0.5
 _POLL_S = 0.05
 
