@@ -27,7 +27,7 @@ def takeover(vehicles: int = 20_000, rounds: int = 3) -> dict[str, float]:
     ``owned``: partitions are owned by whoever has them then; ``progress``: on each of the killed one's partitions a
     record that was sent after the kill has its audit record, committed. ``restore``: fencing and reading the changelog.
     """
-    with system() as own:
+    with system(DATA_ANALYSIS="24h") as own:  # no agents run, and nothing is to time out meanwhile
         own.start_engine(KILLED)
         own.engine(OTHER)
         gateway = Gateway(own)
@@ -65,7 +65,7 @@ def _kill(own: System, traffic: "Traffic", *, restart: bool) -> Phases:
     if not restart:
         own.start_engine(KILLED)
     await_that(lambda: own.owned() == own.topology.partitions and own.engines[KILLED].owned() > 0)
-    await_that(lambda: own.lag() < PER_S)
+    await_that(lambda: own.lag() < 5 * PER_S)
     return phases
 
 
