@@ -14,6 +14,7 @@ import msgspec
 
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
 
 class AliasError(ContractError):
@@ -188,8 +189,10 @@ def _millis(key: str, value: object) -> int:
         aware = value if value.tzinfo else value.replace(tzinfo=UTC)
         return round(aware.timestamp() * 1000)
     number = _number(key, value)
-    in_seconds = key != "ts_ms" and number < LATEST_S
-    return round(number * 1000 if in_seconds else number)
+    millis = number * 1000 if key != "ts_ms" and number < LATEST_S else number
+    if not 0 <= millis <= MAX_MS:
+        raise AliasError(key, f"{number:g} is no time from 1970 to 9999")
+    return round(millis)
 
 
 def _instant(key: str, text: str) -> datetime:

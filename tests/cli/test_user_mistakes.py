@@ -30,6 +30,7 @@ MISTAKES = {
     "handler without attribute": (["agents", "--handler", "diagnosis=json"], "say TYPE=module:attribute"),
     "handler of no module": (["agents", "--handler", "diagnosis=no_such:f"], "No module named 'no_such'"),
     "handler not in module": (["agents", "--handler", "diagnosis=json:nope"], "has no attribute 'nope'"),
+    "handler with a dot before it": (["agents", "--handler", "diagnosis=.json:loads"], "importing it fails: TypeError"),
     "handler no function": (["agents", "--handler", "diagnosis=sys:path"], "a list cannot be called"),
     "handler of another type": (["agents", "feedback", "--handler", "diagnosis=json:loads"], "is not run here"),
     "fleet without --simulate": (["up", "--", "--vehicles", "5"], "'--vehicles 5' is for a fleet: say --simulate too."),
@@ -134,3 +135,7 @@ def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_bug_is_not_dressed_up_as_a_mistake() -> None:
     assert one_line(RuntimeError("a bug")) is None
     assert one_line(KeyError("a bug")) is None
+
+
+def test_what_the_user_gave_is_quoted_up_to_a_length(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1_100 > len(_only_line(["x" * 5_000], capsys))

@@ -162,7 +162,12 @@ def test_a_file_that_cannot_say_whose_and_when_is_refused_at_once(
     [
         ("columns: {a: {feild: rpm}}", "columns.a"),
         ("ts: {kind: column}", "ts"),
-        ("columns: [", "no YAML"),
+        ("columns: [", "not YAML"),
+        ("strip_units: !!bool x", "not YAML"),
+        ("vehicle_id: !!int ''", "not YAML"),
+        ("vehicle_id: &a [*a]", "aliases"),
+        ("ts: {column: a, column: b}", "ts.column is there twice"),
+        ("#" * 200_000, "larger than"),
         ("speed: 1", "speed"),
         ("- just\n- a list", "the map"),
     ],

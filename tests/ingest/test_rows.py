@@ -51,6 +51,7 @@ def test_rows_know_their_line(tmp_path: Path) -> None:
         ("broken.gz", b"\x1f\x8b\x08\x00garbage", "damaged gzip"),
         ("letter.txt", b"Dear fleet\nall is well\n", "neither CSV nor NDJSON"),
         ("twice.csv", b"rpm,rpm\n1,2\n", "'rpm' twice"),
+        ("empty_line.csv", b"\nrpm,ts\n1,2\n", "first line is empty"),
     ],
 )
 def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:
@@ -127,3 +128,12 @@ def test_a_big_file_is_read_in_constant_memory(tmp_path: Path) -> None:
     assert 200_000 == count
     assert peak < 2_000_000
     assert path.stat().st_size == file.read_bytes
+
+
+def test_rows_behind_a_quote_that_is_never_closed_are_read(tmp_path: Path) -> None:
+    swallowed = 'v1,2026-01-01T00:00:02Z,"8' + "20\n" * 50_000
+    rows = rows_of(written(tmp_path, "quote.csv", CSV + swallowed + "v1,2026-01-01T00:00:03Z,830\n"))
+    assert {"v1"} == {row.cells["vehicle_id"] for row in rows if isinstance(row, Row)}
+    assert isinstance(rows[-1], Row)
+    (told,) = [row for row in rows if isinstance(row, BadRow) and "is left out" in row.reason]
+    assert "field larger than field limit" in told.reason

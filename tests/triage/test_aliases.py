@@ -100,6 +100,12 @@ def test_milliseconds_are_never_taken_for_seconds_where_the_name_says_so() -> No
     assert 5_000 == telemetry_from_mapping({"ts_ms": 5_000}, vehicle_id="v1").ts_ms
 
 
+@pytest.mark.parametrize("value", [-1e308, 1e300, -1, 2**70, 253_402_300_800_000])
+def test_a_time_is_between_1970_and_9999(value: float) -> None:
+    with pytest.raises(AliasError, match=r"timestamp: .* is no time from 1970 to 9999"):
+        telemetry_from_mapping({"timestamp": value}, vehicle_id="v1")
+
+
 def test_codes_are_texts_or_objects() -> None:
     reading = read(trouble_codes=["p0301", {"code": "P0420", "status": 8}], j1939=[{"spn": 110, "fmi": 0}])
 

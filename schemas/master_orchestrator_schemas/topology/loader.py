@@ -1,26 +1,22 @@
 """Reading ``topology.yaml``: every mistake names its key and its line."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from master_orchestrator_schemas.errors import ContractError
+from master_orchestrator_schemas.plain_yaml import MOST_CHARACTERS, KeyPath, YamlError, read_yaml
 from master_orchestrator_schemas.topology.checks import problems
 from master_orchestrator_schemas.topology.model import Topology
 
 ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
 """Names the file to load where the caller names none."""
 
-MOST_CHARACTERS = 128 * 1024
-"""Of a file; nine times the packaged one. YAML is read at some 100,000 characters a second."""
 MOST_SAID = 300
 """Characters of a key or a problem that an error shows."""
-
-KeyPath = tuple[str, ...]
 
 
 class TopologyError(ContractError):
@@ -36,18 +32,6 @@ def _said(text: str) -> str:
     """The text on one line: keys and values come as the file has them, line breaks and terminal codes included."""
     line = "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
     return line if len(line) <= MOST_SAID else f"{line[:MOST_SAID]}…"
-
-
-class _Loader(yaml.SafeLoader):
-    """Builds no document with aliases: nine lines of them can stand for billions of values."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """PyYAML's: the node at the events read next."""
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_mark()
-            problem = "YAML aliases (*name) are not supported; write the value out"
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
-        return super().compose_node(parent, index)
 
 
 def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Topology:
@@ -76,8 +60,10 @@ def default_path() -> Path:
 
 def parse_topology(text: str, *, source: str = "topology.yaml") -> Topology:
     """The checked topology of a YAML text. Raises :class:`TopologyError`."""
-    lines: dict[KeyPath, int] = {}
-    content = _read_yaml(text, source, lines)
+    try:
+        content, lines = read_yaml(text)
+    except YamlError as error:
+        raise TopologyError(source, error.problem, key=".".join(error.path), line=error.line) from error
     try:
         topology = Topology.model_validate(content)
     except ValidationError as error:
@@ -85,44 +71,6 @@ def parse_topology(text: str, *, source: str = "topology.yaml") -> Topology:
     if wrong := list(problems(topology)):
         raise _first(wrong, lines, source)
     return topology
-
-
-def _read_yaml(text: str, source: str, lines: dict[KeyPath, int]) -> Any:
-    if len(text) > MOST_CHARACTERS:
-        raise TopologyError(source, f"is larger than {MOST_CHARACTERS} characters; it cannot be a topology")
-    try:
-        loader = _Loader(text)
-        node = loader.get_single_node()
-        for path, line in _walk(node, ()):
-            if path in lines:
-                raise TopologyError(source, "is there twice; remove one", key=".".join(path), line=line)
-            lines[path] = line
-        return loader.construct_document(node) if node is not None else None
-    except NO_YAML as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
-        at = mark.line + 1 if mark else None
-        raise TopologyError(source, f"is not YAML: {problem}; correct the syntax", line=at) from error
-
-
-NO_YAML = (
-    yaml.YAMLError, RecursionError,
-    ValueError, LookupError, AttributeError, OverflowError, TypeError,  # of scalars: 2020-13-40, !!int '', !!bool x
-)  # fmt: skip
-"""What PyYAML raises."""
-
-
-def _walk(node: yaml.Node | None, path: KeyPath) -> Iterator[tuple[KeyPath, int]]:
-    """Every key path with its line."""
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            inner = (*path, str(key.value))
-            yield inner, key.start_mark.line + 1
-            yield from _walk(value, inner)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            yield (*path, str(index)), item.start_mark.line + 1
-            yield from _walk(item, (*path, str(index)))
 
 
 def _problem_of(entry: dict[str, Any]) -> tuple[KeyPath, str]:

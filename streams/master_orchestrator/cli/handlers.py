@@ -51,6 +51,8 @@ def load_handler(place: str) -> Handler:
         handler: Handler = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as error:
         raise UsageError(f"--handler {place}: {error}.") from error
+    except (Exception, SystemExit) as error:  # a module of the user's, which may do anything while it is imported
+        raise UsageError(f"--handler {place}: importing it fails: {type(error).__name__}: {error}") from error
     if not callable(handler) and not isinstance(handler, BatchHandler):
         raise UsageError(f"--handler {place}: a {type(handler).__name__} cannot be called.")
     return handler

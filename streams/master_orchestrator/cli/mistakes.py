@@ -12,6 +12,9 @@ from master_orchestrator.cli.context import UsageError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+MOST_SAID = 1_000
+"""Characters of a mistake."""
+
 
 def usage_line(error: TyperException) -> str:
     """What is wrong with a command line, and where its help is; empty where the help itself has been shown."""
@@ -57,4 +60,6 @@ def _setting(error: ValidationError) -> str:
 
 
 def _joined(text: str) -> str:
-    return " ".join(text.split())
+    """One line, of what a reader takes in: it quotes what the user gave, however much that was."""
+    line = " ".join(text.split())
+    return line if len(line) <= MOST_SAID else f"{line[:MOST_SAID]}…"

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from master_orchestrator.ingest.errors import ColumnMapError
+from master_orchestrator_schemas.plain_yaml import MOST_CHARACTERS, YamlError, read_yaml
 
 
 class _Part(BaseModel):
@@ -85,11 +85,17 @@ class ColumnMap(_Part):
 def load_map(path: Path) -> ColumnMap:
     """Read a map file. Raises :class:`ColumnMapError` naming the key."""
     try:
-        return ColumnMap.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        with path.open(encoding="utf-8") as stream:
+            content, _ = read_yaml(stream.read(MOST_CHARACTERS + 1))
+        return ColumnMap.model_validate(content or {})
     except OSError as error:
         raise ColumnMapError(f"column map {path}: {(error.strerror or str(error)).lower()}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ColumnMapError(f"column map {path} is no YAML: {' '.join(str(error).split())}") from error
+    except UnicodeDecodeError as error:
+        raise ColumnMapError(f"column map {path} is not UTF-8") from error
+    except YamlError as error:
+        at = "" if error.line is None else f":{error.line}"
+        key = f" {'.'.join(error.path)}" if error.path else ""
+        raise ColumnMapError(f"column map {path}{at}:{key} {error.problem}") from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the map"

@@ -91,6 +91,8 @@ def _header(path: Path, sample: str) -> tuple[str, ...]:
     except (csv.Error, StopIteration) as error:
         raise FileUnusableError(path, f"has no CSV header ({error})") from error
     columns = _names(header)
+    if not columns:
+        raise FileUnusableError(path, "has no CSV header: its first line is empty")
     if len(columns) < 2 and "," not in "".join(header):
         raise FileUnusableError(path, f"is neither CSV nor NDJSON: its first line is {columns[0][:60]!r}")
     if len(set(columns)) < len(columns):
@@ -133,7 +135,12 @@ def _csv_rows(text: TextIO) -> Iterator[Row | BadRow]:
             values = next(reader)
         except StopIteration:
             return
-        except (csv.Error, EOFError, OSError, zlib.error) as error:
+        except csv.Error as error:  # a quote that is not closed takes in line after line, up to csv's limit
+            yield BadRow(reader.line_num, "", f"no CSV: {error}; what came since the row before is left out")
+            if not columns:
+                return
+            continue
+        except (EOFError, OSError, zlib.error) as error:
             yield BadRow(reader.line_num + 1, "", f"the rest of the file cannot be read: {error}")
             return
         if not columns:
