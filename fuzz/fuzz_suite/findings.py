@@ -12,7 +12,9 @@ import msgspec
 from fuzz_suite.watchdog import HangError
 
 KEPT_PER_KIND = 3
-"""Files kept of one kind in one shard; all are counted."""
+"""Findings kept of one kind, in one shard and in the end; all are counted."""
+
+LONGEST_TEXT = 20_000
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -37,24 +39,30 @@ class WrongError(Exception):
 
 
 class Tally(msgspec.Struct):
-    """What became of the cases of a shard: how many ended how, findings by kind, and where they are."""
+    """What became of the cases of a shard: how many ended how, findings by kind, and the first ones of each kind."""
 
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     findings: Counter[str] = msgspec.field(default_factory=Counter)
-    files: list[str] = msgspec.field(default_factory=list)
+    kept: list[Finding] = msgspec.field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Take in another shard's."""
         self.counts += other.counts
         self.findings += other.findings
-        self.files += other.files
+        for finding in other.kept:
+            self.keep(finding)
+
+    def keep(self, finding: Finding) -> None:
+        """Keep it, unless there are enough of its kind."""
+        if sum(kept.kind == finding.kind for kept in self.kept) < KEPT_PER_KIND:
+            self.kept.append(finding)
 
 
 class Findings:
-    """Saves findings of one target in a folder, and counts them."""
+    """Takes down the findings of one target."""
 
-    def __init__(self, target: str, folder: Path, tally: Tally) -> None:
-        self._target, self._folder, self._tally = target, folder, tally
+    def __init__(self, target: str, tally: Tally) -> None:
+        self._target, self._tally = target, tally
 
     @contextmanager
     def watching(self, case: msgspec.Struct) -> Iterator[None]:
@@ -67,19 +75,9 @@ class Findings:
     def raised(self, error: BaseException, case: msgspec.Struct) -> None:
         """An error that nothing may raise."""
         kind = error.kind if isinstance(error, WrongError) else kind_of(error)
-        self.save(kind, "".join(traceback.format_exception(error)), case)
-
-    def save(self, kind: str, text: str, case: msgspec.Struct) -> None:
-        """Count a finding, and keep the first ones of its kind."""
+        text = "".join(traceback.format_exception(error))[-LONGEST_TEXT:]
         self._tally.findings[kind] += 1
-        if self._tally.findings[kind] > KEPT_PER_KIND:
-            return
-        finding = Finding(self._target, kind, text[-20_000:], msgspec.Raw(msgspec.json.encode(case)))
-        content = msgspec.json.encode(finding)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder / f"{self._target}-{sha256(content).hexdigest()[:12]}.json"
-        file.write_bytes(content)
-        self._tally.files.append(str(file))
+        self._tally.keep(Finding(self._target, kind, text, msgspec.Raw(msgspec.json.encode(case))))
 
 
 def kind_of(error: BaseException) -> str:
@@ -87,6 +85,15 @@ def kind_of(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{Path(frames[-1].filename).name}:{frames[-1].name}" if frames else "nowhere"
     return f"{type(error).__name__} in {place}"
+
+
+def save(finding: Finding, folder: Path) -> Path:
+    """Write a finding into a file of its own."""
+    content = msgspec.json.encode(finding)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{finding.target}-{sha256(content).hexdigest()[:12]}.json"
+    file.write_bytes(content)
+    return file
 
 
 def load(file: Path) -> Finding:

@@ -1,7 +1,9 @@
 """A run in shards: each is made of the seed and its number alone, so a run is the same with any number of processes."""
 
 import json
+import logging
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,9 @@ from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Protocol
 
-from fuzz_suite.findings import Tally
+import structlog
+
+from fuzz_suite.findings import Tally, save
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -28,8 +32,8 @@ class Target(Protocol):
     SHARD: int
     """Cases of a shard."""
 
-    def shard(self, seed: int, index: int, count: int, folder: Path) -> Tally:
-        """Run ``count`` cases of this seed's shard; findings go to ``folder``."""
+    def shard(self, seed: int, index: int, count: int) -> Tally:
+        """Run ``count`` cases of this seed's shard."""
 
     def replay(self, case: bytes) -> str:
         """Run a finding's case again: what came of it. Raises what it raised."""
@@ -52,7 +56,7 @@ def target_of(name: str) -> Target:
 
 @dataclass
 class Run:
-    """One run. ``jobs``: processes."""
+    """One run. ``jobs``: processes. ``folder``: where findings go."""
 
     target: str
     count: int
@@ -70,7 +74,7 @@ class Run:
         context = multiprocessing.get_context("spawn")
         news: Queue[tuple[int, int, Tally]] = context.Queue()
         workers = [
-            context.Process(target=_work, args=(self.target, self.seed, shards[job :: self.jobs], self.folder, news))
+            context.Process(target=_work, args=(self.target, self.seed, shards[job :: self.jobs], news))
             for job in range(min(self.jobs, len(shards)))
         ]
         for worker in workers:
@@ -93,7 +97,7 @@ class Run:
             "seconds": round(seconds, 1),
             "counts": dict(sorted(self.tally.counts.items())),
             "findings": dict(self.tally.findings.most_common()),
-            "files": self.tally.files,
+            "files": [str(save(finding, self.folder)) for finding in self.tally.kept],
         }
 
     def _collect(
@@ -136,10 +140,11 @@ class Run:
         print(text, file=sys.stderr, flush=True)
 
 
-def _work(
-    name: str, seed: int, shards: list[tuple[int, int]], folder: Path, news: "Queue[tuple[int, int, Tally]]"
-) -> None:
-    """One process: its shards, one after the other."""
+def _work(name: str, seed: int, shards: list[tuple[int, int]], news: "Queue[tuple[int, int, Tally]]") -> None:
+    """One process: its shards, one after the other. What the code under test prints is not for anybody."""
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
     target = target_of(name)
     for index, count in shards:
-        news.put((index, count, target.shard(seed, index, count, folder)))
+        news.put((index, count, target.shard(seed, index, count)))

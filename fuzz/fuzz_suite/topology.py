@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -39,10 +38,10 @@ class TopologyCase(msgspec.Struct, frozen=True):
     text: str
 
 
-def shard(seed: int, index: int, count: int, folder: Path) -> Tally:
+def shard(seed: int, index: int, count: int) -> Tally:
     """One shard of a run."""
     rng, tally = Random(f"topology/{seed}/{index}"), Tally()
-    findings = Findings("topology", folder, tally)
+    findings = Findings("topology", tally)
     for _ in range(count):
         case = TopologyCase(topology_text(rng))
         with findings.watching(case):

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fuzz_suite.findings import WrongError
-from fuzz_suite.records.stage import GIVEN_UP, PARTITION, Fate, Stage
+from fuzz_suite.records.arrival import Arrived
+from fuzz_suite.records.stage import PARTITION, Fate, Stage
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import GENESIS, VehicleState, decode_state, encode_state
 from master_orchestrator.core.statuses import status_of
@@ -43,7 +44,6 @@ class Judge:
             **dict.fromkeys(topology.command_topics, Command),
         }
         self._dead = topology.dead_letter_topic
-        self._inputs = topology.input_topics
         self._largest = input_record_bytes(topology.limits)
         self._trails: dict[str, list[AuditRecord]] = {}
         self._newest: dict[str, AuditRecord] = {}
@@ -51,34 +51,27 @@ class Judge:
 
     def batch(self, work: Work, fates: Sequence[Fate]) -> None:
         """One batch."""
-        dead = [record for record in work.records if record.topic == self._dead]
-        own = [letter for letter in dead if (b"dead_letter_reason", GIVEN_UP) not in _reasons(letter)]
-        self._letters(own, [fate for fate in fates if fate.refusals])
-        self._outputs([record for record in work.records if record.topic != self._dead], work.commands)
         for fate in fates:
+            if fate.letter is not None:
+                self._letter(fate.letter, fate.record)
             if fate.outcome is not None:
                 self._outcome(fate.outcome)
+        self._outputs([record for record in work.records if record.topic != self._dead], work.commands)
         for key, state in work.states.items():
             self._state(key, state, work)
 
-    def _letters(self, letters: Sequence[Record], refused: Sequence[Fate]) -> None:
-        if len(letters) != len(refused):
-            raise WrongError("dead letters do not fit the refusals", f"{len(letters)} for {len(refused)} records")
-        for letter, fate in zip(letters, refused, strict=True):
-            record, headers = fate.record, dict(letter.headers or ())
-            value = record.value or b""
-            cut = headers.get("dead_letter_cut_from")
-            if letter.value != (value if cut is None else value[: len(letter.value)]):
-                raise WrongError("a dead letter has other bytes than its record")
-            if cut is not None and (int(cut) != len(value) or len(value) < self._largest - 4_096):
-                raise WrongError("a dead letter was cut without need")
-            if letter.key != (record.key or b"")[: len(letter.key)]:
-                raise WrongError("a dead letter has another key than its record")
-            origin = (self._inputs[record.rank].encode(), b"%d" % PARTITION, b"%d" % record.offset)
-            if origin != tuple(headers[f"dead_letter_{name}"] for name in ("topic", "partition", "offset")):
-                raise WrongError("a dead letter names another origin")
-            if len(fate.refusals) != 1 or headers["dead_letter_reason"] != fate.refusals[0].encode():
-                raise WrongError("a dead letter names another reason")
+    def _letter(self, letter: Record, record: Arrived) -> None:
+        """The record as it came, in full but for what no topic takes."""
+        headers, value = dict(letter.headers or ()), record.value or b""
+        cut = headers.get("dead_letter_cut_from")
+        if letter.value != (value if cut is None else value[: len(letter.value)]):
+            raise WrongError("a dead letter has other bytes than its record")
+        if cut is not None and (int(cut) != len(value) or len(value) < self._largest - 4_096):
+            raise WrongError("a dead letter was cut without need")
+        if letter.key != (record.key or b"")[: len(letter.key)]:
+            raise WrongError("a dead letter has another key than its record")
+        if headers["dead_letter_partition"] != b"%d" % PARTITION:
+            raise WrongError("a dead letter names another partition")
 
     def _outputs(self, records: Iterable[Record], commands: Iterable[Record]) -> None:
         for record in (*records, *commands):
@@ -136,17 +129,13 @@ class Judge:
                 raise WrongError("the state's status is not the one told", newest.workflow_id)
 
 
-def _reasons(letter: Record) -> set[tuple[bytes, str]]:
-    return {(name.encode(), (text or b"").decode(errors="replace")) for name, text in letter.headers or ()}
-
-
 def ending(fate: Fate) -> str:
     """How a record ended, in one word. Raises :class:`WrongError` for one that is not accounted for."""
     schema = MERGE_RANK[fate.record.rank]
-    if fate.refusals:
-        if fate.refusals[0] not in REFUSALS:
-            raise WrongError(f"a record is {fate.refusals[0]}", schema)
-        return f"dead_letter.{fate.refusals[0]}"
+    if fate.reason is not None:
+        if fate.reason not in REFUSALS:
+            raise WrongError(f"a record is {fate.reason}", str(dict((fate.letter and fate.letter.headers) or ())))
+        return f"dead_letter.{fate.reason}"
     outcome = fate.outcome
     if outcome is None:
         raise WrongError("a record is lost: neither applied nor a dead letter", schema)

@@ -1,9 +1,10 @@
 """The engine's own processor on a table in memory: records go in batches, and each one's fate is told."""
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from fuzz_suite.findings import WrongError
 from fuzz_suite.records.arrival import Arrived
 from fuzz_suite.records.surroundings import Surroundings
 from fuzz_suite.watchdog import cpu_limit
@@ -11,60 +12,31 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState, decode_state
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.layout import unpack_vehicle
+from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.processor import Work
+from master_orchestrator.shell.records import Record
+from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.topology import MERGE_RANK
 
 PARTITION = 3
-GIVEN_UP = "retries_exhausted"
-"""The reason of a command's dead letter, which is not the record's own."""
 HANG_S = 10.0
+REFUSED_BY_THE_CORE = frozenset({"future_timestamp", "unknown_workflow", "superseded_workflow", "wrong_vehicle"})
+TELEMETRY = MERGE_RANK.index(Telemetry.__name__)
 
 
 @dataclass
 class Fate:
-    """What became of one record: the outcome of its step, if it came so far, and why it is a dead letter, if it is.
+    """What became of one record: the outcome of its step, if it came so far, and its dead letter, if it is one.
 
-    ``cpu_s``: what it took; of the last record of a batch with the batch's end.
+    ``reason``: of the dead letter. ``accepted``: whether it was a reading that changed anything.
     """
 
     record: Arrived
     outcome: Outcome | None = None
-    refusals: list[str] = field(default_factory=list)
+    letter: Record | None = None
+    reason: str | None = None
     accepted: bool | None = None
-    cpu_s: float = 0.0
-
-
-class Noting(EngineCounts):
-    """The engine's counts, which notes besides what they are told about the record at hand."""
-
-    def __init__(self) -> None:
-        super().__init__(Metrics())
-        self.fates: list[Fate] = []
-
-    def feed(self, records: Sequence[Arrived]) -> Iterator[tuple[int, Arrived]]:
-        """The records as the processor takes them, one when it has done with the one before."""
-        self.fates = []
-        for record in records:
-            self.fates.append(Fate(record))
-            started_s = time.process_time()
-            yield record.rank, record
-            self.fates[-1].cpu_s = time.process_time() - started_s
-
-    def outcome(self, topic: str, outcome: Outcome) -> None:
-        """Note the outcome of the record's step."""
-        super().outcome(topic, outcome)
-        self.fates[-1].outcome = outcome
-
-    def reading(self, *, accepted: bool) -> None:
-        """Note whether it was a reading that changed anything."""
-        super().reading(accepted=accepted)
-        self.fates[-1].accepted = accepted
-
-    def dead_letter(self, topic: str, reason: str) -> None:
-        """Note why it is a dead letter."""
-        super().dead_letter(topic, reason)
-        if reason != GIVEN_UP:
-            self.fates[-1].refusals.append(reason)
 
 
 class Stage:
@@ -73,8 +45,10 @@ class Stage:
     def __init__(self, around: Surroundings) -> None:
         self.around = around
         self.table: dict[bytes, bytes] = {}
-        self._noting = Noting()
-        self._processor = around.processor(self._noting)
+        self.cpu_s = 0.0
+        """What the last batch took."""
+        self._processor = around.processor(EngineCounts(Metrics()))
+        self._dead, self._inputs = around.topology.dead_letter_topic, around.topology.input_topics
 
     def state(self, vehicle_id: str) -> VehicleState | None:
         """What the table has of a vehicle."""
@@ -82,16 +56,57 @@ class Stage:
         return None if stored is None else decode_state(unpack_vehicle(stored)[1])
 
     def process(self, records: Sequence[Arrived]) -> tuple[Work, list[Fate]]:
-        """Apply a batch, without keeping what came of it. Raises whatever the processor raises, and ``HangError``."""
+        """Apply a batch, without keeping what came of it. Raises what the processor raises, and ``HangError``."""
+        started_s = time.process_time()
         with cpu_limit(HANG_S):
-            work = self._processor.process(PARTITION, self._noting.feed(records), self.table.get)
-        return work, self._noting.fates
-
-    @property
-    def at(self) -> int:
-        """Which record of the batch was at hand last."""
-        return len(self._noting.fates) - 1
+            work = self._processor.process(PARTITION, [(record.rank, record) for record in records], self.table.get)
+        self.cpu_s = time.process_time() - started_s
+        return work, self._fates(records, work)
 
     def keep(self, work: Work) -> None:
         """Write the batch's states into the table."""
         self.table |= work.vehicles
+
+    def _fates(self, records: Sequence[Arrived], work: Work) -> list[Fate]:
+        """A dead letter names its record; outcomes and what they say of readings come in the records' order."""
+        letters = self._letters(work)
+        outcomes, readings = iter(work.outcomes), iter(work.readings)
+        fates = [self._fate(record, letters, outcomes, readings) for record in records]
+        left = [*letters, *outcomes, *readings]
+        if left:
+            raise WrongError("something is told that belongs to no record", repr(left)[:500])
+        return fates
+
+    def _fate(
+        self,
+        record: Arrived,
+        letters: dict[tuple[str, int], Record],
+        outcomes: Iterator[tuple[str, Outcome]],
+        readings: Iterator[bool],
+    ) -> Fate:
+        topic = self._inputs[record.rank]
+        fate = Fate(record, letter=letters.pop((topic, record.offset), None))
+        if fate.letter is not None:
+            fate.reason = _headers(fate.letter)["dead_letter_reason"].decode()
+        if fate.reason is None or fate.reason in REFUSED_BY_THE_CORE:
+            told_topic, fate.outcome = next(outcomes, (None, None))
+            if told_topic != topic:
+                raise WrongError("a record is lost: neither applied nor a dead letter", topic)
+        if record.rank == TELEMETRY and fate.reason is None:
+            fate.accepted = next(readings, None)
+        return fate
+
+    def _letters(self, work: Work) -> dict[tuple[str, int], Record]:
+        """The records' own dead letters, by topic and offset; commands given up have no offset."""
+        found = {}
+        for record in work.records:
+            if record.topic == self._dead:
+                headers = _headers(record)
+                if headers["dead_letter_reason"] != GIVEN_UP.encode():
+                    found[headers["dead_letter_topic"].decode(), int(headers["dead_letter_offset"])] = record
+        return found
+
+
+def _headers(record: Record) -> Mapping[str, bytes]:
+    """The last of each name: a sender may have used ours."""
+    return {name: text for name, text in record.headers or () if text is not None}

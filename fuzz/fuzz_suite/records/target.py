@@ -1,6 +1,5 @@
 """The run over records: vehicles come and go, each driven through workflows by sound and broken records alike."""
 
-from pathlib import Path
 from random import Random
 
 import msgspec
@@ -11,7 +10,7 @@ from fuzz_suite.records.arrival import Arrived
 from fuzz_suite.records.hostile_json import hostile_json
 from fuzz_suite.records.judge import Judge, ending
 from fuzz_suite.records.mutations import mutated
-from fuzz_suite.records.stage import Fate, Stage
+from fuzz_suite.records.stage import Stage
 from fuzz_suite.records.surroundings import Surroundings, surroundings
 from fuzz_suite.records.traffic import FuzzedVehicle, Message, Traffic
 from fuzz_suite.watchdog import HangError
@@ -40,7 +39,7 @@ class RecordCase(msgspec.Struct, frozen=True):
 class RecordShard:
     """One shard: its chance, its vehicles, its stage."""
 
-    def __init__(self, seed: int, index: int, folder: Path) -> None:
+    def __init__(self, seed: int, index: int) -> None:
         self.tally = Tally()
         self._variant = index
         self._rng = Random(f"records/{seed}/{index}")
@@ -48,7 +47,7 @@ class RecordShard:
         self._stage = Stage(self._around)
         self._judge = Judge(self._stage)
         self._traffic = Traffic(self._rng)
-        self._findings = Findings("records", folder, self.tally)
+        self._findings = Findings("records", self.tally)
         self._offsets = [0] * len(MERGE_RANK)
         self._made = 0
         self._vehicles = [self._vehicle() for _ in range(VEHICLES)]
@@ -104,35 +103,28 @@ class RecordShard:
         return value if draw < 0.45 else mutated(rng, value, before)
 
     def _batch(self, records: list[Arrived]) -> None:
-        """Apply; what raises is taken out and the rest applied, as long as something is left."""
-        while records:
-            case = self._case(records)
-            try:
-                work, fates = self._stage.process(records)
-            except (Exception, HangError) as error:  # noqa: BLE001 - to find these is what this is for
-                at = max(0, self._stage.at)
+        """Apply. A batch that raises is applied record by record, so that the others are not lost with the one."""
+        case = self._case(records)
+        try:
+            work, fates = self._stage.process(records)
+        except (Exception, HangError) as error:  # noqa: BLE001 - to find these is what this is for
+            if len(records) == 1:
                 self._findings.raised(error, case)
                 self.tally.counts["raised"] += 1
-                records = records[:at] + records[at + 1 :]
-                continue
-            with self._findings.watching(case):
-                self._judge.batch(work, fates)
-            self._stage.keep(work)
-            for fate in fates:
-                self._account(fate, case)
+                return
+            for record in records:
+                self._batch([record])
             return
-
-    def _account(self, fate: Fate, case: RecordCase) -> None:
         with self._findings.watching(case):
-            self.tally.counts[ending(fate)] += 1
-            if fate.outcome is not None:
-                self._learn(fate.record, fate.outcome)
-            if fate.cpu_s > SLOW_S and self._again_s(case) > SLOW_S:
-                raise WrongError(f"a record takes more than {SLOW_S} s", f"{fate.cpu_s:.2f} s")
-
-    def _again_s(self, case: RecordCase) -> float:
-        """The CPU time of the slowest record, at best: the first time something else may have come between."""
-        return min(max(fate.cpu_s for fate in _staged(case).process(case.records)[1]) for _ in range(3))
+            self._judge.batch(work, fates)
+            if self._stage.cpu_s > SLOW_S:
+                _judge_time(case)
+        self._stage.keep(work)
+        for fate in fates:
+            with self._findings.watching(case):
+                self.tally.counts[ending(fate)] += 1
+                if fate.outcome is not None:
+                    self._learn(fate.record, fate.outcome)
 
     def _learn(self, record: Arrived, outcome: Outcome) -> None:
         self.tally.counts.update(f"moves_to.{one.to_state}" for one in outcome.audit if one.from_state != one.to_state)
@@ -157,16 +149,29 @@ def _staged(case: RecordCase) -> Stage:
     return stage
 
 
-def shard(seed: int, index: int, count: int, folder: Path) -> Tally:
+def _judge_time(case: RecordCase) -> None:
+    """No record takes long, at best of three times: the first time something else may have come between."""
+    stage = _staged(case)
+    for record in case.records:
+        took_s = min(_taken_s(stage, record) for _ in range(3))
+        if took_s > SLOW_S:
+            raise WrongError(f"a record takes more than {SLOW_S} s", f"{took_s:.2f} s")
+        stage.keep(stage.process([record])[0])
+
+
+def _taken_s(stage: Stage, record: Arrived) -> float:
+    stage.process([record])
+    return stage.cpu_s
+
+
+def shard(seed: int, index: int, count: int) -> Tally:
     """One shard of a run."""
-    return RecordShard(seed, index, folder).run(count)
+    return RecordShard(seed, index).run(count)
 
 
 def replay(case: bytes) -> str:
     """A saved batch again: how each of its records ends. Trails that began before the batch are not judged."""
     given = msgspec.json.decode(case, type=RecordCase)
     _, fates = _staged(given).process(given.records)
-    for fate in fates:
-        if fate.cpu_s > SLOW_S:
-            raise WrongError(f"a record takes more than {SLOW_S} s", f"{fate.cpu_s:.2f} s")
+    _judge_time(given)
     return "\n".join(f"{MERGE_RANK[fate.record.rank]} {fate.record.offset}: {ending(fate)}" for fate in fates)
