@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -109,18 +110,21 @@ def judge(invoked: Invoked) -> None:
 @contextlib.contextmanager
 def sandbox() -> Iterator[Sandbox]:
     """The sandbox of this process, which is closed off for good."""
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
-        root = Path(folder).resolve()
-        _close_off(root)
-        box = Sandbox(root)
-        box.fresh()
-        try:
-            yield box
-        finally:
-            os.chdir("/")
+    root = _closed_off()
+    box = Sandbox(root)
+    root.mkdir(exist_ok=True)
+    box.fresh()
+    try:
+        yield box
+    finally:
+        os.chdir("/")
+        shutil.rmtree(root)
 
 
-def _close_off(root: Path) -> None:
+@cache
+def _closed_off() -> Path:
+    """The one folder in which this process may write from now on."""
+    root = Path(tempfile.mkdtemp(prefix="fuzz-")).resolve()
     for name in [name for name in os.environ if name.startswith(("KAFKA_", "MASTER_ORCHESTRATOR_"))]:
         del os.environ[name]
     os.environ |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "HOME": str(root), "TMPDIR": str(root), "USER": "fuzz"}
@@ -140,6 +144,7 @@ def _close_off(root: Path) -> None:
                     _refuse(event, text)
 
     sys.addaudithook(hook)
+    return root
 
 
 def _writes(arguments: tuple[object, ...]) -> bool:

@@ -1,18 +1,17 @@
 """A run in shards: each is made of the seed and its number alone, so a run is the same with any number of processes."""
 
 import json
-import logging
 import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import Empty
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import structlog
 
@@ -144,7 +143,11 @@ def _work(name: str, seed: int, shards: list[tuple[int, int]], news: "Queue[tupl
     """One process: its shards, one after the other. What the code under test prints is not for anybody."""
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL + 1))
+    structlog.configure(processors=[_dropped])
     target = target_of(name)
     for index, count in shards:
         news.put((index, count, target.shard(seed, index, count)))
+
+
+def _dropped(_logger: object, _method: str, _event: MutableMapping[str, object]) -> NoReturn:
+    raise structlog.DropEvent
