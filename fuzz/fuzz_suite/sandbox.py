@@ -88,10 +88,18 @@ class Sandbox:
 
     def fresh(self) -> None:
         """An empty working folder."""
-        os.chdir(self.root)
-        shutil.rmtree(self.root / "a", ignore_errors=True)
+        self.clear()
         self.home.mkdir(parents=True)
         os.chdir(self.home)
+
+    def clear(self) -> None:
+        """Remove all there is. From within: a removal is told to the hook by names without their folder."""
+        os.chdir(self.root)
+        for entry in self.root.iterdir():
+            if entry.is_dir():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink()
 
 
 def judge(invoked: Invoked) -> None:
@@ -117,8 +125,9 @@ def sandbox() -> Iterator[Sandbox]:
     try:
         yield box
     finally:
+        box.clear()
         os.chdir("/")
-        shutil.rmtree(root)
+        root.rmdir()
 
 
 @cache
