@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 
 import structlog
+import structlog.tracebacks
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from master_orchestrator.settings import Settings
@@ -77,7 +78,8 @@ def _renderers(*, human: bool) -> list[Processor]:
     if human:
         return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     return [
-        structlog.processors.dict_tracebacks,
+        # Without the variables of each frame: they hold vehicles' states, and a secret may be among them.
+        structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
         structlog.processors.EventRenamer("message"),
         structlog.processors.JSONRenderer(default=str),
     ]
