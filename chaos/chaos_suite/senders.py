@@ -1,5 +1,7 @@
 """A gateway's producer, as a real one has it: idempotent, acks=all, and patient enough for two brokers to be gone."""
 
+import contextlib
+import time
 from collections.abc import Callable
 
 import structlog
@@ -13,6 +15,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 DELIVERY_MS = 300_000
 QUEUE_FULL_POLL_S = 0.1
+DRAIN_POLL_S = 0.2
 PURGE_S = 5.0
 SHOT = "chaos-shot"
 """The header with the shot's name: what was never acknowledged is recognised by it."""
@@ -38,11 +41,11 @@ class PlainSender:
 
     def poll(self, seconds: float) -> None:
         """Take delivery reports, waiting for the first."""
-        self._producer.poll(seconds)
+        serve(self._producer, seconds)
 
     def finish(self, timeout_s: float) -> None:
         """Wait for all delivery reports; what has none by then counts as unknown."""
-        if self._producer.flush(timeout_s):
+        if drain(self._producer, timeout_s):
             self._give_up()
 
     def _new_producer(self) -> Producer:
@@ -61,7 +64,7 @@ class PlainSender:
 
     def _give_up(self) -> None:
         self._producer.purge()
-        self._producer.flush(PURGE_S)
+        drain(self._producer, PURGE_S)
 
     def _reports(self, outgoing: Outgoing) -> Delivered:
         def report(error: KafkaError | None, message: Message) -> None:
@@ -90,6 +93,20 @@ def produce(producer: Producer, source: str, outgoing: Outgoing, report: Deliver
             producer.poll(QUEUE_FULL_POLL_S)
         else:
             return
+
+
+def serve(producer: Producer, seconds: float) -> None:
+    """Take delivery reports, waiting for the first."""
+    with contextlib.suppress(SystemError):  # confluent-kafka 2.16 was seen to raise it, without a cause, and to go on
+        producer.poll(seconds)
+
+
+def drain(producer: Producer, timeout_s: float) -> int:
+    """Take delivery reports until all are there; how many were not after ``timeout_s``."""
+    deadline = time.monotonic() + timeout_s
+    while len(producer) and time.monotonic() < deadline:
+        serve(producer, DRAIN_POLL_S)
+    return len(producer)
 
 
 def place_of(message: Message) -> Place | None:

@@ -7,7 +7,7 @@ from enum import Enum, auto
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from chaos_suite.senders import PURGE_S, Delivered, place_of, produce
+from chaos_suite.senders import PURGE_S, Delivered, drain, place_of, produce, serve
 from chaos_suite.sent import Outgoing, Place, Sent
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 
@@ -52,12 +52,12 @@ class TransactionalSender:
         if self._producer is None:
             time.sleep(seconds)
         else:
-            self._producer.poll(seconds)
+            serve(self._producer, seconds)
 
     def finish(self, timeout_s: float) -> None:
         """Nothing is left open: :meth:`send` has waited for everything."""
         if self._producer is not None:
-            self._producer.flush(timeout_s)
+            drain(self._producer, timeout_s)
 
     def _deliver(self, batch: list[Outgoing]) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -85,7 +85,7 @@ class TransactionalSender:
             producer.begin_transaction()
             for outgoing in batch:
                 produce(producer, self._name, outgoing, _noted(places, outgoing.shot.name))
-            producer.flush(DELIVERY_MS / 1000)
+            drain(producer, DELIVERY_MS / 1000)
         except KafkaException as error:
             return self._abandoned(error, Outcome.ABORTED), places  # nobody asked for a commit
         return (self._commit(producer) if commit else self._abort(producer)), places
@@ -124,7 +124,7 @@ class TransactionalSender:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.purge()
-            producer.flush(PURGE_S)
+            drain(producer, PURGE_S)
         return outcome
 
 

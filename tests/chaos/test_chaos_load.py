@@ -230,7 +230,10 @@ class FakeProducer:
     def produce(self, *_record: Any, on_delivery: Any, **_more: Any) -> None:
         self._reports.append(on_delivery)
 
-    def flush(self, _timeout: float) -> int:
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    def poll(self, _timeout: float) -> int:
         for number, report in enumerate(self._reports):
             report(None, FakeMessage(number))
         self._reports = []
