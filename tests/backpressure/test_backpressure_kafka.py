@@ -74,7 +74,7 @@ def _watched(engine: EngineProcess, commands: TopicLog, count: int) -> float:
         peak.append(engine.rss_mb)
         return len(log.messages) >= count
 
-    commands.until(out)
+    commands.until(out, 150)
     return max(peak)
 
 
@@ -91,7 +91,7 @@ def _handled(system: EngineSystem, count: int) -> list[str]:
     with running(
         AgentRunner(AgentType.DATA_ANALYSIS, handler, kafka=system.kafka, topology=system.topology, max_workers=1)
     ):
-        assert done.wait(60)
+        assert done.wait(120)
     return handled
 
 
