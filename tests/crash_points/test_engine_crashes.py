@@ -18,11 +18,12 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 pytestmark = pytest.mark.kafka
 
+STEP = [Part.AUDIT, Part.CHANGELOG, Part.OUTBOX, Part.COMMIT]
 LEVEL = frozenset({Point.AFTER_RESTORE, Point.BEFORE_RESEND, Point.AFTER_RESEND, Point.AFTER_ASSIGN})
 """Where a take-over has caught the tables up."""
 
 
-@pytest.mark.parametrize("part", [Part.TRANSACTION, Part.COMMIT], ids=["transaction", "commit"])
+@pytest.mark.parametrize("part", STEP, ids=lambda part: part.name.lower())
 def test_a_step_that_died_anywhere_is_done_once(run: CrashRun, part: Part) -> None:
     with run.system.echo_agents():
         made_good: Callable[[], None] = run.all_complete

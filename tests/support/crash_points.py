@@ -11,7 +11,9 @@ from typing import NamedTuple
 class Part(StrEnum):
     """What is under way when the process dies; the points of a part are gone through on one system, one by one."""
 
-    TRANSACTION = "the engine's step: the transaction"
+    AUDIT = "the engine's step: the transaction's beginning, audit records"
+    CHANGELOG = "the engine's step: the vehicles' changelog records"
+    OUTBOX = "the engine's step: the outbox"
     COMMIT = "the engine's step: commit, local write, commands"
     TAKE_OVER = "take-over, at every start"
     REBALANCE = "rebalance, another worker joins"
@@ -78,31 +80,31 @@ class Point(Enum):
     """Every point, in the order of what happens."""
 
     BEFORE_BEGIN = Terms(
-        Part.TRANSACTION, "before the transaction begins", NOTHING,
+        Part.AUDIT, "before the transaction begins", NOTHING,
         "the inputs are read again from the stored position", Left.UNSEEN,
     )  # fmt: skip
     BEFORE_AUDIT = Terms(
-        Part.TRANSACTION, "begun; before an audit record is handed over", HANDED, ABORTED,
+        Part.AUDIT, "begun; before an audit record is handed over", HANDED, ABORTED,
         Left.UNSEEN, Kind.AUDIT, places=ALL,
     )  # fmt: skip
     AFTER_AUDIT = Terms(
-        Part.TRANSACTION, "after an audit record is delivered", IN_LOG, ABORTED,
+        Part.AUDIT, "after an audit record is delivered", IN_LOG, ABORTED,
         Left.OPEN, Kind.AUDIT, after=True, places=ALL,
     )  # fmt: skip
     BEFORE_CHANGELOG = Terms(
-        Part.TRANSACTION, "before a vehicle's changelog record is handed over", HANDED, ABORTED,
+        Part.CHANGELOG, "before a vehicle's changelog record is handed over", HANDED, ABORTED,
         Left.UNSEEN, Kind.CHANGELOG, places=ALL,
     )  # fmt: skip
     AFTER_CHANGELOG = Terms(
-        Part.TRANSACTION, "after a vehicle's changelog record is delivered", IN_LOG,
+        Part.CHANGELOG, "after a vehicle's changelog record is delivered", IN_LOG,
         f"{ABORTED}; a restore does not see the changelog records", Left.OPEN, Kind.CHANGELOG, after=True, places=ALL,
     )  # fmt: skip
     BEFORE_OUTBOX = Terms(
-        Part.TRANSACTION, "before a chunk of the outbox is handed over", HANDED, ABORTED,
+        Part.OUTBOX, "before a chunk of the outbox is handed over", HANDED, ABORTED,
         Left.UNSEEN, Kind.OUTBOX, places=ALL,
     )  # fmt: skip
     AFTER_OUTBOX = Terms(
-        Part.TRANSACTION, "after a chunk of the outbox is delivered; before the position record, when it is the last",
+        Part.OUTBOX, "after a chunk of the outbox is delivered; before the position record, when it is the last",
         IN_LOG, f"{ABORTED}; the outbox of the transaction before is sent again", Left.OPEN, Kind.OUTBOX,
         after=True, places=ALL,
     )  # fmt: skip

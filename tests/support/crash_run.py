@@ -17,7 +17,7 @@ from master_orchestrator.readers.verify_topics import verify_topics
 VEHICLES = 16
 """A batch: on four partitions, at least four of them on one."""
 BATCHES = 10
-BATCH_S = 3.0
+BATCH_S = 8.0
 """How long a batch may take to come to the point; Kafka may cut it so that no step has enough of it: then another."""
 
 

@@ -19,6 +19,7 @@ from master_orchestrator.shell.layout import POSITION_KEY, unpack_vehicle
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.messages import Command, Timer
 
+LOOK_EVERY_S = 0.1
 MARKER_S = 5.0
 """A commit is answered before its markers are written: so long it may take until readers see it."""
 
@@ -68,7 +69,7 @@ class Witness:
         while not seen():
             assert time.monotonic() < deadline, "looked in vain"
             self.look()
-            time.sleep(0.02)  # the reader waits only where it knows of something to come
+            time.sleep(LOOK_EVERY_S)  # the readers wait only where they know of something to come
 
     def until_made_good(self, evidence: Evidence) -> None:
         """Wait until the step that died is done after all: its audit records, once, and its commands."""
