@@ -4,13 +4,14 @@
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo venv test lint types unit chaos fmt constraints clean
+.PHONY: help demo venv test lint types unit chaos fuzz fmt constraints clean
 
 VENV = .venv
 BIN = $(VENV)/bin
 SEED = 1
 MINUTES = 30
 FAULTS = 150
+CASES = 1000000
 INSTALLED = $(VENV)/.installed
 
 help: ## Show what there is to do
@@ -36,6 +37,12 @@ unit: $(INSTALLED) ## Run the tests, on a real Kafka
 
 chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
+
+fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines and files: CASES (of records)
+	@for what in records topology arguments ingest; do \
+	  cases=$(CASES); [ $$what = records ] || cases=20000; \
+	  $(BIN)/python fuzz $$what --count $$cases --seed $(SEED) --jobs 2 || exit 1; \
+	done
 
 fmt: $(INSTALLED) ## Format the code and mend what can be mended alone
 	$(BIN)/ruff check --fix-only .
