@@ -22,6 +22,10 @@ def main() -> int:
         print(target_of(finding.target).replay(bytes(finding.case)))
         return 0
     folder = given.folder or Path(tempfile.gettempdir()) / "fuzz-findings"
+    if given.target == "kafka":
+        from fuzz_suite.on_kafka import run_on_kafka
+
+        return run_on_kafka(given.count, given.seed, folder)
     return Run(given.target, given.count, given.seed, given.jobs, folder).execute()
 
 
@@ -34,6 +38,10 @@ def _arguments() -> argparse.Namespace:
         target.add_argument("--seed", type=int, default=1)
         target.add_argument("--jobs", type=int, default=2, help="processes")
         target.add_argument("--folder", type=Path, help="where findings go")
+    kafka = targets.add_parser("kafka", help="records again, through a broker and an engine of their own")
+    kafka.add_argument("--count", type=int, default=50_000, help="records")
+    kafka.add_argument("--seed", type=int, default=1)
+    kafka.add_argument("--folder", type=Path, help="where findings go")
     replay = targets.add_parser("replay", help="run the case of a finding again")
     replay.add_argument("file", type=Path)
     return parser.parse_args()

@@ -5,8 +5,9 @@ from typing import Any
 
 from fuzz_suite.records.answers import Answers, failure
 from fuzz_suite.records.values import INTEGERS, TEXTS, maybe, number, text
+from master_orchestrator.core.command_ids import command_id
 from master_orchestrator.core.outcome import Deadline, Outcome
-from master_orchestrator.core.state import VehicleState
+from master_orchestrator.core.state import VehicleState, new_vehicle
 from master_orchestrator.core.step import deadlines
 from master_orchestrator_schemas.messages import (
     SIGNALS,
@@ -66,12 +67,21 @@ class Traffic:
         self._let_pass(vehicle, state)
         draw = self._rng.random()
         if draw < 0.40 or state is None or state.workflow is None:
-            return self._reading(vehicle) if draw < 0.9 else self._any(vehicle)
+            return self.reading(vehicle) if draw < 0.9 else self._any(vehicle)
         if draw < 0.65 and vehicle.commands:
             return self._reply(vehicle)
         if draw < 0.80:
             return self._tick(vehicle, state)
         return self._any(vehicle)
+
+    def stray(self, vehicle: FuzzedVehicle) -> Message:
+        """A message about a workflow, to a vehicle that has none."""
+        if not vehicle.commands:
+            vehicle.commands.append(_never_issued(vehicle.vehicle_id))
+        draw = self._rng.random()
+        if draw < 0.4:
+            return self._reply(vehicle)
+        return self._tick(vehicle, new_vehicle()) if draw < 0.5 else self._any(vehicle)
 
     def _any(self, vehicle: FuzzedVehicle) -> Message:
         return self._service(vehicle) if self._rng.random() < 0.6 else self._operator(vehicle)
@@ -93,7 +103,8 @@ class Traffic:
             return vehicle.workflows[-1] if rng.random() < 0.8 else rng.choice(vehicle.workflows)
         return f"{vehicle.vehicle_id}~{rng.choice((0, 1, 99, -1))}" if rng.random() < 0.7 else text(rng)
 
-    def _reading(self, vehicle: FuzzedVehicle) -> Telemetry:
+    def reading(self, vehicle: FuzzedVehicle) -> Telemetry:
+        """A reading."""
         rng = self._rng
         fields: dict[str, Any] = {**HEALTHY}
         if rng.random() < 0.3:
@@ -190,3 +201,20 @@ class Traffic:
             priority=rng.choice((None, *Priority)),
             reason=rng.choice((None, text(rng, 2_000))),
         )
+
+
+def _never_issued(vehicle_id: str) -> Command:
+    workflow_id, step = f"{vehicle_id}~0", AgentType.DIAGNOSIS
+    return Command(
+        command_id=command_id(workflow_id, step.value, 0, 0),
+        workflow_id=workflow_id,
+        vehicle_id=vehicle_id,
+        agent=step,
+        priority=Priority.HIGH,
+        step=step.value,
+        attempt=0,
+        revision=0,
+        issued_at_ms=0,
+        deadline_ms=0,
+        payload={},
+    )
