@@ -40,6 +40,9 @@ class ScriptedProducer:
         if (failures := self.script.get(name)) and (error := failures.pop(0)) is not None:
             raise KafkaException(error)
 
+    def list_topics(self, _topic: str, _timeout: float) -> None:
+        self._call("list")
+
     def init_transactions(self, _timeout: float) -> None:
         self._call("init")
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TypeVar, cast
 
 import structlog
@@ -28,6 +29,7 @@ Headers = list[tuple[str, str | bytes | None]]
 
 TRANSACTION_TIMEOUT_MS = 30_000
 CALL_TIMEOUT_S = 20.0
+CONNECT_S = 5.0
 RETRY_PAUSE_S = 0.05
 MAX_PAUSE_S = 5.0
 ATTEMPTS = 10
@@ -86,6 +88,9 @@ class PartitionProducer:
                 },
             )
         )
+        # Connected first: librdkafka asks for the coordinator at once, or, without a connection, after half a second.
+        with suppress(KafkaException):  # no broker answers: the next call waits for one
+            self._producer.list_topics(topology.changelog_topic, CONNECT_S)
         retried(self._producer.init_transactions)
 
     def commit(self, records: Iterable[Record], last: Record) -> int:

@@ -16,6 +16,8 @@ from master_orchestrator.shell.store import LOG_KEY, PartitionStore
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
 
 BATCH = 10_000
+BATCH_S = 0.05
+"""A batch is waited for so long if fewer records are left: what a restore of a few takes, everybody waits for."""
 QUIET_S = 30.0
 """No record and no end for this long means that the changelog cannot be read."""
 WATERMARK_S = 10.0
@@ -63,7 +65,7 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
     count, heard = 0, time.monotonic()
     while left:
         batches: dict[int, list[Message]] = {}
-        for message in reader.consumer.consume(BATCH, 0.5):
+        for message in reader.consumer.consume(BATCH, BATCH_S):
             heard = time.monotonic()
             if message.error() is None:
                 batches.setdefault(message.partition() or 0, []).append(message)

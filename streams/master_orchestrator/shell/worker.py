@@ -88,6 +88,7 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
         Table=EngineTable,
         store="rocksdb://",
         datadir=str(data_dir),
+        table_standby_replicas=0,  # Faust's would be fetched, and dropped by us: its way to apply them loses records
         topic_partitions=topology.partitions,
         topic_allow_declare=False,
         topic_disable_leader=True,
