@@ -116,10 +116,11 @@ class Backlog:
             return self._chosen is not None
 
     def try_chosen(self) -> None:
-        """It is committed that the chosen one is on trial: it may start."""
+        """Let the chosen one start, if it is committed that it is on trial."""
         with self._changed:
-            self._tried, self._chosen = self._chosen, None
-            self._changed.notify()
+            if self._chosen is not None and self._chosen.tracker.is_noted:
+                self._tried, self._chosen = self._chosen, None
+                self._changed.notify()
 
     def wake(self) -> None:
         """Let workers look again: the runner may be careful no longer."""
@@ -145,6 +146,18 @@ class Backlog:
         with self._changed:
             marks = {partition: tracker.take_commit() for partition, tracker in self._trackers.items()}
             return {partition: mark for partition, mark in marks.items() if mark is not None}
+
+    def committed(self, marks: Mapping[Partition, Mark]) -> None:
+        """What was taken for these partitions got through."""
+        with self._changed:
+            for partition, mark in marks.items():
+                if partition in self._trackers:
+                    self._trackers[partition].committed(mark)
+
+    def is_noted(self, partition: Partition) -> bool:
+        """Whether it is committed that this partition, which has been taken up, is held."""
+        with self._changed:
+            return self._trackers[partition].is_noted
 
     def commit_again(self, partitions: Iterable[Partition]) -> None:
         """What was taken for these partitions did not get through."""

@@ -1,5 +1,7 @@
 """The consumer over the four lane topics of one agent type: membership, flow control, commits."""
 
+import threading
+import time
 from collections.abc import Callable, Collection, Mapping
 
 import structlog
@@ -43,8 +45,9 @@ FATAL_CODES = frozenset(
 class LaneConsumer:
     """One group member. Every method belongs to the poll thread; ``revoked`` and ``lost`` are called during ``fetch``.
 
-    ``revoked``: the partitions are still ours to commit; ``lost``: they already belong to someone else;
-    ``uncommitted``: a commit for them has failed.
+    ``revoked``: the partitions are still ours to commit; ``lost``: they already belong to someone else; ``committed``,
+    ``uncommitted``: what became of a commit. None is waited for: the client library waits without end for a coordinator
+    that hangs (seen: 200 s), and lets no other call through meanwhile.
     """
 
     def __init__(
@@ -54,15 +57,18 @@ class LaneConsumer:
         *,
         revoked: Callable[[list[Partition]], None],
         lost: Callable[[list[Partition]], None],
+        committed: Callable[[Mapping[Partition, Mark]], None],
         uncommitted: Callable[[Collection[Partition]], None],
     ) -> None:
-        self._consumer = Consumer({**config, "on_commit": self.committed})
+        self._consumer = Consumer({**config, "on_commit": self._on_commit})
         self._topics = topics
         self._revoked = revoked
         self._lost = lost
+        self._committed = committed
         self._uncommitted = uncommitted
         self._held: frozenset[Partition] = frozenset()
         self._gone: set[Partition] = set()
+        self._unreported = 0
         self.member = False
         """Whether the group has told us our partitions, none included, and has not expelled us since."""
 
@@ -112,41 +118,42 @@ class LaneConsumer:
         return {(each.topic, each.partition): each.metadata or "" for each in committed if each.error is None}
 
     def commit(self, marks: Mapping[Partition, Mark]) -> None:
-        """Commit without waiting; what fails is told to ``uncommitted`` during a later ``fetch``."""
+        """Commit; what becomes of it is told to ``committed`` or ``uncommitted`` during a later ``fetch``."""
         if not marks:
             return
         try:
             self._consumer.commit(offsets=_offsets(marks), asynchronous=True)
+            self._unreported += 1
         except KafkaException as error:
             self._commit_failed(marks, error)
 
-    def commit_now(self, marks: Mapping[Partition, Mark]) -> bool:
-        """Commit and wait; whether all of it got through. What did not is told to ``uncommitted``."""
-        if not marks:
-            return True
-        try:
-            done = self._consumer.commit(offsets=_offsets(marks), asynchronous=False)
-        except KafkaException as error:
-            self._commit_failed(marks, error)
-            return False
-        failed = [each for each in done if each.error is not None]
+    def settle(self, timeout: float) -> None:
+        """Wait for what becomes of the commits so far; records and errors that come meanwhile are nobody's any more."""
+        deadline = time.monotonic() + timeout
+        while self._unreported and time.monotonic() < deadline:
+            self._consumer.poll(0.02)
+
+    def close(self, timeout: float) -> None:
+        """Leave the group. A coordinator that hangs is left without a word, and ends our session itself."""
+        closing = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        closing.start()
+        closing.join(timeout)
+        if closing.is_alive():
+            log.warning("left_without_a_word", waited_s=timeout)
+
+    def _on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
+        """The client's report on one commit; partitions may fail one by one."""
+        self._unreported -= 1
+        failed = [each for each in offsets if (error or each.error) is not None]
         if failed:
-            self._commit_failed(_partitions(failed), failed[0].error)
-        return not failed
-
-    def committed(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
-        """The client's report on a commit that was not waited for."""
-        if error is not None:
-            self._commit_failed(_partitions(offsets), error)
+            self._commit_failed(_partitions(failed), error or failed[0].error)
+        done = [each for each in offsets if (error or each.error) is None]
+        self._committed({(each.topic, each.partition): Mark(each.offset, each.metadata or "") for each in done})
 
     def _commit_failed(self, partitions: Collection[Partition], error: object) -> None:
         """No loss: what is not committed is committed next time, or handled again."""
         log.warning("commit_failed", error=str(error), partitions=len(partitions))
         self._uncommitted(partitions)
-
-    def close(self) -> None:
-        """Leave the group."""
-        self._consumer.close()
 
     def _on_assign(self, _consumer: Consumer, assigned: list[TopicPartition]) -> None:
         log.info("partitions_assigned", partitions=len(assigned))

@@ -26,6 +26,7 @@ class CommitTracker:
         self._open: OrderedDict[int, None] = OrderedDict()  # a dict's first key is slow to find once many are gone
         self._next = custody.since
         self._committed: Mark | None = None
+        self._noted: str | None = None
 
     def fetched(self, offset: int) -> None:
         """A record came in. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
@@ -56,6 +57,15 @@ class CommitTracker:
             return None
         self._committed = mark
         return mark
+
+    def committed(self, mark: Mark) -> None:
+        """What was taken got through."""
+        self._noted = mark.metadata
+
+    @property
+    def is_noted(self) -> bool:
+        """Whether the text beside the committed offset is what it should be now."""
+        return self._noted == self.custody.metadata
 
     def commit_again(self) -> None:
         """What was taken did not get through."""

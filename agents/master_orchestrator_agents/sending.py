@@ -109,6 +109,8 @@ class Sender:
             if kind == TIMESTAMP_LOG_APPEND_TIME:
                 self._told(at_ms)
             record.delivered()
+        elif self._closed.is_set():
+            log.info("reply_not_sent", topic=record.topic, error=str(error))
         elif error.fatal() or error.code() in HOPELESS:
             self._error = RunnerError(f"the broker refused a record for {record.topic}: {error}")
         else:

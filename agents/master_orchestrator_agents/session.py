@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from confluent_kafka import Message, Producer
+from confluent_kafka import Producer
 
 from master_orchestrator_agents.backlog import Backlog, Partition
 from master_orchestrator_agents.clock import BrokerClock
@@ -18,10 +18,11 @@ from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsume
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
 from master_orchestrator_agents.health import RunnerHealth
-from master_orchestrator_agents.intake import Intake, place_of
+from master_orchestrator_agents.intake import Intake
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.replying import Replier
 from master_orchestrator_agents.sending import Sender
+from master_orchestrator_agents.taking_up import TakingUp
 from master_orchestrator_agents.trials import Trials
 from master_orchestrator_agents.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
@@ -42,6 +43,8 @@ REVOKE_SECONDS = 1.0
 ABANDON_SECONDS = 1.0
 """How long the end waits for handlers once it has given up on them: an async one may tidy up."""
 FLUSH_SECONDS = 5.0
+SETTLE_SECONDS = 5.0
+CLOSE_SECONDS = 5.0
 SEND_QUEUE_KIB = 65_536
 """Replies and dead letters that no broker takes for the time being; full, handlers wait."""
 
@@ -100,8 +103,10 @@ class RunnerSession:
             lane_of.keys(),
             revoked=self._revoked,
             lost=self._lost,
+            committed=self._backlog.committed,
             uncommitted=self._backlog.commit_again,
         )
+        self._taking_up = TakingUp(self._consumer, self._backlog)
         self._intake = Intake(
             terms.agent,
             codec=terms.codec,
@@ -146,11 +151,10 @@ class RunnerSession:
     def _turn(self) -> None:
         """One round: fetch, take in, deliver, hold back, commit."""
         self._health.turned(member=self._consumer.member)
-        saturated = self._backlog.saturated()
-        self._consumer.hold(saturated)
-        messages = self._consumer.fetch(BUSY_FETCH_SECONDS if saturated or self._careful else IDLE_FETCH_SECONDS)
-        self._take_up(messages)
-        for message in messages:
+        held = self._backlog.saturated() | self._taking_up.waiting
+        self._consumer.hold(held)
+        messages = self._consumer.fetch(BUSY_FETCH_SECONDS if held or self._careful else IDLE_FETCH_SECONDS)
+        for message in self._taking_up.admit(messages):
             self._intake.accept(message)
         self._be_careful()
         self._sender.poll()
@@ -160,22 +164,11 @@ class RunnerSession:
             self._consumer.commit(self._backlog.take_commits())
             self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
 
-    def _take_up(self, messages: list[Message]) -> None:
-        """Partitions of which nothing came before: learn how their last holders ended, and note that we hold them."""
-        places = [place_of(message) for message in messages]
-        first = {(topic, partition): offset for topic, partition, offset in reversed(places)}
-        unknown = self._backlog.unknown(first)
-        if not unknown:
-            return
-        metadata = self._consumer.metadata(unknown)
-        for partition in unknown:
-            self._backlog.take_up(partition, first[partition], metadata.get(partition, ""))
-        self._consumer.commit_now(self._backlog.take_commits())
-
     def _be_careful(self) -> None:
         """While a command may be one that kills its runner: note which one is started, and only then start it."""
         was, self._careful = self._careful, self._backlog.careful()
-        if self._careful and self._backlog.choose() and self._consumer.commit_now(self._backlog.take_commits()):
+        if self._careful and self._backlog.choose():
+            self._consumer.commit(self._backlog.take_commits())
             self._backlog.try_chosen()
         if self._careful != was:
             log.warning("careful" if self._careful else "careful_no_longer")
@@ -207,9 +200,10 @@ class RunnerSession:
         undelivered = self._sender.close(FLUSH_SECONDS)
         if undelivered:
             log.warning("replies_undelivered", agent=self._terms.agent, count=undelivered)
-        self._consumer.commit_now(self._backlog.take_commits())
+        self._consumer.commit(self._backlog.take_commits())
+        self._consumer.settle(SETTLE_SECONDS)
         self._backlog.forget()
-        self._consumer.close()
+        self._consumer.close(CLOSE_SECONDS)
 
     def _revoked(self, partitions: list[Partition]) -> None:
         """Partitions go elsewhere: finish what is in hand if it is quick, commit what is done, forget the rest."""
@@ -218,12 +212,14 @@ class RunnerSession:
         while not self._leaving and self._backlog.in_hand(partitions) and time.monotonic() < deadline:
             self._sender.poll(0.02)
         self._backlog.leave(partitions)
-        self._consumer.commit_now(self._backlog.take_commits())
+        self._consumer.commit(self._backlog.take_commits())  # goes out before the word that we give them up
+        self._taking_up.forget(partitions)
         self._backlog.forget(partitions)
 
     def _lost(self, partitions: list[Partition]) -> None:
         """Partitions are someone else's already: nothing of them may be committed."""
         self._backlog.drop_waiting(partitions)
+        self._taking_up.forget(partitions)
         self._backlog.forget(partitions)
 
 

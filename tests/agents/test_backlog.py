@@ -52,7 +52,7 @@ class Desk:
         partition = (f"agent.diagnosis.{lane}", 0)
         if self.backlog.unknown([partition]):
             self.backlog.take_up(partition, offset, self.metadata)
-            self.backlog.take_commits()
+            self.commit()
         tracker = self.backlog.fetched(partition, offset)
         return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker, size))
 
@@ -69,6 +69,12 @@ class Desk:
             time.sleep(0.001)
         self.worker = worker
         return taken
+
+    def commit(self) -> list[str]:
+        """Commit all there is to commit; the texts that went along."""
+        marks = self.backlog.take_commits()
+        self.backlog.committed(marks)
+        return [mark.metadata for mark in marks.values()]
 
     def commits(self) -> dict[Lane, int]:
         return {TOPICS[topic]: mark.offset for (topic, _), mark in self.backlog.take_commits().items()}
@@ -245,9 +251,9 @@ def test_after_deaths_commands_start_one_at_a_time_each_once_that_is_committed(t
     taken = desk.wait()
 
     assert desk.backlog.choose()
-    ((_, metadata),) = desk.backlog.take_commits().values()
-    assert '{"held":true,"deaths":3,"on_trial":0}' == metadata
+    desk.backlog.try_chosen()
     assert taken == []
+    assert ['{"held":true,"deaths":3,"on_trial":0}'] == desk.commit()
     desk.backlog.try_chosen()
     desk.worker.join(timeout=10)
     assert ["v0"] == vehicles(taken)
@@ -256,6 +262,7 @@ def test_after_deaths_commands_start_one_at_a_time_each_once_that_is_committed(t
     assert not desk.backlog.choose()
     desk.backlog.finished(taken[0])
     assert desk.backlog.choose()
+    desk.commit()
     desk.backlog.try_chosen()
     desk.worker.join(timeout=10)
     assert ["v1"] == vehicles(second)
@@ -267,6 +274,7 @@ def test_a_command_that_outlives_its_trial_does_not_hold_up_the_next(topology: T
         desk.fetch(number, f"v{number}")
     taken = desk.wait()
     assert desk.backlog.choose()
+    desk.commit()
     desk.backlog.try_chosen()
     desk.worker.join(timeout=10)
 
@@ -288,6 +296,7 @@ def test_care_ends_after_a_while_but_not_before_the_blamed_one_is_tried(topology
     for _ in range(2):
         taken = desk.wait()
         assert desk.backlog.choose()
+        desk.commit()
         desk.backlog.try_chosen()
         desk.worker.join(timeout=10)
         desk.backlog.finished(taken[0])
@@ -317,7 +326,7 @@ def test_what_was_chosen_and_goes_elsewhere_was_not_tried(topology: Topology) ->
     desk.backlog.drop_waiting([("agent.diagnosis.routine", 0)])
     desk.backlog.leave()
 
-    assert ['{"deaths":3}'] == [mark.metadata for mark in desk.backlog.take_commits().values()]
+    assert ['{"deaths":3}'] == desk.commit()
     desk.backlog.close()
     desk.worker.join(timeout=10)
     assert taken == []

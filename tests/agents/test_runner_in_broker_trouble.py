@@ -99,7 +99,7 @@ def test_the_coordinator_dies_and_returns(trio: EmbeddedKafka, trio_wire: Wire) 
             wait_for_replies(trio_wire, sent[: seen + 50])
             assert coordinator_of(trio_wire) != first
         finally:
-            trio.restart(first)
+            trio.restart(first, timeout_s=150)
         seen = len(sent)
         wait_until(lambda: len(sent) > seen + 50, "the load, with all brokers")
     with running(trio_wire, lambda _: None, worker_id="w"):
@@ -129,6 +129,28 @@ def test_all_brokers_hang_beyond_the_session(trio: EmbeddedKafka, trio_wire: Wir
         more = [command(1, f"v{n}") for n in range(40)]
         trio_wire.send(*more)
         await_rest(trio_wire, sent + more)
+
+
+def test_a_runner_ends_while_all_brokers_hang(trio: EmbeddedKafka, trio_wire: Wire) -> None:
+    gate, started = threading.Event(), threading.Event()
+
+    def handler(_task: Task) -> None:
+        started.set()
+        gate.wait(PATIENCE_S)
+
+    sent = [command(n, f"v{n}") for n in range(10)]
+    trio_wire.send(*sent)
+    try:
+        with running(trio_wire, handler, worker_id="w", drain_seconds=1.0):
+            assert started.wait(PATIENCE_S)
+            for index in range(3):
+                trio.pause(index)
+            gate.set()
+    finally:
+        for index in range(3):
+            trio.resume(index)
+    with running(trio_wire, handler, worker_id="w"):
+        await_rest(trio_wire, sent)
 
 
 @pytest.mark.usefixtures("short_sessions")
