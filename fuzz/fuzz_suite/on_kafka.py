@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -41,6 +41,7 @@ VEHICLES = 200
 LARGEST = 900_000
 """Bytes of a record that a producer with usual settings sends."""
 FAR_AHEAD_MS = 3_600_000
+BROKER_PATIENCE_S = 300.0
 PATIENCE_S = 60.0
 """So long without any progress, and the engine is stuck."""
 NUMBER = "fuzz_number"
@@ -57,10 +58,11 @@ class Sent:
 
 @dataclass
 class Outcome:
-    """What was sent and what came of it, by the records' numbers."""
+    """What was sent and what came of it, by the records' numbers. ``logged``: where a record stands in its topic."""
 
     sent: dict[int, Sent] = field(default_factory=dict)
     not_sent: Counter[str] = field(default_factory=Counter)
+    logged: dict[int, str] = field(default_factory=dict)
     letters: dict[int, KafkaMessage] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
@@ -77,6 +79,7 @@ def run_on_kafka(count: int, seed: int, folder: Path) -> int:
         outcome = Outcome()
         _send(Random(f"kafka/{seed}"), count, kafka, topology, outcome)
         _tell(f"{len(outcome.sent):,} sent, {outcome.expected:,} of them to be dead letters")
+        _read_back(kafka, topology, outcome)
         _wait(kafka, topology, engine, outcome)
     findings = [*_compared(outcome)]
     summary = {
@@ -100,18 +103,19 @@ def run_on_kafka(count: int, seed: int, folder: Path) -> int:
 def _engine(folder: Path) -> Iterator[tuple[KafkaSettings, Topology, "subprocess.Popen[bytes]"]]:
     """A broker, its topics, and one engine process."""
     topology = surroundings(0).topology
-    with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
+    broker = EmbeddedKafka(folder / "kafka", throughput=True)
+    with ExitStack() as stack:
+        stack.callback(broker.stop)
+        broker.start(BROKER_PATIENCE_S)
         servers = broker.bootstrap_servers
         environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": servers}
         command = [*CLI, "--data-dir", str(folder)]
         subprocess.run([*command, "provision"], check=True, stdout=subprocess.DEVNULL, env=environment)  # noqa: S603 - our own program
         with (folder / "engine.log").open("wb") as log:
             engine = subprocess.Popen([*command, "engine"], stdout=log, stderr=log, env=environment)  # noqa: S603
-        try:
-            yield KafkaSettings(bootstrap_servers=servers), topology, engine
-        finally:
-            engine.terminate()
-            engine.wait()
+        stack.callback(engine.wait)
+        stack.callback(engine.terminate)
+        yield KafkaSettings(bootstrap_servers=servers), topology, engine
 
 
 def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> None:
@@ -204,6 +208,21 @@ class _Records:
         return None if isinstance(body, Timer) else "unknown_workflow"
 
 
+def _read_back(kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> None:
+    """Where the records stand in the inputs; ticks of the engine's are among them."""
+    reader = Consumer(consumer_config(kafka, "fuzz-inputs", **{"enable.partition.eof": True}))
+    topics, parts = topology.input_topics, range(topology.partitions)
+    reader.assign([TopicPartition(topic, number, 0) for topic in topics for number in parts])
+    ended: set[tuple[str | None, int | None]] = set()
+    while len(ended) < len(topics) * topology.partitions:
+        for message in reader.consume(1_000, 1.0):
+            if message.error() is not None:
+                ended.add((message.topic(), message.partition()))
+            elif (number := _headers(message).get(NUMBER)) is not None:
+                outcome.logged[int(number)] = f"{message.topic()}/{message.partition()}@{message.offset()}"
+    reader.close()
+
+
 def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[bytes]", outcome: Outcome) -> None:
     """Until the engine is at the end of its inputs and all dead letters are read, or it has died, or is stuck."""
     letters = Consumer(consumer_config(kafka, "fuzz", **{"auto.offset.reset": "earliest"}))
@@ -267,18 +286,21 @@ def _compared(outcome: Outcome) -> Iterator[Finding]:
     for number, sent in outcome.sent.items():
         letter = outcome.letters.get(number)
         reason = None if letter is None else _headers(letter)["dead_letter_reason"].decode()
+        if number not in outcome.logged:
+            yield _finding("acknowledged, but not in its topic", number, sent.record)
         if reason != sent.reason:
-            yield _finding(f"set aside as {reason} instead of {sent.reason}", sent.record)
+            place = outcome.logged.get(number, "nowhere")
+            yield _finding(f"set aside as {reason} instead of {sent.reason}", number, sent.record, place)
         elif letter is not None and (letter.value() or b"") != (sent.record.value or b""):
-            yield _finding("set aside with other bytes", sent.record)
+            yield _finding("set aside with other bytes", number, sent.record)
     for number in outcome.letters.keys() - outcome.sent.keys():
-        yield _finding(f"a dead letter of a record that was not sent: {number}", None)
+        yield _finding("a dead letter of a record that was not sent", number, None)
 
 
-def _finding(kind: str, record: Arrived | None) -> Finding:
+def _finding(kind: str, number: int, record: Arrived | None, place: str = "") -> Finding:
     """As a case of the records' own run, to be replayed without Kafka."""
     case = RecordCase(0, {}, () if record is None else (record,))
-    return Finding("records", kind, "", msgspec.Raw(msgspec.json.encode(case)))
+    return Finding("records", kind, f"{number} {place}", msgspec.Raw(msgspec.json.encode(case)))
 
 
 def _tell(text: str) -> None:

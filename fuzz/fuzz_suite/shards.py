@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 STUCK_S = 600.0
 """So long without news from any process means that one hangs where its watchdog does not reach."""
 TOLD_EVERY_S = 2.0
+TIDYING_S = 10.0
 
 
 class Target(Protocol):
@@ -80,6 +81,8 @@ class Run:
             worker.start()
         try:
             self._collect(news, workers, dict(shards), started_s)
+            for worker in workers:
+                worker.join(TIDYING_S)
         finally:
             for worker in workers:
                 worker.kill()
