@@ -16,7 +16,6 @@ from crash_points import Place, Point
 
 from master_orchestrator_agents import session
 from master_orchestrator_agents.backlog import Backlog, Partition
-from master_orchestrator_agents.consuming import LaneConsumer
 from master_orchestrator_agents.fleet import AgentSpec, run_agents
 from master_orchestrator_agents.offsets import Mark
 from master_orchestrator_agents.queues import Entry
@@ -70,7 +69,7 @@ class Counter:
 
 
 def _install(counter: Counter) -> None:
-    reply, finished, commit = Replier.reply, Backlog.finished, LaneConsumer.commit_now
+    reply, finished, committed = Replier.reply, Backlog.finished, Backlog.committed
     replied: list[Entry] = []
 
     def watched_reply(self: Replier, entry: Entry, answer: Reply) -> None:
@@ -82,17 +81,14 @@ def _install(counter: Counter) -> None:
         finished(self, entry)
         replied.append(entry)
 
-    def watched_commit(self: LaneConsumer, marks: Mapping[Partition, Mark]) -> bool:
-        through = commit(self, marks)
-        for entry in [entry for entry in replied if through and entry.offset < entry.tracker.committable]:
+    def watched_committed(self: Backlog, marks: Mapping[Partition, Mark]) -> None:
+        committed(self, marks)
+        held = self._trackers
+        below = {held[partition]: mark.offset for partition, mark in marks.items() if partition in held}
+        for entry in [entry for entry in replied if entry.offset < below.get(entry.tracker, 0)]:
             replied.remove(entry)
             counter.come(Point.AFTER_OFFSETS, entry.command.command_id)
-        return through
-
-    def waiting_commit(self: LaneConsumer, marks: Mapping[Partition, Mark]) -> None:
-        watched_commit(self, marks)
 
     Replier.reply = watched_reply  # type: ignore[assignment, method-assign]  # this process is the test's own, here and below
     Backlog.finished = watched_finished  # type: ignore[method-assign]
-    LaneConsumer.commit_now = watched_commit  # type: ignore[method-assign]
-    LaneConsumer.commit = waiting_commit  # type: ignore[method-assign]
+    Backlog.committed = watched_committed  # type: ignore[method-assign]
