@@ -73,3 +73,21 @@ def test_signals_at_the_end_of_all_numbers_break_no_invariant(vehicle: CoreVehic
     for seconds in (0, 30, 60):
         vehicle.reading(ts_ms=EPOCH_MS + seconds * 1_000, **numbers)  # which checks every invariant
     assert State.DATA_ANALYSIS is vehicle.workflow.state
+
+
+@pytest.mark.parametrize("late_ms", [600_000, 600_001, 599_999, 86_400_000])
+def test_a_late_reading_that_asks_for_a_check_finds_the_tyres_heat_as_it_is(
+    vehicle: CoreVehicle, topology: Topology, late_ms: int
+) -> None:
+    vehicle.reading(tyre_fl_kpa=230.0, speed_kmh=100.0)
+    assert topology.triage.tyres.heat_time_ms == 600_000  # the sum that was divided by was 0
+    late = {"ts_ms": EPOCH_MS - late_ms, "tyre_fl_kpa": 230.0, "speed_kmh": 100.0}
+    vehicle.reading(check_requested=True, **late)
+    assert State.DATA_ANALYSIS is vehicle.workflow.state
+    assert () == vehicle.workflow.findings
+
+
+def test_a_loss_beyond_all_numbers_is_none(vehicle: CoreVehicle) -> None:
+    for minutes, kpa in enumerate([1.7e308, 1.6e308, -1.7e308, -1.7e308]):
+        vehicle.reading(ts_ms=EPOCH_MS + minutes * 60_000, tyre_fl_kpa=kpa)  # which encodes all that comes out
+    assert [] == vehicle.rejections

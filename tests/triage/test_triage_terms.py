@@ -71,7 +71,7 @@ def test_the_model_is_remembered_where_later_readings_do_not_name_it(drive_under
         ("rules.abs_error.signal", "coolant_temp_c", "true-or-false"),
         ("rules.battery_crank_low.repeats", None, "cranking"),
         ("rules.fuel_trim_off.outside", [12, -12], "is empty"),
-        ("dtcs.0.code", "P0[", "regular expression"),
+        ("dtcs.0.code", "P0[", "pattern of codes"),
         ("dtcs.0.priority", "SOON", "not a priority"),
         ("models.m.rules.coolant_hott.hold", "3s", "coolant_hott is not a rule"),
         ("models.m.rules.coolant_hot.below", 100, "kind of limit"),

@@ -35,7 +35,8 @@ STATUSES = (None, 0x08, 0x04, 0x40, 0x80, 0, 255)
 COMMANDS_KEPT = 8
 EVENT_IDS = ("e-1", "e-2", "e-3", "", "\x00", "é" * 200)
 OLD = 400
-"""Readings carry times up to this many seconds before the record's."""
+"""Late readings carry times up to this many seconds before the record's, or one of the times below."""
+LATE_MS = (1, 60_000, 120_000, 300_000, 599_000, 600_000, 86_400_000, 10**10)
 
 
 class FuzzedVehicle:
@@ -133,7 +134,7 @@ class Traffic:
         if draw < 0.85:
             return min(max(0, vehicle.at_ms), MAX_MS)
         if draw < 0.95:
-            return min(max(0, vehicle.at_ms - rng.randrange(OLD) * 1_000), MAX_MS)
+            return min(max(0, vehicle.at_ms - rng.choice((*LATE_MS, rng.randrange(OLD) * 1_000))), MAX_MS)
         return rng.choice((0, 1, MAX_MS, min(MAX_MS, vehicle.at_ms + 600_000), min(MAX_MS, vehicle.at_ms + 600_001)))
 
     def _reply(self, vehicle: FuzzedVehicle) -> Reply:
