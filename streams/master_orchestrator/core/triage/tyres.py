@@ -5,8 +5,6 @@ pressures are taken back to that; how far a tyre is above ambient is followed fr
 and is not corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 """
 
-import math
-
 from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import Tyres
 from master_orchestrator_schemas.messages import Telemetry
@@ -39,16 +37,11 @@ def follow_tyres(rules: RuleSet, tyres: Tyres | None, reading: Telemetry) -> tup
     if ts - tyres.anchor_ms < rules.tyres.loss_window_ms:
         return Tyres(heat_k, ts, tyres.anchor_ms, tyres.anchor_kpa), cold + UNKNOWN_PRESSURES
     minutes = (ts - tyres.anchor_ms) / MS_PER_MIN
-    losses = tuple(_loss(then, now, minutes) for then, now in zip(tyres.anchor_kpa, cold, strict=True))
+    losses = tuple(
+        None if then is None or now is None else (then - now) / minutes
+        for then, now in zip(tyres.anchor_kpa, cold, strict=True)
+    )
     return Tyres(heat_k, ts, ts, cold), cold + losses
-
-
-def _loss(then: float | None, now: float | None, minutes: float) -> float | None:
-    """kPa per minute; None where a pressure is missing, or both are so far out that their difference is no number."""
-    if then is None or now is None:
-        return None
-    loss = (then - now) / minutes
-    return loss if math.isfinite(loss) else None
 
 
 def _heat(rules: RuleSet, tyres: Tyres | None, reading: Telemetry) -> float:
