@@ -163,15 +163,20 @@ class LaneConsumer:
     def _on_revoke(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
         log.info("partitions_revoked", partitions=len(revoked))
         self._revoked(_partitions(revoked))
-        self._gone.update(_partitions(revoked))
-        self._held -= set(_partitions(revoked))
+        self._let_go(_partitions(revoked))
 
     def _on_lost(self, _consumer: Consumer, lost: list[TopicPartition]) -> None:
         log.warning("partitions_lost", partitions=len(lost))
         self.member = False
         self._lost(_partitions(lost))
-        self._gone.update(_partitions(lost))
-        self._held -= set(_partitions(lost))
+        self._let_go(_partitions(lost))
+
+    def _let_go(self, partitions: list[Partition]) -> None:
+        """What was held is resumed first: the client would hold it still when it comes back."""
+        if held := self._held.intersection(partitions):
+            self._consumer.resume(_topic_partitions(held))
+        self._gone.update(partitions)
+        self._held -= held
 
 
 def _is_error(message: Message) -> bool:

@@ -1,0 +1,56 @@
+"""A partition that was held when it went is not held when it comes back: the client keeps a pause over both."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import TopicPartition
+
+from master_orchestrator_agents import consuming
+from master_orchestrator_agents.consuming import LaneConsumer
+
+PLACE = ("lane", 0)
+
+
+class Client:
+    """Pauses as the real one does: until it is told to resume, whoever has the partition meanwhile."""
+
+    def __init__(self, _config: dict[str, Any]) -> None:
+        self.paused: set[tuple[str, int]] = set()
+
+    def pause(self, partitions: list[TopicPartition]) -> None:
+        self.paused |= {(each.topic, each.partition) for each in partitions}
+
+    def resume(self, partitions: list[TopicPartition]) -> None:
+        self.paused -= {(each.topic, each.partition) for each in partitions}
+
+    def list_topics(self, timeout: float) -> Any:
+        assert timeout > 0
+        return type("Metadata", (), {"topics": {PLACE[0]: None}})
+
+    def subscribe(self, _topics: list[str], **callbacks: Callable[..., None]) -> None:
+        self.callbacks = callbacks
+
+
+@pytest.mark.parametrize("event", ["on_lost", "on_revoke"])
+def test_what_was_held_is_fetched_again_when_it_comes_back(event: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Client] = []
+
+    def client(config: dict[str, Any]) -> Client:
+        made.append(Client(config))
+        return made[-1]
+
+    def nothing(_partitions: object) -> None: ...
+
+    monkeypatch.setattr(consuming, "Consumer", client)
+    consumer = LaneConsumer({}, [PLACE[0]], revoked=nothing, lost=nothing, committed=nothing, uncommitted=nothing)
+    consumer.start(1.0)
+    place = [TopicPartition(*PLACE)]
+    made[0].callbacks["on_assign"](made[0], place)
+    consumer.hold(frozenset([PLACE]))
+    assert {PLACE} == made[0].paused
+
+    made[0].callbacks[event](made[0], place)
+    made[0].callbacks["on_assign"](made[0], place)
+    consumer.hold(frozenset())
+    assert set() == made[0].paused
