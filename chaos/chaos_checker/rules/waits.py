@@ -12,8 +12,8 @@ from chaos_checker.violation import Violation, violations_of
 LATE_MS = 1_000
 SETTLED_MS = 6_000
 """So long after a fault was lifted, or a look found the system not up, nothing is asked of a wait."""
-BEAT_MS = 1_500
-"""Somebody looks at the system every half second. Where that alone took a second longer, nothing can be in time."""
+BEAT_MS = 1_000
+"""Somebody looks at the system every half second. Where that alone took twice as long, nothing can be in time."""
 NEVER = 2**62
 FAILED = {"step_failed": "step_restarted", "side_task_failed": "side_task_restarted"}
 
