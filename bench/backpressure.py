@@ -28,12 +28,12 @@ class Returned(NamedTuple):
 def backpressure(records: int = 1_000_000, urgent: int = 100) -> dict[str, float]:
     """So many readings wait for the engine, then a fifth as many commands for agents; the urgent ones came last.
 
-    DATA_ANALYSIS has a day to answer, so that no workflow fails meanwhile. ``peak``: the most that was seen while it
-    worked. ``urgent_answered``: all urgent vehicles have the answer to their first command, before which
-    ``others_answered_before`` were answered; ``urgent_completed``: all their workflows have ended.
+    All agents have a day to answer: what waits longer than their terms would be asked for again. ``peak``: the most
+    that was seen while it worked. ``urgent_answered``: all urgent vehicles have the answer to their first command,
+    before which ``others_before`` were answered; ``urgent_completed``: all their workflows have ended.
     """
     vehicles = records // PER_VEHICLE
-    with system(DATA_ANALYSIS="24h") as own:
+    with system(**dict.fromkeys(AgentType, "24h")) as own:
         engine = own.engine()
         idle_mb = engine.rss_mb()
         own.stop(engine)
