@@ -79,7 +79,8 @@ class TopicsMissingError(OrchestratorError):
     """The cluster lacks topics of the topology."""
 
     def __init__(self, bootstrap_servers: str, topics: Iterable[str]) -> None:
-        names = ", ".join(sorted(topics))
+        first, *others = sorted(topics)
+        names = f"{first} and {len(others)} more" if others else first
         super().__init__(
             f"the cluster at {bootstrap_servers} has no topic {names}: run 'master-orchestrator provision' first"
         )
