@@ -11,8 +11,8 @@ SUITE = Path(__file__).parents[2] / "chaos"
 SEED, MINUTES, FAULTS = 12, 1.5, 14  # a seed without the rolling restart, which takes minutes
 LIMIT_S = 900
 KNOWN = {"book-serviced"}
-"""Open: where a priority rise re-issues a SCHEDULING command, both revisions may book, and the second moves the appointment
-that the workflow took from the first (docs/reliability.md)."""
+"""Open: where a priority rise re-issues a SCHEDULING command, both revisions may book, and the second moves the
+appointment that the workflow took from the first (docs/reliability.md)."""
 
 
 @pytest.mark.kafka
