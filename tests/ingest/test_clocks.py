@@ -49,6 +49,17 @@ def test_a_wrong_time_of_day_is_named() -> None:
         TimeOfDayClock("t", date(2018, 2, 23)).ts_ms({"t": "25:00:00"})
 
 
+def test_there_is_no_day_after_the_year_9999() -> None:
+    clock = TimeOfDayClock("t", date.max)
+    clock.ts_ms({"t": "23:59:59"})
+    with pytest.raises(ValueError, match="past the year 9999"):
+        clock.ts_ms({"t": "00:00:01"})
+    rows = RowClock(TimeRule(kind="rows", rate_hz=1e-300), start_ms=0)
+    assert 0 == rows.ts_ms({})
+    with pytest.raises(ValueError, match="past the year 9999"):
+        rows.ts_ms({})
+
+
 def test_rows_count_at_their_rate_and_drives_are_parted_by_a_pause() -> None:
     clock = RowClock(TimeRule(kind="rows", rate_hz=2, group_by="file", pause_s=60), start_ms=0)
     clock.begin(Path("a.csv"))
@@ -63,3 +74,5 @@ def test_the_day_comes_from_the_name_else_from_the_start_else_it_is_asked_for() 
     assert date(2020, 5, 6) == day_of(Path("drive.csv"), start_ms)
     with pytest.raises(ColumnMapError, match="--start"):
         day_of(Path("drive.csv"), None)
+    with pytest.raises(ColumnMapError, match="2026-13-40 in its name is no date"):
+        day_of(Path("2026-13-40_drive.csv"), start_ms)

@@ -79,12 +79,14 @@ def _read_terms(column_map: Path | None, vehicle_id: str | None, start: str | No
     from master_orchestrator.ingest.clocks import parse_instant
     from master_orchestrator.ingest.column_map import load_map
     from master_orchestrator.ingest.reader import ReadTerms
-    from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
+    from master_orchestrator_schemas.messages.telemetry import MAX_MS, VEHICLE_ID_PATTERN
 
     try:
         start_ms = parse_instant(start) if start is not None else None
     except (ValueError, OverflowError) as error:
         raise UsageError(f"--start {start!r} is no time: give ISO 8601, like 2026-03-01T08:00:00Z") from error
+    if start_ms is not None and not 0 <= start_ms <= MAX_MS:
+        raise UsageError(f"--start {start!r} is no time from 1970 to 9999")
     if vehicle_id is not None and re.fullmatch(VEHICLE_ID_PATTERN, vehicle_id) is None:
         raise UsageError(f"--vehicle-id {vehicle_id!r} is no vehicle id: 1 to 64 of A-Z a-z 0-9 . _ : -")
     return ReadTerms(

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from master_orchestrator.ingest.column_map import TimeRule
 from master_orchestrator.ingest.errors import ColumnMapError
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
 DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
 LEAST_MS = 100_000_000_000
@@ -67,6 +68,8 @@ class TimeOfDayClock:
         except ValueError as error:
             raise ValueError(f"{self._column}={value!r} is no time of day (HH:MM:SS)") from error
         if at < self._last - HALF_A_DAY:
+            if at.date() == date.max:
+                raise ValueError(f"{self._column}={value!r} is past the year 9999")
             at += timedelta(days=1)
         self._last = max(self._last, at)
         return int(at.timestamp() * 1000)
@@ -95,6 +98,8 @@ class RowClock:
         self._drive = drive
         at_ms = self._next_ms
         self._next_ms += self._step_ms
+        if at_ms > MAX_MS:
+            raise ValueError("the time of this row is past the year 9999: see rate_hz and pause_s of the column map")
         return int(at_ms)
 
 
@@ -102,7 +107,10 @@ def day_of(path: Path, start_ms: int | None) -> date:
     """The day of a file with times of day: from its name, else of ``--start``. Raises :class:`ColumnMapError`."""
     found = DATE_IN_NAME.search(path.name)
     if found:
-        return date.fromisoformat(found[1])
+        try:
+            return date.fromisoformat(found[1])
+        except ValueError as error:
+            raise ColumnMapError(f"{path}: {found[1]} in its name is no date ({error})") from error
     if start_ms is not None:
         return datetime.fromtimestamp(start_ms / 1000, UTC).date()
     raise ColumnMapError(f"{path}: its rows carry the time of day only: put the date in its name or give --start")
