@@ -54,6 +54,7 @@ def test_there_is_no_day_after_the_year_9999() -> None:
     clock.ts_ms({"t": "23:59:59"})
     with pytest.raises(ValueError, match="past the year 9999"):
         clock.ts_ms({"t": "00:00:01"})
+    assert TimeOfDayClock("t", date.min).ts_ms({"t": "00:00:01"}) < 0  # which no reading takes
     rows = RowClock(TimeRule(kind="rows", rate_hz=1e-300), start_ms=0)
     assert 0 == rows.ts_ms({})
     with pytest.raises(ValueError, match="past the year 9999"):

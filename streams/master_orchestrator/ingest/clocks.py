@@ -67,7 +67,7 @@ class TimeOfDayClock:
             at = datetime.combine(self._last.date(), time.fromisoformat(str(value).strip()), UTC)
         except ValueError as error:
             raise ValueError(f"{self._column}={value!r} is no time of day (HH:MM:SS)") from error
-        if at < self._last - HALF_A_DAY:
+        if self._last - at > HALF_A_DAY:
             if at.date() == date.max:
                 raise ValueError(f"{self._column}={value!r} is past the year 9999")
             at += timedelta(days=1)
