@@ -1,7 +1,6 @@
 """What becomes of a fetched record: a queued command, a dropped repeat, or a dead letter."""
 
 from collections.abc import Mapping
-from typing import cast
 
 import structlog
 from confluent_kafka import Message
@@ -13,6 +12,7 @@ from master_orchestrator_agents.queues import Entry
 from master_orchestrator_agents.sending import Outgoing, Sender
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.headers import dead_letter_headers, traceparent_of
+from master_orchestrator_schemas.kafka import headers_of
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
@@ -85,11 +85,3 @@ def place_of(message: Message) -> tuple[str, int, int]:
     if topic is None or partition is None or offset is None:
         raise ValueError(f"a record without a place cannot have been fetched: {topic} {partition} {offset}")
     return topic, partition, offset
-
-
-def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
-    """The headers of a fetched record."""
-    headers = message.headers() or []
-    return cast(
-        "list[tuple[str, bytes | None]]", headers
-    )  # the client's type is that of sending, where dicts may go in

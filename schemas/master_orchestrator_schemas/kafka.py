@@ -2,8 +2,9 @@
 
 import logging
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
+from confluent_kafka import Message
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -122,3 +123,12 @@ def _secret(value: SecretStr | None, file: Path | None) -> str | None:
         raise KafkaSecretError(
             f"the secret in {file} cannot be read: {reason}; check the path and its rights"
         ) from error
+
+
+def headers_of(message: Message) -> list[tuple[str, bytes | None]]:
+    """The headers of a record that was read; none of them if a name is not UTF-8, which the client cannot tell."""
+    try:
+        headers = message.headers()
+    except SystemError:
+        return []
+    return cast("list[tuple[str, bytes | None]]", headers or [])  # the client's type is that of sending

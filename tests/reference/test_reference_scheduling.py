@@ -142,6 +142,30 @@ def test_a_retry_and_a_revision_find_the_appointment_that_stands(book: Book, sto
     assert 1 == len(states(store))
 
 
+def test_a_rebooking_is_booked_once_whatever_its_revision(book: Book) -> None:
+    """The engine takes the first reply: a second booking would move what the workflow has been told of."""
+    replaced = book().appointment_id
+
+    first = book(attempt=1, replaces=replaced, rebook_reason="no_show")
+
+    assert first == book(attempt=1, revision=1, priority=Priority.HIGH, replaces=replaced, rebook_reason="no_show")
+    assert first == book(attempt=2, replaces=replaced, rebook_reason="no_show")
+
+
+def test_revisions_that_run_at_once_book_once(store: SchedulingStore, task_of: Callable[..., Task], book: Book) -> None:
+    """While one holds its offers, the other confirms."""
+    other: list[SchedulingResult] = []
+
+    def meanwhile(offers: Sequence[Offer]) -> int:
+        other.append(book(revision=1, priority=Priority.HIGH))
+        return 0
+
+    first = booking(SchedulingAgent(store, meanwhile), task_of)()
+
+    assert [first] == other
+    assert [("vehicle-1", "CONFIRMED")] == states(store)
+
+
 @pytest.mark.parametrize(
     ("reason", "ended"), [("no_show", "NO_SHOW"), ("service_cancelled", "CANCELLED"), ("parts_missing", "RESCHEDULED")]
 )

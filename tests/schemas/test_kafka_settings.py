@@ -1,9 +1,10 @@
 """What every client gets, where its secrets come from, and that they are told to nobody."""
 
 from pathlib import Path
+from typing import cast
 
 import pytest
-from confluent_kafka import Consumer, KafkaException, Producer
+from confluent_kafka import Consumer, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 from pydantic import SecretStr, ValidationError
 
@@ -12,6 +13,7 @@ from master_orchestrator_schemas.kafka import (
     KafkaSettings,
     admin_config,
     consumer_config,
+    headers_of,
     producer_config,
 )
 from master_orchestrator_schemas.topology import Topology
@@ -133,3 +135,14 @@ def test_half_a_login_is_refused_without_telling_the_secret(
     with pytest.raises(ValidationError, match=what) as error:
         KafkaSettings()
     assert SECRET not in str(error.value)
+
+
+class _Unreadable:
+    """A record whose header names are not UTF-8, as the client hands it out."""
+
+    def headers(self) -> None:
+        raise SystemError("<method 'headers'> returned NULL without setting an exception")
+
+
+def test_headers_that_the_client_cannot_tell_are_none() -> None:
+    assert [] == headers_of(cast("Message", _Unreadable()))

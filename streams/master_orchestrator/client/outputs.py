@@ -14,7 +14,7 @@ from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.kafka import KafkaSettings, headers_of
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Status
 from master_orchestrator_schemas.topology import Topology
 
@@ -121,6 +121,4 @@ def _refused(message: Message) -> Answer | None:
 
 def _texts(message: Message) -> dict[str, str]:
     """The record's headers as text."""
-    headers = message.headers() or ()
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    return {name: value.decode(errors="replace") if isinstance(value, bytes) else value or "" for name, value in pairs}
+    return {name: (value or b"").decode(errors="replace") for name, value in headers_of(message)}

@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple, cast
 from confluent_kafka import Message
 
 from master_orchestrator_schemas import headers as names
+from master_orchestrator_schemas import kafka
 
 Done = Literal["redriven", "dropped"]
 GIVEN_UP = "retries_exhausted"
@@ -89,8 +90,7 @@ def place_of(record: Message) -> LetterId:
 
 def headers_of(record: Message) -> list[tuple[str, bytes]]:
     """The headers of a record that was read; a header without a value counts as empty."""
-    pairs = cast("list[tuple[str, bytes | None]] | None", record.headers())  # its type is that of sending
-    return [(name, value or b"") for name, value in pairs or ()]
+    return [(name, value or b"") for name, value in kafka.headers_of(record)]
 
 
 def is_marker(record: Message) -> bool:

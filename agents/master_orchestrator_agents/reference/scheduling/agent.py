@@ -4,6 +4,7 @@ Two short transactions: one finds and holds, one confirms and gives the others b
 which a repeat of the command gives back, and which run out after 15 minutes anyway.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -101,9 +102,7 @@ class SchedulingAgent:
         now_ms = task.issued_at_ms
         urgent = given.priority == Priority.URGENT
         with self._store.database.write() as sql:
-            known = booked_by(sql, task.command_id)
-            if known is None and given.replaces is None:
-                known = standing(sql, task.workflow_id, now_ms)
+            known = _booked(sql, task, given)
             if known is not None:
                 return known
             drop_expired_holds(sql, now_ms)
@@ -119,8 +118,9 @@ class SchedulingAgent:
         appointment_id, fit = list(held.fits.items())[chosen]
         result = _result(appointment_id, fit, given, held.offers)
         with self._store.database.write() as sql:
-            known = booked_by(sql, task.command_id)
+            known = _booked(sql, task, given)
             if known is not None:
+                drop_holds(sql, task.command_id)
                 return known
             replaced = ENDS.get((given.rebook_reason or "").lower(), AppointmentState.RESCHEDULED)
             end_workflow_appointments(sql, task.workflow_id, replaced)
@@ -129,6 +129,19 @@ class SchedulingAgent:
             take_parts(sql, appointment_id, fit, need.parts, task.issued_at_ms)
             record(sql, task, result)
         return result
+
+
+def _booked(sql: sqlite3.Connection, task: Task, given: SchedulingTask) -> SchedulingResult | None:
+    """What the command, or another one for the same visit, has booked already.
+
+    Another revision or attempt of a rebooking has ended the appointment that is to be replaced; what stands now is what
+    this command asks for too, and the workflow may have been told of it.
+    """
+    known = booked_by(sql, task.command_id)
+    if known is not None:
+        return known
+    stands = standing(sql, task.workflow_id, task.issued_at_ms)
+    return None if stands is None or stands.appointment_id == given.replaces else stands
 
 
 def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:
