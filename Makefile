@@ -1,10 +1,11 @@
 # make          what there is to do
 # make demo     the whole system on this machine, live, until every workflow has ended
 # make test     everything: linters, types, layers, tests, on a real Kafka
+# make bench    ours and the engines one would pick instead, measured in the same rounds
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo venv test lint types unit chaos fuzz fmt constraints clean
+.PHONY: help demo venv test lint types unit chaos fuzz bench fmt constraints clean
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -12,6 +13,8 @@ SEED = 1
 MINUTES = 30
 FAULTS = 150
 CASES = 1000000
+ONLY =
+QUICK =
 INSTALLED = $(VENV)/.installed
 
 help: ## Show what there is to do
@@ -44,6 +47,9 @@ fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines a
 	  $(BIN)/python fuzz $$what --count $$cases --seed $(SEED) --jobs 2 || exit 1; \
 	done
 
+bench: $(INSTALLED) ## Compare with other engines: ONLY (stream, workflows, start), QUICK=1 (does it work)
+	@$(BIN)/python bench compare $(ONLY) $(QUICK:1=--quick)
+
 fmt: $(INSTALLED) ## Format the code and mend what can be mended alone
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
@@ -53,7 +59,7 @@ constraints: $(INSTALLED) ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' ; } > constraints.txt
 
 clean: ## Remove everything made here: environment, jars, data, caches
-	rm -rf $(VENV) .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .bench .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt

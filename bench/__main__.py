@@ -1,177 +1,67 @@
-"""``python bench [MEASURE…]``: measure and print. ``docs/performance.md`` quotes what comes out."""
+"""``python bench``: our own measures, and comparisons with others. See ``README.md``."""
 
-import json
-import os
-import platform
-import shutil
-import statistics
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Annotated
 
-from backpressure import backpressure
-from confluent_kafka import Consumer, TopicPartition
-from gateway import CODEC, HEALTHY, START_MS, Gateway
-from rich.console import Console
-from rich.table import Table
-from system import Process, System, await_that, system
-from takeover import takeover
+import typer
+from compare import Terms, compare
+from comparisons import COMPARISONS, contenders
+from measures import MEASURES, own
 
-from master_orchestrator_schemas.kafka import consumer_config
-from master_orchestrator_schemas.messages import Command
-from master_orchestrator_schemas.vocabulary import AgentType, Lane
-
-
-def workflows(count: int = 20_000, in_flight: int = 1_500) -> dict[str, float]:
-    """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
-    with system() as own:
-        engine, agents = own.engine(), own.agents()
-        gateway = Gateway(own)
-        _run(engine, gateway, range(200), in_flight)
-        before, started = _cpu_s(own, engine, agents), time.monotonic()
-        _run(engine, gateway, range(200, count + 200), in_flight)
-        seconds = time.monotonic() - started
-        return {
-            "workflows_per_s": count / seconds,
-            **{
-                f"{name}_cpu_ms_per_workflow": 1000 * (after - before[name]) / count
-                for name, after in _cpu_s(own, engine, agents).items()
-            },
-            "records_per_batch_and_partition": _mean(engine, "batch_records"),
-            "transaction_ms": 1000 * _mean(engine, "transaction_seconds"),
-            "engine_rss_mb": engine.rss_mb(),
-        }
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Measure the system from outside, alone (own, or a measure by its name) or against other engines (compare).",
+    epilog="docs/performance.md quotes the measures; bench/README.md says what is compared on which terms.",
+)  # fmt: skip
 
 
-def transitions(rate: int = 100, seconds: int = 20) -> dict[str, float]:
-    """Time of a transition at a steady ``rate`` of workflows/s: input record appended to command record appended."""
-    with system() as own:
-        engine, _ = own.engine(), own.agents()
-        gateway = Gateway(own)
-        _run(engine, gateway, range(100), 100)
-        begin = time.monotonic()
-        for number in range(rate * seconds):
-            time.sleep(max(0.0, begin + number / rate - time.monotonic()))
-            gateway.send(100 + number, ts_ms=START_MS, check_requested=True)
-        gateway.flush()
-        await_that(lambda: _ended(engine) >= 100 + rate * seconds)
-        times = sorted(_transition_times(own))
-        return {
-            "rate": rate,
-            "p50_ms": statistics.median(times),
-            "p99_ms": times[len(times) * 99 // 100],
-            "transitions": len(times),
-            "transaction_ms": 1000 * _mean(engine, "transaction_seconds"),
-        }
+@app.command("compare")
+def compare_command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[COMPARISON…]", help=", ".join(COMPARISONS))] = None,
+    quick: Annotated[bool, typer.Option(help="One round, small loads: does it work, not how fast.")] = False,  # noqa: FBT002  typer's
+    rounds: Annotated[int | None, typer.Option(min=1, help="Interleaved rounds.  [default: 3, quick: 1]")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Peers with this in their name; may be repeated.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A line of JSON per comparison instead of tables.")] = False,  # noqa: FBT002  typer's
+) -> None:
+    """Compare with other engines, in rounds interleaved; all comparisons by default.
+
+    Peers are installed on first use, in the versions that are pinned; one that cannot be had is named, with the reason.
+    The status is 0 if ours was measured in every comparison.
+    """
+    _known(names, COMPARISONS)
+    terms = Terms(rounds or (1 if quick else 3), quick, only or (), as_json)
+    statuses = []
+    for name in names or COMPARISONS:
+        statuses.append(compare(name, f"{name}: {COMPARISONS[name][2]}", contenders(name), terms))
+        if statuses[-1] not in {0, 1}:
+            break
+    raise typer.Exit(max(statuses))
 
 
-def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
-    """Telemetry readings per second that open nothing: twenty signals each, waiting in the topic, one engine."""
-    with system() as own:
-        gateway = Gateway(own)
-        for number in range(count):
-            gateway.send(number % vehicles, ts_ms=START_MS + number // vehicles * 1_000, **HEALTHY)
-        gateway.flush()
-        started = time.monotonic()
-        engine = own.engine()
-        owned = time.monotonic()
-        await_that(lambda: own.lag() == 0)
-        return {
-            "readings_per_s": count / (time.monotonic() - owned),
-            "engine_cpu_us_per_reading": 1e6 * engine.cpu_s() / count,
-            "start_s": owned - started,
-        }
+@app.command("own")
+def own_command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[MEASURE…]", help=", ".join(MEASURES))] = None,
+) -> None:
+    """Measure the system alone; all measures by default."""
+    _known(names, MEASURES)
+    own(names or [])
 
 
-def restore(vehicles: int = 100_000) -> dict[str, float]:
-    """A new engine with an empty disk restores the table of so many vehicles; and its memory with all of them."""
-    with system() as own:
-        engine = own.engine()
-        gateway = Gateway(own)
-        for number in range(vehicles):
-            gateway.send(number, ts_ms=START_MS, **HEALTHY)
-        gateway.flush()
-        await_that(lambda: own.lag() == 0)
-        rss = engine.rss_mb()
-        own.stop(engine)
-        shutil.rmtree(own.folder / "engine")
-        restored = own.engine()
-        records = restored.metric("master_orchestrator_restore_records_total")
-        seconds = restored.metric("master_orchestrator_restore_seconds_sum")
-        return {
-            "records": records,
-            "restore_s": seconds,
-            "records_per_s": records / seconds,
-            "engine_rss_mb_with_all_vehicles": rss,
-            "engine_rss_mb_after_restore": restored.rss_mb(),
-        }
-
-
-def _run(engine: Process, gateway: Gateway, vehicles: range, in_flight: int) -> None:
-    """Send a check per vehicle, at most ``in_flight`` open, until all have ended."""
-    before = _ended(engine)
-    for sent, vehicle in enumerate(vehicles):
-        if sent % 50 == 0:
-            room = sent - in_flight + before
-            await_that(lambda room=room: _ended(engine) > room)  # type: ignore[misc]  # mypy cannot infer its default
-        gateway.send(vehicle, ts_ms=START_MS, check_requested=True)
-    gateway.flush()
-    await_that(lambda: _ended(engine) - before >= len(vehicles))
-
-
-def _cpu_s(own: System, engine: Process, agents: Process) -> dict[str, float]:
-    """CPU seconds so far of the three that do the work."""
-    return {"engine": engine.cpu_s(), "agents": agents.cpu_s(), "broker": own.broker_cpu_s()}
-
-
-def _mean(engine: Process, histogram: str) -> float:
-    name = f"master_orchestrator_{histogram}"
-    return engine.metric(f"{name}_sum") / engine.metric(f"{name}_count")
-
-
-def _ended(engine: Process) -> float:
-    return engine.metric("master_orchestrator_workflows_ended_total")
-
-
-def _transition_times(own: System) -> list[float]:
-    """Per command: its append time minus that of the input that caused it, in ms."""
-    client = Consumer(consumer_config(own.kafka, "bench", **{"enable.partition.eof": True}))
-    topics = [own.topology.command_topic(agent, lane) for agent in AgentType for lane in Lane]
-    parts = [TopicPartition(topic, n, 0) for topic in topics for n in range(own.topology.partitions)]
-    client.assign(parts)
-    times, open_parts = [], len(parts)
-    while open_parts:
-        for message in client.consume(1_000, 1.0):
-            if message.error() is not None:
-                open_parts -= 1
-                continue
-            command = CODEC.decode(message.value() or b"", Command)
-            times.append(float(message.timestamp()[1] - command.issued_at_ms))
-    client.close()
-    return times
-
-
-MEASURES: dict[str, Callable[[], dict[str, float]]] = {
-    measure.__name__: measure for measure in (workflows, transitions, readings, restore, takeover, backpressure)
-}
-
-
-def main(names: list[str]) -> int:
-    """Run the named measures (all by default) and print a table and JSON lines."""
-    unknown = sorted(set(names) - set(MEASURES))
+def _known(names: list[str] | None, there: Iterable[str]) -> None:
+    unknown = sorted(set(names or ()) - set(there))
     if unknown:
-        print(f"unknown: {', '.join(unknown)}; there are {', '.join(MEASURES)}", file=sys.stderr)
-        return 2
-    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()[0]}
-    table = Table("measure", "figure", "value", title=f"{machine['cores']} cores, load before {machine['load']:.1f}")
-    for name in names or MEASURES:
-        figures = MEASURES[name]()
-        print(json.dumps({"measure": name, **machine, **figures}))
-        for figure, value in figures.items():
-            table.add_row(name, figure, f"{value:,.1f}")
-    Console().print(table)
-    return 0
+        raise typer.BadParameter(f"unknown: {', '.join(unknown)}; there are {', '.join(there)}")
 
+
+def _alone(measure: str) -> Callable[[], None]:
+    return lambda: own([measure])
+
+
+for measure in MEASURES:
+    app.command(measure, help=(MEASURES[measure].__doc__ or "").partition("\n")[0])(_alone(measure))
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(app(prog_name="python bench"))
