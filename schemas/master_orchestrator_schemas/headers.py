@@ -9,15 +9,13 @@ from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
 Headers = list[tuple[str, bytes]]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPEC_VERSION = ("ce_specversion", b"1.0")
-_CONTENT_TYPE = ("content-type", b"application/avro")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 MAX_TEXT = 1_000
 """Characters of a dead letter's message."""
 
 
-@lru_cache(maxsize=1024)  # the engine stamps all records of an input with one time
 def rfc3339(at_ms: int) -> str:
     """``2026-01-31T12:00:00.250Z``. Times before 1970 and after 9999 become those ends."""
     moment = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), MAX_MS))
@@ -34,17 +32,20 @@ def envelope_headers(message_type: str, source: str, id: str, at_ms: int, tracep
         at_ms: when it happened, milliseconds since 1970 UTC.
         traceparent: W3C trace context, carried from telemetry to every command, reply and audit record.
     """
-    headers = [
-        _SPEC_VERSION,
-        ("ce_id", _text(id)),
-        ("ce_type", b"master_orchestrator." + message_type.encode()),
-        ("ce_source", source.encode()),
-        ("ce_time", rfc3339(at_ms).encode()),
-        _CONTENT_TYPE,
-    ]
+    headers = [_SPEC_VERSION, ("ce_id", _text(id)), *_common_headers(message_type, source, at_ms)]
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
     return headers
+
+
+@lru_cache(maxsize=1024)  # the engine stamps all records of an input with one time
+def _common_headers(message_type: str, source: str, at_ms: int) -> Headers:
+    return [
+        ("ce_type", b"master_orchestrator." + message_type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", rfc3339(at_ms).encode()),
+        ("content-type", b"application/avro"),
+    ]
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | None:

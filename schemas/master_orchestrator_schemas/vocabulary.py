@@ -34,7 +34,7 @@ class Priority(IntEnum):
     @property
     def lane(self) -> "Lane":
         """The command lane that carries this priority."""
-        return Lane(self.name.lower())
+        return _LANES[self]
 
 
 class Lane(StrEnum):
@@ -49,6 +49,9 @@ class Lane(StrEnum):
     def priority(self) -> Priority:
         """The priority whose commands travel on this lane."""
         return Priority[self.name]
+
+
+_LANES = {priority: Lane(priority.name.lower()) for priority in Priority}
 
 
 class AgentType(StrEnum):

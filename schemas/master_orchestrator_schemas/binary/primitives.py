@@ -6,7 +6,6 @@ from typing import Any
 Schema = Any
 """A schema's JSON: a name, a union (list), or a dict."""
 
-ONE_BYTE = tuple(bytes((value,)) for value in range(128))
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 _SIX = struct.Struct("6B")
 
@@ -43,14 +42,16 @@ def read_long(data: bytes, position: int) -> tuple[int, int]:
 
 def varint(value: int) -> bytes:
     """An unsigned integer."""
-    if value < 0x80:
-        return ONE_BYTE[value]
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     out.append(value)
     return bytes(out)
+
+
+SHORT = tuple(varint(value) for value in range(1 << 14))
+"""The varints of one and two bytes: nearly every length and number."""
 
 
 def zigzag(value: int) -> bytes:

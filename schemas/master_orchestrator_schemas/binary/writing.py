@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from master_orchestrator_schemas.binary.primitives import ONE_BYTE, Schema, kind, nullable, varint, zigzag
+from master_orchestrator_schemas.binary.primitives import SHORT, Schema, kind, nullable, varint, zigzag
 from master_orchestrator_schemas.vocabulary import AgentType
 
 Writer = Callable[[bytearray, Any], None]
@@ -15,10 +15,10 @@ Branches = Mapping[AgentType, str]
 """Agent -> the record of a union that is its own."""
 
 _PRIMITIVES = {
-    "boolean": ["if v is not True and v is not False: raise TypeError(f'{{v!r}} is not a boolean')", "o += one[v]"],
-    "long": ["o += one[v << 1] if 0 <= v < 64 else zigzag(v)"],
+    "boolean": ["if v is not True and v is not False: raise TypeError(f'{{v!r}} is not a boolean')", "o += short[v]"],
+    "long": ["o += short[v << 1] if 0 <= v < 8192 else zigzag(v)"],
     "double": ["o += double(v)"],
-    "string": ["v = v.encode(); n = len(v) << 1", "o += one[n] if n < 128 else varint(n)", "o += v"],
+    "string": ["v = v.encode(); n = len(v) << 1", "o += short[n] if n < 16384 else varint(n)", "o += v"],
 }
 _PRIMITIVES["int"] = _PRIMITIVES["long"]
 
@@ -43,7 +43,7 @@ class _Compiler:
     def __init__(self, branches: Branches) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
-            "one": ONE_BYTE,
+            "short": SHORT,
             "double": struct.Struct("<d").pack,
             "nullable_double": struct.Struct("<Bd").pack,
             "varint": varint,
@@ -88,8 +88,8 @@ class _Compiler:
         if inner == "double":  # the hot one: a reading has 30 of them
             written = ["o += nullable_double(2, v)"]
         else:
-            written = ["o += one[2]", *self._value(inner, by_key=by_key)]
-        return ["if v is None: o += one[0]", "else:", *(f"    {line}" for line in written)]
+            written = ["o += short[2]", *self._value(inner, by_key=by_key)]
+        return ["if v is None: o += short[0]", "else:", *(f"    {line}" for line in written)]
 
     def _writer(self, schema: Schema, *, by_key: bool) -> str:
         """The name of a function that writes ``schema``."""
@@ -113,14 +113,14 @@ class _Compiler:
             f"    {loop}",
             *(f"        {line.strip()}" for line in before),
             *(f"        {line}" for line in self._value(item, by_key=by_key)),
-            "o += one[0]",
+            "o += short[0]",
         ]
         return self._function(f"{what}_{len(self.lines)}", body)
 
     def _union(self, schema: list[Schema]) -> list[str]:
         """A union of one record per agent, with or without null: the message's agent says which."""
         written = {
-            branch["name"]: (ONE_BYTE[2 * index], self._writer(branch, by_key=True))
+            branch["name"]: (SHORT[2 * index], self._writer(branch, by_key=True))
             for index, branch in enumerate(schema)
             if branch != "null"
         }
@@ -129,4 +129,4 @@ class _Compiler:
         lines = [f"i, w = {union}[m.agent]", "o += i", "w(o, v)"]
         if schema[0] != "null":
             return lines
-        return ["if v is None: o += one[0]", "else:", *(f"    {line}" for line in lines)]
+        return ["if v is None: o += short[0]", "else:", *(f"    {line}" for line in lines)]

@@ -11,6 +11,7 @@ from master_orchestrator_schemas.headers import dead_letter_headers, envelope_he
 from master_orchestrator_schemas.messages import Alert, Cause, Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
+from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 SOURCE = "master-orchestrator/engine"
 KEPT_KEY_BYTES = 4_096
@@ -33,7 +34,12 @@ class RecordWriter:
     """Makes outgoing records. One per engine; holds no state."""
 
     def __init__(self, topology: Topology, codec: Codec) -> None:
-        self._topology, self._codec = topology, codec
+        self._codec = codec
+        self._command_topics = {
+            (agent, priority): topology.command_topic(agent, priority.lane)
+            for agent in AgentType
+            for priority in Priority
+        }
         self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
         self._dead = topology.dead_letter_topic
         self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
@@ -73,7 +79,7 @@ class RecordWriter:
 
     def command_topic(self, command: Command) -> str:
         """The topic of the command's agent and lane."""
-        return self._topology.command_topic(command.agent, command.priority.lane)
+        return self._command_topics[command.agent, command.priority]
 
     def _command(self, command: Command, key: bytes, trace: str | None) -> Record:
         headers = envelope_headers("Command", SOURCE, command.command_id, command.issued_at_ms, trace)
