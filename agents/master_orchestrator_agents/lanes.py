@@ -9,6 +9,8 @@ Two rules, taken in turns where both apply:
 - *Ageing*: a lane whose oldest command has waited beyond the lane's ``max_wait`` goes first, the one that is most
   beyond its bound, in proportion. Two such turns never follow each other while shares would choose another lane, so a
   long-overdue ROUTINE backlog takes at most every other turn, and URGENT keeps the rest.
+
+What follows is a bound on every command's wait, :func:`wait_bound`; ``docs/fairness.md`` argues and measures it.
 """
 
 import math
@@ -61,30 +63,50 @@ class LanePicker:
         return max(late, key=lateness.__getitem__, default=None)
 
 
-def turns_bound(lane: Lane, lanes: Mapping[Lane, LaneTerms]) -> int:
-    """After at most how many turns, its own included, a waiting ``lane`` is picked, whatever else waits.
+def turns_bound(lane: Lane, lanes: Mapping[Lane, LaneTerms], picks: int = 1) -> int:
+    """After how many turns at most a lane that never stops waiting has been picked ``picks`` times.
 
-    A lane is at most one stride ahead of the present share. Until the others have caught up, another lane of weight
-    ``v`` gets at most ``floor(v / w) + 1`` turns against this one's weight ``w``; that is the sum over the other lanes,
-    plus its own turn; and ageing may put one turn before each of these: twice as many in all.
+    At first it is at most one stride ahead of the present share, and each pick takes it one further: at the last pick
+    it is at most ``picks`` strides ahead. Until then another lane of weight ``v``, which goes by share only while it is
+    not further ahead, gets at most ``floor(picks * v / w) + 1`` such turns against this one's weight ``w``. That is the
+    sum over the other lanes, plus the picks; and ageing may put one turn before each of these: twice as many in all.
     """
-    own = lanes[lane].weight
-    return 2 * (1 + sum(lanes[other].weight // own + 1 for other in BY_URGENCY if other is not lane))
+    return 2 * _share_turns(lane, lanes, picks)
 
 
 def wait_bound(
-    lane: Lane, lanes: Mapping[Lane, LaneTerms], *, handling_seconds: float, workers: int, ahead: int = 0
+    lane: Lane,
+    lanes: Mapping[Lane, LaneTerms],
+    *,
+    handling_seconds: float,
+    workers: int,
+    ahead: int = 0,
+    batch_size: int = 1,
+    others_in_time: bool = False,
 ) -> float:
-    """How long a command of ``lane`` waits at most, in seconds, from when its vehicle has no other one in flight.
+    """How long a command waits at most, in seconds, once it is fetched and its vehicle's other commands are done.
 
-    ``ceil((ahead + 1) * turns_bound / workers) * handling_seconds``: while something waits, every worker is busy, and
-    in any ``handling_seconds`` each of the ``workers`` ends a command and takes a turn.
+    ``ceil(turns_bound(picks) / workers) * handling_seconds``, where ``picks = ceil((ahead + 1) / batch_size)``: while
+    something waits every worker is busy, and in any ``handling_seconds`` each of them takes a turn at least.
 
     Args:
         lane: the command's lane.
         lanes: the terms of all lanes.
-        handling_seconds: the longest a handler takes for one command.
-        workers: how many commands are handled at once.
+        handling_seconds: the longest from when a worker takes a command, or a batch, to when it takes the next.
+        workers: how many of them there are.
         ahead: commands of the same lane that came before it and still wait.
+        batch_size: how many commands of this lane go out at once.
+        others_in_time: no command of another lane has waited beyond its lane's ``max_wait``. Then no turn goes to the
+            others by ageing, and from its own ``max_wait`` on this lane has at least every other turn.
     """
-    return math.ceil((ahead + 1) * turns_bound(lane, lanes) / workers) * handling_seconds
+    picks = math.ceil((ahead + 1) / batch_size)
+    if not others_in_time:
+        return math.ceil(turns_bound(lane, lanes, picks) / workers) * handling_seconds
+    by_share = math.ceil(_share_turns(lane, lanes, picks) / workers) * handling_seconds
+    by_age = lanes[lane].max_wait_ms / 1000 + math.ceil(2 * picks / workers) * handling_seconds
+    return min(by_share, by_age)
+
+
+def _share_turns(lane: Lane, lanes: Mapping[Lane, LaneTerms], picks: int) -> int:
+    own = lanes[lane].weight
+    return picks + sum(picks * lanes[other].weight // own + 1 for other in BY_URGENCY if other is not lane)

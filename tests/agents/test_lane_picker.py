@@ -1,6 +1,6 @@
 """No lane starves, urgent overtakes a backlog, and the bound of the docstring holds in any load."""
 
-from collections.abc import Mapping
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -97,47 +97,23 @@ def test_a_waiting_lane_is_picked_within_its_bound(
         assert all(turns < turns_bound(lane, lanes) for lane, turns in waited.items())
 
 
-@given(
-    weights=Weights,
-    workers=st.integers(1, 5),
-    handling=st.lists(st.integers(1, 100), min_size=400, max_size=400),
-    arrivals=st.lists(st.tuples(st.integers(0, 2_000), st.sampled_from(list(Lane))), min_size=1, max_size=400),
+@pytest.mark.parametrize(
+    ("lane", "picks", "expected"),
+    [(Lane.URGENT, 1, 8), (Lane.ROUTINE, 1, 36), (Lane.URGENT, 100, 380), (Lane.ROUTINE, 10, 306)],
 )
-def test_no_command_waits_longer_than_the_bound_in_time(
-    weights: tuple[int, int, int, int], workers: int, handling: list[int], arrivals: list[tuple[int, Lane]]
-) -> None:
-    """A queue per lane, some workers, handlers of up to 100 ms, arrivals at will: as a runner works."""
-    lanes = terms(weights, max_wait_ms=50)
-    for lane, waited_ms, ahead in simulated(lanes, workers, handling, sorted(arrivals)):
-        bound = wait_bound(lane, lanes, handling_seconds=0.1, workers=workers, ahead=ahead)
-        assert waited_ms / 1_000 <= bound
+def test_the_bounds_of_the_repositorys_topology(topology: Topology, lane: Lane, picks: int, expected: int) -> None:
+    assert expected == turns_bound(lane, topology.lanes, picks)
 
 
-def simulated(
-    lanes: Mapping[Lane, LaneTerms], workers: int, handling: list[int], arrivals: list[tuple[int, Lane]]
-) -> list[tuple[Lane, int, int]]:
-    """Lane, wait and number ahead in its lane at arrival, of every command."""
-    picker = LanePicker(lanes)
-    queues: dict[Lane, list[tuple[int, int]]] = {lane: [] for lane in Lane}
-    free_at = [0] * workers
-    times = iter(handling)
-    coming = list(arrivals)
-    waits: list[tuple[Lane, int, int]] = []
-    now = 0
-    while coming or any(queues.values()):
-        while coming and coming[0][0] <= now:
-            at, lane = coming.pop(0)
-            queues[lane].append((at, len(queues[lane])))
-        for worker in range(workers):
-            waiting = {lane: queue[0][0] for lane, queue in queues.items() if queue}
-            if free_at[worker] <= now and (picked := picker.pick(now, waiting)):
-                at, ahead = queues[picked].pop(0)
-                waits.append((picked, now - at, ahead))
-                free_at[worker] = now + next(times)
-        now = min([at for at in free_at if at > now] + [at for at, _lane in coming[:1]] or [now + 1])
-    return waits
+def test_a_bound_counts_rounds_of_the_workers_and_a_batch_as_one_pick(topology: Topology) -> None:
+    bound = partial(wait_bound, Lane.ROUTINE, topology.lanes, handling_seconds=0.5, workers=8, ahead=99)
+
+    assert 0.5 * 376 == bound()  # 3,006 turns by 8 workers
+    assert 0.5 * 39 == bound(batch_size=10)  # 306 turns
 
 
-@pytest.mark.parametrize(("lane", "expected"), [(Lane.URGENT, 8), (Lane.ROUTINE, 36)])
-def test_the_bounds_of_the_repositorys_topology(topology: Topology, lane: Lane, expected: int) -> None:
-    assert expected == turns_bound(lane, topology.lanes)
+def test_while_the_others_are_in_time_the_bound_is_half_and_age_bounds_it_too(topology: Topology) -> None:
+    bound = partial(wait_bound, Lane.ROUTINE, topology.lanes, handling_seconds=0.5, workers=1, others_in_time=True)
+
+    assert 0.5 * 18 == bound()
+    assert 30 * 60 + 0.5 * 20_000 == bound(ahead=9_999)  # every other turn from half an hour on
