@@ -47,7 +47,7 @@ fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines a
 	  $(BIN)/python fuzz $$what --count $$cases --seed $(SEED) --jobs 2 || exit 1; \
 	done
 
-bench: $(INSTALLED) ## Compare with other engines: ONLY (stream, workflows, start), QUICK=1 (does it work)
+bench: $(INSTALLED) ## Compare with other engines: ONLY (stream, latency, workflows, start), QUICK=1
 	@$(BIN)/python bench compare $(ONLY) $(QUICK:1=--quick)
 
 fmt: $(INSTALLED) ## Format the code and mend what can be mended alone

@@ -6,11 +6,8 @@ from importlib import import_module
 from contenders import Contender
 
 COMPARISONS = {
-    "stream": (
-        "stream_job.comparison",
-        "STREAM",
-        "one keyed job: state read and updated, one output per record",
-    ),
+    "stream": ("stream_job.comparison", "STREAM", "a keyed job, its load waiting: state and one output per record"),
+    "latency": ("stream_job.comparison", "LATENCY", "the same job at 300 records/s: input due to output read"),
     "workflows": ("workflow_peers.comparison", "WORKFLOWS", "six durable steps and one external event"),
     "start": ("workflow_peers.comparison", "START", "command to first completed workflow"),
 }

@@ -29,6 +29,7 @@ class Contender(Protocol):
         """One round: start, load, measure, stop all that was started, whatever happens. ``quick``: a small load.
 
         Figures by name, with their unit at the end (``_per_s``, ``_ms``, ``_mb``), the one that matters most first: it
-        is the plot's. A name that ends in ``_wrong`` counts broken promises: anything but 0 marks the contender.
+        is the plot's. A name that ends in ``_wrong`` or ``_missing`` counts broken promises: anything but 0
+        marks the contender.
         Raises :class:`UnavailableError`, ``OSError`` (a time-out, too) or ``SubprocessError`` where a round fails.
         """

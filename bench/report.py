@@ -12,6 +12,7 @@ from rounds import Comparison
 
 PLOT = Path(__file__).with_name("plot.py")
 PLOT_S = 120
+BROKEN = ("_wrong", "_missing")
 
 
 def summary(comparison: Comparison) -> dict[str, object]:
@@ -44,7 +45,7 @@ def _spread(comparison: Comparison, name: str, figure: str) -> dict[str, float |
 
 
 def _broken(comparison: Comparison, name: str) -> bool:
-    figures = [figure for figure in comparison.figures(name) if figure.endswith("_wrong")]
+    figures = [figure for figure in comparison.figures(name) if figure.endswith(BROKEN)]
     return any(value for figure in figures for value in comparison.values(name, figure).values())
 
 

@@ -1,4 +1,5 @@
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -14,7 +15,7 @@ import org.apache.kafka.streams.processor.api.Record;
 import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 
-/** The job on Kafka Streams: arguments are bootstrap servers, state folder, processing guarantee, threads. */
+/** The job on Kafka Streams: arguments are bootstrap servers, state folder, then key=value each. */
 public final class StreamsJob {
     private static final int OUTPUT_BYTES = 100;
 
@@ -44,8 +45,10 @@ public final class StreamsJob {
         settings.put(StreamsConfig.APPLICATION_ID_CONFIG, "stream-kafka-streams");
         settings.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, arguments[0]);
         settings.put(StreamsConfig.STATE_DIR_CONFIG, arguments[1]);
-        settings.put(StreamsConfig.PROCESSING_GUARANTEE_CONFIG, arguments[2]);
-        settings.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, arguments[3]);
+        for (String setting : List.of(arguments).subList(2, arguments.length)) {
+            String[] pair = setting.split("=", 2);
+            settings.put(pair[0], pair[1]);
+        }
         settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         var bytes = Serdes.ByteArray();
         var builder = new StreamsBuilder();

@@ -5,6 +5,7 @@ from pathlib import Path
 from contenders import Contender
 from stream_job.engines import Faust, Job, KafkaStreams, Peer, Product, Quix, Shell
 from stream_job.job import Load
+from stream_job.latency import Latency
 from stream_job.stage import stage
 from stream_job.throughput import figures
 from stream_job.watch import Watch
@@ -38,11 +39,22 @@ JOBS: tuple[Job, ...] = (
     Shell("ours, outputs as commands", "state once; outputs at least once, repeats with same id and bytes", "commands"),
     Shell("ours, outputs as records", "exactly once: one transaction per partition and batch", "records"),
     Product("ours, product's core, 20 signals", "as above; readings that open nothing: no output"),
-    KafkaStreams("Kafka Streams 4.3.1, exactly once", "v2, commit every 100 ms; cache", "exactly_once_v2", 1),
-    KafkaStreams("Kafka Streams 4.3.1", "at least once, commit every 30 s; cache", "at_least_once", 1),
+    KafkaStreams("Kafka Streams 4.3.1, exactly once", "v2, commit every 100 ms; cache", "exactly_once_v2"),
+    KafkaStreams("Kafka Streams 4.3.1", "at least once, commit every 30 s; cache", "at_least_once"),
     Quix("Quix Streams 3.28.1", "at least once, commit every 5 s", "stream_job.quix_worker"),
     Peer("bare confluent-kafka", "at least once, commit every batch; no restore", "stream_job.bare_worker"),
     Faust("stock Faust 0.15.3", "at least once, commit every 2.8 s; loses updates", "stream_job.faust_worker"),
 )
 
+PROMPT: tuple[Job, ...] = (
+    KafkaStreams(
+        "Kafka Streams 4.3.1, exactly once, for latency", "v2, commit every 10 ms, linger 0; cache", "exactly_once_v2",
+        commit_interval_ms=10, producer_linger_ms=0,
+    ),
+    KafkaStreams(
+        "Kafka Streams 4.3.1, for latency", "at least once, linger 0; cache", "at_least_once", producer_linger_ms=0
+    ),
+)  # fmt: skip
+
 STREAM: tuple[Contender, ...] = tuple(Throughput(job) for job in JOBS)
+LATENCY: tuple[Contender, ...] = tuple(Latency(job) for job in (*JOBS, *PROMPT) if not isinstance(job, Product))

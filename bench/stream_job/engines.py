@@ -91,11 +91,12 @@ class Quix(Peer):
 
 
 class KafkaStreams(Peer):
-    """Kafka Streams with its record cache; Java."""
+    """Kafka Streams with its record cache; Java. ``settings`` over its defaults, ``_`` for a dot."""
 
-    def __init__(self, name: str, terms: str, guarantee: str, threads: int) -> None:
+    def __init__(self, name: str, terms: str, guarantee: str, **settings: object) -> None:
         super().__init__(name, terms, "StreamsJob")
-        self._guarantee, self._threads = guarantee, threads
+        dotted = {name.replace("_", "."): value for name, value in settings.items()}
+        self._settings = [f"{name}={value}" for name, value in {"processing.guarantee": guarantee, **dotted}.items()]
 
     def prepare(self, home: Path) -> None:
         """Fetch the jars, compile the job."""
@@ -116,9 +117,8 @@ class KafkaStreams(Peer):
 
     def command(self, stage: Stage) -> Sequence[str | Path]:
         """A JVM with its own defaults."""
-        servers, folder = stage.kafka.bootstrap_servers, str(stage.folder / "streams")
-        settings = [servers, folder, self._guarantee, str(self._threads)]
-        return [self._java, "-cp", self._classpath, self._module, *settings]
+        place = [stage.kafka.bootstrap_servers, str(stage.folder / "streams")]
+        return [self._java, "-cp", self._classpath, self._module, *place, *self._settings]
 
 
 class Shell(Peer):

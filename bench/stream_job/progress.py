@@ -83,7 +83,7 @@ class Positions:
 
     def verdict(self) -> dict[str, float]:
         """Records that no position has passed."""
-        return {"records_left_wrong": self._expected - self.marks.total}
+        return {"records_missing": self._expected - self.marks.total}
 
 
 def committed(stage: Stage, topic: str) -> Iterator[Message]:
