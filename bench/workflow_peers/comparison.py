@@ -1,0 +1,12 @@
+"""Who is compared: ours first."""
+
+from contenders import Contender
+
+from workflow_peers.dbos import Dbos
+from workflow_peers.ours import Ours
+from workflow_peers.peer import Peer, Start, Throughput
+from workflow_peers.restate import Restate
+
+PEERS: tuple[Peer, ...] = (Ours(), Restate(), Dbos())
+WORKFLOWS: tuple[Contender, ...] = tuple(Throughput(peer) for peer in PEERS)
+START: tuple[Contender, ...] = tuple(Start(peer) for peer in PEERS)
