@@ -9,13 +9,14 @@ import msgspec
 import pytest
 from engine_partition import EngineOfPartition, Partition, PartitionVehicle, frozen_topology
 from frozen_fleet import FOLDER
+from msgspec.structs import replace
 from state_shape import state_shape
 
 from master_orchestrator.core import state as state_module
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.errors import ForeignStateError
 from master_orchestrator.core.fold import fold_audit
-from master_orchestrator.core.state import decode_state, encode_state
+from master_orchestrator.core.state import Share, decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
 from master_orchestrator.shell.layout import is_vehicle, unpack_vehicle
@@ -103,36 +104,39 @@ def in_kilometres(fields: Fields) -> Fields:
 
 def test_a_later_engine_upgrades_step_by_step_and_finishes_all() -> None:
     """Two versions on: the first step changes a field's meaning, the second one appends a field."""
-    steps = {1: in_kilometres, 2: lambda fields: [*fields, "a later field"]}
-    partition = Partition.read(FOLDER / "v1.jsonl")
-    with engine_of(3, steps):
+    steps = {STATE_VERSION: in_kilometres, STATE_VERSION + 1: lambda fields: [*fields, "a later field"]}
+    partition, later = Partition.read(FOLDER / f"v{STATE_VERSION}.jsonl"), STATE_VERSION + 2
+    with engine_of(later, steps):
         engine = EngineOfPartition(frozen_topology(), partition)
         scheduled = PartitionVehicle(engine, "scheduled")
-        assert (3, 81_000.0) == (scheduled.state.version, scheduled.state.odometer_m)
+        assert (later, 81_000.0) == (scheduled.state.version, scheduled.state.odometer_m)
         for vehicle_id in [key.decode() for key in partition.table if is_vehicle(key)]:
             _finish(PartitionVehicle(engine, vehicle_id))
     stored = [unpack_vehicle(value)[1] for key, value in partition.table.items() if is_vehicle(key)]
-    assert {3} == {msgspec.msgpack.decode(state)[0] for state in stored}
+    assert {later} == {msgspec.msgpack.decode(state)[0] for state in stored}
 
 
 def test_a_state_without_the_newest_field_takes_its_default() -> None:
     vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), Partition()), "v-1")
     vehicle.fault("P0301")
-    assert () == vehicle.state.standing
     fields = msgspec.msgpack.decode(encode_state(vehicle.state))
     older = msgspec.msgpack.encode([0, *fields[1:-1]])
-    with engine_of(STATE_VERSION, {0: lambda fields: fields}):
-        assert vehicle.state == decode_state(older)
+    with engine_of(STATE_VERSION, dict.fromkeys(range(STATE_VERSION), lambda fields: fields)):
+        assert replace(vehicle.state, share=Share()) == decode_state(older)
 
 
 def test_a_newer_state_is_refused_and_told_what_to_do() -> None:
     newer = msgspec.msgpack.encode([STATE_VERSION + 1, "who knows what"])
-    with pytest.raises(ForeignStateError, match=r"version 2, written by a newer engine.*upgrade this engine"):
+    with pytest.raises(
+        ForeignStateError, match=rf"version {STATE_VERSION + 1}, written by a newer engine.*upgrade this engine"
+    ):
         decode_state(newer)
 
 
 def test_a_state_that_is_too_old_is_refused_and_told_what_to_do() -> None:
-    with pytest.raises(ForeignStateError, match=r"version 0, which this engine \(version 1\) cannot upgrade"):
+    with pytest.raises(
+        ForeignStateError, match=rf"version 0, which this engine \(version {STATE_VERSION}\) cannot upgrade"
+    ):
         decode_state(msgspec.msgpack.encode([0, []]))
 
 

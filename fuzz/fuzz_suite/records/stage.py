@@ -21,7 +21,12 @@ from master_orchestrator_schemas.topology import MERGE_RANK
 
 PARTITION = 3
 HANG_S = 10.0
-REFUSED_BY_THE_CORE = frozenset({"future_timestamp", "unknown_workflow", "superseded_workflow", "wrong_vehicle"})
+REFUSED_BY_THE_CORE = frozenset(
+    {
+        "future_timestamp", "unknown_workflow", "superseded_workflow", "wrong_vehicle", "too_many_readings",
+        "too_many_checks",
+    }
+)  # fmt: skip
 TELEMETRY = MERGE_RANK.index(Telemetry.__name__)
 
 

@@ -11,6 +11,7 @@ from master_orchestrator_schemas.topology.terms import (
     ServiceTerms,
     TopicTerms,
     UrgencyLine,
+    VehicleTerms,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Topology",
     "TopologyError",
     "UrgencyLine",
+    "VehicleTerms",
     "load_topology",
     "parse_topology",
 ]

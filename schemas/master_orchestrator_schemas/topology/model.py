@@ -19,6 +19,7 @@ from master_orchestrator_schemas.topology.terms import (
     TopicName,
     TopicTerms,
     UrgencyLine,
+    VehicleTerms,
 )
 from master_orchestrator_schemas.triage_rules import TriageTerms
 from master_orchestrator_schemas.units import Terms
@@ -48,6 +49,7 @@ class Topology(Terms):
     lanes: Mapping[Lane, LaneTerms]
     retry: RetryTerms
     episodes: EpisodeTerms
+    vehicle: VehicleTerms = Field(default_factory=VehicleTerms)
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms
     triage: TriageTerms

@@ -83,6 +83,18 @@ class EpisodeTerms(Terms):
     cooldown_ms: DurationByPriority = Field(alias="cooldown")
 
 
+class VehicleTerms(Terms):
+    """What one vehicle may ask of the engine, so that it cannot crowd out others; a reading beyond is a dead letter.
+
+    Args:
+        readings_per_second: by the vehicle's own clock, so what a gateway has gathered may come all at once.
+        checks_per_hour: that its sender asks for, by the broker's clock.
+    """
+
+    readings_per_second: int = Field(default=100, ge=1, le=1_000)
+    checks_per_hour: int = Field(default=360, ge=1, le=1_000_000)
+
+
 class UrgencyLine(Terms):
     """One line of the urgency table: the priority, if all of the conditions given hold."""
 

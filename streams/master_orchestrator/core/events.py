@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding
+from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding, Share
 from master_orchestrator.core.triage import Trackers
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
@@ -33,9 +33,10 @@ class InputApplied(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
 
 
 class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """The trackers after a reading, and the findings that stand. Of the rest, None leaves what is known."""
+    """Trackers and share after a reading, and the findings that stand. Of the rest, None leaves what is known."""
 
     trackers: Trackers
+    share: Share
     standing: tuple[KnownFinding, ...] = ()
     next_check_due_ms: int | None = None
     model: str | None = None

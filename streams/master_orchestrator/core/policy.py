@@ -6,7 +6,7 @@ from typing import Self
 import msgspec
 
 from master_orchestrator.core.triage import TriageRules, compile_rules
-from master_orchestrator_schemas.topology import EpisodeTerms, ServiceTerms, Topology, UrgencyLine
+from master_orchestrator_schemas.topology import EpisodeTerms, ServiceTerms, Topology, UrgencyLine, VehicleTerms
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 AUDIT_ROOM = 8 * 1024
@@ -33,6 +33,7 @@ class Policy(msgspec.Struct, frozen=True):
     agents: Mapping[AgentType, AgentPolicy]
     retry_waits_ms: tuple[int, ...]
     episodes: EpisodeTerms
+    vehicle: VehicleTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
     most_details_bytes: int
@@ -51,6 +52,7 @@ class Policy(msgspec.Struct, frozen=True):
             },
             retry_waits_ms=topology.retry.waits_ms,
             episodes=topology.episodes,
+            vehicle=topology.vehicle,
             urgency=topology.urgency,
             service=topology.service,
             most_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,

@@ -164,6 +164,19 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         return self.state is not State.COMPLETED and self.state is not State.FAILED
 
 
+class Share(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """How much of its share (``vehicle`` in the topology) a vehicle has had.
+
+    Readings in the newest second of its own clock, checks asked for in the newest hour of the broker's; ``second`` and
+    ``hour`` count from 1970 UTC.
+    """
+
+    second: int = 0
+    readings: int = 0
+    hour: int = 0
+    checks: int = 0
+
+
 class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """All that is known of one vehicle.
 
@@ -188,6 +201,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     workflow: Workflow | None = None
     older: Chain | None = None
     standing: tuple[KnownFinding, ...] = ()
+    share: Share = Share()
 
 
 def new_vehicle() -> VehicleState:

@@ -13,14 +13,19 @@ from typing import Any
 
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
 
 Upgrade = Callable[[Fields], Fields]
 
-UPGRADES: Mapping[int, Upgrade] = {}
+
+def _same(fields: Fields) -> Fields:
+    return fields
+
+
+UPGRADES: Mapping[int, Upgrade] = {1: _same}  # 2 appends ``share``
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default."""
 
 

@@ -18,6 +18,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, fold, known, still_stands
 from master_orchestrator.core.decide.priority import change_priority
+from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
 from master_orchestrator.core.decide.steps import completed
 from master_orchestrator.core.inputs import Input
@@ -73,12 +74,16 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
     trackers, seen = observe(policy.triage, state.trackers, reading)
     if not seen.accepted and not reading.check_requested:
         return []
+    share = after_reading(policy.vehicle, state.share, reading, at_ms, accepted=seen.accepted)
+    if isinstance(share, ev.Refusal):
+        return share
     first = state.next_check_due_ms == 0
     standing: Findings = ()
     if state.standing or seen.findings:
         standing = _standing(state, trackers, known(seen.findings))
     observed = ev.ReadingObserved(
         trackers=trackers,
+        share=share,
         standing=standing,
         next_check_due_ms=at_ms + policy.episodes.regular_check_every_ms if first else None,
         model=_newer(reading.model and bounds.clip(reading.model, 40), state.model, late=not seen.accepted),
