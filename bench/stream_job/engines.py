@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -148,9 +149,11 @@ class Product(Shell):
         self.watched_topic = self._topology.changelog_topic
 
     def inputs(self, load: Load) -> Iterable[Input]:
-        """As many readings of as many vehicles."""
-        for number, (key, _) in enumerate(load.inputs()):
-            reading = Telemetry(vehicle_id=key.decode(), ts_ms=START_MS + 1_000 * number, **HEALTHY)
+        """As many readings of as many vehicles, each vehicle's one second apart."""
+        times: Counter[bytes] = Counter()
+        for key, _ in load.inputs():
+            times[key] += 1
+            reading = Telemetry(vehicle_id=key.decode(), ts_ms=START_MS + 1_000 * times[key], **HEALTHY)
             yield Input(key, CODEC.encode(reading))
 
     def command(self, stage: Stage) -> Sequence[str | Path]:
@@ -159,5 +162,5 @@ class Product(Shell):
         return [sys.executable, "-m", "master_orchestrator.cli", "--data-dir", stage.folder, *engine]
 
     def read(self, stage: Stage, load: Load) -> Outcome:
-        """Its positions."""
-        return Positions(stage, self.watched_topic, self.input_topic, load.total)
+        """Its positions, and what it refused."""
+        return Positions(stage, self._topology, load.total)

@@ -12,6 +12,7 @@ from stream_job.stage import Stage
 
 from master_orchestrator.shell.layout import POSITION_KEY, unpack_positions
 from master_orchestrator_schemas.kafka import consumer_config
+from master_orchestrator_schemas.topology import Topology
 
 READ_S = 60.0
 
@@ -74,16 +75,18 @@ class Outputs:
 class Positions:
     """No output: the position records in the engine's own changelog tell how far it had come."""
 
-    def __init__(self, stage: Stage, changelog: str, topic: str, expected: int) -> None:
+    def __init__(self, stage: Stage, topology: Topology, expected: int) -> None:
         self.marks, self._expected = Marks(), expected
-        for message in committed(stage, changelog):
+        for message in committed(stage, topology.changelog_topic):
             if message.key() == POSITION_KEY:
-                done = unpack_positions(message.value())[topic]
+                done = unpack_positions(message.value())[topology.topic_of("Telemetry")]
                 self.marks.mark(cast("int", message.partition()), cast("int", message.offset()), done)
 
+        self._refused = sum(1 for _ in committed(stage, topology.dead_letter_topic))
+
     def verdict(self) -> dict[str, float]:
-        """Records that no position has passed."""
-        return {"records_missing": self._expected - self.marks.total}
+        """Records that no position has passed, and those that were refused."""
+        return {"records_missing": self._expected - self.marks.total, "refused_wrong": self._refused}
 
 
 def committed(stage: Stage, topic: str) -> Iterator[Message]:
