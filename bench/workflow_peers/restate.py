@@ -21,7 +21,7 @@ from workflow_peers.peer import Running
 from workflow_peers.processes import LOOPBACK, Command, Part
 
 SERVER, SDK = "1.7.12", "1.17.2"
-PYTHON_PACKAGES = ("restate-sdk", "granian", "httpx")
+PYTHON_PACKAGES = ("restate-sdk", "granian", "aiohttp")
 PROGRAMS = Path(__file__).parent / "programs"
 PROGRAM = "restate_program.mjs"
 INSTALL_S = 600
@@ -53,15 +53,19 @@ class Restate:
 
     @contextmanager
     def running(self, folder: Path) -> Iterator[Running]:
-        """Server and worker; the worker registered with the server, as a deployment is."""
+        """Server and worker; the worker registered with the server, as a deployment is.
+
+        The server is stopped first: a worker waits for its connections to end.
+        """
         ingress, admin, node, worker = (free_port() for _ in range(4))
         address = f"http://{LOOPBACK}:{ingress}"
         with ExitStack() as opened:
-            engine = Part([_server(self._home), "--base-dir", folder, "--no-logo"], folder / "engine.log",
-                          env=_settings(ingress, admin, node))  # fmt: skip
-            opened.callback(engine.stop)
-            workers = Part(self._worker(worker, address), folder / "workers.log", env={"RESTATE_LOGGING": "ERROR"})
+            settings = {"RESTATE_LOGGING": "ERROR", "INGRESS": address, "PYTHONPATH": str(PROGRAMS)}
+            workers = Part(self._worker(worker, address), folder / "workers.log", env=settings)
             opened.callback(workers.stop)
+            server: Command = [_server(self._home), "--base-dir", folder, "--no-logo"]
+            engine = Part(server, folder / "engine.log", env=_settings(ingress, admin, node))
+            opened.callback(engine.stop)
             workers.await_port(worker)
             engine.await_port(admin)
             engine.await_port(ingress)
@@ -70,7 +74,8 @@ class Restate:
 
     def _worker(self, port: int, ingress: str) -> Command:
         if self.python:
-            return [self._python, PROGRAMS / "restate_worker.py", str(port), ingress]
+            place = ["--host", LOOPBACK, "--port", str(port), "--workers-kill-timeout", "1"]
+            return [self._python, "-m", "granian", "--interface", "asginl", "--http", "2", *place, "restate_worker:app"]
         return ["node", self._home / PROGRAM, "work", str(port), ingress]
 
 

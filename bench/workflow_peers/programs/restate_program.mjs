@@ -65,7 +65,7 @@ async function load(ingress, inFlight, rate, warm, seconds) {
   async function run(due, countsWhenDue) {
     const number = answer.started++;
     const result = await world.post("/bench/workflow", number);
-    answer.right += result === RESULT;
+    answer.right += JSON.stringify(JSON.parse(result)) === RESULT;
     const ended = now(), counted = countsWhenDue ? due : ended;
     answer.counted += begin <= ended && ended < end;
     if (begin <= counted && counted < end) answer.latencies_ms.push(Math.round(1e5 * (ended - due)) / 100);
@@ -91,6 +91,6 @@ const [what, ...rest] = process.argv.slice(2);
 if (what === "work") {
   await work(...rest);
 } else {
-  const option = (name) => Number(rest[rest.indexOf(name) + 1] ?? 0) * rest.includes(name);
+  const option = (name) => (rest.includes(name) ? Number(rest[rest.indexOf(name) + 1]) : 0);
   await load(rest[0], option("--in-flight"), option("--rate"), option("--warm"), option("--seconds"));
 }
