@@ -14,7 +14,7 @@ from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import ShellError
-from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable, EngineWorker
+from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable, EngineTables, EngineWorker
 from master_orchestrator.shell.health import EngineHealth
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.codec import Codec
@@ -86,6 +86,7 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
         broker=[f"kafka://{address}" for address in kafka.bootstrap_servers.split(",")],
         broker_credentials=faust_credentials(kafka),
         Table=EngineTable,
+        TableManager=EngineTables,
         store="rocksdb://",
         datadir=str(data_dir),
         table_standby_replicas=0,  # Faust's would be fetched, and dropped by us: its way to apply them loses records
