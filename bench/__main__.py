@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from compare import Terms, compare
 from comparisons import COMPARISONS, contenders
+from fairness import fairness
 from measures import MEASURES, own
 
 app = typer.Typer(
@@ -60,6 +61,7 @@ def _alone(measure: str) -> Callable[[], None]:
     return lambda: own([measure])
 
 
+app.command("fairness")(fairness)
 for measure in MEASURES:
     app.command(measure, help=(MEASURES[measure].__doc__ or "").partition("\n")[0])(_alone(measure))
 

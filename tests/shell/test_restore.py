@@ -14,13 +14,22 @@ class Store:
 
     def __init__(self) -> None:
         self.entries: dict[bytes, bytes | None] = {}
+        self.flushed = True
 
     def changelog_offset(self) -> int | None:
         raw = self.entries.get(OFFSET_KEY)
         return None if raw is None else int(raw)
 
     def write(self, entries: dict[bytes, bytes | None], changelog_offset: int) -> None:
+        assert self.flushed, "a crash would lose what was restored, and keep this"
         self.entries |= {**entries, OFFSET_KEY: b"%d" % changelog_offset}
+
+    def restore(self, entries: dict[bytes, bytes | None], changelog_offset: int) -> None:
+        self.entries |= {**entries, OFFSET_KEY: b"%d" % changelog_offset}
+        self.flushed = False
+
+    def flush(self) -> None:
+        self.flushed = True
 
 
 class Reader:

@@ -1,6 +1,8 @@
 """RocksDB in trouble: only what is damaged is made anew, and damage is seen."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -132,3 +134,30 @@ def test_a_table_is_foreign_by_the_logs_id_though_the_log_has_grown_past_it(tabl
         assert is_foreign(store, b"another log", 1_000)
         assert VEHICLES == len(list(store.vehicles()))
         assert 7 == store.changelog_offset()
+
+
+RESTORING = """
+import os, sys
+from pathlib import Path
+from master_orchestrator.shell.store import PartitionStore, StoreOptions
+store = PartitionStore(StoreOptions().open(Path(sys.argv[1])))
+for offset in range({batches}):
+    if offset == {flushed}:
+        store.flush()
+    store.restore({{b"car-%04d" % offset: os.urandom(8_000)}}, offset)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_crash_during_a_restore_leaves_the_table_as_it_was_at_an_earlier_offset(tmp_path: Path) -> None:
+    path, batches, flushed = tmp_path / "vehicles-0.db", 2_000, 1_500
+    program = RESTORING.format(batches=batches, flushed=flushed)
+
+    ended = subprocess.run([sys.executable, "-c", program, str(path)], check=False)
+
+    assert -9 == ended.returncode
+    with closing(open_store(path)) as store:
+        offset = store.changelog_offset()
+        assert offset is not None
+        assert flushed - 1 <= offset < batches
+        assert [b"car-%04d" % number for number in range(offset + 1)] == [key for key, _ in store.vehicles()]

@@ -60,7 +60,8 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
     """
     ends = {partition: reader.bounds(topic, partition) for partition in stores}
     starts = {p: max(_next_offset(store), ends[p][0]) for p, store in stores.items()}
-    left = {p for p in stores if starts[p] < ends[p][1]}
+    behind = {p for p in stores if starts[p] < ends[p][1]}
+    left = set(behind)
     reader.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
     count, heard = 0, time.monotonic()
     while left:
@@ -77,6 +78,8 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
         if time.monotonic() - heard > QUIET_S:
             raise RestoreError(f"{topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
     reader.consumer.unassign()
+    for partition in behind:
+        stores[partition].flush()
     for partition, store in stores.items():
         # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them. The end
         # as it was before reading: were it asked again, a newer owner's records would count as read.
@@ -116,4 +119,4 @@ def _next_offset(store: PartitionStore) -> int:
 
 def _apply(store: PartitionStore, messages: list[Message]) -> None:
     entries = {message.key() or b"": message.value() for message in messages}
-    store.write(entries, messages[-1].offset() or 0)
+    store.restore(entries, messages[-1].offset() or 0)

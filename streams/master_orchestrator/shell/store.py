@@ -31,6 +31,10 @@ WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 """For all partitions of a worker together; Faust's default is a 2 GiB block cache per partition."""
 
 
+_WITHOUT_LOG = rocksdict.WriteOptions()
+_WITHOUT_LOG.disable_wal = True  # type: ignore[method-assign, assignment]  # a property; its stub is wrong
+
+
 class StoreOptions:
     """RocksDB options of a worker's partitions, which share one block cache and one write buffer budget."""
 
@@ -85,6 +89,17 @@ def _mark(path: Path) -> Path:
     return path.with_name(f"{path.name}.damaged")
 
 
+def _batch(entries: Mapping[bytes, bytes | None], changelog_offset: int) -> rocksdict.WriteBatch:
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    for key, value in entries.items():
+        if value is None:
+            batch.delete(key)
+        else:
+            batch.put(key, value)
+    batch.put(OFFSET_KEY, b"%d" % changelog_offset)
+    return batch
+
+
 class PartitionStore:
     """One partition's table, by raw keys and values. Its methods raise :class:`TableError`.
 
@@ -104,14 +119,20 @@ class PartitionStore:
 
     def write(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         """Apply ``entries`` (None deletes) and note that the table is as the changelog at this offset, atomically."""
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in entries.items():
-            if value is None:
-                batch.delete(key)
-            else:
-                batch.put(key, value)
-        batch.put(OFFSET_KEY, b"%d" % changelog_offset)
-        self._write(batch)
+        self._write(_batch(entries, changelog_offset))
+
+    def restore(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
+        """The same without RocksDB's own log, until :meth:`flush`: a crash leaves the table as it was at some earlier
+        offset, from which the changelog is read again. Half the time of :meth:`write`.
+        """
+        self._write(_batch(entries, changelog_offset), _WITHOUT_LOG)
+
+    def flush(self) -> None:
+        """Put all on disk that :meth:`restore` has not; before anything else is written."""
+        try:
+            self._db.flush()
+        except Exception as error:  # as above
+            raise self._failed("written", error) from error
 
     def claim(self, log_id: bytes) -> None:
         """Note which changelog the table is a copy of."""
@@ -119,9 +140,9 @@ class PartitionStore:
         batch.put(LOG_KEY, log_id)
         self._write(batch)
 
-    def _write(self, batch: rocksdict.WriteBatch) -> None:
+    def _write(self, batch: rocksdict.WriteBatch, options: rocksdict.WriteOptions | None = None) -> None:
         try:
-            self._db.write(batch)
+            self._db.write(batch, options)
         except Exception as error:  # as above
             raise self._failed("written", error) from error
 

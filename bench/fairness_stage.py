@@ -1,0 +1,169 @@
+"""A broker of its own, one runner process at a time, and commands of all lanes for it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import msgspec
+import yaml
+from agent_runner import AGENT, PAYLOAD
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from fairness_runner import Call, Terms
+
+from master_orchestrator.cluster.broker import EmbeddedKafka
+from master_orchestrator.cluster.provision import provision
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config, producer_config
+from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.vocabulary import Lane
+
+VEHICLES = 20_000
+DEADLINE_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Runner:
+    """How the runner of one run is set up; see ``fairness_runner.Terms``."""
+
+    workers: int
+    handling_ms: float
+    batch_size: int = 1
+
+
+class Stage:
+    """Topics of one run, and what is sent to and read from them."""
+
+    def __init__(self, kafka: KafkaSettings, folder: Path, prefix: str) -> None:
+        self.topology: Topology = load_topology(folder / "topology.yaml").with_prefix(prefix)
+        self._kafka, self._folder, self._prefix = kafka, folder, prefix
+        self._codec = Codec(self.topology.limits)
+        self._producer = Producer(producer_config(kafka, **{"linger.ms": 0, "queue.buffering.max.messages": 1_000_000}))
+        self._numbers = count()
+        self.sent = 0
+        provision(AdminClient(admin_config(kafka)), self.topology)
+
+    def send(self, lane: Lane) -> str:
+        """One command of the lane, for a vehicle whose others are mostly done; its id."""
+        number = next(self._numbers)
+        vehicle_id, now_ms = f"v{number % VEHICLES}", time.time_ns() // 1_000_000
+        command = Command(
+            command_id=f"{vehicle_id}~{number}/{AGENT}/0/0",
+            workflow_id=f"{vehicle_id}~{number}",
+            vehicle_id=vehicle_id,
+            agent=AGENT,
+            priority=lane.priority,
+            step=AGENT,
+            attempt=0,
+            revision=0,
+            issued_at_ms=now_ms,
+            deadline_ms=now_ms + DEADLINE_MS,
+            payload=PAYLOAD,
+        )
+        topic = self.topology.command_topic(AGENT, lane)
+        self._producer.produce(topic, key=vehicle_id.encode(), value=self._codec.encode(command))
+        self._producer.poll(0)
+        self.sent += 1
+        return command.command_id
+
+    def flush(self) -> None:
+        """Wait for all acknowledgements."""
+        self._producer.flush()
+
+    @contextmanager
+    def runner(self, terms: Runner) -> Iterator[list[Call]]:
+        """A runner process; the list is filled once it has ended."""
+        notes = self._folder / f"{self._prefix}calls.jsonl"
+        told = Terms(
+            bootstrap_servers=self._kafka.bootstrap_servers,
+            topology=str(self._folder / "topology.yaml"),
+            prefix=self._prefix,
+            agent=AGENT.value,
+            workers=terms.workers,
+            handling_ms=terms.handling_ms,
+            batch_size=terms.batch_size,
+            notes=str(notes),
+        )
+        calls: list[Call] = []
+        script = Path(__file__).with_name("fairness_runner.py")
+        with (self._folder / f"{self._prefix}runner.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, script, json.dumps(msgspec.to_builtins(told))],
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=dict(os.environ),
+            )
+            try:
+                yield calls
+            finally:
+                process.terminate()
+                try:
+                    process.wait(60)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        calls += [msgspec.json.decode(line, type=Call) for line in notes.read_bytes().splitlines()]
+
+    def handled(self, *lanes: Lane) -> int:
+        """How many commands of these lanes, or of all, the runner has committed."""
+        group = Consumer(consumer_config(self._kafka, f"{self.topology.app_id}-agent-{AGENT.lower()}"))
+        committed = group.committed(self._partitions(*(lanes or Lane)), timeout=30)
+        group.close()
+        return sum(max(part.offset, 0) for part in committed)
+
+    def appended_ms(self, *lanes: Lane) -> Iterator[tuple[Lane, str, int]]:
+        """Lane, id and time of append of every command in these lanes, in the order of each partition."""
+        client = Consumer(consumer_config(self._kafka, "fairness", **{"enable.partition.eof": True}))
+        parts = self._partitions(*lanes)
+        client.assign(parts)
+        lane_of = {self.topology.command_topic(AGENT, lane): lane for lane in lanes}
+        still_open = len(parts)
+        while still_open:
+            for message in client.consume(5_000, 1.0):
+                if message.error() is not None:
+                    still_open -= 1
+                    continue
+                command = self._codec.decode(message.value() or b"", Command)
+                yield lane_of[message.topic() or ""], command.command_id, message.timestamp()[1]
+        client.close()
+
+    def _partitions(self, *lanes: Lane) -> list[TopicPartition]:
+        topics = [self.topology.command_topic(AGENT, lane) for lane in lanes]
+        return [TopicPartition(topic, number, 0) for topic in topics for number in range(self.topology.partitions)]
+
+
+@dataclass(frozen=True)
+class Theatre:
+    """Where runs take place, one after the other, on topics of their own."""
+
+    kafka: KafkaSettings
+    folder: Path
+
+    def stage(self, name: str) -> Stage:
+        """Topics for one run."""
+        return Stage(self.kafka, self.folder, f"{name}-")
+
+
+@contextmanager
+def theatre(max_waits: Mapping[Lane, str]) -> Iterator[Theatre]:
+    """A broker, and the repository's topology but for the lanes' longest waits."""
+    folder = Path(tempfile.mkdtemp(prefix="fairness-"))
+    terms = yaml.safe_load((Path(__file__).parents[1] / "topology.yaml").read_text(encoding="utf-8"))
+    for lane, max_wait in max_waits.items():
+        terms["lanes"][lane.value]["max_wait"] = max_wait
+    (folder / "topology.yaml").write_text(yaml.safe_dump(terms), encoding="utf-8")
+    try:
+        with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
+            yield Theatre(KafkaSettings(bootstrap_servers=broker.bootstrap_servers), folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
