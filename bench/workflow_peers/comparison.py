@@ -9,6 +9,6 @@ from workflow_peers.restate import Restate
 from workflow_peers.temporal import Temporal
 from workflow_peers.zeebe import Zeebe
 
-PEERS: tuple[Peer, ...] = (Ours(), Restate(), Restate(python=True), Dbos(), Temporal(), Zeebe())
+PEERS: tuple[Peer, ...] = (Ours(), Ours(fsynced=True), Restate(), Restate(python=True), Dbos(), Temporal(), Zeebe())
 WORKFLOWS: tuple[Contender, ...] = tuple(Throughput(peer) for peer in PEERS)
 START: tuple[Contender, ...] = tuple(Start(peer) for peer in PEERS)

@@ -1,16 +1,21 @@
 """Ours: what ``master-orchestrator up`` runs, with agents that do nothing and a workshop that reports the work done."""
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
+from master_orchestrator.cluster.broker import running_bootstrap_servers
+from master_orchestrator.cluster.liveness import quiet_admin, require_brokers
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.vocabulary import AgentType
 from workflow_peers.peer import Running
-from workflow_peers.processes import Command, Part
+from workflow_peers.processes import PATIENCE_S, Command, Part
 
 PROGRAMS = Path(__file__).parent / "programs"
 BENCH = Path(__file__).parents[1]
@@ -19,11 +24,24 @@ HANDLERS = [word for agent in AgentType for word in ("--handler", f"{agent.value
 
 @dataclass(frozen=True)
 class Ours:
-    """An embedded broker, one engine, one process with all agents, as a user starts them."""
+    """An embedded broker, one engine, one process with all agents, as a user starts them.
 
-    name: str = "Master Orchestrator"
-    terms: str = "Kafka transactions, page cache of one broker; all 10 states, audit trail"
+    ``fsynced``: the broker is told to flush at each append, which nobody does who has replicas.
+    """
+
+    fsynced: bool = False
     in_flight: int = 1_500
+
+    @property
+    def name(self) -> str:
+        """With what the broker does."""
+        return "Master Orchestrator, fsynced" if self.fsynced else "Master Orchestrator"
+
+    @property
+    def terms(self) -> str:
+        """Kafka's, and ours."""
+        kept = "log flushed at each append" if self.fsynced else "page cache of one broker"
+        return f"Kafka transactions, {kept}; all 10 states, audit trail, statuses"
 
     def prepare(self, home: Path) -> None:
         """It is there; the jars of its broker are fetched at the first start."""
@@ -39,6 +57,22 @@ class Ours:
         command: Command = [sys.executable, "-m", "master_orchestrator.cli", *options, "up", "--no-metrics", *HANDLERS]
         system = Part(command, folder / "system.log", env={"PYTHONPATH": str(BENCH)})
         try:
+            if self.fsynced:
+                _flush_each_append(system, data)
             yield Running({"system": system}, [sys.executable, PROGRAMS / "our_load.py", data, topology])
         finally:
             system.stop()
+
+
+def _flush_each_append(system: Part, data: Path) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while (address := running_bootstrap_servers(data / "kafka")) is None:
+        system.must_live(deadline)
+        time.sleep(0.05)
+    kafka = admin_config(KafkaSettings(bootstrap_servers=address))
+    require_brokers(kafka, PATIENCE_S)
+    flush = ConfigEntry("log.flush.interval.messages", "1", incremental_operation=AlterConfigOpType.SET)
+    broker = ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[flush])
+    admin = quiet_admin(kafka)  # held: its answers die with it
+    for done in admin.incremental_alter_configs([broker]).values():
+        done.result()

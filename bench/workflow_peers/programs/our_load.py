@@ -32,14 +32,14 @@ class Fleet:
     """Vehicles that have asked for a check; each waits for its workflow's end, as the status topic tells it."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
-        self._codec = Codec(topology.limits)
         statuses = topology.topic_of("Status")
+        self._statuses = TopicReader(kafka, [statuses], range(topology.partitions), from_end=[statuses])
+        self._codec = Codec(topology.limits)
         self._telemetry, self._events = topology.topic_of("Telemetry"), topology.topic_of("ServiceEvent")
         self._producer = Producer(producer_config(kafka, **{"linger.ms": 5}))
         self._loop = asyncio.get_running_loop()
         self._name = uuid.uuid4().hex[:8]
         self._waiting: dict[str, asyncio.Future[bool]] = {}
-        self._statuses = TopicReader(kafka, [statuses], range(topology.partitions), from_end=[statuses])
         self._stopping = threading.Event()
 
     async def check(self, number: int) -> bool:
@@ -90,8 +90,8 @@ class Fleet:
                 waiting.set_result(status.reason is Reason.SERVICED and states == FORWARD)
 
 
-def _await_kafka(data_dir: Path, topology: Topology) -> KafkaSettings:
-    """The broker of this data folder, once it has the topics; raises ``TimeoutError``."""
+def _fleet(data_dir: Path, topology: Topology) -> Fleet:
+    """On the broker of this data folder, once it has the topics; raises ``TimeoutError``."""
     deadline, names = time.monotonic() + START_S, [plan.name for plan in topology.topic_plans()]
     while time.monotonic() < deadline:
         address = running_bootstrap_servers(data_dir / "kafka")
@@ -99,10 +99,9 @@ def _await_kafka(data_dir: Path, topology: Topology) -> KafkaSettings:
             kafka = KafkaSettings(bootstrap_servers=address)
             try:
                 require_topics(admin_config(kafka), names)
+                return Fleet(kafka, topology)
             except (KafkaException, BrokerUnreachableError, TopicsMissingError):
-                pass
-            else:
-                return kafka
+                pass  # not yet
         time.sleep(0.05)
     raise TimeoutError(f"no broker with the topics on {data_dir} within {START_S:g} s")
 
@@ -112,8 +111,7 @@ async def main() -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("topology", type=Path)
     asked = parser.parse_args()
-    topology = load_topology(asked.topology)
-    fleet = Fleet(_await_kafka(asked.data_dir, topology), topology)
+    fleet = _fleet(asked.data_dir, load_topology(asked.topology))
     async with asyncio.TaskGroup() as group:
         group.create_task(asyncio.to_thread(fleet.read))
         try:
