@@ -51,24 +51,21 @@ def _broken(comparison: Comparison, name: str) -> bool:
 
 def table(comparison: Comparison, load: object) -> Table:
     """A section for each contender that was measured."""
-    shown = Table(title=f"{comparison.title}; load before {load}", title_justify="left")
-    for column in ("contender, terms", "figure"):
-        shown.add_column(column, overflow="fold")
+    shown = Table(title=f"{comparison.title}; load before {load}", title_justify="left", show_edge=False)
+    shown.add_column("contender", overflow="fold")
+    shown.add_column("figure", no_wrap=True)
     for column in ("median", "least", "most", "of ours"):
         shown.add_column(column, justify="right", no_wrap=True)
     for name in comparison.names:
-        figures = comparison.figures(name)
         mark = "[red]broke its promise: [/red]" if _broken(comparison, name) else ""
-        beside = [f"{mark}[bold]{name}[/bold]", f"[dim]{comparison.terms[name]}[/dim]"]
-        for number, figure in enumerate(figures):
+        for number, figure in enumerate(comparison.figures(name)):
             spread = _spread(comparison, name, figure)
             cells = [_number(spread[column]) for column in ("median", "least", "most")]
-            ratio = spread["of_ours"]
-            last = "\n".join(beside[1:]) if number == 1 else ""
-            first = beside[0] if number == 0 else last
-            shown.add_row(first, figure, *cells, "" if ratio is None else f"{ratio:.2f}x")
-        if figures:
-            shown.add_section()
+            ratio = "" if spread["of_ours"] is None else f"{spread['of_ours']:.2f}x"
+            shown.add_row(f"{mark}[bold]{name}[/bold]" if number == 0 else "", figure, *cells, ratio)
+        shown.add_section()
+    shown.caption = "\n".join(f"{name}: {comparison.terms[name]}" for name in comparison.names)
+    shown.caption_justify = "left"
     return shown
 
 

@@ -20,7 +20,7 @@ from stream_job.stage import Stage, stage
 from master_orchestrator_schemas.kafka import consumer_config, producer_config
 
 RATE = 300
-START_S = 120.0
+START_S = 180.0
 ANSWER_S = 30.0
 PROBE_S = 0.2
 _DUE = struct.Struct(">q")

@@ -14,7 +14,7 @@ from stream_job.job import PARTITIONS
 from stream_job.stage import Stage
 
 EVERY_S = 0.02
-START_S = 120.0
+START_S = 180.0
 QUIET_S = 2.0
 """Nothing more has come for so long: see whether it is complete."""
 
