@@ -194,14 +194,19 @@ class Backlog:
                 if (tracker := self._trackers.pop(partition, None)) is not None:
                     self._trials.given_up(tracker.custody)
 
-    def saturated(self) -> frozenset[Partition]:
-        """The partitions that should fetch no more for now."""
+    def closed(self) -> frozenset[Lane]:
+        """The lanes that should take in no more for now."""
         with self._changed:
-            undelivered = len(self._out) >= OUT_LIMIT
+            return frozenset(Lane) if len(self._out) >= OUT_LIMIT else self._queues.full
+
+    def saturated(self, full: Collection[Lane] = ()) -> frozenset[Partition]:
+        """The partitions that should fetch no more for now; ``full``: lanes of which too many wait to be taken in."""
+        closed = self.closed().union(full)
+        with self._changed:
             return frozenset(
                 partition
                 for partition, tracker in self._trackers.items()
-                if undelivered or self._lane_of[partition[0]] in self._queues.full or tracker.span >= SPAN_LIMIT
+                if self._lane_of[partition[0]] in closed or tracker.span >= SPAN_LIMIT
             )
 
     def counts(self) -> tuple[dict[Lane, int], int]:

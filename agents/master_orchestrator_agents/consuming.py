@@ -16,8 +16,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 METADATA_SECONDS = 5.0
 
-FETCH_MAX = 500
-"""Records per fetch: what a saturated lane may still grow by before it is paused."""
+FETCH_MAX = 1_000
+"""Records per fetch: what a full lane may still grow by before it is paused."""
 
 CONSUMER_OVERRIDES: dict[str, str | int] = {
     "partition.assignment.strategy": "cooperative-sticky",  # only what moves is stopped: other tasks go on

@@ -19,6 +19,7 @@ from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
 from master_orchestrator_agents.health import RunnerHealth
 from master_orchestrator_agents.intake import Intake
+from master_orchestrator_agents.landing import Landing
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.replying import Replier
 from master_orchestrator_agents.sending import Sender
@@ -107,6 +108,7 @@ class RunnerSession:
             uncommitted=self._backlog.commit_again,
         )
         self._taking_up = TakingUp(self._consumer, self._backlog)
+        self._landing = Landing(lane_of)
         self._intake = Intake(
             terms.agent,
             codec=terms.codec,
@@ -151,10 +153,10 @@ class RunnerSession:
     def _turn(self) -> None:
         """One round: fetch, take in, deliver, hold back, commit."""
         self._health.turned(member=self._consumer.member)
-        held = self._backlog.saturated() | self._taking_up.waiting
+        held = self._backlog.saturated(self._landing.full) | self._taking_up.waiting
         self._consumer.hold(held)
-        messages = self._consumer.fetch(BUSY_FETCH_SECONDS if held or self._careful else IDLE_FETCH_SECONDS)
-        for message in self._taking_up.admit(messages):
+        self._landing.land(self._taking_up.admit(self._consumer.fetch(self._patience(held))))
+        for message in self._landing.helping(self._backlog.closed()):
             self._intake.accept(message)
         self._be_careful()
         self._sender.poll()
@@ -163,6 +165,12 @@ class RunnerSession:
         if time.monotonic() >= self._commit_at:
             self._consumer.commit(self._backlog.take_commits())
             self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
+
+    def _patience(self, held: frozenset[Partition]) -> float:
+        """How long to wait for a first record."""
+        if self._landing.waits(self._backlog.closed()):
+            return 0.0
+        return BUSY_FETCH_SECONDS if held or self._careful else IDLE_FETCH_SECONDS
 
     def _be_careful(self) -> None:
         """While a command may be one that kills its runner: note which one is started, and only then start it."""
@@ -214,12 +222,14 @@ class RunnerSession:
         self._backlog.leave(partitions)
         self._consumer.commit(self._backlog.take_commits())  # goes out before the word that we give them up
         self._taking_up.forget(partitions)
+        self._landing.forget(partitions)
         self._backlog.forget(partitions)
 
     def _lost(self, partitions: list[Partition]) -> None:
         """Partitions are someone else's already: nothing of them may be committed."""
         self._backlog.drop_waiting(partitions)
         self._taking_up.forget(partitions)
+        self._landing.forget(partitions)
         self._backlog.forget(partitions)
 
 

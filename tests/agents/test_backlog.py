@@ -7,7 +7,7 @@ from master_orchestrator_agents.backlog import OUT_LIMIT, Backlog
 from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.known import KnownCommands
 from master_orchestrator_agents.offsets import CommitTracker
-from master_orchestrator_agents.queues import SIZE_LIMIT, Entry, LaneQueues
+from master_orchestrator_agents.queues import QUEUE_LIMIT, SIZE_LIMIT, Entry, LaneQueues
 from master_orchestrator_agents.trials import ALONE_SECONDS, CAREFUL_SECONDS, Trials
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
@@ -226,8 +226,20 @@ def test_nothing_is_fetched_while_no_broker_takes_replies(topology: Topology) ->
         taken.append(desk.take())
     assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
 
+    assert desk.backlog.closed() == frozenset(Lane)
+
     desk.backlog.finished(taken[0])
     assert desk.backlog.saturated() == frozenset()
+    assert desk.backlog.closed() == frozenset()
+
+
+def test_a_lane_of_which_too_much_waits_to_be_taken_in_fetches_no_more(topology: Topology) -> None:
+    desk = Desk(topology)
+    for lane in Lane:
+        desk.fetch(0, "v", lane)
+
+    assert desk.backlog.saturated({Lane.HIGH}) == {("agent.diagnosis.high", 0)}
+    assert desk.backlog.closed() == frozenset()
 
 
 def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
@@ -238,6 +250,24 @@ def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
 
     assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
     assert desk.take().lane is Lane.URGENT
+
+
+def test_one_slow_handler_holds_back_no_other_vehicle_of_its_partition(topology: Topology) -> None:
+    desk = Desk(topology)
+    desk.fetch(0, "slow")
+    slow = desk.take()
+    desk.fetch(1, "slow")
+    for number in range(5 * QUEUE_LIMIT):
+        desk.fetch(number, f"v{number}")
+        entry = desk.take()
+        assert entry.command.vehicle_id == f"v{number}"
+        desk.backlog.handled([entry])
+        desk.backlog.finished(entry)
+
+    assert desk.backlog.saturated() == frozenset()
+    assert desk.commits() == {}  # the slow one's offset is the oldest that is open
+    desk.backlog.handled([slow])
+    assert desk.take().command.command_id == "slow~1/DIAGNOSIS/0/0"
 
 
 DEADLY = '{"held": true, "deaths": 2}'
