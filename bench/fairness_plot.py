@@ -1,4 +1,4 @@
-"""``python fairness_plot.py TARGET < JSON``: waits and bounds by lane, and how urgent ones overtake. In the bench's venv."""
+"""``python fairness_plot.py TARGET < JSON``: waits, bounds, and how urgent ones overtake. Runs in the bench's venv."""
 
 import json
 import sys

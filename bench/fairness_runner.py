@@ -19,7 +19,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """What a runner process is told; ``batch_size`` 1 means a plain handler, ``handling_ms`` 0 one that does nothing."""
+    """What a runner is told. ``batch_size`` 1: a plain handler; ``handling_ms``: of a call, 0: it does nothing."""
 
     bootstrap_servers: str
     topology: str

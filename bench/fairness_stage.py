@@ -30,6 +30,8 @@ from master_orchestrator_schemas.vocabulary import Lane
 
 VEHICLES = 20_000
 DEADLINE_MS = 3_600_000
+PRODUCER = {"linger.ms": 0, "batch.num.messages": 500, "queue.buffering.max.messages": 1_000_000}
+"""An engine's transaction has some hundred commands for a partition at most."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Stage:
         self.topology: Topology = load_topology(folder / "topology.yaml").with_prefix(prefix)
         self._kafka, self._folder, self._prefix = kafka, folder, prefix
         self._codec = Codec(self.topology.limits)
-        self._producer = Producer(producer_config(kafka, **{"linger.ms": 0, "queue.buffering.max.messages": 1_000_000}))
+        self._producer = Producer(producer_config(kafka, **PRODUCER))
         self._numbers = count()
         self.sent = 0
         provision(AdminClient(admin_config(kafka)), self.topology)

@@ -3,72 +3,72 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from math import ceil
 
 from fairness_runner import Call
 
-from master_orchestrator_agents.lanes import wait_bound
+from master_orchestrator_agents.lanes import turns_bound
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 
 FETCH_MS = 200
-"""What a record may take from the log to the runner's queue: a poll of 50 ms at the broker, twice, and some scheduling."""
+"""What a record may take from the log to the runner's queue: a poll of 50 ms at the broker, reading, scheduling."""
 
 
 @dataclass(frozen=True)
 class Wait:
-    """One command. ``ahead``: of its lane, started while it waited; ``bound_ms``: with the time to fetch it."""
+    """One command.
+
+    ``ahead``: commands of its lane that started while it waited; ``turns``: calls that began in that time, once it
+    could be fetched, its own included; ``turns_bound``: how many there may be; ``bound_ms``: what those take at the
+    run's service rate, with the time to fetch it.
+    """
 
     lane: Lane
     from_ms: float
     waited_ms: float
     ahead: int
+    turns: int
+    turns_bound: int
     bound_ms: float
 
+    @property
+    def is_beyond(self) -> bool:
+        """Whether it waited longer than is promised, by turns: they do not depend on how busy the machine was."""
+        return self.turns > self.turns_bound
 
-def longest_turn_ms(appended: Sequence[tuple[Lane, str, int]], calls: Sequence[Call]) -> float:
-    """The longest from one call of a worker to its next, of those before which something waited all the while."""
-    since = {command: at_ms + FETCH_MS for _, command, at_ms in appended}
-    by_worker: dict[int, list[Call]] = {}
-    for call in sorted(calls, key=lambda call: call.begin_ms):
-        by_worker.setdefault(call.worker, []).append(call)
-    turns = [
-        later.begin_ms - earlier.begin_ms
-        for own in by_worker.values()
-        for earlier, later in pairwise(own)
-        if since[later.commands[0]] < earlier.begin_ms
-    ]
-    return max(*turns, *(call.end_ms - call.begin_ms for call in calls))
+
+def turn_ms(calls: Sequence[Call]) -> float:
+    """How far apart the calls began on the average: one over the service rate."""
+    begins = sorted(call.begin_ms for call in calls)
+    return (begins[-1] - begins[0]) / (len(begins) - 1)
 
 
 def waits(
     appended: Sequence[tuple[Lane, str, int]],
     calls: Sequence[Call],
     lanes: Mapping[Lane, LaneTerms],
-    *,
-    workers: int,
     batch_size: int,
 ) -> list[Wait]:
     """Each command's wait, from when it is in the log and its vehicle has no other in flight, and its bound."""
-    turn_ms = longest_turn_ms(appended, calls)
     began = {command: call for call in calls for command in call.commands}
-    placed = [(lane, command, at_ms, began[command]) for lane, command, at_ms in appended]
+    placed = [(lane, command, at_ms, began[command]) for lane, command, at_ms in appended if command in began]
+    every = sorted(call.begin_ms for call in calls)
     begins = {lane: sorted(call.begin_ms for each, _, _, call in placed if each is lane) for lane in Lane}
-    free_from = _free_from(placed)
+    free_from, per_turn = _free_from(placed), turn_ms(calls)
     found = []
     for lane, command, at_ms, call in placed:
         from_ms = max(float(at_ms), free_from.get(command, 0.0))
-        ahead = max(0, bisect_left(begins[lane], call.begin_ms) - bisect_left(begins[lane], from_ms))
-        bound = wait_bound(
-            lane,
-            lanes,
-            handling_seconds=turn_ms / 1000,
-            workers=workers,
-            ahead=ahead,
-            batch_size=batch_size if lane is Lane.ROUTINE else 1,
-        )
-        found.append(Wait(lane, from_ms, call.begin_ms - from_ms, ahead, 1000 * bound + FETCH_MS))
+        ahead = _between(begins[lane], from_ms, call.begin_ms)
+        bound = turns_bound(lane, lanes, ceil((ahead + 1) / (batch_size if lane is Lane.ROUTINE else 1)))
+        turns = 1 + _between(every, from_ms + FETCH_MS, call.begin_ms)
+        waited_ms = call.begin_ms - from_ms
+        found.append(Wait(lane, from_ms, waited_ms, ahead, turns, bound, bound * per_turn + FETCH_MS))
     return found
+
+
+def _between(times: Sequence[float], begin: float, end: float) -> int:
+    return max(0, bisect_left(times, end) - bisect_left(times, begin))
 
 
 def _free_from(placed: Iterable[tuple[Lane, str, int, Call]]) -> dict[str, float]:
@@ -112,7 +112,7 @@ def overtakings(
         own, place = began[command], bisect_left(begins, at_ms)
         ends = [call.end_ms for call in ordered[max(0, place - 10 * workers) : place] if call.end_ms > at_ms]
         free_ms = min(ends) if len(ends) == workers else float(at_ms)
-        passed_by = max(0, bisect_left(begins, own.begin_ms) - bisect_left(begins, free_ms))
+        passed_by = _between(begins, free_ms, own.begin_ms)
         waited_ms = max(0.0, own.begin_ms - free_ms)
         found.append(Overtaking(at_ms, waited_ms, free_ms - at_ms, passed_by, sent - started[place]))
     return found
