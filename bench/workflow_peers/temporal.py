@@ -15,6 +15,7 @@ from master_orchestrator.cluster.node_settings import free_port
 from workflow_peers.peer import Running
 from workflow_peers.processes import LOOPBACK, Command, Part
 
+BENCH = Path(__file__).parents[1]
 PROGRAM = Path(__file__).parent / "programs" / "temporal_program.py"
 CLI = "1.8.2"
 CLIEXT = "v0.0.0-20260731000218-c579925f193f"
@@ -62,8 +63,10 @@ class Temporal:
             engine = Part([*server, "--db-filename", folder / "temporal.db"], folder / "engine.log")
             opened.callback(engine.stop)
             engine.await_line("Server:")  # with its namespace; the port listens before
-            workers = Part([self._python, PROGRAM, "work", address], folder / "workers.log")
+            command: Command = [self._python, PROGRAM, "work", address]
+            workers = Part(command, folder / "workers.log", env={"PYTHONPATH": str(BENCH)})
             opened.callback(workers.stop)
+            workers.await_line("working")
             yield Running({"engine": engine, "workers": workers}, [self._python, PROGRAM, "load", address])
 
 
@@ -76,7 +79,8 @@ def _build(home: Path, program: Path) -> None:
     module.mkdir(parents=True, exist_ok=True)
     (module / "go.mod").write_text(GO_MOD)
     command = [go, "build", "-mod=mod", "-o", str(program), "github.com/temporalio/cli/cmd/temporal"]
-    environment = {**os.environ, "GOPATH": str(home / "go"), "GOFLAGS": "-modcacherw", "CGO_ENABLED": "0"}
+    environment = {**os.environ, "GOPATH": str(home / "go"), "GOCACHE": str(home / "go" / "cache"),
+                   "GOFLAGS": "-modcacherw", "CGO_ENABLED": "0"}  # fmt: skip
     try:
         done = subprocess.run(
             command, cwd=module, env=environment, capture_output=True, text=True, check=False, timeout=BUILD_S
@@ -85,3 +89,4 @@ def _build(home: Path, program: Path) -> None:
         raise UnavailableError(f"Go did not build {CLI} within {BUILD_S} s") from error
     if done.returncode != 0:
         raise UnavailableError(f"Go cannot build it: {done.stderr.strip()[-300:]}")
+    shutil.rmtree(home / "go")  # gigabytes, of use to nobody now

@@ -58,7 +58,9 @@ class Flow:
 
 async def work(address: str) -> None:
     client = await Client.connect(address)
-    await Worker(client, task_queue=QUEUE, workflows=[Flow], activities=[Steps(client).step]).run()
+    async with Worker(client, task_queue=QUEUE, workflows=[Flow], activities=[Steps(client).step]):
+        print("working", flush=True)
+        await asyncio.Event().wait()
 
 
 async def load(address: str, words: list[str]) -> None:
