@@ -21,6 +21,8 @@ FLOOD = 0.8
 MAX_WAITS_MS = {Lane.URGENT: 1_000, Lane.HIGH: 3_000, Lane.SCHEDULED: 8_000, Lane.ROUTINE: 15_000}
 """For a run of 60 s, so that every lane ages within it; shorter for a shorter run."""
 PROMISED_MS = 100
+FIRST = 50
+"""Commands of a lane that reach all its partitions."""
 FULL_S, QUICK_S = 60, 10
 STEP_S = 0.01
 PATIENCE_S = 600.0
@@ -36,13 +38,12 @@ class Overload:
 
     def measure(self, stage: Stage) -> list[Wait]:
         """Send, wait until all is handled, and set the waits against their bounds."""
-        with stage.runner(self.runner) as calls:
-            first = stage.send(Lane.ROUTINE)
-            await_that(lambda: stage.handled() > 0, PATIENCE_S)
+        with stage.runner(self.runner) as notes:
+            first = _taken_up(stage)
             self._send(stage)
             await_that(lambda: stage.handled() == stage.sent, PATIENCE_S)
-        measured = [call for call in calls if first not in call.commands]  # the first one waited for the runner's start
-        return waits(list(stage.appended_ms(*Lane)), measured, stage.topology.lanes, self.runner.batch_size)
+        notes.calls = [call for call in notes.calls if not first.intersection(call.commands)]
+        return waits(list(stage.appended_ms(*Lane)), notes, stage.topology.lanes, self.runner.batch_size)
 
     def _send(self, stage: Stage) -> None:
         """At a steady pace, mixed."""
@@ -78,15 +79,22 @@ class Backlog:
         for _ in range(self.waiting + self.more):
             stage.send(Lane.ROUTINE)
         stage.flush()
-        with stage.runner(self.runner) as calls:
-            await_that(lambda: stage.handled() > 0)
+        with stage.runner(self.runner) as notes:
+            first = _taken_up(stage, Lane.URGENT)
             for _ in range(self.urgent):
                 stage.send(Lane.URGENT)
                 stage.flush()
                 time.sleep(self.every_s)
-            await_that(lambda: stage.handled(Lane.URGENT) == self.urgent, PATIENCE_S)
-        appended = list(stage.appended_ms(Lane.URGENT))
-        return overtakings(appended, calls, workers=self.runner.workers, sent=stage.sent - self.urgent)
+            await_that(lambda: stage.handled(Lane.URGENT) == self.urgent + FIRST, PATIENCE_S)
+        appended = [each for each in stage.appended_ms(Lane.URGENT) if each[1] not in first]
+        return overtakings(appended, notes, workers=self.runner.workers, sent=stage.sent - self.urgent)
+
+
+def _taken_up(stage: Stage, *lanes: Lane) -> set[str]:
+    """The first commands of each partition, which wait until it is noted that the runner has it; their ids."""
+    first = {stage.send(lane) for lane in lanes or Lane for _ in range(FIRST)}
+    await_that(lambda: stage.handled(*lanes) >= len(first), PATIENCE_S)
+    return first
 
 
 def fairness(
@@ -125,7 +133,7 @@ def _overloads(seconds: float) -> tuple[Overload, ...]:
 def _backlogs(waiting: int, *, quick: bool) -> tuple[Backlog, ...]:
     urgent = 10 if quick else 100
     return (
-        Backlog(f"{waiting:,} wait, 8 workers, 10 ms", Runner(8, 10), waiting, urgent * 160, urgent, every_s=0.2),
-        Backlog(f"{waiting:,} wait, 8 workers, no-op", Runner(8, 0), waiting, urgent * 600, urgent, every_s=0.1),
-        Backlog(f"{waiting:,} wait, 1 worker, 10 ms", Runner(1, 10), waiting, 0, urgent, every_s=0.2),
+        Backlog(f"{waiting:,}, 8 workers, 10 ms", Runner(8, 10), waiting, urgent * 160, urgent, every_s=0.2),
+        Backlog(f"{waiting:,}, 8 workers, no-op", Runner(8, 0), waiting, urgent * 600, urgent, every_s=0.1),
+        Backlog(f"{waiting:,}, 1 worker, 10 ms", Runner(1, 10), waiting, 0, urgent, every_s=0.2),
     )

@@ -21,34 +21,47 @@ PLOT = Path(__file__).with_name("fairness_plot.py")
 
 
 def waits_table(title: str, measured: Sequence[Wait]) -> Table:
-    """Waits by lane; beside the longest, its bound, and which share of its bound in turns any command used at most."""
-    shown = Table("lane", title=f"Overload, {title}: waits in s", title_justify="left")
-    for column in ("count", "p50", "p99", "max", "ahead of it", "its bound", "turns used"):
-        shown.add_column(column, justify="right", no_wrap=True)
+    """Waits by lane."""
+    shown = _table(
+        f"Overload: {title}",
+        "seconds; ahead, bound: of the longest wait; turns: the most of its own bound that a command used; fetch: p99",
+        ("lane", "count", "p50", "p99", "max", "ahead", "bound", "turns", "fetch"),
+    )
     for lane in Lane:
         own = sorted((wait for wait in measured if wait.lane is lane), key=lambda wait: wait.waited_ms)
-        times = [own[len(own) // 2].waited_ms, own[len(own) * 99 // 100].waited_ms, own[-1].waited_ms]
-        most = max(wait.turns / wait.turns_bound for wait in own)
-        figures = [f"{ms / 1000:.2f}" for ms in times]
-        shown.add_row(
-            lane, f"{len(own):,}", *figures, f"{own[-1].ahead:,}", f"{own[-1].bound_ms / 1000:.2f}", f"{most:.0%}"
+        longest, place = own[-1], len(own) * 99 // 100
+        fetched = sorted(wait.fetched_ms for wait in own)[place]
+        p50, p99, most, bound, fetch = (
+            f"{ms / 1000:.2f}"
+            for ms in (own[len(own) // 2].waited_ms, own[place].waited_ms, longest.waited_ms, longest.bound_ms, fetched)
         )
+        turns = max(wait.turns / wait.turns_bound for wait in own)
+        shown.add_row(lane, f"{len(own):,}", p50, p99, most, f"{longest.ahead:,}", bound, f"{turns:.0%}", fetch)
     return shown
 
 
 def overtaking_table(backlogs: Mapping[str, Sequence[Overtaking]]) -> Table:
-    """Waits of urgent commands; ``behind``: the fewest that waited when one of them came."""
-    shown = Table("backlog", title="URGENT, from when a worker was free: ms", title_justify="left")
-    for column in ("count", "p50", "p99", "max", "passed by, p50", "behind"):
-        shown.add_column(column, justify="right", no_wrap=True)
+    """Waits of urgent commands."""
+    shown = _table(
+        "URGENT against a ROUTINE backlog",
+        "milliseconds from when a worker was free; fetch, passed (by others): p50; behind: the fewest that waited",
+        ("backlog", "sent", "p50", "p99", "max", "fetch", "passed", "behind"),
+    )
     for title, measured in backlogs.items():
         times = sorted(each.waited_ms for each in measured)
-        figures = (statistics.median(times), times[len(times) * 99 // 100], times[-1])
+        fetched_ms = statistics.median(each.fetched_ms for each in measured)
         passed_by = statistics.median(each.passed_by for each in measured)
         behind = min(each.behind for each in measured)
-        shown.add_row(
-            title, str(len(times)), *(f"{figure:.1f}" for figure in figures), f"{passed_by:.0f}", f"{behind:,}"
-        )
+        figures = (statistics.median(times), times[len(times) * 99 // 100], times[-1], fetched_ms)
+        ms = [f"{figure:.1f}" for figure in figures]
+        shown.add_row(title, str(len(times)), *ms, f"{passed_by:.0f}", f"{behind:,}")
+    return shown
+
+
+def _table(title: str, caption: str, columns: Sequence[str]) -> Table:
+    shown = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    for number, column in enumerate(columns):
+        shown.add_column(column, justify="right" if number else "left", no_wrap=True)
     return shown
 
 

@@ -1,6 +1,6 @@
 """``python fairness_runner.py TERMS``: one runner whose handler takes a known time and notes when it ran.
 
-TERMS is a JSON object, see :class:`Terms`. SIGTERM ends it; then the notes are written, a line of JSON for each call.
+TERMS is a JSON object, see :class:`Terms`. SIGTERM ends it; then the notes are written, see :class:`Notes`.
 """
 
 import json
@@ -8,11 +8,14 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from master_orchestrator_agents import AgentRunner, Handler, Task, batch_handler
+from master_orchestrator_agents.backlog import Backlog
+from master_orchestrator_agents.queues import Entry
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -40,11 +43,18 @@ class Call(msgspec.Struct, array_like=True):
     worker: int
 
 
+class Notes(msgspec.Struct):
+    """All calls, and when each command was taken into the runner's queues (ms since 1970)."""
+
+    calls: list[Call] = []
+    queued_ms: dict[str, float] = {}
+
+
 class Diary:
-    """The calls so far. Thread-safe."""
+    """The notes so far. Thread-safe."""
 
     def __init__(self, handling_ms: float) -> None:
-        self.calls: list[Call] = []
+        self.notes = Notes()
         self._handling_s = handling_ms / 1000
 
     def call(self, tasks: list[Task]) -> None:
@@ -54,7 +64,16 @@ class Diary:
             time.sleep(self._handling_s)
         end = time.time_ns()
         commands = [task.command_id for task in tasks]
-        self.calls.append(Call(commands, begin / 1e6, end / 1e6, threading.get_ident()))
+        self.notes.calls.append(Call(commands, begin / 1e6, end / 1e6, threading.get_ident()))
+
+    def watch(self, add: Callable[[Backlog, Entry], bool]) -> Callable[[Backlog, Entry], bool]:
+        """Note each command that comes in by ``add``."""
+
+        def noted(backlog: Backlog, entry: Entry) -> bool:
+            self.notes.queued_ms.setdefault(entry.command.command_id, time.time_ns() / 1e6)
+            return add(backlog, entry)
+
+        return noted
 
     def handler(self, batch_size: int) -> Handler:
         """A plain one, or one that takes batches of ROUTINE."""
@@ -72,6 +91,7 @@ class Diary:
 def main(terms: Terms) -> None:
     """Run until SIGTERM."""
     diary = Diary(terms.handling_ms)
+    Backlog.add = diary.watch(Backlog.add)  # type: ignore[method-assign,assignment]  # nothing of the product tells this time
     runner = AgentRunner(
         AgentType(terms.agent),
         diary.handler(terms.batch_size),
@@ -82,7 +102,7 @@ def main(terms: Terms) -> None:
     )
     signal.signal(signal.SIGTERM, lambda *_: runner.stop())
     runner.run()
-    Path(terms.notes).write_bytes(b"\n".join(msgspec.json.encode(call) for call in diary.calls))
+    Path(terms.notes).write_bytes(msgspec.json.encode(diary.notes))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ import yaml
 from agent_runner import AGENT, PAYLOAD
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from fairness_runner import Call, Terms
+from fairness_runner import Notes, Terms
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
@@ -83,9 +83,9 @@ class Stage:
         self._producer.flush()
 
     @contextmanager
-    def runner(self, terms: Runner) -> Iterator[list[Call]]:
-        """A runner process; the list is filled once it has ended."""
-        notes = self._folder / f"{self._prefix}calls.jsonl"
+    def runner(self, terms: Runner) -> Iterator[Notes]:
+        """A runner process; its notes are there once it has ended."""
+        file = self._folder / f"{self._prefix}notes.json"
         told = Terms(
             bootstrap_servers=self._kafka.bootstrap_servers,
             topology=str(self._folder / "topology.yaml"),
@@ -94,9 +94,9 @@ class Stage:
             workers=terms.workers,
             handling_ms=terms.handling_ms,
             batch_size=terms.batch_size,
-            notes=str(notes),
+            notes=str(file),
         )
-        calls: list[Call] = []
+        notes = Notes()
         script = Path(__file__).with_name("fairness_runner.py")
         with (self._folder / f"{self._prefix}runner.log").open("wb") as log:
             process = subprocess.Popen(
@@ -106,7 +106,7 @@ class Stage:
                 env=dict(os.environ),
             )
             try:
-                yield calls
+                yield notes
             finally:
                 process.terminate()
                 try:
@@ -114,7 +114,8 @@ class Stage:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-        calls += [msgspec.json.decode(line, type=Call) for line in notes.read_bytes().splitlines()]
+        noted = msgspec.json.decode(file.read_bytes(), type=Notes)
+        notes.calls, notes.queued_ms = noted.calls, noted.queued_ms
 
     def handled(self, *lanes: Lane) -> int:
         """How many commands of these lanes, or of all, the runner has committed."""

@@ -5,29 +5,31 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from fairness_runner import Call
+from fairness_runner import Call, Notes
 
 from master_orchestrator_agents.lanes import turns_bound
+from master_orchestrator_agents.queues import QUEUE_LIMIT
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 
 FETCH_MS = 200
-"""What a record may take from the log to the runner's queue: a poll of 50 ms at the broker, reading, scheduling."""
+"""What a record may take from the log to its lane's queue: a poll of 50 ms at the broker, reading, scheduling."""
 
 
 @dataclass(frozen=True)
 class Wait:
     """One command.
 
-    ``ahead``: commands of its lane that started while it waited; ``turns``: calls that began in that time, once it
-    could be fetched, its own included; ``turns_bound``: how many there may be; ``bound_ms``: what those take at the
-    run's service rate, with the time to fetch it.
+    ``ahead``: commands of its lane that started while it waited; ``fetched_ms``: how long it took to be in the queue,
+    what stood in a long one excepted; ``turns``: calls that began from then on, its own included; ``turns_bound``: how
+    many there may be; ``bound_ms``: what those take at the run's service rate, with the time to fetch it.
     """
 
     lane: Lane
     from_ms: float
     waited_ms: float
     ahead: int
+    fetched_ms: float
     turns: int
     turns_bound: int
     bound_ms: float
@@ -46,24 +48,27 @@ def turn_ms(calls: Sequence[Call]) -> float:
 
 def waits(
     appended: Sequence[tuple[Lane, str, int]],
-    calls: Sequence[Call],
+    notes: Notes,
     lanes: Mapping[Lane, LaneTerms],
     batch_size: int,
 ) -> list[Wait]:
     """Each command's wait, from when it is in the log and its vehicle has no other in flight, and its bound."""
-    began = {command: call for call in calls for command in call.commands}
+    began = {command: call for call in notes.calls for command in call.commands}
     placed = [(lane, command, at_ms, began[command]) for lane, command, at_ms in appended if command in began]
-    every = sorted(call.begin_ms for call in calls)
+    every = sorted(call.begin_ms for call in notes.calls)
     begins = {lane: sorted(call.begin_ms for each, _, _, call in placed if each is lane) for lane in Lane}
-    free_from, per_turn = _free_from(placed), turn_ms(calls)
+    queued = {lane: sorted(notes.queued_ms[id_] for each, id_, _, _ in placed if each is lane) for lane in Lane}
+    free_from, per_turn = _free_from(placed), turn_ms(notes.calls)
     found = []
     for lane, command, at_ms, call in placed:
         from_ms = max(float(at_ms), free_from.get(command, 0.0))
         ahead = _between(begins[lane], from_ms, call.begin_ms)
         bound = turns_bound(lane, lanes, ceil((ahead + 1) / (batch_size if lane is Lane.ROUTINE else 1)))
-        turns = 1 + _between(every, from_ms + FETCH_MS, call.begin_ms)
-        waited_ms = call.begin_ms - from_ms
-        found.append(Wait(lane, from_ms, waited_ms, ahead, turns, bound, bound * per_turn + FETCH_MS))
+        is_long = bisect_left(queued[lane], at_ms) - bisect_left(begins[lane], at_ms) >= QUEUE_LIMIT // 2
+        fetched_ms = FETCH_MS if is_long else max(0.0, notes.queued_ms[command] - at_ms)
+        turns = 1 + _between(every, max(from_ms, at_ms + fetched_ms), call.begin_ms)
+        bound_ms = bound * per_turn + max(FETCH_MS, fetched_ms)
+        found.append(Wait(lane, from_ms, call.begin_ms - from_ms, ahead, fetched_ms, turns, bound, bound_ms))
     return found
 
 
@@ -87,23 +92,24 @@ def _free_from(placed: Iterable[tuple[Lane, str, int, Call]]) -> dict[str, float
 class Overtaking:
     """An urgent command.
 
-    ``waited_ms``: from when a worker was free, ``in_hand_ms`` after its append; ``passed_by``: calls that began in that
-    time; ``behind``: commands that waited at its append.
+    ``waited_ms``: from when a worker was free, ``in_hand_ms`` after its append; ``fetched_ms``: from its append to the
+    queue; ``passed_by``: calls that began while it waited; ``behind``: commands that waited at its append.
     """
 
     at_ms: float
     waited_ms: float
     in_hand_ms: float
+    fetched_ms: float
     passed_by: int
     behind: int
 
 
 def overtakings(
-    appended: Iterable[tuple[Lane, str, int]], calls: Sequence[Call], *, workers: int, sent: int
+    appended: Iterable[tuple[Lane, str, int]], notes: Notes, *, workers: int, sent: int
 ) -> list[Overtaking]:
     """How each of these commands overtook the ``sent`` ones; what was in hand when it came is not its wait."""
-    ordered = sorted(calls, key=lambda call: call.begin_ms)
-    began = {command: call for call in calls for command in call.commands}
+    ordered = sorted(notes.calls, key=lambda call: call.begin_ms)
+    began = {command: call for call in ordered for command in call.commands}
     begins, started = [call.begin_ms for call in ordered], [0]
     for call in ordered:
         started.append(started[-1] + len(call.commands))
@@ -114,5 +120,6 @@ def overtakings(
         free_ms = min(ends) if len(ends) == workers else float(at_ms)
         passed_by = _between(begins, free_ms, own.begin_ms)
         waited_ms = max(0.0, own.begin_ms - free_ms)
-        found.append(Overtaking(at_ms, waited_ms, free_ms - at_ms, passed_by, sent - started[place]))
+        fetched_ms = notes.queued_ms[command] - at_ms
+        found.append(Overtaking(at_ms, waited_ms, free_ms - at_ms, fetched_ms, passed_by, sent - started[place]))
     return found
