@@ -31,4 +31,5 @@ class Dbos:
     def running(self, folder: Path) -> Iterator[Running]:
         """The database; the application is the load generator."""
         with database(folder) as (server, url):
-            yield Running({"database": server}, [self._python, PROGRAM], {"DATABASE_URL": url}, generators=2)
+            environment = {"DATABASE_URL": url}
+            yield Running({"database": server}, [self._python, PROGRAM], environment, generators=2, works_itself=True)

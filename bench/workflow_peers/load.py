@@ -24,6 +24,7 @@ class Outcome:
 
     ``latencies_ms``: of the workflows that ended (with ``--rate``: were due) in the counted time, from when they were
     due. ``cpu_s``: the generator's own, from its first workflow to its last. ``ended_at``: of the last, Unix time.
+    ``rss_mb``: told by those in Python.
     """
 
     started: int
@@ -33,6 +34,7 @@ class Outcome:
     latencies_ms: list[float]
     cpu_s: float
     ended_at: float
+    rss_mb: float = 0.0
 
     @property
     def per_s(self) -> float:
@@ -66,4 +68,5 @@ def together(outcomes: Sequence[Outcome]) -> Outcome:
         latencies_ms=[latency for one in outcomes for latency in one.latencies_ms],
         cpu_s=sum(one.cpu_s for one in outcomes),
         ended_at=max(one.ended_at for one in outcomes),
+        rss_mb=sum(one.rss_mb for one in outcomes),
     )

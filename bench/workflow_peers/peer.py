@@ -18,13 +18,15 @@ from workflow_peers.processes import Command, Part
 class Running:
     """A peer that takes work: its processes by what they are, and the command of its load generator.
 
-    ``generators``: how many of them share the load, where one process cannot make enough of it.
+    ``generators``: how many of them share the load. ``works_itself``: they run the workflows, too, so that their memory
+    is the peer's.
     """
 
     parts: Mapping[str, Part]
     load: Command
     env: Mapping[str, str] = field(default_factory=dict)
     generators: int = 1
+    works_itself: bool = False
 
     def first(self) -> Outcome:
         """One workflow: it is up then."""
@@ -111,8 +113,12 @@ class Throughput:
             running.first()
             before = running.cpu_s()
             full = running.open(self.peer.in_flight, times.warm_s, times.full_s)
+            if not full.counted:
+                raise TimeoutError(f"no workflow ended within {times.full_s:g} s of full load")
             cpu_s = {part: after - before[part] for part, after in running.cpu_s().items()}
             rss_mb = {name: part.rss_mb() for name, part in running.parts.items()}
+            if running.works_itself:
+                rss_mb["workers"] = full.rss_mb
             half = running.paced(full.per_s / 2, HALF_WARM_S, times.half_s)
         return _figures(full, half, cpu_s, rss_mb)
 

@@ -93,7 +93,7 @@ class ZeebeProgram {
     final AtomicInteger started = new AtomicInteger(), right = new AtomicInteger(), counted = new AtomicInteger();
     final List<Double> latenciesMs = Collections.synchronizedList(new ArrayList<>());
     final int inFlight;
-    final double rate, seconds, begin, end;
+    final double rate, warm, seconds, begin, end;
 
     Load(ZeebeClient client, String[] words) {
       var options = Arrays.asList(words);
@@ -101,7 +101,8 @@ class ZeebeProgram {
       inFlight = (int) option(options, "--in-flight");
       rate = option(options, "--rate");
       seconds = option(options, "--seconds");
-      begin = now() + option(options, "--warm");
+      warm = option(options, "--warm");
+      begin = now() + warm;
       end = begin + seconds;
     }
 
@@ -120,8 +121,12 @@ class ZeebeProgram {
     List<Future<?>> keepOpen(ExecutorService threads) {
       List<Future<?>> slots = new ArrayList<>();
       for (int slot = 0; slot < inFlight; slot++) {
+        // Spread over half the warm-up: started at once, they would go on to end at once, wave by wave.
+        var delayMs = (long) (500 * warm * slot / inFlight);
         slots.add(threads.submit(() -> {
+          Thread.sleep(delayMs);
           do one(now(), false); while (now() < end);
+          return null;
         }));
       }
       return slots;

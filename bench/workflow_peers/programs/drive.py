@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import itertools
 import json
+import resource
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -49,7 +50,10 @@ async def drive(workflow: Workflow, asked: argparse.Namespace) -> None:
     """Run the load that was asked for, and print the answer."""
     cpu_s, begin = time.process_time(), time.monotonic() + asked.warm
     tally = Tally(begin, begin + asked.seconds)
-    await (_keep_open(workflow, tally, asked.in_flight) if asked.in_flight else _paced(workflow, tally, asked.rate))
+    if asked.in_flight:
+        await _keep_open(workflow, tally, asked.in_flight, asked.warm / 2)
+    else:
+        await _paced(workflow, tally, asked.rate)
     answer = {
         "started": tally.started,
         "right": tally.right,
@@ -58,20 +62,23 @@ async def drive(workflow: Workflow, asked: argparse.Namespace) -> None:
         "latencies_ms": tally.latencies_ms,
         "cpu_s": time.process_time() - cpu_s,
         "ended_at": time.time(),
+        "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,  # kB on Linux
     }
     print(json.dumps(answer), flush=True)
 
 
-async def _keep_open(workflow: Workflow, tally: Tally, in_flight: int) -> None:
+async def _keep_open(workflow: Workflow, tally: Tally, in_flight: int, spread_s: float) -> None:
+    """All start within ``spread_s``: at once, they would go on to end at once, wave by wave."""
     numbers = itertools.count()
 
-    async def slot() -> None:
+    async def slot(delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
         while True:
             await tally.run(workflow, next(numbers), time.monotonic(), counts_when_due=False)
             if time.monotonic() >= tally.end:
                 return
 
-    await asyncio.gather(*(slot() for _ in range(in_flight)))
+    await asyncio.gather(*(slot(spread_s * number / in_flight) for number in range(in_flight)))
 
 
 async def _paced(workflow: Workflow, tally: Tally, rate: float) -> None:

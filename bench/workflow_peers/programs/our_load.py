@@ -112,12 +112,14 @@ async def main() -> None:
     parser.add_argument("topology", type=Path)
     asked = parser.parse_args()
     fleet = _fleet(asked.data_dir, load_topology(asked.topology))
-    async with asyncio.TaskGroup() as group:
-        group.create_task(asyncio.to_thread(fleet.read))
-        try:
-            await drive(fleet.check, asked)
-        finally:
-            fleet.stop()
+    reading = asyncio.create_task(asyncio.to_thread(fleet.read))
+    driving = asyncio.create_task(drive(fleet.check, asked))
+    try:
+        ended, _ = await asyncio.wait({reading, driving}, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()  # raises what went wrong
+    finally:
+        fleet.stop()
 
 
 if __name__ == "__main__":

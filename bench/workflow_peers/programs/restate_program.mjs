@@ -1,6 +1,7 @@
 // Restate's worker (`work PORT INGRESS`) and load generator (`load INGRESS [OPTIONS]`, see load.py). Copied to where its
 // packages are installed, since Node looks for them beside a program.
 import http2 from "node:http2";
+import { setTimeout as sleep } from "node:timers/promises";
 
 // The SDK wants Node 22 for this one function.
 Promise.withResolvers ??= function () {
@@ -72,12 +73,16 @@ async function load(ingress, inFlight, rate, warm, seconds) {
   }
 
   if (inFlight) {
-    const slot = async () => { do await run(now(), false); while (now() < end); };
+    // Spread over half the warm-up: started at once, they would go on to end at once, wave by wave.
+    const slot = async (_, number) => {
+      await sleep(500 * warm * number / inFlight);
+      do await run(now(), false); while (now() < end);
+    };
     await Promise.all(Array.from({ length: inFlight }, slot));
   } else {
     const first = now(), running = [];
     for (let due = first; due < end; due = first + running.length / rate) {
-      while (due > now()) await new Promise((resume) => setTimeout(resume, 1000 * (due - now())));
+      while (due > now()) await sleep(1000 * (due - now()));
       running.push(run(due, true));
     }
     await Promise.all(running);
