@@ -1,6 +1,5 @@
 """The engine's confluent-kafka producers: one transactional per owned partition, one plain for commands and ticks."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -25,7 +24,6 @@ PURGED = frozenset({KafkaError._PURGE_QUEUE, KafkaError._PURGE_INFLIGHT})
 
 T = TypeVar("T")
 Report = Callable[[KafkaError | None, Message], None]
-Headers = list[tuple[str, str | bytes | None]]
 
 TRANSACTION_TIMEOUT_MS = 30_000
 CALL_TIMEOUT_S = 20.0
@@ -55,16 +53,19 @@ def retried(call: Callable[[float], T]) -> T:
             time.sleep(RETRY_PAUSE_S)
 
 
-def _enqueue(producer: Producer, record: Record, partition: int, report: Report | None = None) -> None:
-    """Hand a record to librdkafka; where its queue is full, serve delivery reports until there is room."""
-    headers = cast("Headers | None", record.headers)  # confluent's list type is invariant and wider than ours
-    while True:
-        try:
-            producer.produce(record.topic, record.value, record.key, partition, headers=headers, on_delivery=report)
-        except BufferError:
-            producer.poll(POLL_S)
-        else:
-            return
+def _enqueue(producer: Producer, records: Iterable[Record], partition: int, report: Report | None = None) -> None:
+    """Hand records to librdkafka; where its queue is full, serve delivery reports until there is room.
+
+    One loop for all of them, and no call of ours in it: a batch has thousands.
+    """
+    produce = cast("Callable[..., None]", producer.produce)  # confluent's list of headers is wider than ours
+    for topic, key, value, headers in records:
+        while True:
+            try:
+                produce(topic, value, key, partition, headers=headers, on_delivery=report)
+                break
+            except BufferError:
+                producer.poll(POLL_S)
 
 
 class PartitionProducer:
@@ -143,9 +144,8 @@ class PartitionProducer:
                 log.warning("record refused", topic=message.topic(), partition=self.partition, error=error.str())
 
         self._producer.begin_transaction()
-        for record in batch:
-            _enqueue(self._producer, record, self.partition, refused)
-        _enqueue(self._producer, last, self.partition, delivered)
+        _enqueue(self._producer, batch, self.partition, refused)
+        _enqueue(self._producer, [last], self.partition, delivered)
         retried(self._producer.commit_transaction)
         if not offsets:
             raise ShellError(f"partition {self.partition}: committed, but its last offset is unknown")
@@ -161,33 +161,14 @@ class PlainProducer:
 
     def send(self, records: Iterable[Record], partition: int) -> None:
         """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""
-        delivery = _Delivery()
-        for record in records:
-            delivery.expect()
-            _enqueue(self._producer, record, partition, delivery.report)
-        while not delivery.complete():
+        reports: list[KafkaError | None] = []  # any thread that polls the shared producer may bring one
+
+        def report(error: KafkaError | None, _message: Message) -> None:
+            reports.append(error)
+
+        batch = list(records)
+        _enqueue(self._producer, batch, partition, report)
+        while len(reports) < len(batch):
             self._producer.poll(POLL_S)
-        if delivery.error is not None:
-            raise ShellError(f"a record for partition {partition} could not be delivered: {delivery.error.str()}")
-
-
-class _Delivery:
-    """Counts the reports of one send. Any thread that polls the shared producer may bring them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._outstanding = 0
-        self.error: KafkaError | None = None
-
-    def expect(self) -> None:
-        with self._lock:
-            self._outstanding += 1
-
-    def report(self, error: KafkaError | None, _message: Message) -> None:
-        with self._lock:
-            self._outstanding -= 1
-            self.error = self.error or error
-
-    def complete(self) -> bool:
-        with self._lock:
-            return self._outstanding == 0
+        for error in filter(None, reports):
+            raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
