@@ -9,9 +9,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,7 +25,9 @@ import java.util.stream.Collectors;
 class ZeebeProgram {
   static final Map<String, Object> RESULT =
       Map.of("step1", 1, "step2", 2, "step3", 3, "step4", 4, "event", "done", "step5", 5, "step6", 6);
+  static final Set<Status.Code> PUSHED_BACK = EnumSet.of(Status.Code.RESOURCE_EXHAUSTED, Status.Code.UNAVAILABLE);
   static final long BACK_OFF_MS = 20;
+  static final Duration JOB_TIMEOUT = Duration.ofSeconds(10); // what gets lost is worked on again, within the round
 
   public static void main(String[] words) throws Exception {
     try (var client = ZeebeClient.newClientBuilder().gatewayAddress("127.0.0.1:" + words[1]).usePlaintext()
@@ -41,7 +45,8 @@ class ZeebeProgram {
   static void work(ZeebeClient client) throws InterruptedException {
     world = client;
     untilTaken(client.newDeployResourceCommand().addProcessModel(model(), "bench.bpmn"));
-    client.newWorker().jobType("step").handler(ZeebeProgram::step).streamEnabled(true).maxJobsActive(64).open();
+    client.newWorker().jobType("step").handler(ZeebeProgram::step).streamEnabled(true).maxJobsActive(64)
+        .timeout(JOB_TIMEOUT).open();
     System.out.println("working");
     Thread.currentThread().join();
   }
@@ -62,7 +67,8 @@ class ZeebeProgram {
   /** The fourth tells the world, which sends the event in its own time. */
   static void step(JobClient jobs, ActivatedJob job) {
     var name = job.getElementId();
-    jobs.newCompleteCommand(job).variables(Map.of(name, Integer.parseInt(name.substring(4)))).send();
+    var done = jobs.newCompleteCommand(job).variables(Map.of(name, Integer.parseInt(name.substring(4))));
+    Thread.startVirtualThread(() -> untilTaken(done));
     if (name.equals("step4")) {
       var key = job.getVariable("key").toString();
       Thread.startVirtualThread(() -> untilTaken(world.newPublishMessageCommand().messageName("event")
@@ -76,7 +82,7 @@ class ZeebeProgram {
       try {
         return command.send().join();
       } catch (RuntimeException error) {
-        if (Status.fromThrowable(error).getCode() != Status.Code.RESOURCE_EXHAUSTED) throw error;
+        if (!PUSHED_BACK.contains(Status.fromThrowable(error).getCode())) throw error;
         try {
           Thread.sleep(BACK_OFF_MS);
         } catch (InterruptedException interrupted) {
