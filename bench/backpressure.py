@@ -33,7 +33,7 @@ def backpressure(records: int = 1_000_000, urgent: int = 100) -> dict[str, float
     before which ``others_before`` were answered; ``urgent_completed``: all their workflows have ended.
     """
     vehicles = records // PER_VEHICLE
-    with system(**dict.fromkeys(AgentType, "24h")) as own:
+    with system(reply_within=dict.fromkeys(AgentType, "24h")) as own:
         engine = own.engine()
         idle_mb = engine.rss_mb()
         own.stop(engine)

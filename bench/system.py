@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,12 +137,13 @@ class System:
 
 
 @contextmanager
-def system(**reply_within: str) -> Iterator[System]:
-    """A fresh system; everything it started ends with it. ``reply_within``: of agents, where not the topology's."""
+def system(partitions: int | None = None, reply_within: Mapping[str, str] | None = None) -> Iterator[System]:
+    """A fresh system; everything it started ends with it. Partitions, and waits for agents, where not the topology's."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     terms = yaml.safe_load((Path(__file__).parents[1] / "topology.yaml").read_text(encoding="utf-8"))
-    for agent, duration in reply_within.items():
+    for agent, duration in (reply_within or {}).items():
         terms["agents"][agent]["reply_within"] = duration
+    terms["partitions"] = partitions or terms["partitions"]
     (folder / "topology.yaml").write_text(yaml.safe_dump(terms), encoding="utf-8")
     try:
         with EmbeddedKafka(folder / "kafka", throughput=True) as broker:

@@ -1,0 +1,71 @@
+"""How the system grows: with the number of vehicles, and of engines."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+from gateway import HEALTHY, START_MS, Gateway
+from system import System, await_that, system
+
+FLEETS = (1_000, 100_000, 1_000_000)
+ENGINES = (1, 2, 4)
+PATIENCE_S = 600.0
+
+
+def restore(vehicles: int = 100_000) -> dict[str, float]:
+    """A new engine with an empty disk restores the table of so many vehicles; and its memory with all of them."""
+    with system() as own:
+        engine = own.engine()
+        _fill(own, vehicles, lambda number: number)
+        await_that(lambda: own.lag() == 0, PATIENCE_S)
+        rss = engine.rss_mb()
+        own.stop(engine)
+        table = own.folder / "engine"
+        disk = sum(file.stat().st_size for file in table.rglob("*") if file.is_file())
+        shutil.rmtree(table)
+        restored = own.engine()
+        records = restored.metric("master_orchestrator_restore_records_total")
+        seconds = restored.metric("master_orchestrator_restore_seconds_sum")
+        return {
+            "records": records,
+            "restore_s": seconds,
+            "records_per_s": records / seconds,
+            "table_bytes_per_vehicle": disk / vehicles,
+            "engine_rss_mb_with_all_vehicles": rss,
+            "engine_rss_mb_after_restore": restored.rss_mb(),
+        }
+
+
+def fleet() -> dict[str, float]:
+    """The same from a thousand to a million vehicles: table, memory, restore."""
+    return {f"{figure}_{vehicles}": value for vehicles in FLEETS for figure, value in restore(vehicles).items()}
+
+
+def scale(count: int = 300_000, vehicles: int = 10_000) -> dict[str, float]:
+    """Readings per second that open nothing, with 1, 2 and 4 engines; they share the cores with the broker."""
+    figures: dict[str, float] = {}
+    for engines in ENGINES:
+        with system() as own:
+            _fill(own, count, lambda number: number % vehicles, lambda number: number // vehicles)
+            for number in range(engines):
+                own.start_engine(f"bench-{number}")
+            await_that(lambda own=own: own.owned() == own.topology.partitions and _all_own(own))  # type: ignore[misc]  # mypy cannot infer its default
+            started, left = time.monotonic(), own.lag()
+            await_that(lambda own=own: own.lag() == 0, PATIENCE_S)  # type: ignore[misc]  # as above
+            figures[f"readings_per_s_{engines}"] = left / (time.monotonic() - started)
+            cpu_s = sum(engine.cpu_s() for engine in own.engines.values())
+            figures[f"engines_cpu_us_per_reading_{engines}"] = 1e6 * cpu_s / count
+    return figures
+
+
+def _fill(
+    own: System, count: int, vehicle_of: Callable[[int], int], second_of: Callable[[int], int] = lambda _: 0
+) -> None:
+    gateway = Gateway(own)
+    for number in range(count):
+        gateway.send(vehicle_of(number), ts_ms=START_MS + second_of(number) * 1_000, **HEALTHY)
+    gateway.flush()
+
+
+def _all_own(own: System) -> bool:
+    return all(engine.owned() for engine in own.engines.values())
