@@ -138,7 +138,7 @@ class System:
 
 @contextmanager
 def system(partitions: int | None = None, reply_within: Mapping[str, str] | None = None) -> Iterator[System]:
-    """A fresh system; everything it started ends with it. Partitions, and waits for agents, where not the topology's."""
+    """A fresh system; all that it started ends with it. Partitions, and waits for agents, where not the topology's."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     terms = yaml.safe_load((Path(__file__).parents[1] / "topology.yaml").read_text(encoding="utf-8"))
     for agent, duration in (reply_within or {}).items():

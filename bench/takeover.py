@@ -27,7 +27,7 @@ def takeover(vehicles: int = 20_000, rounds: int = 3) -> dict[str, float]:
     ``owned``: partitions are owned by whoever has them then; ``progress``: on each of the killed one's partitions a
     record that was sent after the kill has its audit record, committed. ``restore``: fencing and reading the changelog.
     """
-    with system(DATA_ANALYSIS="24h") as own:  # no agents run, and nothing is to time out meanwhile
+    with system(reply_within={"DATA_ANALYSIS": "24h"}) as own:  # no agents run, and nothing is to time out meanwhile
         own.start_engine(KILLED)
         own.engine(OTHER)
         gateway = Gateway(own)
