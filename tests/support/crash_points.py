@@ -149,7 +149,7 @@ class Point(Enum):
     )  # fmt: skip
     IN_RESTORE = Terms(
         Part.TAKE_OVER, "after a batch of the changelog is written to the table",
-        "Table: a prefix of the changelog, and its offset, written together",
+        "Table: a shorter prefix of the changelog, and its offset; what was not flushed is gone",
         "the restore goes on from that offset", places=(Place.FIRST, Place.MIDDLE),
     )  # fmt: skip
     AFTER_RESTORE = Terms(

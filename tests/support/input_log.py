@@ -24,7 +24,7 @@ PARTITION = 3
 READINGS = TOPICS[Telemetry]
 CODEC = Codec()
 INTAKE = Intake(load_topology(), CODEC)
-UNRECORDED = ("trackers", "standing", "next_check_due_ms", "model", "odometer_m")
+UNRECORDED = ("trackers", "share", "standing", "next_check_due_ms", "model", "odometer_m")
 """What a reading may change without leaving an audit record, beside the positions."""
 
 
