@@ -90,6 +90,7 @@ def _assert_left_by_take_over(run: CrashRun, case: Case, evidence: Evidence, uns
     if case.point is Point.AFTER_FENCE:
         assert not run.witness.is_open(*ends)
     if case.point is Point.IN_RESTORE:
+        assert evidence.offset is not None
         assert tables[evidence.partition] <= evidence.offset < ends[evidence.partition] - 1  # not flushed yet
     if case.point in LEVEL:
         assert {number: end - 1 for number, end in ends.items()} == tables
