@@ -31,12 +31,11 @@ CONSUMER_OVERRIDES: dict[str, str | int] = {
 
 FATAL_CODES = frozenset(
     {
-        KafkaError._FATAL,  # what a fatal error comes as here: its own ``fatal()`` says no
+        KafkaError._FATAL,  # what a fatal error, a fencing too, comes as here: its own ``fatal()`` says no
         KafkaError.GROUP_AUTHORIZATION_FAILED,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
         KafkaError.FENCED_INSTANCE_ID,
         KafkaError.UNKNOWN_TOPIC_OR_PART,
-        KafkaError._FATAL,  # how the client tells of the fencing itself; such an event does not call itself fatal
     }
 )
 """Consumer errors that do not pass by themselves."""

@@ -87,8 +87,8 @@ HALF_WARM_S = 2.0
 
 
 @dataclass(frozen=True)
-class Throughput:
-    """Complete workflows per second at full load; end-to-end time at half of that."""
+class _OfAPeer:
+    """What every contender has from its peer."""
 
     peer: Peer
 
@@ -105,6 +105,10 @@ class Throughput:
     def prepare(self, home: Path) -> None:
         """The peer's."""
         self.peer.prepare(home)
+
+
+class Throughput(_OfAPeer):
+    """Complete workflows per second at full load; end-to-end time at half of that."""
 
     def measure(self, *, quick: bool) -> dict[str, float]:
         """One round on a new data folder."""
@@ -123,25 +127,8 @@ class Throughput:
         return _figures(full, half, cpu_s, rss_mb)
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(_OfAPeer):
     """From the command to the first completed workflow: with a new data folder (cold), and with that folder again."""
-
-    peer: Peer
-
-    @property
-    def name(self) -> str:
-        """The peer's."""
-        return self.peer.name
-
-    @property
-    def terms(self) -> str:
-        """The peer's."""
-        return self.peer.terms
-
-    def prepare(self, home: Path) -> None:
-        """The peer's."""
-        self.peer.prepare(home)
 
     def measure(self, *, quick: bool) -> dict[str, float]:  # noqa: ARG002  it is as quick as it is
         """One cold start, one warm."""
