@@ -1,6 +1,7 @@
 """``python chaos run`` makes a run and judges it, ``python chaos check FOLDER`` judges one again.
 
-The last line of the output is the summary, one line of JSON; the exit status is 1 on any violation.
+The last line of the output is the summary, one line of JSON; the exit status is 1 on any violation, 130 where a run
+was interrupted (Ctrl-C) and nothing was judged.
 """
 
 import argparse
@@ -18,6 +19,8 @@ from chaos_suite.run import Run, Terms, brokers_of
 COMMAND = (sys.executable, "-m", "master_orchestrator.cli")
 """How the judge calls ``audit verify --replay``."""
 
+INTERRUPTED = 130
+
 
 def main() -> int:
     """The exit status."""
@@ -33,7 +36,10 @@ def main() -> int:
         workflows_per_s=given.workflows_per_s, only=tuple(given.only.split(",")) if given.only else (),
     )  # fmt: skip
     run = Run(terms, lambda text: print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True))
-    return _tell(run.run(lambda where: chaos_checker.check(where, command=COMMAND)))
+    try:
+        return _tell(run.run(lambda where: chaos_checker.check(where, command=COMMAND)))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _summary(verdict: dict[str, object]) -> dict[str, object]:

@@ -52,6 +52,7 @@ class Run:
         self._planned = plan(terms.seed, terms.minutes * 60, terms.faults, self._kinds)
         self._journal = Journal(terms.folder / "faults.jsonl")
         self._broken: list[BaseException] = []
+        self._cut_short = threading.Event()
 
     def run(self, judge: Callable[[Path], dict[str, object]]) -> dict[str, object]:
         """Everything; ``judge`` is called while the brokers still run. The summary."""
@@ -83,12 +84,20 @@ class Run:
         started = time.monotonic()
         lanes = {fault.lane for fault in self._kinds.values()}
         threads = [threading.Thread(target=self._lane, args=(lane, load, started), name=lane) for lane in sorted(lanes)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        time.sleep(max(0.0, started + terms.minutes * 60 - time.monotonic()))
-        load.stop()
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self._cut_short.wait(max(0.0, started + terms.minutes * 60 - time.monotonic()))
+        except KeyboardInterrupt:
+            self._say("interrupted: the faults under way and the load come to their end, nothing is judged")
+            self._cut_short.set()
+            for thread in threads:
+                thread.join()
+            raise
+        finally:
+            load.stop()
         if self._broken:
             raise self._broken[0]
         return load
@@ -96,11 +105,13 @@ class Run:
     def _lane(self, lane: str, load: ChaosLoad, started: float) -> None:
         try:
             for planned in self._planned:
-                if planned.lane == lane and not self._broken:
-                    time.sleep(max(0.0, started + planned.at_s - time.monotonic()))
+                if planned.lane == lane:
+                    if self._cut_short.wait(max(0.0, started + planned.at_s - time.monotonic())):
+                        return
                     self._inject(planned, load)
         except BaseException as error:  # raised again by the main thread
             self._broken.append(error)
+            self._cut_short.set()
             raise
 
     def _inject(self, planned: Planned, load: ChaosLoad) -> None:
