@@ -1,5 +1,6 @@
 """``python bench``: our own measures, and comparisons with others. See ``README.md``."""
 
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated
@@ -66,4 +67,5 @@ for measure in MEASURES:
     app.command(measure, help=(MEASURES[measure].__doc__ or "").partition("\n")[0])(_alone(measure))
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends, and its folders go
     sys.exit(app(prog_name="python bench"))

@@ -86,6 +86,10 @@ class System:
         times = psutil.Process(self.broker_pid).cpu_times()
         return times.user + times.system
 
+    def engines_cpu_s(self) -> float:
+        """CPU seconds of the engines so far."""
+        return sum(engine.cpu_s() for engine in self.engines.values())
+
     def engine(self, worker: str = "bench") -> Process:
         """Start an engine; returns once it owns all partitions, together with those that run."""
         engine = self.start_engine(worker)
@@ -116,6 +120,11 @@ class System:
         done = [max(0, part.offset) for part in client.committed(parts, timeout=10)]
         client.close()
         return sum(ends) - sum(done)
+
+    def log_bytes(self, topic: str) -> int:
+        """What the broker keeps of a topic, replicas not counted."""
+        logs = (self.folder / "kafka" / "node-1" / "log").glob(f"{topic}-[0-9]*/*.log")
+        return sum(file.stat().st_size for file in logs)
 
     def agents(self) -> Process:
         """Start one process with a no-op runner for each agent."""
