@@ -1,12 +1,12 @@
 """Commands fetched and not yet started: one queue per lane, one command per vehicle at a time. Pure."""
 
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from operator import attrgetter
 
 from master_orchestrator_agents.lanes import LanePicker
 from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.rooms import LaneRooms
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
@@ -43,20 +43,13 @@ class LaneQueues:
     """
 
     def __init__(self, lanes: Mapping[Lane, LaneTerms], limit: int = QUEUE_LIMIT) -> None:
-        self._waiting: dict[Lane, deque[Entry]] = {lane: deque() for lane in Lane}
+        self._waiting: LaneRooms[Entry] = LaneRooms(limit, SIZE_LIMIT, attrgetter("size"))
         self._busy: set[str] = set()
         self._picker = LanePicker(lanes)
-        self._limit = limit
-        self._sizes = dict.fromkeys(Lane, 0)
-        self._full: set[Lane] = set()
 
     def add(self, entry: Entry) -> None:
         """A fetched command starts to wait."""
-        queue = self._waiting[entry.lane]
-        queue.append(entry)
-        self._sizes[entry.lane] += entry.size
-        if len(queue) >= self._limit or self._sizes[entry.lane] >= SIZE_LIMIT:
-            self._full.add(entry.lane)
+        self._waiting.add(entry.lane, entry)
 
     def take(self, now_ms: int, batch_size: Callable[[Lane], int]) -> list[Entry]:
         """The next commands to handle, of one lane and of different vehicles; empty when none may start.
@@ -79,21 +72,16 @@ class LaneQueues:
 
     def drop(self, unwanted: Callable[[Entry], bool]) -> list[Entry]:
         """Forget waiting commands; returns them."""
-        dropped = [entry for queue in self._waiting.values() for entry in queue if unwanted(entry)]
-        for lane, queue in self._waiting.items():
-            self._waiting[lane] = deque(entry for entry in queue if not unwanted(entry))
-            self._sizes[lane] = sum(entry.size for entry in self._waiting[lane])
-            self._reopen(lane)
-        return dropped
+        return self._waiting.drop(unwanted)
 
     @property
     def full(self) -> frozenset[Lane]:
         """The lanes that should fetch no more for now."""
-        return frozenset(self._full)
+        return self._waiting.full
 
     def counts(self) -> dict[Lane, int]:
         """How many commands wait, by lane."""
-        return {lane: len(queue) for lane, queue in self._waiting.items()}
+        return {lane: len(self._waiting[lane]) for lane in Lane}
 
     def _first_free(self, lane: Lane) -> int | None:
         """Where the oldest command of a vehicle that is not busy stands; there are few busy ones to pass by."""
@@ -101,14 +89,6 @@ class LaneQueues:
         return next((i for i, entry in enumerate(queue) if entry.command.vehicle_id not in self._busy), None)
 
     def _remove(self, lane: Lane, index: int) -> Entry:
-        queue = self._waiting[lane]
-        entry = next(islice(queue, index, None))
-        del queue[index]
-        self._sizes[lane] -= entry.size
+        entry = self._waiting.remove(lane, index)
         self._busy.add(entry.command.vehicle_id)
-        self._reopen(lane)
         return entry
-
-    def _reopen(self, lane: Lane) -> None:
-        if len(self._waiting[lane]) <= self._limit // 2 and self._sizes[lane] <= SIZE_LIMIT // 2:
-            self._full.discard(lane)
