@@ -3,6 +3,8 @@
 import threading
 import time
 
+from commands import command_for
+
 from master_orchestrator_agents.backlog import OUT_LIMIT, Backlog
 from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.known import KnownCommands
@@ -17,19 +19,7 @@ TOPICS = {f"agent.diagnosis.{lane}": lane for lane in Lane}
 
 
 def command(number: int, vehicle_id: str, lane: Lane) -> Command:
-    return Command(
-        command_id=f"{vehicle_id}~{number}/DIAGNOSIS/0/0",
-        workflow_id=f"{vehicle_id}~{number}",
-        vehicle_id=vehicle_id,
-        agent=AgentType.DIAGNOSIS,
-        priority=lane.priority,
-        step="DIAGNOSIS",
-        attempt=0,
-        revision=0,
-        issued_at_ms=0,
-        deadline_ms=0,
-        payload={},
-    )
+    return command_for(AgentType.DIAGNOSIS, f"{vehicle_id}~{number}", priority=lane.priority)
 
 
 class Desk:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from commands import command_for
 
 from master_orchestrator_agents.errors import AgentError, PermanentError, RetryableError
 from master_orchestrator_agents.handler import Handler, aexecute, batch_handler, execute, execute_batch
@@ -15,26 +16,15 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Command, Failure, Reply
 from master_orchestrator_schemas.results import DataAnalysisResult, DiagnosisResult
 from master_orchestrator_schemas.tasks import DiagnosisTask
-from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Priority
+from master_orchestrator_schemas.vocabulary import AgentType, FailureKind
 
 FINDING = {"rule": "coolant_hot", "subsystem": "cooling", "priority": 2, "at_ms": 1_000}
 
 
 def command(vehicle_id: str = "v1") -> Command:
-    payload = DiagnosisTask.model_validate({"findings": [FINDING], "dtcs": ["P0128"], "model": "Polo"})
-    return Command(
-        command_id=f"{vehicle_id}~1/DIAGNOSIS/0/0",
-        workflow_id=f"{vehicle_id}~1",
-        vehicle_id=vehicle_id,
-        agent=AgentType.DIAGNOSIS,
-        priority=Priority.HIGH,
-        step="DIAGNOSIS",
-        attempt=0,
-        revision=0,
-        issued_at_ms=1_000,
-        deadline_ms=61_000,
-        payload=payload.model_dump(mode="json"),
-    )
+    task = DiagnosisTask.model_validate({"findings": [FINDING], "dtcs": ["P0128"], "model": "Polo"})
+    payload = task.model_dump(mode="json")
+    return command_for(AgentType.DIAGNOSIS, f"{vehicle_id}~1", issued_at_ms=1_000, payload=payload)
 
 
 def replied(handler: Handler) -> Reply:

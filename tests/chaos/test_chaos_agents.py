@@ -13,10 +13,10 @@ from chaos_suite import agents, dying
 from chaos_suite.agents import ChaosAgent
 from chaos_suite.dying import BETWEEN_OF, Moment, die_if_ordered, order, taken_by, withdraw
 from chaos_suite.fates import QUICK, Fate, failures_of, fate_of
+from commands import command_for
 
 from master_orchestrator_agents.errors import PermanentError
 from master_orchestrator_agents.task import Task
-from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 NOW_MS = 1_768_208_400_000
@@ -28,20 +28,9 @@ def task(agent: AgentType, workflow_id: str, *, attempt: int = 0) -> Task:
     payload: dict[str, object] = {}
     if agent is AgentType.SCHEDULING:
         payload = {"priority": int(Priority.HIGH), "due_by_ms": NOW_MS + 48 * 3_600_000}
-    command = Command(
-        command_id=f"{workflow_id}/{agent}/{attempt}/0",
-        workflow_id=workflow_id,
-        vehicle_id=workflow_id.partition("~")[0],
-        agent=agent,
-        priority=Priority.HIGH,
-        step=agent.value,
-        attempt=attempt,
-        revision=0,
-        issued_at_ms=NOW_MS,
-        deadline_ms=NOW_MS + 20_000,
-        payload=payload,
+    return Task(
+        command_for(agent, workflow_id, attempt=attempt, issued_at_ms=NOW_MS, within_ms=20_000, payload=payload)
     )
-    return Task(command)
 
 
 def first_with(fate: Fate, agent: AgentType) -> str:

@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command_for
 
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference import reference_agents
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.task import Task
-from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
@@ -47,19 +47,15 @@ def task_of() -> TaskMaker:
         within_ms: int = 24 * HOUR_MS,
         **payload: Any,
     ) -> Task:
-        workflow_id = f"{vehicle}~{episode}"
         return Task(
-            Command(
-                command_id=f"{workflow_id}/{agent}/{attempt}/{revision}",
-                workflow_id=workflow_id,
-                vehicle_id=vehicle,
-                agent=agent,
+            command_for(
+                agent,
+                f"{vehicle}~{episode}",
                 priority=Priority(payload.get("priority", Priority.SCHEDULED)),
-                step=agent.value,
                 attempt=attempt,
                 revision=revision,
                 issued_at_ms=at_ms,
-                deadline_ms=at_ms + within_ms,
+                within_ms=within_ms,
                 payload=TASKS[agent].model_validate(payload).model_dump(mode="json"),
             )
         )

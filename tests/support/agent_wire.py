@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from commands import command_for
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from master_orchestrator_agents.handler import Handler
@@ -26,19 +27,9 @@ PATIENCE_S = 60.0
 
 
 def command(number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE, *, within_ms: int = 600_000) -> Command:
-    now_ms = time.time_ns() // 1_000_000
-    return Command(
-        command_id=f"{vehicle_id}~{number}/DIAGNOSIS/0/0",
-        workflow_id=f"{vehicle_id}~{number}",
-        vehicle_id=vehicle_id,
-        agent=AGENT,
-        priority=lane.priority,
-        step="DIAGNOSIS",
-        attempt=0,
-        revision=0,
-        issued_at_ms=now_ms,
-        deadline_ms=now_ms + within_ms,
-        payload=PAYLOAD,
+    workflow_id, now_ms = f"{vehicle_id}~{number}", time.time_ns() // 1_000_000
+    return command_for(
+        AGENT, workflow_id, priority=lane.priority, issued_at_ms=now_ms, within_ms=within_ms, payload=PAYLOAD
     )
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import count, cycle
 from typing import NamedTuple
 
+from commands import command_for
+
 from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.offsets import CommitTracker
 from master_orchestrator_agents.queues import Entry, LaneQueues
@@ -161,16 +163,4 @@ class SimulatedRunner:
 
 
 def _command(record: Record) -> Command:
-    return Command(
-        command_id=f"{record.number}",
-        workflow_id=f"{record.number}",
-        vehicle_id=record.vehicle_id,
-        agent=AgentType.DIAGNOSIS,
-        priority=record.lane.priority,
-        step="DIAGNOSIS",
-        attempt=0,
-        revision=0,
-        issued_at_ms=0,
-        deadline_ms=0,
-        payload={},
-    )
+    return command_for(AgentType.DIAGNOSIS, f"{record.vehicle_id}~{record.number}", priority=record.lane.priority)
