@@ -1,6 +1,8 @@
 """SCHEDULING: when and where, what is kept free, and that a command has one appointment."""
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.boards import Board, earliest
-from master_orchestrator_agents.reference.scheduling.store import HOLD_MS
+from master_orchestrator_agents.reference.scheduling.store import HOLD_MS, end_workflow_appointments
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
@@ -124,6 +126,39 @@ def test_a_crash_between_hold_and_confirmation_leaves_nothing_behind(
     book()  # the same command again, within the 15 minutes
 
     assert [("vehicle-1", "CONFIRMED")] == states(store)
+
+
+def test_two_runners_with_one_command_at_once_answer_the_same(
+    store: SchedulingStore, task_of: Callable[..., Task], book: Book
+) -> None:
+    """The second takes up what the first holds, though by now there is something sooner; the first then confirms."""
+    before = [book(f"vehicle-{number}") for number in range(2, 22)]
+    holding, confirmed = threading.Event(), threading.Event()
+
+    def wait(offers: Sequence[Offer]) -> int:
+        holding.set()
+        assert confirmed.wait(30)
+        return 0
+
+    with ThreadPoolExecutor(1) as other_runner:
+        others: list[Future[SchedulingResult]] = []
+
+        def meanwhile(offers: Sequence[Offer]) -> int:
+            with store.database.write() as sql:
+                for number in range(2, 22):
+                    end_workflow_appointments(sql, f"vehicle-{number}~1", AppointmentState.CANCELLED)
+            others.append(other_runner.submit(booking(SchedulingAgent(store, wait), task_of)))
+            assert holding.wait(30)
+            return 0
+
+        try:
+            first = booking(SchedulingAgent(store, meanwhile), task_of)()
+        finally:
+            confirmed.set()
+
+    assert first == others[0].result()
+    assert min(each.start_ms or 0 for each in before) < (first.start_ms or 0)
+    assert [("vehicle-1", "CONFIRMED")] == [each for each in states(store) if each[1] != "CANCELLED"]
 
 
 def test_the_same_command_has_the_same_appointment(book: Book, store: SchedulingStore) -> None:

@@ -1,7 +1,8 @@
 """The agent: hold three offers, let one be chosen, confirm it.
 
 Two short transactions: one finds and holds, one confirms and gives the others back. A crash between them leaves holds,
-which a repeat of the command gives back, and which run out after 15 minutes anyway.
+which a repeat of the command takes up, and which run out after 15 minutes anyway. Where two runners have the command at
+once, both have the same holds, and the first to confirm speaks for both.
 """
 
 import sqlite3
@@ -21,6 +22,7 @@ from master_orchestrator_agents.reference.scheduling.store import (
     drop_holds,
     end_workflow_appointments,
     hold,
+    holds_of,
     receive_parts,
     record,
     standing,
@@ -106,9 +108,10 @@ class SchedulingAgent:
             if known is not None:
                 return known
             drop_expired_holds(sql, now_ms)
-            drop_holds(sql, task.command_id)
             receive_parts(sql, now_ms)
-            held = hold(sql, task, self._search.offers(sql, _wish(task, given, need)), urgent=urgent)
+            held = holds_of(sql, task.command_id) or hold(
+                sql, task, self._search.offers(sql, _wish(task, given, need)), urgent=urgent
+            )
         if not held:
             raise RetryableError(f"no workshop has {need.slots / 2:g} hours free within 90 days", retry_after=60)
         return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)

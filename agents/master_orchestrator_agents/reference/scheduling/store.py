@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 
 from master_orchestrator_agents.reference.database import Database
@@ -75,6 +76,22 @@ def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bo
     return held
 
 
+def holds_of(sql: sqlite3.Connection, command_id: str) -> dict[str, Fit]:
+    """What a command holds already, left by a crash or by another runner that has it in hand; the earliest first."""
+    rows = sql.execute(
+        "SELECT a.appointment_id, a.workshop_id, a.bay_id, a.technician_id, o.slot FROM appointments a "
+        "JOIN occupancy o ON o.workshop_id = a.workshop_id AND o.slot >= a.start_ms / ?1 AND o.slot < a.end_ms / ?1 "
+        "AND o.resource_id = a.bay_id AND o.appointment_id = a.appointment_id "
+        "WHERE a.state = 'HELD' AND a.command_id = ?2 ORDER BY a.start_ms, a.workshop_id, o.slot",
+        (SLOT_MS, command_id),
+    )
+    by_place = groupby(rows, key=lambda row: row[:4])
+    return {
+        appointment_id: Fit(workshop, bay, technician, tuple(row[4] for row in slots))
+        for (appointment_id, workshop, bay, technician), slots in by_place
+    }
+
+
 def confirm(sql: sqlite3.Connection, task: Task, appointment_id: str) -> bool:
     """Confirm a held appointment and release the other offers of its command; False if the hold was lost."""
     changed = sql.execute(
@@ -92,7 +109,7 @@ def record(sql: sqlite3.Connection, task: Task, result: SchedulingResult) -> Non
 
 
 def drop_holds(sql: sqlite3.Connection, command_id: str) -> None:
-    """Give back what a command still holds: offers not taken, or left by a crash."""
+    """Give back what a command still holds: the offers not taken."""
     _give_back(
         sql,
         sql.execute("SELECT appointment_id FROM appointments WHERE state = 'HELD' AND command_id = ?", (command_id,)),
