@@ -30,6 +30,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 REJECTED = "rejected"
 """The audit trail's name for a request that its workflow did not want."""
 
+CHECKED = frozenset({"workflow_opened", "check_joined"})
+"""The audit trail's names for what became of a reading that asks for a check: it leaves exactly one such record.
+
+What else it causes may be about another workflow of the vehicle, which it ends or gives up, and comes before that.
+"""
+
 REPEATED = "duplicate_event"
 """The reason of such a record if the same event has been applied before, which is what its sender wanted."""
 

@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.errors import BrokerUnreachableError, UnreadableRecordError
-from master_orchestrator.ports import REJECTED, Answer
+from master_orchestrator.ports import CHECKED, REJECTED, Answer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
@@ -43,6 +43,7 @@ class OutputsReader:
         self._status = topology.topic_of("Status")
         self._audit = topology.topic_of("AuditRecord")
         self._dead = topology.dead_letter_topic
+        self._telemetry = topology.topic_of("Telemetry")
         topics = (self._status, self._audit, self._dead)
         from_now = (self._audit, self._dead) if history else topics
         self._reader = TopicReader(kafka, topics, range(topology.partitions), from_end=from_now)
@@ -94,7 +95,8 @@ class OutputsReader:
                 self._workflows.apply(decode(message, Status, self._codec))
             elif message.topic() == self._audit:
                 record = decode(message, AuditRecord, self._codec)
-                self._match(record.vehicle_id, Answer(cause=record.cause, audit=(record,)))
+                if is_answer(record, self._telemetry):
+                    self._match(record.vehicle_id, Answer(cause=record.cause, audit=(record,)))
             elif (refused := _refused(message)) is not None:
                 self._match((message.key() or b"").decode(errors="replace"), refused)
         except UnreadableRecordError as error:  # someone else's record must not stop the ones behind it
@@ -103,6 +105,11 @@ class OutputsReader:
     def _match(self, vehicle_id: str, answer: Answer) -> None:
         if (pending := self._correlator.answered(vehicle_id, answer)) is not None:
             self.settle(pending, answer)
+
+
+def is_answer(record: AuditRecord, telemetry: str) -> bool:
+    """Whether an audit record may answer what caused it: of a reading (on the topic ``telemetry``) one of them does."""
+    return record.cause.topic != telemetry or record.event in CHECKED
 
 
 def _refused(message: Message) -> Answer | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
-from master_orchestrator.ports import Answer, rejection_of
+from master_orchestrator.ports import CHECKED, Answer, rejection_of
 from master_orchestrator_schemas.aliases import telemetry_from_mapping
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import ServiceEvent, Status, Telemetry
@@ -37,9 +37,10 @@ def workflow_of(answer: Answer) -> str:
     """The workflow a reading opened or folded into. Raises :class:`InvalidTelemetryError` if it was refused."""
     if answer.refusal is not None:
         raise InvalidTelemetryError(f"the engine refused the reading: {answer.refusal}")
-    if not answer.audit:
-        raise OrchestratorError(f"the engine took the reading at {answer.cause} without naming a workflow")
-    return answer.audit[0].workflow_id
+    for record in answer.audit:
+        if record.event in CHECKED:
+            return record.workflow_id
+    raise OrchestratorError(f"the engine took the reading at {answer.cause} without naming a workflow")
 
 
 def service_event_of(status: Status, kind: ServiceEventKind | str, fields: Mapping[str, object]) -> ServiceEvent:
