@@ -223,12 +223,21 @@ class Backlog:
 
     def _next(self) -> list[Entry]:
         """What a worker may start now."""
+        careful = self.careful()
+        if not careful:
+            self._try_no_more()
         if self._tried is not None:
             tried, self._tried = self._tried, None
             return [tried]
-        if self._chosen is not None or self.careful():
+        if self._chosen is not None or careful:
             return []
         return self._queues.take(self._now_ms(), self._batch_size.__getitem__)
+
+    def _try_no_more(self) -> None:
+        """Care is over before the chosen one's note was committed: it starts without one, and beside others."""
+        if self._chosen is not None:
+            self._trials.drop(self._chosen)
+            self._tried, self._chosen = self._chosen, None
 
     def _first(self) -> Entry | None:
         return next(iter(self._queues.take(self._now_ms(), lambda _: 1)), None)

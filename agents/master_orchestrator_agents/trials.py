@@ -80,7 +80,7 @@ class Trials:
             return entry
 
     def drop(self, entry: Entry) -> None:
-        """The chosen one is not to be started here."""
+        """The chosen one is not to be tried: it goes elsewhere, or care is over and it starts like any other."""
         with self._lock:
             entry.tracker.custody.on_trial = None
             if self._next is entry:

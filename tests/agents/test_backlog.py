@@ -325,6 +325,53 @@ def test_care_ends_after_a_while_but_not_before_the_blamed_one_is_tried(topology
     assert ["v2"] == vehicles([desk.take()])
 
 
+def test_what_was_chosen_starts_though_care_ends_before_its_note_is_committed(topology: Topology) -> None:
+    trials = Trials()
+    desk, other = Desk(topology, trials=trials, metadata=DEADLY), Desk(topology, trials=trials, metadata=DEADLY)
+    for number in range(2):
+        desk.fetch(number, f"v{number}")
+    taken = desk.wait()
+    desk.now = CAREFUL_SECONDS - 0.01
+    assert desk.backlog.choose()
+    assert desk.backlog.take_commits()  # under way
+
+    desk.now = CAREFUL_SECONDS + 0.01
+    assert not desk.backlog.careful()
+    desk.backlog.wake()
+    desk.worker.join(timeout=10)
+    assert ["v0"] == vehicles(taken)
+    assert ["v1"] == vehicles([desk.take()])
+    assert ['{"held":true,"deaths":3}'] == desk.commit()  # it does not answer for what starts beside it
+
+    other.now = 2 * CAREFUL_SECONDS
+    other.fetch(0, "v")
+    other.wait()
+    assert other.backlog.choose()
+
+
+def test_the_next_one_starts_when_a_blamed_one_outlives_its_trial_and_care_ends_with_that(topology: Topology) -> None:
+    desk = Desk(topology, metadata='{"held": true, "deaths": 2, "on_trial": 0}')
+    for number in range(3):
+        desk.fetch(number, f"v{number}")
+    blamed = desk.wait()
+    desk.now = CAREFUL_SECONDS + 10
+    assert desk.backlog.choose()
+    desk.commit()
+    desk.backlog.try_chosen()
+    desk.worker.join(timeout=10)
+    assert ["v0"] == vehicles(blamed)
+
+    taken = desk.wait()
+    desk.now += ALONE_SECONDS
+    assert desk.backlog.choose()
+    desk.backlog.try_chosen()
+    assert not desk.backlog.careful()
+    desk.backlog.wake()
+    desk.worker.join(timeout=10)
+    assert ["v1"] == vehicles(taken)
+    assert ["v2"] == vehicles([desk.take()])
+
+
 def test_all_runners_of_a_process_try_one_command_between_them(topology: Topology) -> None:
     trials = Trials()
     one, other = Desk(topology, trials=trials, metadata=DEADLY), Desk(topology, trials=trials)
