@@ -162,6 +162,10 @@ class RunnerSession:
         self._sender.poll()
         self._raise_worker_error()
         self._meter.holds(*self._backlog.counts())
+        self._commit_now_and_then()
+
+    def _commit_now_and_then(self) -> None:
+        """Commit what is done, if that was not just done."""
         if time.monotonic() >= self._commit_at:
             self._consumer.commit(self._backlog.take_commits())
             self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
@@ -187,7 +191,10 @@ class RunnerSession:
             raise RunnerError(f"a worker of {self._terms.agent} died: {self._pool.error!r}") from self._pool.error
 
     def _drain(self) -> None:
-        """Start nothing more and wait for what is in hand, as a member of the group still."""
+        """Start nothing more and wait for what is in hand, as a member of the group still.
+
+        What ends meanwhile is committed as ever: whoever loses patience and kills the process makes nobody repeat it.
+        """
         self._backlog.close()
         deadline = time.monotonic() + self._terms.drain_seconds
         self._consumer.hold_all()
@@ -196,6 +203,7 @@ class RunnerSession:
             self._consumer.fetch(0.02)  # keeps the membership; what it still brings is nobody's yet
             self._sender.poll()
             self._raise_worker_error()
+            self._commit_now_and_then()
         self._backlog.leave()
         log.info("drained", agent=self._terms.agent, abandoned=in_hand)
 

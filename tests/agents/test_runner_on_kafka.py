@@ -255,6 +255,28 @@ def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: W
     assert [reply.result and reply.result["summary"] for reply in wire.replies()] == ["again"]
 
 
+def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: Wire) -> None:
+    started = threading.Semaphore(0)
+    gates = {"quick": threading.Event(), "slow": threading.Event()}
+
+    def handler(task: Task) -> None:
+        started.release()
+        gates[task.vehicle_id].wait(PATIENCE_S)
+
+    wire.send(command(0, "quick"), command(0, "slow"), partition=0)
+    with running(wire, handler, drain_seconds=PATIENCE_S) as runner:
+        for _ in gates:
+            assert started.acquire(timeout=PATIENCE_S)
+        runner.stop()
+        wait_until(lambda: not runner.health.ready().ok, "the drain")
+        gates["quick"].set()
+        try:
+            wait_until(lambda: wire.committed() == 1, "its commit", seconds=15)
+        finally:
+            gates["slow"].set()
+    assert wire.committed() == 2
+
+
 def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> None:
     started, cancelled = threading.Event(), threading.Event()
 

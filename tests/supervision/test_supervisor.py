@@ -3,7 +3,9 @@
 import pytest
 
 from master_orchestrator.errors import OrchestratorError
-from master_orchestrator.supervision.supervisor import Backoff, NotStartableError, Supervisor
+from master_orchestrator.supervision.supervisor import STOP_TIMEOUT_S, Backoff, NotStartableError, Supervisor
+from master_orchestrator_agents.runner import DRAIN_SECONDS
+from master_orchestrator_agents.session import ABANDON_SECONDS, CLOSE_SECONDS, FLUSH_SECONDS, SETTLE_SECONDS
 
 
 class Clock:
@@ -49,6 +51,12 @@ def test_starts_by_stage_and_stops_in_reverse_each_stage_side_by_side() -> None:
     starts = ["start broker", "start engine", "start agents", "start load"]
     stops = ["ask load", "end load", "ask engine", "ask agents", "end engine", "end agents", "ask broker", "end broker"]
     assert starts + stops == journal
+
+
+def test_agents_that_drain_to_the_end_are_not_killed_before_they_have_committed_and_left() -> None:
+    leaving_s = ABANDON_SECONDS + FLUSH_SECONDS + SETTLE_SECONDS + CLOSE_SECONDS
+
+    assert DRAIN_SECONDS + leaving_s < STOP_TIMEOUT_S
 
 
 def test_a_start_that_fails_half_way_stops_what_runs() -> None:

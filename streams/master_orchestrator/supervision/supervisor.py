@@ -13,7 +13,8 @@ from master_orchestrator.supervision.services import Service, end_all
 
 log = structlog.get_logger(__name__)
 
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 40.0
+"""Agents drain for 20 s and take up to 16 s more to send, commit and leave; killed before that, they work again."""
 POLL_S = 0.1
 MISTAKE = 2
 """Exit code of our own programs for what no other start mends: a wrong option, a port that is taken."""
