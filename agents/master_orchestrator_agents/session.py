@@ -245,7 +245,8 @@ def _producer_config(terms: SessionTerms) -> ClientConfig:
     """Hardly any linger: the next step of a workflow waits for each reply. None at all costs half as much CPU again:
     under load, a request to the broker for nearly each reply.
     """
-    return producer_config(terms.kafka, **{"linger.ms": 2, "queue.buffering.max.kbytes": SEND_QUEUE_KIB})
+    over = {"linger.ms": 2, "queue.buffering.max.kbytes": SEND_QUEUE_KIB}
+    return producer_config(terms.kafka, terms.topology.limits, **over)
 
 
 def _consumer_config(terms: SessionTerms) -> ClientConfig:

@@ -64,8 +64,11 @@ class KafkaSecretError(ContractError):
     """A file that should hold a secret cannot be read."""
 
 
-def producer_config(settings: KafkaSettings, **over: Any) -> ClientConfig:
-    """An idempotent producer whose keys go to the partitions that Faust and Java choose; ``over`` in dotted names."""
+def producer_config(settings: KafkaSettings, limits: Limits | None = None, /, **over: Any) -> ClientConfig:
+    """An idempotent producer whose keys go to the partitions that Faust and Java choose; ``over`` in dotted names.
+
+    ``limits``: the topology's, so that whatever its topics take can be sent; by default those of one that sets none.
+    """
     return {
         **_connection(settings),
         "enable.idempotence": True,
@@ -73,7 +76,7 @@ def producer_config(settings: KafkaSettings, **over: Any) -> ClientConfig:
         "partitioner": "murmur2_random",  # librdkafka's default, CRC32, sends most keys elsewhere
         "linger.ms": 5,
         "compression.type": "lz4",
-        "message.max.bytes": dead_letter_bytes(Limits()),  # a dead letter may be as large as any topic takes
+        "message.max.bytes": dead_letter_bytes(limits or Limits()),  # a dead letter may be as large as any topic takes
         **over,
     }
 

@@ -15,12 +15,15 @@ import msgspec
 import pytest
 from agent_process import AgentProcess
 from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
+from confluent_kafka.admin import AdminClient
 
+from master_orchestrator.cluster.provision import provision
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler, batch_handler
 from master_orchestrator_agents.runner import AgentRunner
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane
@@ -175,6 +178,21 @@ def test_a_result_too_large_to_send_is_a_permanent_failure(wire: Wire) -> None:
     assert failure is not None
     assert (failure.kind, failure.error) == (FailureKind.PERMANENT, "invalid_result")
     assert "262144 are allowed" in failure.message
+
+
+def test_a_result_as_large_as_the_topology_allows_is_sent(
+    kafka: KafkaSettings, kafka_admin: AdminClient, unique_topology: Topology
+) -> None:
+    wide = unique_topology.model_copy(update={"limits": Limits(max_record="4MiB")})
+    provision(kafka_admin, wide)
+    wire = Wire(kafka, wide)
+    wire.send(command(0, "v1"))
+
+    with running(wire, lambda _: {"blob": "x" * 2_000_000}):
+        wait_until(wire.replies, "a reply")
+
+    assert [None] == [reply.failure for reply in wire.replies()]
+    wire.consumer.close()
 
 
 def test_async_handlers_run_side_by_side_on_one_loop(wire: Wire) -> None:

@@ -16,6 +16,7 @@ from master_orchestrator_schemas.kafka import (
     headers_of,
     producer_config,
 )
+from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.topology import Topology
 
 SECRET = "correct-horse"  # noqa: S105 - a test's
@@ -56,9 +57,11 @@ def test_producers_are_idempotent_and_choose_the_partitions_that_java_and_faust_
 
 
 def test_a_producer_may_send_what_the_dead_letter_topic_takes(topology: Topology) -> None:
-    plan = next(plan for plan in topology.topic_plans() if plan.name == topology.dead_letter_topic)
+    wide = topology.model_copy(update={"limits": Limits(max_record="8MiB")})
+    plans = [{plan.name: plan for plan in each.topic_plans()}[each.dead_letter_topic] for each in (topology, wide)]
+    configs = [producer_config(KafkaSettings()), producer_config(KafkaSettings(), wide.limits)]
 
-    assert int(plan.config["max.message.bytes"]) == producer_config(KafkaSettings())["message.max.bytes"]
+    assert [int(plan.config["max.message.bytes"]) for plan in plans] == [each["message.max.bytes"] for each in configs]
 
 
 def test_consumers_see_committed_records_and_commit_by_hand() -> None:

@@ -59,6 +59,7 @@ class WorkshopFeed:
     ) -> None:
         self._kafka = kafka
         self._statuses = topology.topic_of("Status")
+        self._limits = topology.limits
         self._events = topology.topic_of("ServiceEvent")
         self._codec = codec or Codec(topology.limits)
         workshops = SimulatedWorkshops(load_knowledge(), topology.triage, seed=seed, behaviour=behaviour)
@@ -87,7 +88,8 @@ class WorkshopFeed:
 
     def _clients(self) -> tuple[Consumer, Producer]:
         # A group is named because librdkafka wants one; partitions are assigned by hand and nothing is committed.
-        return Consumer(consumer_config(self._kafka, SOURCE)), Producer(producer_config(self._kafka))
+        producer = Producer(producer_config(self._kafka, self._limits))
+        return Consumer(consumer_config(self._kafka, SOURCE)), producer
 
     def _all_partitions(self, consumer: Consumer) -> list[TopicPartition]:
         topic = consumer.list_topics(self._statuses, timeout=METADATA_S).topics[self._statuses]

@@ -89,7 +89,7 @@ def settle(
     Raises :class:`OvertakenError`, ``KafkaException``.
     """
     config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}
-    producer = Producer(producer_config(kafka, **config))
+    producer = Producer(producer_config(kafka, topology.limits, **config))
     try:
         producer.init_transactions(ANSWER_S)
         for batch in _batches(kafka, topology, chosen):

@@ -15,7 +15,6 @@ from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.ingest.reader import DriveFile, DriveReader, ReadTerms
 from master_orchestrator.ingest.run import FileTally, Ingest, RejectLog, Sink, Summary, Surroundings
-from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Priority
@@ -51,9 +50,7 @@ def open_all(order: IngestOrder) -> list[DriveFile]:
 
 def kafka_sink(kafka: KafkaSettings, topology: Topology) -> TelemetryProducer:
     """The telemetry topic. Raises BrokerUnreachableError or TopicsMissingError at once."""
-    producer = TelemetryProducer(
-        kafka, topology.topic_of("Telemetry"), Codec(topology.limits), "master-orchestrator/ingest"
-    )
+    producer = TelemetryProducer(kafka, topology, "master-orchestrator/ingest")
     producer.check()
     return producer
 

@@ -14,6 +14,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.topology import Topology
 
 Delivered = Callable[[str | None], None]
 """Called once per reading: with None when the broker has acknowledged it, else with the reason why not."""
@@ -34,12 +35,12 @@ def fresh_traceparent() -> str:
 class TelemetryProducer:
     """Sends readings to the telemetry topic; librdkafka retries, in order, without duplicates of its own."""
 
-    def __init__(self, kafka: KafkaSettings, topic: str, codec: Codec, source: str) -> None:
+    def __init__(self, kafka: KafkaSettings, topology: Topology, source: str) -> None:
         self._kafka = kafka
-        self._topic = topic
-        self._codec = codec
+        self._topic = topology.topic_of("Telemetry")
+        self._codec = Codec(topology.limits)
         self._source = source
-        self._producer = Producer(producer_config(kafka))
+        self._producer = Producer(producer_config(kafka, topology.limits))
         self._since_poll = 0
 
     def check(self, timeout_s: float = 10.0) -> None:

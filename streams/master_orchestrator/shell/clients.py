@@ -13,7 +13,6 @@ from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 log = structlog.get_logger(__name__)
 ABORTABLE = frozenset({KafkaError._STATE})
@@ -80,9 +79,9 @@ class PartitionProducer:
         self._producer = Producer(
             producer_config(
                 kafka,
+                topology.limits,
                 **{
                     "transactional.id": f"{topology.app_id}-{partition}",
-                    "message.max.bytes": dead_letter_bytes(topology.limits),
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "linger.ms": 0,
                     **QUEUE,
@@ -156,8 +155,8 @@ class PlainProducer:
     """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
-        over = {"linger.ms": 0, "delivery.timeout.ms": 60_000, "message.max.bytes": dead_letter_bytes(topology.limits)}
-        self._producer = Producer(producer_config(kafka, **over, **QUEUE))
+        over = {"linger.ms": 0, "delivery.timeout.ms": 60_000}
+        self._producer = Producer(producer_config(kafka, topology.limits, **over, **QUEUE))
 
     def send(self, records: Iterable[Record], partition: int) -> None:
         """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""
