@@ -158,6 +158,17 @@ def test_a_nearer_deadline_wakes_the_timers_and_a_dropped_one_does_not_tick(tick
     assert [("near", "near")] == ticks.seen
 
 
+def test_a_deadline_thousands_of_years_away_is_waited_for(ticks: Ticks) -> None:
+    ticks.timers.hold("parked", [ticks.deadline("year 9999", 250_000_000_000_000)])
+    ticks.timers.hold("car", [ticks.deadline("due", 50)])
+
+    assert ticks.some.wait(10)
+    assert [("car", "due")] == ticks.seen
+    ticks.some.clear()
+    ticks.timers.hold("van", [ticks.deadline("due too", 50)])
+    assert ticks.some.wait(10)
+
+
 def test_no_tick_comes_before_it_is_due(ticks: Ticks) -> None:
     deadline = ticks.deadline("due", 50)
     ticks.timers.hold("car", [deadline])

@@ -9,6 +9,9 @@ from master_orchestrator.shell.timers import REPEAT_MS, STALE, TimerHeap, TimerT
 from master_orchestrator_schemas.messages import Timer
 
 
+YEAR_9999_MS = 253_402_214_400_000
+
+
 def deadline(due_ms: int, name: str = "d") -> Deadline:
     return Deadline(due_ms=due_ms, workflow_id="v~1", deadline_id=name)
 
@@ -64,6 +67,19 @@ def test_partitions_not_owned_are_ignored_and_forgotten(heap: TimerHeap) -> None
     heap.update(1, "v", [deadline(100)])
     heap.reset([0])
     assert heap.due(1_000) == {}
+
+
+def test_a_deadline_thousands_of_years_away_is_waited_for() -> None:
+    sent: queue.Queue[int] = queue.Queue()
+    failures: queue.Queue[BaseException] = queue.Queue()
+    thread = TimerThread(lambda partition, _ticks: sent.put(partition), lambda _seconds: None, failures.put)
+    thread.reset({0: {"v": [deadline(YEAR_9999_MS)]}})
+    thread.start()
+    for number in range(20):
+        thread.update(0, {f"w{number}": [deadline(1)]})
+        assert 0 == sent.get(timeout=5)
+    assert thread.stop(5)
+    assert failures.empty()
 
 
 def test_the_thread_sends_what_is_due_and_reports_its_own_death() -> None:

@@ -60,7 +60,8 @@ class Timers:
                 left_ms = self._heap[0][0] - self._now_ms() if self._heap else None
                 if left_ms is not None and left_ms <= 0:
                     return self._pop()
-                self._changed.wait(None if left_ms is None else left_ms / 1000)
+                # An appointment may be in the year 9999, which is longer than a thread can wait at once.
+                self._changed.wait(None if left_ms is None else min(threading.TIMEOUT_MAX, left_ms / 1000))
             return None
 
     def _drop_stale(self) -> None:

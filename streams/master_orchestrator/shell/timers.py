@@ -158,8 +158,13 @@ class TimerThread:
                 if ticks := self._heap.due(_now_ms()):
                     return ticks
                 due = self._heap.next_due_ms()
-                self._changed.wait(None if due is None else max(0.001, (due - _now_ms()) / 1000))
+                self._changed.wait(None if due is None else _wait_s(due))
             return None
+
+
+def _wait_s(due_ms: int) -> float:
+    """Until then; an appointment may be in the year 9999, which is longer than a thread can wait at once."""
+    return min(threading.TIMEOUT_MAX, max(0.001, (due_ms - _now_ms()) / 1000))
 
 
 def _now_ms() -> int:
