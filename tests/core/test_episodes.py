@@ -89,6 +89,70 @@ def test_new_findings_fold_and_a_raised_priority_issues_the_command_again(vehicl
     assert "stale_reply" == vehicle.audit[-1].reason
 
 
+def test_an_answer_from_before_the_raise_dismisses_nothing_of_what_raised_it(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0128")
+    first = vehicle.last_command
+    vehicle.wait(1_000)
+    vehicle.fault("P0217")
+    vehicle.reply({"anomalies": [], "dismissed": ["dtc:P0128", "dtc:P0217"]}, first)
+    assert State.DIAGNOSIS is vehicle.workflow.state
+    assert ["dtc:P0217"] == [finding["rule"] for finding in vehicle.last_command.payload["findings"]]
+
+
+def test_nothing_found_is_no_opinion_on_what_came_since(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0301")
+    vehicle.wait(1_000)
+    vehicle.fault("P0562")
+    vehicle.reply({"anomalies": []})
+    assert State.DIAGNOSIS is vehicle.workflow.state
+    vehicle.reply({"causes": []})
+    assert Reason.NOTHING_FOUND == vehicle.workflow.reason
+
+
+@pytest.mark.parametrize("causes", [["thermostat"], []])
+def test_a_diagnosis_from_before_the_raise_does_not_lower_the_priority(vehicle: CoreVehicle, causes: list[str]) -> None:
+    vehicle.fault("P0128")
+    vehicle.reply()
+    first = vehicle.last_command
+    vehicle.wait(1_000)
+    vehicle.fault("P0217")
+    vehicle.reply({"causes": causes, "severity": 0.1, "probability": 0.1}, first)
+    assert (State.CUSTOMER_ENGAGEMENT, Priority.URGENT) == (vehicle.workflow.state, vehicle.workflow.priority)
+
+
+def test_a_diagnosis_of_all_may_lower_the_priority(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0128")
+    vehicle.reply()
+    vehicle.wait(1_000)
+    vehicle.fault("P0217")
+    vehicle.reply({"causes": ["sensor"], "severity": 0.1, "probability": 0.1})
+    assert Priority.ROUTINE is vehicle.workflow.priority
+
+
+def test_what_was_booked_before_the_raise_is_given_up_if_it_is_too_late(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0128")
+    vehicle.advance_to(State.SCHEDULING)
+    first = vehicle.last_command
+    vehicle.wait(1_000)
+    vehicle.fault("P0217")
+    vehicle.reply({"appointment_id": "a1", "start_ms": vehicle.at_ms + 9 * DAY_MS}, first)
+    assert [State.SCHEDULED, State.SCHEDULING] == vehicle.path()[-2:]
+    payload = vehicle.last_command.payload
+    assert ("a1", "priority_raised") == (payload["replaces"], payload["rebook_reason"])
+    vehicle.reply({"appointment_id": "a2", "start_ms": vehicle.at_ms + 9 * DAY_MS})
+    assert State.SCHEDULED is vehicle.workflow.state
+
+
+def test_what_was_booked_before_the_raise_stays_if_it_is_in_time(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0128")
+    vehicle.advance_to(State.SCHEDULING)
+    first = vehicle.last_command
+    vehicle.wait(1_000)
+    vehicle.fault("P0217")
+    vehicle.reply({"appointment_id": "a1", "start_ms": vehicle.at_ms + HOUR_MS}, first)
+    assert State.SCHEDULED is vehicle.workflow.state
+
+
 def test_a_finding_of_the_same_priority_folds_without_a_new_command(vehicle: CoreVehicle) -> None:
     vehicle.fault("P0301")
     vehicle.wait(1_000)

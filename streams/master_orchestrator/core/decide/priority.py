@@ -9,7 +9,7 @@ from typing import Any
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.steps import enter, next_revision
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Workflow
+from master_orchestrator.core.state import Appointment, Workflow
 from master_orchestrator.core.transitions import STATE_OF_STEP
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
@@ -41,13 +41,12 @@ def change_priority(
         least=least,
         execution=next_revision(policy, execution, at_ms) if outstanding and execution is not None else None,
     )
-    if raised and _too_late(policy, workflow, priority, at_ms):
+    booked = workflow.appointment if workflow.state is State.SCHEDULED else None
+    if raised and booked is not None and is_too_late(policy, booked, priority, at_ms):
         return [changed, enter(policy, workflow, AgentType.SCHEDULING, at_ms, reason="priority_raised", actor=actor)]
     return [changed]
 
 
-def _too_late(policy: Policy, workflow: Workflow, priority: Priority, at_ms: int) -> bool:
-    booked = workflow.appointment
-    return (
-        workflow.state is State.SCHEDULED and booked is not None and booked.start_ms > at_ms + policy.due_ms(priority)
-    )
+def is_too_late(policy: Policy, appointment: Appointment, priority: Priority, at_ms: int) -> bool:
+    """Whether it begins later than the priority allows from now on."""
+    return appointment.start_ms > at_ms + policy.due_ms(priority)

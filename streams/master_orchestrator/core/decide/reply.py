@@ -1,12 +1,15 @@
 """An agent's reply: is it to the command that is outstanding, and did the agent succeed?
 
-The first valid reply to any revision of the present attempt wins. Anything else is recorded as rejected, with a code:
+The first valid reply to any revision of the present attempt wins; one to an earlier revision says nothing of what has
+raised the priority since. Anything else is recorded as rejected, with a code:
 ``stale_reply`` for a command that was outstanding once (answered, timed out, or of a workflow that has ended),
 ``unknown_command`` for one that was never issued, ``wrong_agent`` for one that another agent was asked. So is the
 success of an earlier attempt that arrives in RETRY or during the next one: the engine has gone on, and the budget of
 1 + 3 executions holds whatever arrives late. A result that the agent's model does not accept counts as a retryable
 failure, ``invalid_result``: another worker, or a corrected one, may do better.
 """
+
+from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.command_ids import CommandName, parse_command_id
@@ -22,6 +25,7 @@ from master_orchestrator.core.decide.replies import actor_of, read_result
 from master_orchestrator.core.decide.results import MEANING, Answered
 from master_orchestrator.core.decide.steps import no_such_workflow, rejected
 from master_orchestrator.core.evolve import chain_of
+from master_orchestrator.core.evolve.moves import SEES_FINDINGS
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Chain, Execution, VehicleState, Workflow
@@ -40,7 +44,7 @@ def on_reply(policy: Policy, state: VehicleState, record: Input, reply: Reply) -
         return rejected(chain.workflow_id, record.at_ms, actor_of(reply), code or "unknown_command", refusal)
     if name.step == side_task.STEP:
         return side_task.on_reply(policy, chain, name, reply, record.at_ms)
-    return _on_wanted(policy, state, chain, reply, record.at_ms)
+    return _on_wanted(policy, state, name, reply, record.at_ms)
 
 
 def _unwanted(chain: Chain, name: CommandName | None, reply: Reply) -> str | None:
@@ -76,10 +80,10 @@ def _was_issued(chain: Chain, name: CommandName) -> bool:
 
 
 def _on_wanted(
-    policy: Policy, state: VehicleState, chain: Chain, reply: Reply, at_ms: int
+    policy: Policy, state: VehicleState, name: CommandName, reply: Reply, at_ms: int
 ) -> list[ev.Event] | ev.Refusal:
     workflow = state.workflow
-    if workflow is None or workflow is not chain:
+    if workflow is None or workflow.execution is None or workflow.workflow_id != reply.workflow_id:
         return no_such_workflow(state, reply.vehicle_id, reply.workflow_id)
     actor = actor_of(reply)
     if reply.failure is not None and reply.result is None:
@@ -94,4 +98,13 @@ def _on_wanted(
     if isinstance(result, str):
         said = {"answered": reply.command_id, "message": result}
         return execution_failed(policy, state, workflow, at_ms, reason="invalid_result", actor=actor, details=said)
-    return MEANING[reply.agent](Answered(policy, state, workflow, reply, at_ms), result)
+    outdated = name.revision < workflow.execution.revision
+    if outdated and workflow.execution.step in SEES_FINDINGS:
+        workflow = _as_it_was_asked(workflow)
+    return MEANING[reply.agent](Answered(policy, state, workflow, reply, at_ms, outdated), result)
+
+
+def _as_it_was_asked(workflow: Workflow) -> Workflow:
+    """What has raised the priority was in no earlier revision's task; none of the findings there was as urgent."""
+    raised = (replace(f, seen=False) if f.priority == workflow.priority else f for f in workflow.findings)
+    return replace(workflow, findings=tuple(raised))

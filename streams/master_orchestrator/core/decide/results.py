@@ -10,7 +10,9 @@ Choices that the agents' results leave open:
 - CUSTOMER_ENGAGEMENT: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``.
   NEED_INFO and WRONG_PERSON have not led to consent, as has NO_ANSWER: the agent's ladder of contacts ends with a human
   who could have informed, so all three end the workflow as ``no_answer``.
-- SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``.
+- SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. What was booked
+  before the priority was raised, and begins later than that allows, is given up for an earlier time, as it is later.
+- "Nothing found" is said of what the task held: where another finding has come since, it is no opinion.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,6 +25,7 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
+from master_orchestrator.core.decide.priority import is_too_late
 from master_orchestrator.core.decide.replies import actor_of, result_details
 from master_orchestrator.core.decide.steps import book, completed, enter
 from master_orchestrator.core.policy import Policy
@@ -44,13 +47,19 @@ NOT_BOOKED = frozenset({AppointmentState.CANCELLED, AppointmentState.NO_SHOW})
 
 
 class Answered(NamedTuple):
-    """A valid reply to the outstanding command of ``workflow``."""
+    """A valid reply to the outstanding command of ``workflow``; ``outdated``: to an earlier revision of it."""
 
     policy: Policy
     state: VehicleState
     workflow: Workflow
     reply: Reply
     at_ms: int
+    outdated: bool
+
+    @property
+    def is_on_all(self) -> bool:
+        """Whether the task held all that the workflow knows of by now."""
+        return all(finding.seen for finding in self.workflow.findings)
 
     def completed(self, reason: Reason, **details: Any) -> list[ev.Event]:
         """The workflow ends here."""
@@ -100,14 +109,14 @@ class Answered(NamedTuple):
 
 def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Event]:
     workflow, dismissed = answered.workflow, frozenset(result.dismissed)
-    findings = tuple(replace(f, dismissed=True) if f.rule in dismissed else f for f in workflow.findings)
-    if result.anomalies is None:
+    findings = tuple(replace(f, dismissed=True) if f.seen and f.rule in dismissed else f for f in workflow.findings)
+    if result.anomalies is None or not (result.anomalies or answered.is_on_all):
         if findings and all(finding.dismissed for finding in findings):
             return answered.completed(Reason.NOTHING_FOUND)
         return answered.goes_on(AgentType.DIAGNOSIS, workflow.facts, findings)
     if not result.anomalies:
         return answered.completed(Reason.NOTHING_FOUND)
-    if all(_owner_was_told(answered, anomaly) for anomaly in result.anomalies):
+    if answered.is_on_all and all(_owner_was_told(answered, anomaly) for anomaly in result.anomalies):
         return answered.completed(Reason.DUPLICATE)
     anomalies = bounds.fit((_anomaly(anomaly) for anomaly in result.anomalies), bounds.ANOMALY_BYTES)
     return answered.goes_on(AgentType.DIAGNOSIS, replace(workflow.facts, anomalies=anomalies), findings)
@@ -125,7 +134,9 @@ def _owner_was_told(answered: Answered, anomaly: Anomaly) -> bool:
 
 def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
     if result.causes is not None and not result.causes:
-        return answered.completed(Reason.NOTHING_FOUND)
+        if answered.is_on_all:
+            return answered.completed(Reason.NOTHING_FOUND)
+        result = DiagnosisResult()
     numbers = (result.severity, result.probability, result.time_to_failure_h, result.safe_to_drive)
     facts = Facts(
         causes=bounds.fit((_cause(cause) for cause in result.causes or ()), bounds.CAUSE_BYTES),
@@ -145,6 +156,7 @@ def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
             details=result_details(answered.reply),
             to_state=State.URGENCY_ASSESSMENT,
             facts=facts,
+            findings=answered.workflow.findings,
         )
     ]
 
@@ -169,16 +181,11 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
         bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
         bounds.clip_optional(result.workshop_id, bounds.WORD_BYTES),
     )
-    return [
-        book(
-            answered.policy,
-            answered.workflow,
-            appointment,
-            answered.at_ms,
-            actor=actor_of(answered.reply),
-            details=result_details(answered.reply),
-        )
-    ]
+    policy, workflow, at_ms, actor = answered.policy, answered.workflow, answered.at_ms, actor_of(answered.reply)
+    booked = book(policy, workflow, appointment, at_ms, actor=actor, details=result_details(answered.reply))
+    if answered.outdated and is_too_late(policy, appointment, workflow.priority, at_ms):
+        return [booked, enter(policy, workflow, AgentType.SCHEDULING, at_ms, reason="priority_raised", actor=actor)]
+    return [booked]
 
 
 def _labour_ms(workflow: Workflow) -> int:
