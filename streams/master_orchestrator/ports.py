@@ -1,5 +1,6 @@
 """What the façade asks of a shell, be it the in-memory one or Kafka."""
 
+import threading
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -46,6 +47,11 @@ def rejection_of(answer: Answer) -> str | None:
         return answer.refusal
     rejected = [record for record in answer.audit if record.event == REJECTED and record.reason != REPEATED]
     return f"{rejected[0].reason} {rejected[0].details}" if rejected else None
+
+
+def waitable(seconds: float) -> float:
+    """A time-out as threads can wait for it: for ever (``inf``) is their longest, about three centuries."""
+    return min(seconds, threading.TIMEOUT_MAX)
 
 
 class Pending(Protocol):

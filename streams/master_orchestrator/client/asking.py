@@ -9,7 +9,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.errors import OrchestratorError
-from master_orchestrator.ports import Answer, rejection_of
+from master_orchestrator.ports import Answer, rejection_of, waitable
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import OperatorRequest
@@ -40,7 +40,7 @@ def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, time
     link.start()
     try:
         pending = link.submit(request)
-        return pending.answer.result(timeout)
+        return pending.answer.result(waitable(timeout))
     except NotInTime:
         raise pending.overdue(timeout) from None
     finally:
@@ -82,7 +82,7 @@ def _paced(
 
 def _outcome(pending: KafkaPending, timeout: float, until: float) -> str | None:
     try:
-        return rejection_of(pending.answer.result(max(0.0, until - time.monotonic())))
+        return rejection_of(pending.answer.result(waitable(max(0.0, until - time.monotonic()))))
     except NotInTime:
         return str(pending.overdue(timeout))
     except OrchestratorError as error:

@@ -20,7 +20,7 @@ from master_orchestrator.facade.registry import Registry
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, audit_line, workflow_status
 from master_orchestrator.facade.requests import accepted, reading_of, service_event_of, workflow_of
 from master_orchestrator.facade.setup import make_shell
-from master_orchestrator.ports import Answer, Pending, Shell
+from master_orchestrator.ports import Answer, Pending, Shell, waitable
 from master_orchestrator.readers.statistics import Statistics, fold_statistics
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -69,7 +69,7 @@ class MasterOrchestrator:
         self._max_workers = max_workers
         self._kafka = kafka
         self._topology = topology or load_topology()
-        self._timeout = timeout
+        self._timeout = waitable(timeout)
         self._registry = Registry(remote_allowed=kafka is not None)
         self._phase = _Phase.NEW
         self._changing = threading.Lock()
@@ -187,7 +187,7 @@ class MasterOrchestrator:
         shell = self._shell("wait_until")
         self._find(shell, workflow_id)
         reached = shell.workflows.watch(workflow_id, lambda status: status.state in states)
-        seconds = self._timeout if timeout is None else timeout
+        seconds = self._timeout if timeout is None else waitable(timeout)
         try:
             return workflow_status(reached.result(seconds))
         except NotInTime:
@@ -235,7 +235,7 @@ class MasterOrchestrator:
         shell = self._shell("await_until")
         await asyncio.to_thread(self._find, shell, workflow_id)
         reached = shell.workflows.watch(workflow_id, lambda status: status.state in states)
-        seconds = self._timeout if timeout is None else timeout
+        seconds = self._timeout if timeout is None else waitable(timeout)
         try:
             return workflow_status(await asyncio.wait_for(asyncio.wrap_future(reached), seconds))
         except TimeoutError:
