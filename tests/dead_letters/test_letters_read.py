@@ -75,7 +75,9 @@ def test_a_marker_whose_letter_retention_took_is_passed_over() -> None:
     assert 0 == settled_by([marker(0, 80, of=3)]).count
 
 
-@pytest.mark.parametrize("text", ["", "7", "/", "1/", "/1", "1/2/3", "-1/2", "a/b", "1/ 2"])
+@pytest.mark.parametrize(
+    "text", ["", "7", "/", "1/", "/1", "1/2/3", "-1/2", "a/b", "1/ 2", "0/9999999999999999999", "2147483648/0"]
+)
 def test_an_id_is_partition_and_offset(text: str) -> None:
     with pytest.raises(ValueError, match="PARTITION/OFFSET"):
         parse_letter_id(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from json import dumps
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from master_orchestrator.cli.context import Invocation, invocation
+from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, plain_width
 from master_orchestrator.cli.provision import provision_topics
 
@@ -53,6 +54,7 @@ def demo(
     call = invocation(ctx)
     call.topology  # noqa: B018 - a wrong topology is found out before anything is started
     fleet = _fleet(call, vehicles=vehicles, seed=seed, minutes=minutes, fault_share=fault_share)
+    _refuse_hopeless(fleet, speed, timeout)
     with demo_folder() as folder:
         own = _within(call, folder.path)
         verdict = _run(_terms(own, fleet, speed, timeout, started_s), own, folder.path, as_json=json)
@@ -66,14 +68,29 @@ def _fleet(call: Invocation, *, vehicles: int, seed: int, minutes: float, fault_
     from master_orchestrator.simulation.command import unique_prefix
     from master_orchestrator.simulation.fleet import Fleet
 
-    return Fleet(
-        vehicles=vehicles,
-        seed=seed,
-        minutes=minutes,
-        fault_share=fault_share,
-        interval_s=INTERVAL_S,
-        prefix=unique_prefix() if call.kafka_is_given else "demo",
-    )
+    try:
+        return Fleet(
+            vehicles=vehicles,
+            seed=seed,
+            minutes=minutes,
+            fault_share=fault_share,
+            interval_s=INTERVAL_S,
+            prefix=unique_prefix() if call.kafka_is_given else "demo",
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _refuse_hopeless(fleet: Fleet, speed: float, timeout_s: float) -> None:
+    """The time-out counts from the start: a fleet that drives as long or longer is given up for certain."""
+    if not math.isfinite(speed):
+        raise UsageError(f"--speed {speed:g} is no speed: give a number, like 60")
+    drive_s = fleet.duration_s / speed
+    if drive_s >= timeout_s:
+        raise UsageError(
+            f"{fleet.minutes:g} minutes at --speed {speed:g} are {drive_s:g} s of driving, and the demo gives up after "
+            f"--timeout {timeout_s:g} s: give fewer --minutes, more --speed, or a longer --timeout"
+        )
 
 
 def _within(call: Invocation, folder: Path) -> Invocation:

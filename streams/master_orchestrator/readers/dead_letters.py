@@ -20,6 +20,9 @@ GIVEN_UP = "retries_exhausted"
 UNKNOWN = "unknown"
 """The reason of a record that no sender of ours wrote."""
 
+MOST_PARTITION, MOST_OFFSET = 2**31 - 1, 2**63 - 1
+"""What Kafka has room for; its client takes no larger numbers."""
+
 
 class LetterId(NamedTuple):
     """The place of a record in the dead-letter topic."""
@@ -78,7 +81,7 @@ class Marker:
 def parse_letter_id(text: str) -> LetterId:
     """The id written as ``partition/offset``. Raises ``ValueError``."""
     partition, _, offset = text.partition("/")
-    if not (_is_number(partition) and _is_number(offset)):
+    if not (_is_number(partition, MOST_PARTITION) and _is_number(offset, MOST_OFFSET)):
         raise ValueError(f"{text!r} is no dead letter's id: write PARTITION/OFFSET, as 'dlq list' does")
     return LetterId(int(partition), int(offset))
 
@@ -154,5 +157,5 @@ def _number(text: str | None, otherwise: int) -> int:
     return int(text) if text is not None and _is_number(text) else otherwise
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 19
+def _is_number(text: str, most: int = MOST_OFFSET) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most
