@@ -47,7 +47,8 @@ class WorkflowsView:
         with self._lock:
             status = self._newest.get(workflow_id)
             if status is None or not holds(status):
-                self._watches[workflow_id].append((holds, future))
+                going_on = [watch for watch in self._watches[workflow_id] if not watch[1].cancelled()]
+                self._watches[workflow_id] = [*going_on, (holds, future)]
                 return future
         future.set_result(status)
         return future
