@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from master_orchestrator.ingest.command import IngestOrder, open_all
+from master_orchestrator.ingest.errors import FileUnusableError
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import Delivered
 from master_orchestrator.ingest.reader import ReadTerms
@@ -105,3 +106,14 @@ def test_the_sink_is_closed_when_reading_fails(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="network"):
         run(sink, path)
     assert [True] == closed
+
+
+@pytest.mark.parametrize("alias", ["two.csv", "sub/../two.csv", "link.csv"])
+def test_rejects_never_overwrite_a_drive(tmp_path: Path, alias: str) -> None:
+    one, two = (written(tmp_path / name, "v1,100,800") for name in ("one.csv", "two.csv"))
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.csv").symlink_to(two)
+    before = two.read_text()
+    with pytest.raises(FileUnusableError, match="rejects would overwrite it"):
+        run(SlowSink(), one, two, rejects=tmp_path / alias)
+    assert before == two.read_text()

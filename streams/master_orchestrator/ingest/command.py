@@ -43,9 +43,16 @@ def open_all(order: IngestOrder) -> list[DriveFile]:
     reader = DriveReader(order.terms)
     if order.rejects is not None and order.rejects.is_dir():
         raise FileUnusableError(order.rejects, "is a folder, rejects go to a file")
+    if order.rejects is not None and any(_is_same(order.rejects, path) for path in order.files):
+        raise FileUnusableError(order.rejects, "is to be read: rejects would overwrite it, keep them in another file")
     opened = [reader.open(path) for path in order.files]
     starts = {file.path: file.first_ms() for file in opened}
     return sorted(opened, key=lambda file: starts[file.path] or 0)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether both are one file, by whatever names."""
+    return one.exists() and other.exists() and one.samefile(other)
 
 
 def kafka_sink(kafka: KafkaSettings, topology: Topology) -> TelemetryProducer:
