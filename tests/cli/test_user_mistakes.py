@@ -43,6 +43,7 @@ MISTAKES = {
         "60 minutes at --speed 20 are 180 s of driving, and the demo gives up after --timeout 180 s",
     ),
     "letter out of range": (["dlq", "show", "0/9999999999999999999"], "write PARTITION/OFFSET"),
+    "prefix of no vehicle": (["simulate", "--prefix", "my fleet"], "prefix 'my fleet' makes 'my fleet-0020'"),
     "worker with a path": (["engine", "--worker", "../other"], "--worker '../other' names a folder"),
 }
 

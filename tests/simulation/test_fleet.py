@@ -83,7 +83,14 @@ def test_healthy_signals_stay_where_healthy_vehicles_are(plan: VehiclePlan) -> N
 
 @pytest.mark.parametrize(
     ("over", "named"),
-    [({"faults": ("gremlins",)}, "gremlins"), ({"vehicles": 0}, "1 vehicle"), ({"minutes": 0}, "minutes")],
+    [
+        ({"faults": ("gremlins",)}, "gremlins"),
+        ({"vehicles": 0}, "1 vehicle"),
+        ({"minutes": 0}, "minutes"),
+        ({"prefix": "my fleet"}, "my fleet-0004"),
+        ({"prefix": "x" * 60}, "1 to 64 of"),
+        ({"prefix": "x" * 59, "vehicles": 10_000}, "x-10000"),
+    ],
 )
 def test_an_impossible_fleet_is_refused(over: dict[str, object], named: str) -> None:
     with pytest.raises(ValueError, match=named):

@@ -2,6 +2,7 @@
 
 import math
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import merge
@@ -11,6 +12,7 @@ from master_orchestrator.simulation.faults import FAULTS, Fault
 from master_orchestrator.simulation.transport import Emission, Transport, carried
 from master_orchestrator.simulation.vehicle import Vehicle
 from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 
 MODELS = ("compact-1.4", "estate-2.0", "van-2.2")
 HYBRID_MODEL = "hybrid-1.6"
@@ -57,7 +59,12 @@ class Fleet:
             raise ValueError(f"unknown fault {', '.join(sorted(unknown))}; there are {', '.join(FAULTS)}")
         spans = (self.minutes, self.interval_s)
         if self.vehicles < 1 or not 0 <= self.fault_share <= 1 or not all(0 < span < math.inf for span in spans):
-            raise ValueError("a fleet has 1 vehicle or more, a fault share of 0 to 1, minutes and interval above 0")
+            raise ValueError(
+                "a fleet has 1 vehicle or more, a fault share of 0 to 1, minutes and interval above 0, both finite"
+            )
+        longest = _vehicle_id(self.prefix, self.vehicles)
+        if re.fullmatch(VEHICLE_ID_PATTERN, longest) is None:
+            raise ValueError(f"prefix {self.prefix!r} makes {longest!r}, no vehicle id: 1 to 64 of A-Z a-z 0-9 . _ : -")
 
     @property
     def duration_s(self) -> float:
@@ -78,7 +85,7 @@ class Fleet:
         hybrid = fault.hybrid if fault else rng.random() < HYBRID_SHARE
         return VehiclePlan(
             number=index + 1,
-            vehicle_id=f"{self.prefix}-{index + 1:04d}",
+            vehicle_id=_vehicle_id(self.prefix, index + 1),
             model=HYBRID_MODEL if hybrid else rng.choice(MODELS),
             fault=fault,
             onset_s=rng.uniform(*fault.onset_s) if fault else 0.0,
@@ -109,3 +116,7 @@ class Fleet:
 
     def _rng(self, plan: VehiclePlan, purpose: str) -> random.Random:
         return random.Random(f"{self.seed}/{plan.number}/{purpose}")
+
+
+def _vehicle_id(prefix: str, number: int) -> str:
+    return f"{prefix}-{number:04d}"
