@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from master_orchestrator.cli.context import Invocation
+from master_orchestrator.cli.demo import _within
 from master_orchestrator.demo.background import Background
 from master_orchestrator.demo.folder import demo_folder
+from master_orchestrator_schemas.topology.loader import default_path
 
 NOISY = """
 import subprocess, sys
@@ -81,3 +84,14 @@ def test_background_work_is_asked_to_stop_and_waited_for() -> None:
     assert not background.done()
     background.close()
     assert background.done()
+
+
+def test_the_demos_agents_work_by_the_topology_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference agents load it themselves, in processes of their own."""
+    for name in ("DATA_DIR", "TOPOLOGY"):
+        monkeypatch.setenv(f"MASTER_ORCHESTRATOR_{name}", "")
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(default_path().read_text())
+    monkeypatch.chdir(tmp_path)
+    _within(Invocation({"topology": Path("mine.yaml")}), tmp_path)
+    assert str(mine) == os.environ["MASTER_ORCHESTRATOR_TOPOLOGY"]

@@ -95,7 +95,11 @@ def _refuse_hopeless(fleet: Fleet, speed: float, timeout_s: float) -> None:
 
 def _within(call: Invocation, folder: Path) -> Invocation:
     """The same invocation with all its data in ``folder``; children and their agents are told by the environment."""
+    from master_orchestrator_schemas.topology.loader import ENVIRONMENT
+
     os.environ[DATA_DIR_VARIABLE] = str(folder)
+    if call.settings.topology is not None:  # the agents' handlers load it without being told which
+        os.environ[ENVIRONMENT] = str(call.settings.topology.absolute())
     address = call.kafka.bootstrap_servers if call.kafka_is_given else None
     return Invocation({**call.options, "data_dir": folder}, address)
 
