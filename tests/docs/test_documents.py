@@ -38,3 +38,9 @@ def test_python_in_the_documents_runs_as_it_stands(block: str, tmp_path: Path) -
         [sys.executable, "-W", "error", str(script)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (0, "") == (done.returncode, done.stderr)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_module_of_the_core_that_is_named_is_there(path: Path) -> None:
+    named = set(re.findall(r"`(core/[a-z_/]+(?:\.py)?)`", path.read_text()))
+    assert [] == [name for name in sorted(named) if not (ROOT / "streams" / "master_orchestrator" / name).exists()]

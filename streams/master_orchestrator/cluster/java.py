@@ -11,7 +11,8 @@ from master_orchestrator.cluster.errors import ToolMissingError
 MINIMUM_JAVA = 17
 WAYS_OUT = (
     "Install them (Debian, Ubuntu: apt-get install openjdk-17-jre-headless maven), "
-    "or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own, or use Docker Compose (docker compose up)."
+    "or set KAFKA_BOOTSTRAP_SERVERS to a Kafka of your own, "
+    "or use Docker Compose (GRAFANA_ADMIN_PASSWORD=… docker compose up)."
 )
 
 
