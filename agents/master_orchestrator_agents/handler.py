@@ -4,7 +4,8 @@
 - :class:`RetryableError`: a retryable failure; :class:`PermanentError`: a permanent one.
 - A result that does not fit its model: a permanent failure ``invalid_result`` naming the key, since the same handler
   would return the same again.
-- Any other exception, ``sys.exit`` among them: a retryable failure, the traceback of an exception in the log.
+- Any other exception, ``sys.exit`` and the cancellation of a task of the handler's own among them: a retryable failure,
+  the traceback of an exception in the log.
 """
 
 import asyncio
@@ -84,13 +85,15 @@ def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str)
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
         outcomes = [_failed(error, commands)] * len(commands)
+    except asyncio.CancelledError:
+        outcomes = [_failed(cancelled(), commands)] * len(commands)
     except SystemExit as error:
         outcomes = [_failed(_exited(error), commands)] * len(commands)
     return _replies(commands, outcomes, worker, started)
 
 
 async def aexecute_batch(handler: Handler, commands: Sequence[Command], *, worker: str) -> list[Reply]:
-    """:func:`execute_batch` on the running event loop."""
+    """:func:`execute_batch` on the running event loop; who cancels the running task cancels the handler."""
     started = time.monotonic()
     tasks = [Task(command) for command in commands]
     try:
@@ -99,6 +102,10 @@ async def aexecute_batch(handler: Handler, commands: Sequence[Command], *, worke
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
         outcomes = [_failed(error, commands)] * len(commands)
+    except asyncio.CancelledError:
+        if _is_cancelling():
+            raise
+        outcomes = [_failed(cancelled(), commands)] * len(commands)
     except SystemExit as error:
         outcomes = [_failed(_exited(error), commands)] * len(commands)
     return _replies(commands, outcomes, worker, started)
@@ -130,6 +137,17 @@ def _failed(error: Exception, commands: Sequence[Command]) -> Exception:
     ids = [command.command_id for command in commands]
     log.warning("handler_failed", commands=ids, error=repr(error), exc_info=not isinstance(error, AgentError))
     return error
+
+
+def _is_cancelling() -> bool:
+    """Whether the running task itself is cancelled, rather than one that it waited for."""
+    running = asyncio.current_task()
+    return running is not None and running.cancelling() > 0
+
+
+def cancelled() -> RetryableError:
+    """What a handler failed with that waited for a cancelled task of its own, or cancelled the one that it ran in."""
+    return RetryableError("the handler was cancelled")
 
 
 def _exited(error: SystemExit) -> RetryableError:

@@ -10,8 +10,15 @@ import structlog
 from master_orchestrator_agents.backlog import Backlog
 from master_orchestrator_agents.clock import BrokerClock
 from master_orchestrator_agents.custody import CONVICTED_AT
-from master_orchestrator_agents.errors import RetryableError, RunnerKilledError
-from master_orchestrator_agents.handler import Handler, aexecute_batch, execute_batch, failure_reply, is_async
+from master_orchestrator_agents.errors import RunnerKilledError
+from master_orchestrator_agents.handler import (
+    Handler,
+    aexecute_batch,
+    cancelled,
+    execute_batch,
+    failure_reply,
+    is_async,
+)
 from master_orchestrator_agents.meter import RunnerMeter
 from master_orchestrator_agents.queues import Entry
 from master_orchestrator_agents.replying import Replier
@@ -130,8 +137,7 @@ class WorkerPool:
         except CancelledError:
             if self._abandoned.is_set():
                 raise
-            lost = RetryableError("the handler cancelled its own task")
-            return [failure_reply(command, lost, worker=self._worker_id) for command in commands]
+            return [failure_reply(command, cancelled(), worker=self._worker_id) for command in commands]
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

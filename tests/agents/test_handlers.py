@@ -142,6 +142,44 @@ def test_sys_exit_ends_the_handler_not_its_runner() -> None:
     assert asyncio.run(aexecute(leaving, command(), worker="w")).failure is not None
 
 
+async def waiting_for_a_cancelled_task(_task: Task) -> None:
+    own = asyncio.create_task(asyncio.sleep(60))
+    own.cancel()
+    await own
+
+
+def handing_on_the_wait(task: Task) -> Awaitable[None]:
+    return waiting_for_a_cancelled_task(task)
+
+
+@pytest.mark.parametrize("handler", [waiting_for_a_cancelled_task, handing_on_the_wait])
+def test_a_cancelled_task_of_the_handlers_own_is_a_failure_that_may_pass(handler: Handler) -> None:
+    replies = [replied(handler), asyncio.run(aexecute(handler, command(), worker="w"))]
+
+    expected = (FailureKind.RETRYABLE, "the handler was cancelled")
+    assert [expected] * 2 == [reply.failure and (reply.failure.kind, reply.failure.message) for reply in replies]
+
+
+@pytest.mark.asyncio
+async def test_who_cancels_the_task_that_runs_a_handler_cancels_the_handler() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def waiting(_task: Task) -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    running = asyncio.create_task(aexecute(waiting, command(), worker="w"))
+    await begun.wait()
+    running.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert ended.is_set()
+
+
 def test_a_failures_text_is_cut_to_what_a_reply_may_carry() -> None:
     reply = replied(raising(RuntimeError("x" * 10_000)))
 

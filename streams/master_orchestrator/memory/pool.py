@@ -5,12 +5,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
 
 import msgspec
 import structlog
 
 from master_orchestrator_agents.errors import InvalidResultError
-from master_orchestrator_agents.handler import Handler, aexecute, execute, failure_reply, is_async
+from master_orchestrator_agents.handler import Handler, aexecute, cancelled, execute, failure_reply, is_async
 from master_orchestrator_agents.lanes import LanePicker
 from master_orchestrator_agents.runner import DRAIN_SECONDS
 from master_orchestrator_schemas.codec import Codec, EncodeError
@@ -114,6 +115,9 @@ class AgentPool:
     def _execute(self, command: Command) -> Reply:
         handler = self._handlers[command.agent]
         worker = threading.current_thread().name
-        if is_async(handler):
+        if not is_async(handler):
+            return execute(handler, command, worker=worker)
+        try:
             return asyncio.run_coroutine_threadsafe(aexecute(handler, command, worker=worker), self._loop).result()
-        return execute(handler, command, worker=worker)
+        except CancelledError:  # nobody else cancels on this loop
+            return failure_reply(command, cancelled(), worker=worker)

@@ -1,0 +1,76 @@
+"""The threads that run handlers in memory go on whatever a handler does."""
+
+import asyncio
+import queue
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from commands import command_for
+
+from master_orchestrator.memory.pool import AgentPool
+from master_orchestrator_agents import Task
+from master_orchestrator_agents.handler import Handler
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.messages import Command, Failure, Reply
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AgentType, FailureKind
+
+ISSUED_MS, WITHIN_MS = 1_000, 60_000
+PATIENCE_S = 10
+
+
+def command(agent: AgentType, number: int) -> Command:
+    return command_for(agent, f"v{number}~1", issued_at_ms=ISSUED_MS, within_ms=WITHIN_MS)
+
+
+@contextmanager
+def running(
+    topology: Topology, handlers: Mapping[AgentType, Handler], now_ms: Callable[[], int] = lambda: ISSUED_MS
+) -> Iterator[tuple[AgentPool, queue.Queue[Reply]]]:
+    """A pool with one thread, and what it replies."""
+    replies: queue.Queue[Reply] = queue.Queue()
+    pool = AgentPool(
+        handlers,
+        topology=topology,
+        codec=Codec(topology.limits),
+        max_workers=1,
+        now_ms=now_ms,
+        reply=lambda reply, _: replies.put(reply),
+    )
+    pool.start()
+    yield pool, replies
+    pool.stop()
+
+
+def said(failure: Failure | None) -> tuple[FailureKind, str] | None:
+    return None if failure is None else (failure.kind, failure.message)
+
+
+async def waiting_for_a_cancelled_task(_task: Task) -> None:
+    own = asyncio.create_task(asyncio.sleep(PATIENCE_S))
+    own.cancel()
+    await own
+
+
+async def cancelling_itself(_task: Task) -> None:
+    running = asyncio.current_task()
+    assert running is not None
+    running.cancel()
+    await asyncio.sleep(PATIENCE_S)
+
+
+def handing_on(task: Task) -> Any:
+    return waiting_for_a_cancelled_task(task)
+
+
+@pytest.mark.parametrize("handler", [waiting_for_a_cancelled_task, cancelling_itself, handing_on])
+def test_a_handler_that_is_cancelled_fails_and_its_thread_goes_on(handler: Handler, topology: Topology) -> None:
+    handlers: dict[AgentType, Handler] = {AgentType.DIAGNOSIS: handler, AgentType.FEEDBACK: lambda _: {}}
+    with running(topology, handlers) as (pool, replies):
+        pool.put(command(AgentType.DIAGNOSIS, 0), None)
+        pool.put(command(AgentType.FEEDBACK, 1), None)
+        answers = [replies.get(timeout=PATIENCE_S) for _ in range(2)]
+
+    assert [(FailureKind.RETRYABLE, "the handler was cancelled"), None] == [said(reply.failure) for reply in answers]
