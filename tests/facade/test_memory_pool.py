@@ -2,6 +2,7 @@
 
 import asyncio
 import queue
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -74,3 +75,26 @@ def test_a_handler_that_is_cancelled_fails_and_its_thread_goes_on(handler: Handl
         answers = [replies.get(timeout=PATIENCE_S) for _ in range(2)]
 
     assert [(FailureKind.RETRYABLE, "the handler was cancelled"), None] == [said(reply.failure) for reply in answers]
+
+
+def test_a_command_past_its_deadline_is_not_handled(topology: Topology) -> None:
+    now_ms = ISSUED_MS
+    handled: list[str] = []
+    begun, gate = threading.Event(), threading.Event()
+
+    def handler(task: Task) -> None:
+        handled.append(task.vehicle_id)
+        begun.set()
+        gate.wait(PATIENCE_S)
+
+    with running(topology, {AgentType.DIAGNOSIS: handler}, lambda: now_ms) as (pool, replies):
+        pool.put(command(AgentType.DIAGNOSIS, 0), None)
+        pool.put(command(AgentType.DIAGNOSIS, 1), None)
+        assert begun.wait(PATIENCE_S)
+        now_ms += WITHIN_MS + 1  # while the second waits for the only thread
+        pool.put(command_for(AgentType.DIAGNOSIS, "v2~1", issued_at_ms=now_ms), None)
+        gate.set()
+        answers = [replies.get(timeout=PATIENCE_S) for _ in range(2)]
+
+    assert ["v0", "v2"] == handled
+    assert ["v0", "v2"] == [reply.vehicle_id for reply in answers]

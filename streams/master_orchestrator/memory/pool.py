@@ -95,6 +95,8 @@ class AgentPool:
     def _work(self) -> None:
         while (queued := self._take()) is not None:
             command = self._codec.decode(queued.value, Command)
+            if self._expired(command):
+                continue
             reply = self._execute(command)
             try:
                 self._reply(reply, queued.traceparent)
@@ -111,6 +113,14 @@ class AgentPool:
             oldest = {lane: queue[0].since_ms for lane, queue in self._lanes.items() if queue}
             lane = self._picker.pick(self._now_ms(), oldest)
             return self._lanes[lane].popleft() if lane is not None else None
+
+    def _expired(self, command: Command) -> bool:
+        """A command past its deadline is not executed: the engine has given it up, and tries again."""
+        late_ms = self._now_ms() - command.deadline_ms
+        if late_ms <= 0:
+            return False
+        log.warning("deadline_passed", command=command.command_id, late_ms=late_ms)
+        return True
 
     def _execute(self, command: Command) -> Reply:
         handler = self._handlers[command.agent]
