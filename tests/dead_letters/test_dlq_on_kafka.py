@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from topics import CODEC, TopicLog, topic_log
 from master_orchestrator.client import redriving
 from master_orchestrator.client.redriving import OvertakenError, Settlement, settle
 from master_orchestrator.readers.dead_letters import LetterId, headers_of, place_of
-from master_orchestrator.readers.topics import partition_of
+from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator_schemas.headers import dead_letter_headers
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Telemetry
@@ -150,6 +151,26 @@ def test_whoever_is_overtaken_ends_and_nothing_is_sent_twice(
         next(slow)
     with topic_log(system.kafka, system.topology.topic_of("Telemetry")) as log:
         assert [b"ann", b"ben", b"ben"] == [dict(headers_of(one))["redriven_by"] for one in sent_again(system, log)]
+
+
+@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemError])
+def test_a_redrive_that_is_interrupted_does_not_hold_up_the_engine(
+    interruption: type[BaseException], system: EngineSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it has sent again stands in the engine's input, of which nothing is read behind an open transaction."""
+
+    def interrupted(_: object, record: Message) -> None:
+        raise interruption
+
+    letters = put_aside(system, 1)
+    monkeypatch.setattr(redriving._Transaction, "_mark", interrupted)
+    with pytest.raises(interruption):
+        list(settle(system.kafka, system.topology, letters, Settlement.by("ann", "redriven")))
+    telemetry = system.topology.topic_of("Telemetry")
+    with TopicReader(system.kafka, [telemetry], range(system.topology.partitions)) as reader:
+        begun = time.monotonic()
+        list(reader.catch_up(under_way=True))
+    assert time.monotonic() - begun < redriving.TRANSACTION_MS / 1000 / 2
 
 
 def test_a_marker_behind_an_open_transaction_is_waited_for(

@@ -8,6 +8,7 @@ whose first call seemed to fail, cannot send a letter twice.
 import getpass
 import time
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -36,6 +37,9 @@ BATCH = 100
 
 BATCH_BYTES = 8 * 1024 * 1024
 ANSWER_S = 30.0
+TRANSACTION_MS = 30_000
+"""So long the broker waits for a command that has died in the middle; engines read nothing behind it meanwhile."""
+
 ANY_PARTITION = -1
 """librdkafka's: the partitioner chooses."""
 
@@ -89,6 +93,7 @@ def settle(
     Raises :class:`OvertakenError`, ``KafkaException``.
     """
     config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}
+    config["transaction.timeout.ms"] = TRANSACTION_MS
     producer = Producer(producer_config(kafka, topology.limits, **config))
     try:
         producer.init_transactions(ANSWER_S)
@@ -154,11 +159,17 @@ class _Transaction:
                 self._mark(record)
             self._delivered()
             self._producer.commit_transaction(ANSWER_S)
-        except KafkaException as error:
-            if not error.args[0].fatal():
-                self._producer.abort_transaction(ANSWER_S)  # of a fenced producer: raises, and says that it is fenced
+        except BaseException as error:  # Ctrl-C too: what is left open holds up the engines that read these topics
+            self._abort_after(error)
             raise
         return [(place_of(record), self._places.get(place_of(record))) for record in batch]
+
+    def _abort_after(self, error: BaseException) -> None:
+        if not isinstance(error, KafkaException):
+            with suppress(KafkaException):  # what began it says more
+                self._producer.abort_transaction(ANSWER_S)
+        elif not error.args[0].fatal():
+            self._producer.abort_transaction(ANSWER_S)  # of a fenced producer: raises, and says that it is fenced
 
     def _send_again(self, record: Message) -> None:
         """Bytes and key as they came; by its key to its vehicle's partition, without one to where it was."""
