@@ -1,12 +1,12 @@
 """Operators' requests, asked and answered: one, or many at a bounded rate."""
 
-import getpass
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as NotInTime
 
 from master_orchestrator.client.link import ClusterLink
+from master_orchestrator.client.operators import this_user
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.ports import Answer, rejection_of, waitable
@@ -26,7 +26,7 @@ def operator_request(
         workflow_id=workflow_id,
         request_id=str(uuid.uuid4()),
         action=action,
-        operator=operator or getpass.getuser(),
+        operator=operator or this_user(),
         reason=reason,
     )
 

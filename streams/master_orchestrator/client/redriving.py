@@ -5,7 +5,6 @@ whoever was at it before (one transactional id), and only then looks which lette
 whose first call seemed to fail, cannot send a letter twice.
 """
 
-import getpass
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from master_orchestrator.client.operators import this_user
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.dead_letters import (
     GIVEN_UP,
@@ -67,7 +67,7 @@ class Settlement:
     @classmethod
     def by(cls, operator: str | None, done: Done, text: str | None = None) -> "Settlement":
         """In the name of ``operator``, by default the user this process runs as."""
-        return cls(done, operator or getpass.getuser(), text)
+        return cls(done, operator or this_user(), text)
 
 
 def objection(letter: DeadLetter, topology: Topology) -> str | None:
