@@ -45,10 +45,16 @@ def start(
 def stop(ctx: typer.Context, *, json: JsonOption = False) -> None:
     """Stop the broker that `kafka start` started; its data stays."""
     from master_orchestrator.cluster.broker import nodes_of
+    from master_orchestrator.cluster.errors import ClusterError
     from master_orchestrator.cluster.node import stop_all
 
     running = [node for node in nodes_of(invocation(ctx).kafka_dir) if node.running]
     stop_all(running)
+    if left := [str(node.folder) for node in running if node.running]:
+        raise ClusterError(
+            f"The brokers of {', '.join(left)} run on, and nothing there says with which pid: whoever started them "
+            "was interrupted. End the java process with that folder in its command line."
+        )
     text = f"Stopped {len(running)} of Kafka's nodes." if running else "No Kafka was running here."
     answer({"stopped": len(running)}, lambda: text, as_json=json)
 
@@ -59,8 +65,9 @@ def status(ctx: typer.Context, *, json: JsonOption = False) -> None:
 
     folder = invocation(ctx).kafka_dir
     servers = running_bootstrap_servers(folder)
-    nodes = [{"node": node.folder.name, "pid": node.pid, "running": node.running} for node in nodes_of(folder)]
-    alive = ", ".join(f"{n['node']} (pid {n['pid']})" if n["running"] else f"{n['node']} (down)" for n in nodes)
+    found = nodes_of(folder)
+    nodes = [{"node": node.folder.name, "pid": node.pid, "running": node.running} for node in found]
+    alive = ", ".join(f"{node.folder.name} ({node.said})" for node in found)
     text = f"Kafka is up at {servers}: {alive}." if servers else f"No Kafka runs on {folder}."
     answer({"running": servers is not None, "bootstrap_servers": servers, "nodes": nodes}, lambda: text, as_json=json)
     if servers is None:

@@ -24,8 +24,11 @@ from master_orchestrator.cluster.node_settings import (
     port_is_free,
     server_properties,
 )
+from master_orchestrator.cluster.writing import write_whole
 
 START_TIMEOUT_S = 60.0
+CLUSTER_FILE = "cluster.json"
+CLUSTER_KEYS = frozenset({"cluster_id", "brokers", "bootstrap_servers"})
 
 
 class EmbeddedKafka:
@@ -122,7 +125,7 @@ class EmbeddedKafka:
         for node in self.nodes:
             if node.running:
                 raise FolderInUseError(
-                    f"A broker already runs on {self.data_dir} (pid {node.pid}). Stop it "
+                    f"A broker already runs on {self.data_dir} ({node.said}). Stop it "
                     "(master-orchestrator kafka stop), or give another folder (--data-dir)."
                 )
 
@@ -140,7 +143,7 @@ class EmbeddedKafka:
         for node, address in zip(self.nodes, self._addresses, strict=True):
             node.configure(server_properties(address, self._addresses, node.log_dir))
         described = {"cluster_id": cluster_id, "brokers": self._brokers, "bootstrap_servers": self.bootstrap_servers}
-        (self.data_dir / "cluster.json").write_text(json.dumps(described))
+        write_whole(self.data_dir / CLUSTER_FILE, json.dumps(described))
         return cluster_id
 
     def _refuse_busy_ports(self) -> None:
@@ -165,12 +168,28 @@ class EmbeddedKafka:
 
 
 def read_cluster(data_dir: Path) -> dict[str, object] | None:
-    """What `data_dir` says of its cluster: cluster_id, brokers, bootstrap_servers of its last start; None if none."""
+    """What `data_dir` says of its cluster: cluster_id, brokers, bootstrap_servers of its last start; None if none.
+
+    Raises ClusterError if the file that says it is damaged.
+    """
+    file = data_dir / CLUSTER_FILE
     try:
-        described: dict[str, object] = json.loads((data_dir / "cluster.json").read_text())
+        described = json.loads(file.read_text())
     except FileNotFoundError:
         return None
+    except ValueError as error:  # no JSON, or no text at all
+        raise _damaged(file) from error
+    if not isinstance(described, dict) or not described.keys() >= CLUSTER_KEYS:
+        raise _damaged(file)
     return described
+
+
+def _damaged(file: Path) -> ClusterError:
+    return ClusterError(
+        f"{file} is damaged: stop the brokers (master-orchestrator kafka stop), then write it anew with {{"
+        '"cluster_id": cluster.id of node-1/log/meta.properties, "brokers": how many node-* folders there are, '
+        f'"bootstrap_servers": ""}}, or delete {file.parent} with all its topics, or give another folder (--data-dir).'
+    )
 
 
 def nodes_of(data_dir: Path) -> list[Node]:

@@ -14,9 +14,13 @@ from pathlib import Path
 from master_orchestrator.cluster.errors import BrokerStartError, FolderInUseError
 from master_orchestrator.cluster.leash import die_with_parent
 from master_orchestrator.cluster.locking import is_locked, try_lock
+from master_orchestrator.cluster.writing import write_whole
 
 STOP_TIMEOUT_S = 15.0
 FORMAT_TIMEOUT_S = 60.0
+SPAWN_S = 2.0
+"""More than it takes from a node's lock to its pid."""
+
 QUICK_JVM = ("-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 THROUGHPUT_JVM = ("-Xmx1g", "-Xms256m", "-XX:+UseSerialGC")
 _LOG4J = Path(__file__).with_name("log4j2.xml")
@@ -42,8 +46,20 @@ class Node:
 
     @property
     def pid(self) -> int | None:
-        """The process id while the broker runs, else None."""
-        return int((self.folder / "pid").read_text()) if self.running else None
+        """The process id while the broker runs, else None; None too while another process is about to start it."""
+        if not self.running:
+            return None
+        try:
+            return int((self.folder / "pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def said(self) -> str:
+        """Whether it runs, in a word or two."""
+        if (pid := self.pid) is not None:
+            return f"pid {pid}"
+        return "starting" if self.running else "down"
 
     @property
     def log_dir(self) -> Path:
@@ -76,13 +92,16 @@ class Node:
                 "or give another folder (--data-dir)."
             )
         try:
+            (self.folder / "pid").unlink(missing_ok=True)  # the last run's: whose number it is by now is anyone's guess
             self._spawn([*_jvm(java, libs, (*jvm, *self._log_options())), "kafka.Kafka"], lock, leashed=leashed)
         finally:
             os.close(lock)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send the broker a signal, if it runs."""
-        pid = self.pid
+        """Send the broker a signal, if it runs; one that another process is starting is waited for."""
+        deadline = time.monotonic() + SPAWN_S
+        while (pid := self.pid) is None and self.running and time.monotonic() < deadline:
+            time.sleep(_POLL_S)
         if pid is not None:
             os.kill(pid, number)
 
@@ -118,7 +137,7 @@ class Node:
                 # SIGKILL, not SIGTERM: with its quorum gone a broker would wait minutes for a controlled shutdown.
                 preexec_fn=die_with_parent(signal.SIGKILL) if leashed else None,  # noqa: PLW1509 - calls prctl only
             )
-        (self.folder / "pid").write_text(str(self._child.pid))
+        write_whole(self.folder / "pid", str(self._child.pid))
 
     def _log_options(self) -> tuple[str, ...]:
         return (f"-Dlog4j2.configurationFile={_LOG4J}", f"-Dkafka.log.file={self.folder / 'kafka.log'}")
