@@ -1,5 +1,6 @@
 """The engine's confluent-kafka producers: one transactional per owned partition, one plain for commands and ticks."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -31,6 +32,7 @@ RETRY_PAUSE_S = 0.05
 MAX_PAUSE_S = 5.0
 ATTEMPTS = 10
 POLL_S = 0.05
+TAKE_TURNS_S = 0.005
 QUEUE = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 524_288}
 """A batch must fit into the producer's queue: its size is bounded by the fetch, not by this."""
 
@@ -152,22 +154,43 @@ class PartitionProducer:
 
 
 class PlainProducer:
-    """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads."""
+    """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads.
+
+    One of the threads that wait serves the reports of all: a thread in a poll of its own would not return when another
+    one's poll has brought its last report, and its partition's next transaction would wait for that.
+    """
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
         over = {"linger.ms": 0, "delivery.timeout.ms": 60_000}
         self._producer = Producer(producer_config(kafka, topology.limits, **over, **QUEUE))
+        self._serving = threading.Lock()
 
     def send(self, records: Iterable[Record], partition: int) -> None:
         """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""
-        reports: list[KafkaError | None] = []  # any thread that polls the shared producer may bring one
+        batch = list(records)
+        if not batch:
+            return
+        reports: list[KafkaError | None] = []
+        complete = threading.Event()
 
         def report(error: KafkaError | None, _message: Message) -> None:
             reports.append(error)
+            if len(reports) == len(batch):
+                complete.set()
 
-        batch = list(records)
         _enqueue(self._producer, batch, partition, report)
-        while len(reports) < len(batch):
-            self._producer.poll(POLL_S)
+        while not complete.is_set():
+            self._serve_until(complete)
         for error in filter(None, reports):
             raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
+
+    def _serve_until(self, complete: threading.Event) -> None:
+        """Serve reports, or, while another thread does, wait a little: it may be done before we are."""
+        if not self._serving.acquire(blocking=False):
+            complete.wait(TAKE_TURNS_S)
+            return
+        try:
+            while not complete.is_set():
+                self._producer.poll(POLL_S)
+        finally:
+            self._serving.release()

@@ -31,7 +31,7 @@ from master_orchestrator.shell.health import STALLED_S, EngineHealth
 from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions, wipe
 
-FETCH_WAIT_MS = 50
+FETCH_WAIT_MS = 10
 COMMIT_S = 5.0
 WATCH_S = 5.0
 PULSE_S = 1.0
