@@ -38,8 +38,8 @@ PULSE_S = 1.0
 POLL_S = 0.2
 SMALL_BATCH = 500
 GATHER_S = 0.04
-"""After a small batch, gather for as long as a transaction takes, at most this long; its size hardly changes its cost.
-An idle system, whose transactions are quick, answers quickly."""
+"""After a small batch, gather for half as long as a transaction takes, at most this long; its size hardly changes its
+cost. An idle system, whose transactions are quick, answers quickly."""
 
 
 def read_leniently() -> None:
@@ -155,7 +155,7 @@ class EngineConsumer(driver.Consumer):
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await asyncio.sleep(min(GATHER_S, self._engine.transaction_s))
+            await asyncio.sleep(min(GATHER_S, self._engine.transaction_s / 2))
 
     async def _seek_to(self, positions: Mapping[tuple[str, int], int]) -> None:
         assigned = self.assignment()
