@@ -49,6 +49,7 @@ class Backlog:
         self._chosen: Entry | None = None
         self._tried: Entry | None = None
         self._idle = 0
+        self._held_back = False
         self._closed = False
         self._changed = threading.Condition()
 
@@ -122,10 +123,12 @@ class Backlog:
                 self._tried, self._chosen = self._chosen, None
                 self._changed.notify()
 
-    def wake(self) -> None:
-        """Let workers look again: the runner may be careful no longer."""
+    def let_go(self) -> None:
+        """Care is over: workers that looked meanwhile, and were held back, look again."""
         with self._changed:
-            self._changed.notify_all()
+            if self._held_back:
+                self._held_back = False
+                self._changed.notify_all()
 
     def handled(self, entries: Collection[Entry]) -> None:
         """Their replies are on the way, in order: their vehicles' next commands may start."""
@@ -229,7 +232,8 @@ class Backlog:
         if self._tried is not None:
             tried, self._tried = self._tried, None
             return [tried]
-        if self._chosen is not None or careful:
+        if careful:
+            self._held_back = True
             return []
         return self._queues.take(self._now_ms(), self._batch_size.__getitem__)
 

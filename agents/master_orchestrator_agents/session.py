@@ -184,7 +184,8 @@ class RunnerSession:
             self._backlog.try_chosen()
         if self._careful != was:
             log.warning("careful" if self._careful else "careful_no_longer")
-            self._backlog.wake()
+        if not self._careful:
+            self._backlog.let_go()
 
     def _raise_worker_error(self) -> None:
         if self._pool.error is not None:

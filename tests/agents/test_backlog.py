@@ -337,7 +337,7 @@ def test_what_was_chosen_starts_though_care_ends_before_its_note_is_committed(to
 
     desk.now = CAREFUL_SECONDS + 0.01
     assert not desk.backlog.careful()
-    desk.backlog.wake()
+    desk.backlog.let_go()
     desk.worker.join(timeout=10)
     assert ["v0"] == vehicles(taken)
     assert ["v1"] == vehicles([desk.take()])
@@ -366,10 +366,32 @@ def test_the_next_one_starts_when_a_blamed_one_outlives_its_trial_and_care_ends_
     assert desk.backlog.choose()
     desk.backlog.try_chosen()
     assert not desk.backlog.careful()
-    desk.backlog.wake()
+    desk.backlog.let_go()
     desk.worker.join(timeout=10)
     assert ["v1"] == vehicles(taken)
     assert ["v2"] == vehicles([desk.take()])
+
+
+def test_who_was_held_back_for_another_runners_trial_is_let_go_after_it(topology: Topology) -> None:
+    """Care may come and go between two looks of a runner."""
+    trials = Trials()
+    desk, other = Desk(topology, trials=trials), Desk(topology, trials=trials, metadata='{"held": true, "on_trial": 0}')
+    desk.fetch(0, "v0")
+    desk.take()
+    other.fetch(0, "blamed")
+    desk.fetch(1, "v1")
+    held_back = desk.wait()
+    desk.now = other.now = ALONE_SECONDS
+    tried = other.wait()
+    assert other.backlog.choose()
+    other.commit()
+    other.backlog.try_chosen()
+    other.worker.join(timeout=10)
+    other.backlog.finished(tried[0])
+
+    desk.backlog.let_go()
+    desk.worker.join(timeout=10)
+    assert ["v1"] == vehicles(held_back)
 
 
 def test_all_runners_of_a_process_try_one_command_between_them(topology: Topology) -> None:
