@@ -98,14 +98,15 @@ class PartitionProducer:
     def commit(self, records: Iterable[Record], last: Record) -> int:
         """Write ``records`` and then ``last`` in one transaction; the offset of ``last``.
 
-        An abortable error aborts and writes the same records again, a bounded number of times. Raises
-        :class:`FencedError` when another owner has taken over, ``KafkaException`` or :class:`ShellError` when nothing
-        can be known or done: all of them mean that the process must end.
+        An abortable error aborts and writes the same records again, a bounded number of times. Which of them were
+        refused is logged from the second time on: to be told of each record costs time. Raises :class:`FencedError`
+        when another owner has taken over, ``KafkaException`` or :class:`ShellError` when nothing can be known or done:
+        all of them mean that the process must end.
         """
         batch = list(records)
         for attempt in range(ATTEMPTS):
             try:
-                return self._commit_once(batch, last)
+                return self._commit_once(batch, last, self._log_refused if attempt else None)
             except KafkaException as error:
                 inner = kafka_error(error)
                 if not (inner.fatal() or inner.txn_requires_abort() or inner.code() in ABORTABLE):
@@ -133,24 +134,24 @@ class PartitionProducer:
             return error
         return None
 
-    def _commit_once(self, batch: list[Record], last: Record) -> int:
+    def _commit_once(self, batch: list[Record], last: Record, report: Report | None) -> int:
         offsets: list[int] = []
 
         def delivered(error: KafkaError | None, message: Message) -> None:
             if error is None:
                 offsets.append(message.offset() or 0)
 
-        def refused(error: KafkaError | None, message: Message) -> None:
-            if error is not None and error.code() not in PURGED:
-                log.warning("record refused", topic=message.topic(), partition=self.partition, error=error.str())
-
         self._producer.begin_transaction()
-        _enqueue(self._producer, batch, self.partition, refused)
+        _enqueue(self._producer, batch, self.partition, report)
         _enqueue(self._producer, [last], self.partition, delivered)
         retried(self._producer.commit_transaction)
         if not offsets:
             raise ShellError(f"partition {self.partition}: committed, but its last offset is unknown")
         return offsets[0]
+
+    def _log_refused(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None and error.code() not in PURGED:
+            log.warning("record refused", topic=message.topic(), partition=self.partition, error=error.str())
 
 
 class PlainProducer:

@@ -148,9 +148,10 @@ class Engine:
         """
         applied = 0
         async with self._busy:
-            for number, by_topic in _by_partition(fetched).items():
+            partitions = _by_partition(fetched)
+            for number in sorted(partitions, key=self._is_under_way):  # those that need not wait go first
                 await self._settled(number)
-                if (step := self._step(number, by_topic)) is not None:
+                if (step := self._step(number, partitions[number])) is not None:
                     self._under_way[number] = self._in_thread(step)
                     applied += step.records
             holes = self._contiguity.met()
@@ -183,6 +184,10 @@ class Engine:
         work.records.extend(notices)
         self._counts.batch(number, {topic: by_topic[topic] for topic in positions}, time.time())
         return Step(owned, work, positions, sum(map(len, ranked.values())))
+
+    def _is_under_way(self, number: int) -> bool:
+        future = self._under_way.get(number)
+        return future is not None and not future.done()
 
     async def _settled(self, *partitions: int) -> None:
         """Wait for the transactions under way of these partitions."""
