@@ -9,13 +9,23 @@ from master_orchestrator_schemas.vocabulary import Priority
 
 _MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
+MOST_SHOWN = 60
 DURATION_PATTERN = r"^[1-9][0-9]{0,8}(ms|s|min|h|d)$"
 SIZE_PATTERN = r"^[1-9][0-9]{0,8}(B|KiB|MiB|GiB)$"
 
 
+def shown(given: object) -> str:
+    """What somebody wrote, for a message. YAML takes hexadecimal numbers longer than Python prints in decimal."""
+    try:
+        text = repr(given)
+    except ValueError:
+        return "a number of thousands of digits"
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+
+
 def _parse(value: Any, pattern: str, units: dict[str, int], wanted: str) -> int:
     if not isinstance(value, str) or not (match := re.fullmatch(pattern, value)):
-        raise ValueError(f"{value!r} is not a {wanted}")
+        raise ValueError(f"{shown(value)} is not a {wanted}")
     unit = match.group(1)
     return int(value.removesuffix(unit)) * units[unit]
 
@@ -33,7 +43,7 @@ def parse_size(value: Any) -> int:
 def parse_priority(value: Any) -> Priority:
     """The priority of that name. Raises ``ValueError``."""
     if not isinstance(value, str) or value not in Priority.__members__:
-        raise ValueError(f"{value!r} is not a priority; write one of {', '.join(Priority.__members__)}")
+        raise ValueError(f"{shown(value)} is not a priority; write one of {', '.join(Priority.__members__)}")
     return Priority[value]
 
 

@@ -89,6 +89,9 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
         ("max_workers: 16", "workers: 16", "agents.CUSTOMER_ENGAGEMENT.max_workers", "is missing; add it"),
         ("table: vehicles", "table: vehicles\ntables: x", "tables", "unknown key"),
         ("partitions: 4", "partitions: 0", "partitions", "greater than or equal to 1"),
+        ("partitions: 4", f"partitions: 0x{'f' * 5_000}", "partitions", "not a number of thousands of digits"),
+        ("256KiB", f"0x{'f' * 5_000}", "limits.max_record", "not a size"),
+        ("reply_within: 60s", f"reply_within: 0x{'f' * 5_000}", "agents.DATA_ANALYSIS.reply_within", "not a duration"),
         ("  DIAGNOSIS: ", "  DIAGNOSI: ", "agents.DIAGNOSI", "should be 'DATA_ANALYSIS'"),
         (
             "  MANUFACTURING_QUALITY: {reply_within: 10min, max_workers: 4}\n",

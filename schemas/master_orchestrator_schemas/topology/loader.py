@@ -11,6 +11,7 @@ from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.plain_yaml import MOST_CHARACTERS, KeyPath, YamlError, read_yaml
 from master_orchestrator_schemas.topology.checks import problems
 from master_orchestrator_schemas.topology.model import Topology
+from master_orchestrator_schemas.units import shown
 
 ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
 """Names the file to load where the caller names none."""
@@ -84,7 +85,7 @@ def _problem_of(entry: dict[str, Any]) -> tuple[KeyPath, str]:
         case "value_error":
             return path, str(entry["ctx"]["error"])
         case _:
-            return path, f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {str(entry['input'])[:60]!r}; correct it"
+            return path, f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {shown(entry['input'])}; correct it"
 
 
 def _first(wrong: list[tuple[KeyPath, str]], lines: Mapping[KeyPath, int], source: str) -> TopologyError:
