@@ -15,6 +15,7 @@ import msgspec
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.units import shown
 
 
 class AliasError(ContractError):
@@ -159,13 +160,13 @@ def _value(key: str, alias: Alias, value: object) -> object:
     if field == "j1939":
         return tuple(_fault(key, item) for item in _items(key, value))
     if not isinstance(value, str):
-        raise AliasError(key, f"{value!r} is not a text")
+        raise AliasError(key, f"{shown(value)} is not a text")
     return value
 
 
 def _number(key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise AliasError(key, f"{str(value)[:60]!r} is not a number")
+        raise AliasError(key, f"{shown(value)} is not a number")
     try:
         number = float(value)
     except OverflowError as error:
@@ -179,7 +180,7 @@ def _flag(key: str, value: object) -> bool:
     wanted = value.lower() if isinstance(value, str) else value
     if isinstance(wanted, bool | int | float | str) and wanted in TRUE_OR_FALSE:
         return TRUE_OR_FALSE[wanted]
-    raise AliasError(key, f"{str(value)[:60]!r} is neither true nor false")
+    raise AliasError(key, f"{shown(value)} is neither true nor false")
 
 
 def _millis(key: str, value: object) -> int:
@@ -204,7 +205,7 @@ def _instant(key: str, text: str) -> datetime:
 
 def _items(key: str, value: object) -> list[object]:
     if not isinstance(value, list | tuple):
-        raise AliasError(key, f"{str(value)[:60]!r} is not a list")
+        raise AliasError(key, f"{shown(value)} is not a list")
     return list(value)
 
 
@@ -217,23 +218,23 @@ def _dtc(key: str, item: object) -> Dtc:
         fields["code"] = code.strip().upper()
     unknown = sorted(str(name) for name in fields.keys() - {"code", "status"})
     if unknown:
-        raise AliasError(key, f"a trouble code has code and status, not {unknown[0][:60]!r}")
+        raise AliasError(key, f"a trouble code has code and status, not {shown(unknown[0])}")
     try:
         return msgspec.convert(fields, Dtc)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{str(item)[:60]!r} is no trouble code such as P0301 ({error})") from error
+        raise AliasError(key, f"{shown(item)} is no trouble code such as P0301 ({error})") from error
 
 
 def _fault(key: str, item: object) -> J1939Fault:
     try:
         return msgspec.convert(item, J1939Fault)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{str(item)[:60]!r} is no fault with spn and fmi ({error})") from error
+        raise AliasError(key, f"{shown(item)} is no fault with spn and fmi ({error})") from error
 
 
 def _extras(key: str, value: object) -> dict[str, float]:
     if not isinstance(value, Mapping):
-        raise AliasError(key, f"{str(value)[:60]!r} is not a mapping of names and numbers")
+        raise AliasError(key, f"{shown(value)} is not a mapping of names and numbers")
     return {_name(name): _number(f"{key}.{name}", number) for name, number in value.items() if number is not None}
 
 

@@ -212,3 +212,10 @@ def test_any_mapping_is_a_reading_or_a_contract_error(mapping: dict[str, object]
     numbers = [getattr(reading, name) for name in SIGNALS] + list(reading.extras.values())
     assert all(number is None or math.isfinite(number) for number in numbers)
     assert reading.vehicle_id == "v1"
+
+
+@pytest.mark.parametrize("key", ["engine_temp", "dtcs", "model", "mil_on"])
+@pytest.mark.parametrize("value", [10**5_000, [10**5_000], {"code": 10**5_000}], ids=["bare", "list", "mapping"])
+def test_a_number_that_python_does_not_print_is_refused_like_any_other(key: str, value: object) -> None:
+    with pytest.raises(AliasError, match=f"^{key}: "):
+        telemetry_from_mapping({"timestamp": NOON_MS, key: value}, vehicle_id="v1")
