@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.ports import waitable
 
 Entry = tuple[int, str, Deadline]
 
@@ -61,7 +62,7 @@ class Timers:
                 if left_ms is not None and left_ms <= 0:
                     return self._pop()
                 # An appointment may be in the year 9999, which is longer than a thread can wait at once.
-                self._changed.wait(None if left_ms is None else min(threading.TIMEOUT_MAX, left_ms / 1000))
+                self._changed.wait(None if left_ms is None else waitable(left_ms / 1000))
             return None
 
     def _drop_stale(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.ports import waitable
 from master_orchestrator_schemas.messages import Timer
 
 log = structlog.get_logger(__name__)
@@ -164,7 +165,7 @@ class TimerThread:
 
 def _wait_s(due_ms: int) -> float:
     """Until then; an appointment may be in the year 9999, which is longer than a thread can wait at once."""
-    return min(threading.TIMEOUT_MAX, max(0.001, (due_ms - _now_ms()) / 1000))
+    return waitable(max(0.001, (due_ms - _now_ms()) / 1000))
 
 
 def _now_ms() -> int:
