@@ -60,6 +60,13 @@ class Desk:
         self.worker = worker
         return taken
 
+    def try_one(self) -> None:
+        """The waiting worker gets a command on trial, once that is committed."""
+        assert self.backlog.choose()
+        self.commit()
+        self.backlog.try_chosen()
+        self.worker.join(timeout=10)
+
     def commit(self) -> list[str]:
         """Commit all there is to commit; the texts that went along."""
         marks = self.backlog.take_commits()
@@ -281,10 +288,7 @@ def test_after_deaths_commands_start_one_at_a_time_each_once_that_is_committed(t
     second = desk.wait()
     assert not desk.backlog.choose()
     desk.backlog.finished(taken[0])
-    assert desk.backlog.choose()
-    desk.commit()
-    desk.backlog.try_chosen()
-    desk.worker.join(timeout=10)
+    desk.try_one()
     assert ["v1"] == vehicles(second)
 
 
@@ -293,10 +297,7 @@ def test_a_command_that_outlives_its_trial_does_not_hold_up_the_next(topology: T
     for number in range(2):
         desk.fetch(number, f"v{number}")
     taken = desk.wait()
-    assert desk.backlog.choose()
-    desk.commit()
-    desk.backlog.try_chosen()
-    desk.worker.join(timeout=10)
+    desk.try_one()
 
     desk.wait()
     desk.now = ALONE_SECONDS - 1
@@ -315,10 +316,7 @@ def test_care_ends_after_a_while_but_not_before_the_blamed_one_is_tried(topology
 
     for _ in range(2):
         taken = desk.wait()
-        assert desk.backlog.choose()
-        desk.commit()
-        desk.backlog.try_chosen()
-        desk.worker.join(timeout=10)
+        desk.try_one()
         desk.backlog.finished(taken[0])
 
     assert not desk.backlog.careful()
@@ -355,10 +353,7 @@ def test_the_next_one_starts_when_a_blamed_one_outlives_its_trial_and_care_ends_
         desk.fetch(number, f"v{number}")
     blamed = desk.wait()
     desk.now = CAREFUL_SECONDS + 10
-    assert desk.backlog.choose()
-    desk.commit()
-    desk.backlog.try_chosen()
-    desk.worker.join(timeout=10)
+    desk.try_one()
     assert ["v0"] == vehicles(blamed)
 
     taken = desk.wait()
@@ -383,10 +378,7 @@ def test_who_was_held_back_for_another_runners_trial_is_let_go_after_it(topology
     held_back = desk.wait()
     desk.now = other.now = ALONE_SECONDS
     tried = other.wait()
-    assert other.backlog.choose()
-    other.commit()
-    other.backlog.try_chosen()
-    other.worker.join(timeout=10)
+    other.try_one()
     other.backlog.finished(tried[0])
 
     desk.backlog.let_go()
