@@ -85,8 +85,10 @@ class LaneQueues:
 
     def _first_free(self, lane: Lane) -> int | None:
         """Where the oldest command of a vehicle that is not busy stands; there are few busy ones to pass by."""
-        queue = self._waiting[lane]
-        return next((i for i, entry in enumerate(queue) if entry.command.vehicle_id not in self._busy), None)
+        for index, entry in enumerate(self._waiting[lane]):
+            if entry.command.vehicle_id not in self._busy:
+                return index
+        return None
 
     def _remove(self, lane: Lane, index: int) -> Entry:
         entry = self._waiting.remove(lane, index)

@@ -1,6 +1,9 @@
 """Names of commands. Deterministic, so a command that is sent again has the name it had."""
 
+import re
 from typing import NamedTuple
+
+_AFTER_THE_WORKFLOW = re.compile(r"/([^/]*)/(0|[1-9][0-9]{0,8})/(0|[1-9][0-9]{0,8})")
 
 
 class CommandName(NamedTuple):
@@ -18,8 +21,5 @@ def command_id(workflow_id: str, step: str, attempt: int, revision: int) -> str:
 
 def parse_command_id(workflow_id: str, command: str) -> CommandName | None:
     """The inverse of :func:`command_id`, None for what it does not make."""
-    parts = command.removeprefix(workflow_id + "/").split("/")
-    if len(parts) != 3 or not all(part.isdecimal() and len(part) < 10 for part in parts[1:]):
-        return None
-    name = CommandName(parts[0], int(parts[1]), int(parts[2]))
-    return name if command_id(workflow_id, *name) == command else None
+    parts = _AFTER_THE_WORKFLOW.fullmatch(command, len(workflow_id)) if command.startswith(workflow_id) else None
+    return None if parts is None else CommandName(parts[1], int(parts[2]), int(parts[3]))
