@@ -20,7 +20,7 @@ from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 
-def workflows(count: int = 20_000, in_flight: int = 1_500) -> dict[str, float]:
+def workflows(count: int = 20_000, in_flight: int = 4_000) -> dict[str, float]:
     """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
     with system() as own:
         engine, agents = own.engine(), own.agents()

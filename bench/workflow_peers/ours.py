@@ -30,7 +30,7 @@ class Ours:
     """
 
     fsynced: bool = False
-    in_flight: int = 1_500
+    in_flight: int = 4_000
 
     @property
     def name(self) -> str:
