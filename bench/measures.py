@@ -20,9 +20,9 @@ from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 
-def workflows(count: int = 20_000, in_flight: int = 4_000) -> dict[str, float]:
+def workflows(count: int = 20_000, in_flight: int = 4_000, partitions: int | None = None) -> dict[str, float]:
     """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
-    with system() as own:
+    with system(partitions) as own:
         engine, agents = own.engine(), own.agents()
         gateway = Gateway(own)
         _run(engine, gateway, range(200), in_flight)
@@ -39,6 +39,15 @@ def workflows(count: int = 20_000, in_flight: int = 4_000) -> dict[str, float]:
             "transaction_ms": 1000 * _mean(engine, "transaction_seconds"),
             "engine_rss_mb": engine.rss_mb(),
         }
+
+
+def partitions(count: int = 10_000) -> dict[str, float]:
+    """The same with 1, 4 and 16 partitions: each has a transaction of its own."""
+    return {
+        f"{figure}_{number}": value
+        for number in (1, 4, 16)
+        for figure, value in workflows(count, partitions=number).items()
+    }
 
 
 def transitions(rate: float = 43, seconds: int = 20, warm_up: int = 10_000) -> dict[str, float]:
@@ -140,7 +149,7 @@ def _transition_times(own: System, since_ms: float) -> list[float]:
 
 MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     measure.__name__: measure
-    for measure in (workflows, transitions, readings, restore, fleet, scale, takeover, backpressure)
+    for measure in (workflows, partitions, transitions, readings, restore, fleet, scale, takeover, backpressure)
 }
 
 
