@@ -1,5 +1,6 @@
 """How the system grows: with the number of vehicles, and of engines."""
 
+import random
 import shutil
 import time
 from collections.abc import Callable
@@ -10,6 +11,12 @@ from system import System, await_that, system
 FLEETS = (1_000, 100_000, 1_000_000)
 ENGINES = (1, 2, 4)
 PATIENCE_S = 600.0
+NOISE, STEADY = random.Random(1), {"odometer_m"}
+READINGS = tuple(
+    {name: value if name in STEADY else round(NOISE.uniform(0.99, 1.01) * value, 2) for name, value in HEALTHY.items()}
+    for _ in range(997)
+)
+"""As many as keep their like out of reach of the compression: equal readings would take a tenth of the room."""
 
 
 def restore(vehicles: int = 100_000) -> dict[str, float]:
@@ -75,5 +82,6 @@ def _fill(
 ) -> None:
     gateway = Gateway(own)
     for number in range(count):
-        gateway.send(vehicle_of(number), ts_ms=START_MS + second_of(number) * 1_000, **HEALTHY)
+        reading = READINGS[number % len(READINGS)]
+        gateway.send(vehicle_of(number), ts_ms=START_MS + second_of(number) * 1_000, **reading)
     gateway.flush()
