@@ -22,6 +22,7 @@ from fairness_runner import Notes, Terms
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
+from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Command
@@ -126,19 +127,11 @@ class Stage:
 
     def appended_ms(self, *lanes: Lane) -> Iterator[tuple[Lane, str, int]]:
         """Lane, id and time of append of every command in these lanes, in the order of each partition."""
-        client = Consumer(consumer_config(self._kafka, "fairness", **{"enable.partition.eof": True}))
-        parts = self._partitions(*lanes)
-        client.assign(parts)
         lane_of = {self.topology.command_topic(AGENT, lane): lane for lane in lanes}
-        still_open = len(parts)
-        while still_open:
-            for message in client.consume(5_000, 1.0):
-                if message.error() is not None:
-                    still_open -= 1
-                    continue
+        with TopicReader(self._kafka, lane_of, range(self.topology.partitions)) as reader:
+            for message in reader.catch_up():
                 command = self._codec.decode(message.value() or b"", Command)
                 yield lane_of[message.topic() or ""], command.command_id, message.timestamp()[1]
-        client.close()
 
     def _partitions(self, *lanes: Lane) -> list[TopicPartition]:
         topics = [self.topology.command_topic(AGENT, lane) for lane in lanes]

@@ -4,6 +4,8 @@ import random
 import shutil
 import time
 from collections.abc import Callable
+from itertools import cycle
+from typing import Any
 
 from gateway import HEALTHY, START_MS, Gateway
 from system import System, await_that, system
@@ -11,12 +13,8 @@ from system import System, await_that, system
 FLEETS = (1_000, 100_000, 1_000_000)
 ENGINES = (1, 2, 4)
 PATIENCE_S = 600.0
-NOISE, STEADY = random.Random(1), {"odometer_m"}
-READINGS = tuple(
-    {name: value if name in STEADY else round(NOISE.uniform(0.99, 1.01) * value, 2) for name, value in HEALTHY.items()}
-    for _ in range(997)
-)
-"""As many as keep their like out of reach of the compression: equal readings would take a tenth of the room."""
+VARIANTS = 997
+"""So many readings keep their like out of reach of the compression: equal ones would take a tenth of the room."""
 
 
 def restore(vehicles: int = 100_000) -> dict[str, float]:
@@ -81,7 +79,16 @@ def _fill(
     own: System, count: int, vehicle_of: Callable[[int], int], second_of: Callable[[int], int] = lambda _: 0
 ) -> None:
     gateway = Gateway(own)
-    for number in range(count):
-        reading = READINGS[number % len(READINGS)]
+    for number, reading in zip(range(count), cycle(_varied(VARIANTS)), strict=False):
         gateway.send(vehicle_of(number), ts_ms=START_MS + second_of(number) * 1_000, **reading)
     gateway.flush()
+
+
+def _varied(count: int) -> list[dict[str, Any]]:
+    """Healthy readings that differ by up to a hundredth, the odometer's aside; the same at each call."""
+    dice = random.Random(1)
+    noisy = {signal: value for signal, value in HEALTHY.items() if signal != "odometer_m"}
+    return [
+        {**HEALTHY, **{signal: round(dice.uniform(0.99, 1.01) * value, 2) for signal, value in noisy.items()}}
+        for _ in range(count)
+    ]

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 
 from backpressure import backpressure
-from confluent_kafka import Consumer, TopicPartition
 from gateway import CODEC, HEALTHY, START_MS, Gateway
 from growth import fleet, restore, scale
 from machine import machine
@@ -15,7 +14,7 @@ from rich.table import Table
 from system import Process, System, await_that, system
 from takeover import takeover
 
-from master_orchestrator_schemas.kafka import consumer_config
+from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
@@ -130,20 +129,13 @@ def _ended(engine: Process) -> float:
 
 def _transition_times(own: System, since_ms: float) -> list[float]:
     """Per command from then on: its append time minus that of the input that caused it, in ms."""
-    client = Consumer(consumer_config(own.kafka, "bench", **{"enable.partition.eof": True}))
     topics = [own.topology.command_topic(agent, lane) for agent in AgentType for lane in Lane]
-    parts = [TopicPartition(topic, n, 0) for topic in topics for n in range(own.topology.partitions)]
-    client.assign(parts)
-    times, open_parts = [], len(parts)
-    while open_parts:
-        for message in client.consume(1_000, 1.0):
-            if message.error() is not None:
-                open_parts -= 1
-                continue
+    times = []
+    with TopicReader(own.kafka, topics, range(own.topology.partitions)) as reader:
+        for message in reader.catch_up():
             command = CODEC.decode(message.value() or b"", Command)
             if command.issued_at_ms > since_ms:
                 times.append(float(message.timestamp()[1] - command.issued_at_ms))
-    client.close()
     return times
 
 

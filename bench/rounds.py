@@ -9,6 +9,8 @@ from pathlib import Path
 from contenders import Contender, UnavailableError
 from machine import load
 
+from master_orchestrator.errors import OrchestratorError
+
 Figures = dict[str, float]
 
 
@@ -95,7 +97,7 @@ def _measured(number: int, contender: Contender, *, quick: bool) -> Round:
     failure = None
     try:
         figures = contender.measure(quick=quick)
-    except (UnavailableError, OSError, subprocess.SubprocessError) as error:
+    except (UnavailableError, OrchestratorError, OSError, subprocess.SubprocessError) as error:
         failure = f"failed: {error or type(error).__name__}"
     return Round(number, contender.name, time.monotonic() - started, before, figures, failure)
 

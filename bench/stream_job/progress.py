@@ -1,23 +1,18 @@
 """What a job's log says of how far it had come at each of its offsets, and whether it came out right."""
 
-import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Message
 from stream_job.job import PARTITIONS, unpack_count
 from stream_job.stage import Stage
 
+from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.shell.layout import POSITION_KEY, unpack_positions
-from master_orchestrator_schemas.kafka import consumer_config
 from master_orchestrator_schemas.topology import Topology
-
-READ_S = 60.0
-POLL_S = 0.2
-"""A call waits this long for its number of messages to be full."""
 
 
 @dataclass
@@ -93,19 +88,6 @@ class Positions:
 
 
 def committed(stage: Stage, topic: str) -> Iterator[Message]:
-    """All committed records of a topic up to its present end. Raises ``TimeoutError``."""
-    consumer = Consumer(consumer_config(stage.kafka, "bench-verdict", **{"enable.partition.eof": True}))
-    consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
-    open_partitions, heard_s = set(range(PARTITIONS)), time.monotonic()
-    try:
-        while open_partitions:
-            if time.monotonic() > heard_s + READ_S:
-                raise TimeoutError(f"{topic} could not be read: nothing more within {READ_S:.0f} s")
-            for message in consumer.consume(10_000, POLL_S):
-                heard_s = time.monotonic()
-                if message.error() is None:
-                    yield message
-                else:
-                    open_partitions.discard(cast("int", message.partition()))
-    finally:
-        consumer.close()
+    """All committed records of a topic up to its present end. Raises ``BrokerUnreachableError``."""
+    with TopicReader(stage.kafka, [topic], range(PARTITIONS)) as reader:
+        yield from reader.catch_up()
