@@ -243,8 +243,8 @@ class RunnerSession:
 
 
 def _producer_config(terms: SessionTerms) -> ClientConfig:
-    """Replies linger for each other: else, under load, nearly each of them is a request to the broker. With 10 ms the
-    agents take a quarter less CPU than with 2, and a system at full load handles a tenth more.
+    """Replies linger for each other: else, under load, nearly each of them is a request to the broker
+    (``docs/performance.md``).
     """
     over = {"linger.ms": 10, "queue.buffering.max.kbytes": SEND_QUEUE_KIB}
     return producer_config(terms.kafka, terms.topology.limits, **over)
