@@ -8,19 +8,21 @@ import msgspec
 from master_orchestrator_schemas.errors import DecodeError
 from master_orchestrator_schemas.limits import Limits
 
-# A string or a bracket. The closing quote is optional and the repeats possessive: hostile strings cost linear time too.
-_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(rb'\\.|["{}\[\]]', re.DOTALL)  # an escape, a quote, or a bracket: nothing to backtrack over
 
 
 def nesting(text: bytes) -> int:
     """How deep arrays and objects are nested, by counting brackets outside strings; also for broken JSON."""
     depth = deepest = 0
+    quoted = False
     for token in _TOKEN.finditer(text):
-        match text[token.start() : token.start() + 1]:
-            case b"{" | b"[":
+        match token[0]:
+            case b'"':
+                quoted = not quoted
+            case b"{" | b"[" if not quoted:
                 depth += 1
                 deepest = max(deepest, depth)
-            case b"}" | b"]":
+            case b"}" | b"]" if not quoted:
                 depth -= 1
     return deepest
 

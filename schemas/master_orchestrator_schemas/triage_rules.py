@@ -31,9 +31,10 @@ LIMITS_OF_A_MEASURE: Mapping[str, tuple[str, ...]] = {
 }
 
 MOST_OF_A_PATTERN = 100
-_LETTER = r"(?:[A-Z0-9.]|\[\^?[A-Z0-9-]++\])"
-_BRANCH = rf"(?:{_LETTER}|\({_LETTER}++(?:\|{_LETTER}++)*+\))*+(?:(?<=\.)\*)?+"
-_CODE_PATTERN = re.compile(rf"{_BRANCH}(?:\|{_BRANCH})*+")
+# At every character at most one branch can go on, so a pattern that does not match costs linear time.
+_LETTER = r"(?:[A-Z0-9.]|\[\^?[A-Z0-9-]+\])"
+_BRANCH = rf"(?:{_LETTER}|\({_LETTER}+(?:\|{_LETTER}+)*\))*(?:(?<=\.)\*)?"
+_CODE_PATTERN = re.compile(rf"{_BRANCH}(?:\|{_BRANCH})*")
 
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
