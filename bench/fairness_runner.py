@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 
 from master_orchestrator_agents import AgentRunner, Handler, Task, batch_handler
-from master_orchestrator_agents.backlog import Backlog
-from master_orchestrator_agents.queues import Entry
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.lane_queues import Entry
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType

@@ -7,8 +7,8 @@ from math import ceil
 
 from fairness_runner import Call, Notes
 
-from master_orchestrator_agents.lanes import turns_bound
-from master_orchestrator_agents.queues import QUEUE_LIMIT
+from master_orchestrator_agents.runner.lane_picker import turns_bound
+from master_orchestrator_agents.runner.lane_queues import QUEUE_LIMIT
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 

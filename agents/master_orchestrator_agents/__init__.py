@@ -9,11 +9,11 @@ from master_orchestrator_agents.errors import (
     RetryableError,
     RunnerError,
 )
-from master_orchestrator_agents.fleet import AgentSpec, run_agents
 from master_orchestrator_agents.handler import BatchHandler, Handler, aexecute, batch_handler, execute
 from master_orchestrator_agents.harness import AgentHarness
-from master_orchestrator_agents.lanes import LanePicker, wait_bound
-from master_orchestrator_agents.runner import AgentRunner
+from master_orchestrator_agents.runner.agent_runner import AgentRunner
+from master_orchestrator_agents.runner.lane_picker import LanePicker, wait_bound
+from master_orchestrator_agents.runner.process import AgentSpec, run_agents
 from master_orchestrator_agents.task import Task
 
 __all__ = [

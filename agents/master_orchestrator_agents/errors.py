@@ -1,5 +1,7 @@
 """Everything this package raises, and the two errors a handler raises to say what kind of failure it met."""
 
+import pydantic
+
 
 class AgentError(Exception):
     """Base of all errors of this package. The text says what was wrong, with which input, and what to do."""
@@ -40,3 +42,11 @@ class HarnessError(AgentError):
 
 class RunnerError(AgentError):
     """A runner cannot go on: broker unreachable, topics missing, fenced, or a fault in the runner itself."""
+
+
+def first_fault(error: pydantic.ValidationError) -> str:
+    """``anomalies.0.severity: Input should be less than or equal to 1 (got 7); 2 more``."""
+    faults = error.errors(include_url=False)
+    where = ".".join(str(part) for part in faults[0]["loc"]) or "(whole)"
+    more = f"; {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"{where}: {faults[0]['msg']} (got {faults[0]['input']!r:.100}){more}"

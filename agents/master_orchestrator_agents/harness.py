@@ -5,8 +5,7 @@ from typing import Any
 
 import pydantic
 
-from master_orchestrator_agents.errors import HarnessError
-from master_orchestrator_agents.faults import first_fault
+from master_orchestrator_agents.errors import HarnessError, first_fault
 from master_orchestrator_agents.handler import Handler, execute_batch
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.results import RESULTS, Result

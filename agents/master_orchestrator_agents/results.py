@@ -5,8 +5,7 @@ from typing import Any
 
 import pydantic
 
-from master_orchestrator_agents.errors import InvalidResultError
-from master_orchestrator_agents.faults import first_fault
+from master_orchestrator_agents.errors import InvalidResultError, first_fault
 from master_orchestrator_schemas.results import RESULTS, Result
 from master_orchestrator_schemas.vocabulary import AgentType
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pydantic
 
-from master_orchestrator_agents.errors import InvalidTaskError
-from master_orchestrator_agents.faults import first_fault
+from master_orchestrator_agents.errors import InvalidTaskError, first_fault
 from master_orchestrator_schemas import tasks
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Priority

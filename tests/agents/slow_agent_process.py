@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from master_orchestrator_agents import AgentSpec, Task, run_agents
-from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES
+from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType

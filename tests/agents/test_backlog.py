@@ -4,11 +4,11 @@ import threading
 
 from desk import Desk, command, vehicles
 
-from master_orchestrator_agents.backlog import OUT_LIMIT
-from master_orchestrator_agents.custody import Custody
-from master_orchestrator_agents.known import KnownCommands
-from master_orchestrator_agents.offsets import CommitTracker
-from master_orchestrator_agents.queues import QUEUE_LIMIT, SIZE_LIMIT, Entry, LaneQueues
+from master_orchestrator_agents.runner.backlog import OUT_LIMIT
+from master_orchestrator_agents.runner.dedup import KnownCommands
+from master_orchestrator_agents.runner.lane_queues import QUEUE_LIMIT, SIZE_LIMIT, Entry, LaneQueues
+from master_orchestrator_agents.runner.offsets import CommitTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Lane
 

@@ -1,6 +1,6 @@
 """What expires does so by the brokers' clock."""
 
-from master_orchestrator_agents.clock import BrokerClock
+from master_orchestrator_agents.runner.broker_clock import BrokerClock
 
 
 def test_the_hosts_clock_is_corrected_by_the_brokers() -> None:

@@ -2,7 +2,7 @@
 
 from desk import Desk, vehicles
 
-from master_orchestrator_agents.trials import ALONE_SECONDS, CAREFUL_SECONDS, Trials
+from master_orchestrator_agents.runner.quarantine.isolation import ALONE_SECONDS, CAREFUL_SECONDS, Trials
 from master_orchestrator_schemas.topology import Topology
 
 DEADLY = '{"held": true, "deaths": 2}'

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.runner.offsets import CommitTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
 
 
 def tracker_of(*offsets: int) -> CommitTracker:

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError
 
-from master_orchestrator_agents import consuming
-from master_orchestrator_agents.consuming import LaneConsumer
 from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.runner import consumer as consuming
+from master_orchestrator_agents.runner.consumer import LaneConsumer
 
 
 class Event:

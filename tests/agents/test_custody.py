@@ -2,7 +2,12 @@
 
 import pytest
 
-from master_orchestrator_agents.custody import BLAMED_LIMIT, CONVICTED_AT, DOUBT_AFTER, Custody
+from master_orchestrator_agents.runner.quarantine.commit_metadata import (
+    BLAMED_LIMIT,
+    CONVICTED_AT,
+    DOUBT_AFTER,
+    Custody,
+)
 
 
 def after_deaths(custody: Custody, *offsets: int) -> Custody:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from confluent_kafka import TopicPartition
 
-from master_orchestrator_agents import consuming
-from master_orchestrator_agents.consuming import LaneConsumer
+from master_orchestrator_agents.runner import consumer as consuming
+from master_orchestrator_agents.runner.consumer import LaneConsumer
 
 PLACE = ("lane", 0)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from agent_wire import Wire, command, wait_for_replies, wait_until
 
-from master_orchestrator_agents.custody import CONVICTED_AT, DOUBT_AFTER
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CONVICTED_AT, DOUBT_AFTER
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane
 
 pytestmark = pytest.mark.kafka

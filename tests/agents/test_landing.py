@@ -4,7 +4,7 @@ from collections import Counter
 
 from confluent_kafka import Message
 
-from master_orchestrator_agents.landing import HELPING, LANDED_LIMIT, LANDED_SIZE_LIMIT, Landing
+from master_orchestrator_agents.runner.prefetch import HELPING, LANDED_LIMIT, LANDED_SIZE_LIMIT, Landing
 from master_orchestrator_schemas.vocabulary import Lane
 
 TOPICS = {f"agent.diagnosis.{lane}": lane for lane in Lane}

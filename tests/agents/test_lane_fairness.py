@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 from simulated_runner import Burst, Load, Record, SimulatedRunner
 
-from master_orchestrator_agents import queues
-from master_orchestrator_agents.lanes import BY_URGENCY, LanePicker, wait_bound
+from master_orchestrator_agents.runner import lane_queues as queues
+from master_orchestrator_agents.runner.lane_picker import BY_URGENCY, LanePicker, wait_bound
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master_orchestrator_agents.lanes import LanePicker, turns_bound, wait_bound
+from master_orchestrator_agents.runner.lane_picker import LanePicker, turns_bound, wait_bound
 from master_orchestrator_schemas.topology import LaneTerms, Topology
 from master_orchestrator_schemas.vocabulary import Lane
 

@@ -7,7 +7,7 @@ import pytest
 from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.runner import AgentRunner
+from master_orchestrator_agents.runner.agent_runner import AgentRunner
 
 pytestmark = pytest.mark.kafka
 

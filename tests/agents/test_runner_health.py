@@ -3,7 +3,7 @@
 import pytest
 from agent_wire import Wire, running, wait_until
 
-from master_orchestrator_agents.health import QUIET_S, STUCK_S, FleetHealth, RunnerHealth
+from master_orchestrator_agents.runner.health import QUIET_S, STUCK_S, FleetHealth, RunnerHealth
 from master_orchestrator_schemas.health import Verdict
 from master_orchestrator_schemas.vocabulary import AgentType
 

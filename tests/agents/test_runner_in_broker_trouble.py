@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
-from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES
+from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.messages import Command

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler, batch_handler
-from master_orchestrator_agents.runner import AgentRunner
+from master_orchestrator_agents.runner.agent_runner import AgentRunner
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.limits import Limits
@@ -153,7 +153,7 @@ def test_a_command_past_its_deadline_is_not_handled_whatever_the_hosts_clock_say
     wire: Wire, monkeypatch: pytest.MonkeyPatch, ahead_min: int
 ) -> None:
     monkeypatch.setattr(
-        "master_orchestrator_agents.runner._now_ms", lambda: int(time.time() * 1000) + ahead_min * 60_000
+        "master_orchestrator_agents.runner.agent_runner._now_ms", lambda: int(time.time() * 1000) + ahead_min * 60_000
     )
     good, late, next_one = command(0, "v1"), command(1, "v1", within_ms=-1), command(2, "v1")
     good = msgspec.structs.replace(good, deadline_ms=good.issued_at_ms + 60_000)
@@ -317,7 +317,7 @@ def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> No
 def test_a_broker_that_does_not_answer_is_an_error_that_names_what_to_check(
     topology: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("master_orchestrator_agents.session.JOIN_SECONDS", 0.5)
+    monkeypatch.setattr("master_orchestrator_agents.runner.poll_loop.JOIN_SECONDS", 0.5)
     nobody = KafkaSettings(bootstrap_servers="127.0.0.1:1")
 
     with pytest.raises(RunnerError, match="check bootstrap servers"):

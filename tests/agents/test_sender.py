@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.sending import Outgoing, Sender
+from master_orchestrator_agents.runner.producer import Outgoing, Sender
 
 
 class Appended:

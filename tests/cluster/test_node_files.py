@@ -13,9 +13,8 @@ import pytest
 from master_orchestrator.cli.main import run
 from master_orchestrator.cluster.broker import nodes_of, read_cluster
 from master_orchestrator.cluster.errors import ClusterError
-from master_orchestrator.cluster.locking import try_lock
+from master_orchestrator.cluster.locking import try_lock, write_whole
 from master_orchestrator.cluster.node import Node
-from master_orchestrator.cluster.writing import write_whole
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b'{"cluster_id": "x"}'])

@@ -10,7 +10,7 @@ from master_orchestrator import AgentType, MasterOrchestrator, OrchestratorError
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.errors import InvalidHandlerError, UnknownAgentError
 from master_orchestrator.facade.setup import without_unserved
-from master_orchestrator.memory.clock import AppendClock
+from master_orchestrator.memory.log import AppendClock
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.memory.timers import Timers
 from master_orchestrator_agents import Task

@@ -8,7 +8,7 @@ import pytest
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis import load_knowledge
 from master_orchestrator_agents.reference.feedback import FeedbackAgent, Survey, SurveyAnswer
-from master_orchestrator_agents.reference.feedback.survey import SurveyStore
+from master_orchestrator_agents.reference.feedback.store import SurveyStore
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import FeedbackResult
 from master_orchestrator_schemas.vocabulary import AgentType, FindingLabel

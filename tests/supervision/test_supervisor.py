@@ -4,8 +4,8 @@ import pytest
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.supervision.supervisor import STOP_TIMEOUT_S, Backoff, NotStartableError, Supervisor
-from master_orchestrator_agents.runner import DRAIN_SECONDS
-from master_orchestrator_agents.session import ABANDON_SECONDS, CLOSE_SECONDS, FLUSH_SECONDS, SETTLE_SECONDS
+from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS
+from master_orchestrator_agents.runner.poll_loop import ABANDON_SECONDS, CLOSE_SECONDS, FLUSH_SECONDS, SETTLE_SECONDS
 
 
 class Clock:

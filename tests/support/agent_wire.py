@@ -13,7 +13,7 @@ from commands import command_for
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from master_orchestrator_agents.handler import Handler
-from master_orchestrator_agents.runner import AgentRunner
+from master_orchestrator_agents.runner.agent_runner import AgentRunner
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Command, Reply

@@ -14,12 +14,12 @@ from typing import Any
 from crash_hooks import Evidence, Killer, Plan
 from crash_points import Place, Point
 
-from master_orchestrator_agents import session
-from master_orchestrator_agents.backlog import Backlog, Partition
-from master_orchestrator_agents.fleet import AgentSpec, run_agents
-from master_orchestrator_agents.offsets import Mark
-from master_orchestrator_agents.queues import Entry
-from master_orchestrator_agents.replying import Replier
+from master_orchestrator_agents.runner import poll_loop
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.offsets import Mark, Partition
+from master_orchestrator_agents.runner.process import AgentSpec, run_agents
+from master_orchestrator_agents.runner.replies import Replier
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Reply
@@ -36,7 +36,7 @@ def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: i
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     logging.basicConfig(level=logging.INFO)
-    session.COMMIT_EVERY_SECONDS = 0.0
+    poll_loop.COMMIT_EVERY_SECONDS = 0.0
     counter = None if plan is None else Counter(Killer(plan, topology), plan.vehicles, batch)
     if counter is not None:
         _install(counter)

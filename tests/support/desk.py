@@ -5,9 +5,9 @@ import time
 
 from commands import command_for
 
-from master_orchestrator_agents.backlog import Backlog
-from master_orchestrator_agents.queues import Entry
-from master_orchestrator_agents.trials import Trials
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane

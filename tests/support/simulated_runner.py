@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from commands import command_for
 
-from master_orchestrator_agents.custody import Custody
-from master_orchestrator_agents.offsets import CommitTracker
-from master_orchestrator_agents.queues import Entry, LaneQueues
+from master_orchestrator_agents.runner.lane_queues import Entry, LaneQueues
+from master_orchestrator_agents.runner.offsets import CommitTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import AgentType, Lane

@@ -5,32 +5,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Protocol
 
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.customer_engagement import (
-    CustomerDirectory,
-    CustomerEngagementAgent,
-    CustomerGateway,
-)
+from master_orchestrator_agents.reference.customer_engagement import CustomerEngagementAgent
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, load_knowledge
-from master_orchestrator_agents.reference.feedback import FeedbackAgent, SurveyGateway
-from master_orchestrator_agents.reference.feedback.survey import SurveyStore
-from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent, ProductionRegister
+from master_orchestrator_agents.reference.feedback import FeedbackAgent
+from master_orchestrator_agents.reference.feedback.store import SurveyStore
+from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent
 from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
+from master_orchestrator_agents.reference.ports import Customers, ProductionRegister
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.network import DEFAULT_WORKSHOPS
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
 DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
-
-
-class Customers(CustomerDirectory, CustomerGateway, SurveyGateway, Protocol):
-    """Everything the agents want of customers."""
 
 
 @dataclass(frozen=True)

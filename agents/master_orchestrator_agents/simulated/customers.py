@@ -5,15 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from master_orchestrator_agents.reference.customer_engagement.gateway import (
+from master_orchestrator_agents.reference.ports import (
     Channel,
     Contact,
     Customer,
     CustomerReply,
     Purpose,
+    Survey,
+    SurveyAnswer,
 )
-from master_orchestrator_agents.reference.feedback.survey import Survey, SurveyAnswer
-from master_orchestrator_agents.reference.seeding import seeded
+from master_orchestrator_agents.reference.scheduling.network import seeded
 from master_orchestrator_agents.reference.zoned import DAY_MS
 from master_orchestrator_schemas.vocabulary import Answer, Priority
 

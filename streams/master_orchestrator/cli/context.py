@@ -112,3 +112,17 @@ def invocation(ctx: typer.Context) -> Invocation:
     if found is None:
         raise UsageError("this command is run through the master-orchestrator command")
     return found
+
+
+def moment_before(age: str | None, option: str) -> int | None:
+    """The time that lies so long ago, milliseconds since 1970 UTC. Raises :class:`UsageError`."""
+    import time
+
+    from master_orchestrator_schemas.units import parse_duration
+
+    if age is None:
+        return None
+    try:
+        return time.time_ns() // 1_000_000 - parse_duration(age)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None

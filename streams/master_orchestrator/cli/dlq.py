@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from master_orchestrator.cli.ages import moment_before
-from master_orchestrator.cli.context import UsageError, invocation
+from master_orchestrator.cli.context import UsageError, invocation, moment_before
 from master_orchestrator.cli.inspect import OperatorOption, fail
 from master_orchestrator.cli.output import JsonOption, answer
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from master_orchestrator.cli.context import Invocation, UsageError
-from master_orchestrator_agents.fleet import AgentSpec
 from master_orchestrator_agents.handler import BatchHandler, Handler
 from master_orchestrator_agents.reference import reference_agent
+from master_orchestrator_agents.runner.process import AgentSpec
 from master_orchestrator_schemas.vocabulary import AgentType
 
 

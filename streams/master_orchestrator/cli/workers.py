@@ -80,7 +80,7 @@ def agents(
 
     specs = chosen_agents(types or (), handler or (), max_workers, invocation(ctx))
     call = _ready(ctx, "agents")
-    from master_orchestrator_agents.fleet import run_agents
+    from master_orchestrator_agents.runner.process import run_agents
 
     run_agents(
         specs,

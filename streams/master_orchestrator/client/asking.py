@@ -1,12 +1,13 @@
 """Operators' requests, asked and answered: one, or many at a bounded rate."""
 
+import getpass
+import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as NotInTime
 
 from master_orchestrator.client.link import ClusterLink
-from master_orchestrator.client.operators import this_user
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.ports import Answer, rejection_of, waitable
@@ -15,6 +16,14 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import OperatorRequest
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import OperatorAction
+
+
+def this_user() -> str:
+    """The user this process runs as: by name, or by number where the system has no name for it, as in a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        return f"uid {os.getuid()}"
 
 
 def operator_request(

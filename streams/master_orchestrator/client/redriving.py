@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from master_orchestrator.client.operators import this_user
+from master_orchestrator.client.asking import this_user
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.dead_letters import (
     GIVEN_UP,

@@ -7,8 +7,8 @@ import structlog
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator_agents.handler import Handler
-from master_orchestrator_agents.runner import AgentRunner
-from master_orchestrator_agents.trials import Trials
+from master_orchestrator_agents.runner.agent_runner import AgentRunner
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType

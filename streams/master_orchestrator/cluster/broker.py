@@ -15,6 +15,7 @@ from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, F
 from master_orchestrator.cluster.jars import kafka_libs
 from master_orchestrator.cluster.java import find_java
 from master_orchestrator.cluster.liveness import live_brokers
+from master_orchestrator.cluster.locking import write_whole
 from master_orchestrator.cluster.node import QUICK_JVM, STOP_TIMEOUT_S, THROUGHPUT_JVM, Node, stop_all
 from master_orchestrator.cluster.node_settings import (
     LOOPBACK,
@@ -24,7 +25,6 @@ from master_orchestrator.cluster.node_settings import (
     port_is_free,
     server_properties,
 )
-from master_orchestrator.cluster.writing import write_whole
 
 START_TIMEOUT_S = 60.0
 CLUSTER_FILE = "cluster.json"

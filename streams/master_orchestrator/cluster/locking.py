@@ -1,4 +1,4 @@
-"""File locks that the kernel releases when their holder dies, however it dies."""
+"""File locks that the kernel releases when their holder dies, and files that are replaced whole or not at all."""
 
 import fcntl
 import os
@@ -60,3 +60,13 @@ def alone(path: Path, complaint: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write the file beside and put it in place: who is interrupted leaves what was there before."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        beside.write_text(text)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from master_orchestrator.cluster.errors import BrokerStartError, FolderInUseError
 from master_orchestrator.cluster.leash import die_with_parent
-from master_orchestrator.cluster.locking import is_locked, try_lock
-from master_orchestrator.cluster.writing import write_whole
+from master_orchestrator.cluster.locking import is_locked, try_lock, write_whole
 
 STOP_TIMEOUT_S = 15.0
 FORMAT_TIMEOUT_S = 60.0

@@ -1,5 +1,7 @@
 """The in-memory counterpart of the topics: input offsets are counters, outputs are lists."""
 
+import threading
+import time
 from collections import Counter
 
 from master_orchestrator.readers.view import WorkflowsView
@@ -28,3 +30,17 @@ class MemoryLog:
         cause = Cause(topic=topic, partition=PARTITION, offset=self._next_offsets[topic])
         self._next_offsets[topic] += 1
         return cause
+
+
+class AppendClock:
+    """Kafka's LogAppendTime in memory: milliseconds since 1970 UTC that never go back."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def now_ms(self) -> int:
+        """The present time."""
+        with self._lock:
+            self._last = max(self._last, time.time_ns() // 1_000_000)
+            return self._last

@@ -12,8 +12,8 @@ import structlog
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import Handler, aexecute, cancelled, execute, failure_reply, is_async
-from master_orchestrator_agents.lanes import LanePicker
-from master_orchestrator_agents.runner import DRAIN_SECONDS
+from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS
+from master_orchestrator_agents.runner.lane_picker import LanePicker
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.topology import Topology

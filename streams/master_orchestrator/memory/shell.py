@@ -5,9 +5,8 @@ from concurrent.futures import Future
 
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.errors import OrchestratorError, WaitTimeoutError
-from master_orchestrator.memory.clock import AppendClock
 from master_orchestrator.memory.engine import MemoryEngine
-from master_orchestrator.memory.log import MemoryLog
+from master_orchestrator.memory.log import AppendClock, MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator.memory.timers import Timers
 from master_orchestrator.ports import Answer, Request

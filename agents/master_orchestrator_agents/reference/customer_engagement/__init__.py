@@ -1,7 +1,7 @@
 """CUSTOMER_ENGAGEMENT: tells the owner, within consent and quiet hours, and brings back an answer."""
 
 from master_orchestrator_agents.reference.customer_engagement.agent import CustomerEngagementAgent
-from master_orchestrator_agents.reference.customer_engagement.gateway import (
+from master_orchestrator_agents.reference.ports import (
     Channel,
     Contact,
     Customer,

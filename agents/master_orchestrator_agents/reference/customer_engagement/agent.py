@@ -11,15 +11,15 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     ladder_for,
     purpose_of,
 )
-from master_orchestrator_agents.reference.customer_engagement.gateway import (
+from master_orchestrator_agents.reference.customer_engagement.messages import Messages
+from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
+from master_orchestrator_agents.reference.ports import (
     Contact,
     Customer,
     CustomerDirectory,
     CustomerGateway,
     CustomerReply,
 )
-from master_orchestrator_agents.reference.customer_engagement.messages import Messages
-from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import CustomerEngagementResult

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from master_orchestrator_agents.reference.customer_engagement.gateway import Channel, Customer, Purpose
+from master_orchestrator_agents.reference.ports import Channel, Customer, Purpose
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS, MINUTE_MS, local_time, millis
 from master_orchestrator_schemas.vocabulary import Priority
 

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from master_orchestrator_agents.reference.customer_engagement.etiquette import WINDOW_MS
-from master_orchestrator_agents.reference.customer_engagement.gateway import (
+from master_orchestrator_agents.reference.database import Database
+from master_orchestrator_agents.reference.ports import (
     Channel,
     Contact,
     Customer,
     CustomerReply,
     Purpose,
 )
-from master_orchestrator_agents.reference.database import Database
 from master_orchestrator_schemas.results import CustomerEngagementResult
 from master_orchestrator_schemas.vocabulary import Answer, Priority
 

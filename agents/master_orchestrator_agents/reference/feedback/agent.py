@@ -3,7 +3,8 @@
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge
 from master_orchestrator_agents.reference.feedback.labels import labels_for
-from master_orchestrator_agents.reference.feedback.survey import Survey, SurveyGateway, SurveyStore
+from master_orchestrator_agents.reference.feedback.store import SurveyStore
+from master_orchestrator_agents.reference.ports import Survey, SurveyGateway
 from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import FeedbackResult

@@ -1,7 +1,6 @@
 """The agent: counts each confirmed repair once, and looks whether its build month stands out."""
 
 from master_orchestrator_agents.reference.components import NO_FAULT, component_of
-from master_orchestrator_agents.reference.manufacturing_quality.production import ProductionRegister
 from master_orchestrator_agents.reference.manufacturing_quality.store import (
     QualityStore,
     Repair,
@@ -11,6 +10,7 @@ from master_orchestrator_agents.reference.manufacturing_quality.store import (
     record_result,
 )
 from master_orchestrator_agents.reference.manufacturing_quality.u_chart import point
+from master_orchestrator_agents.reference.ports import ProductionRegister
 from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import ManufacturingQualityResult

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from master_orchestrator_agents.reference.database import Database
-from master_orchestrator_agents.reference.manufacturing_quality.production import Built
 from master_orchestrator_agents.reference.manufacturing_quality.u_chart import Point
+from master_orchestrator_agents.reference.ports import Built
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS repairs (

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from master_orchestrator_agents.reference.seeding import seeded
 from master_orchestrator_agents.reference.zoned import HOUR_MS
 
 DEFAULT_WORKSHOPS = 48
@@ -26,6 +25,11 @@ CREWS = (
 """One technician each."""
 WEEK = {**dict.fromkeys(range(5), (7 * 60 + 30, 18 * 60)), 5: (8 * 60, 13 * 60)}
 """Opening hours by weekday, minutes of the local day; closed on Sundays."""
+
+
+def seeded(seed: int, *about: object) -> random.Random:
+    """A generator of its own for ``about``: the same on every machine, in every process, in any order of calls."""
+    return random.Random("/".join(map(str, (seed, *about))))  # noqa: S311  a simulation keeps no secrets
 
 
 @dataclass(frozen=True)

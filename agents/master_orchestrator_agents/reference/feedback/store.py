@@ -1,40 +1,9 @@
-"""The survey: what is asked, what comes back, and where it is kept."""
+"""Where surveys are kept."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from master_orchestrator_agents.reference.database import Database
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The questions to one customer about one repair.
-
-    ``survey_id`` is the workflow's: a customer is asked once per episode. ``at_ms``: when it goes out.
-    """
-
-    survey_id: str
-    vehicle_id: str
-    at_ms: int
-
-
-@dataclass(frozen=True)
-class SurveyAnswer:
-    """``csat`` 1-5, ``nps`` 0-10, ``fixed``: right first time."""
-
-    csat: int
-    nps: int
-    fixed: bool
-    text: str = ""
-
-
-class SurveyGateway(Protocol):
-    """Asks the customer."""
-
-    def survey(self, survey: Survey) -> SurveyAnswer | None:
-        """The answer, or None if there was none. The same ``survey_id`` must not be sent twice."""
-
+from master_orchestrator_agents.reference.ports import Survey, SurveyAnswer
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS surveys (

@@ -1,4 +1,4 @@
-"""Who the customers are and how they are reached: two protocols that a deployment implements."""
+"""The outside world of the reference agents: protocols that a deployment implements, and what they exchange."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,3 +86,54 @@ class CustomerGateway(Protocol):
 
         Raises :class:`~master_orchestrator_agents.errors.RetryableError` when the channel is down.
         """
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The questions to one customer about one repair.
+
+    ``survey_id`` is the workflow's: a customer is asked once per episode. ``at_ms``: when it goes out.
+    """
+
+    survey_id: str
+    vehicle_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class SurveyAnswer:
+    """``csat`` 1-5, ``nps`` 0-10, ``fixed``: right first time."""
+
+    csat: int
+    nps: int
+    fixed: bool
+    text: str = ""
+
+
+class SurveyGateway(Protocol):
+    """Asks the customer."""
+
+    def survey(self, survey: Survey) -> SurveyAnswer | None:
+        """The answer, or None if there was none. The same ``survey_id`` must not be sent twice."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """Where a vehicle comes from. ``month``: ``YYYY-MM``."""
+
+    model: str
+    month: str
+
+
+class ProductionRegister(Protocol):
+    """The maker's production figures."""
+
+    def built(self, vehicle_id: str, model: str | None) -> Built:
+        """Model and build month of a vehicle; ``model`` as its telemetry names it, if it does."""
+
+    def volumes(self, model: str) -> Mapping[str, int]:
+        """Vehicles built, by month."""
+
+
+class Customers(CustomerDirectory, CustomerGateway, SurveyGateway, Protocol):
+    """Everything that the agents need of customers."""

@@ -11,9 +11,9 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
-from master_orchestrator_agents.health import FleetHealth
-from master_orchestrator_agents.runner import DRAIN_SECONDS, AgentRunner
-from master_orchestrator_agents.trials import Trials
+from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS, AgentRunner
+from master_orchestrator_agents.runner.health import FleetHealth
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
 from master_orchestrator_schemas.topology import Topology

@@ -3,8 +3,11 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from master_orchestrator_agents.custody import Custody
 from master_orchestrator_agents.errors import RunnerError
+from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+
+Partition = tuple[str, int]
+"""Topic and partition number."""
 
 
 class Mark(NamedTuple):

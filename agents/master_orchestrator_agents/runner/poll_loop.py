@@ -12,20 +12,21 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import Producer
 
-from master_orchestrator_agents.backlog import Backlog, Partition
-from master_orchestrator_agents.clock import BrokerClock
-from master_orchestrator_agents.consuming import CONSUMER_OVERRIDES, LaneConsumer
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
-from master_orchestrator_agents.health import RunnerHealth
-from master_orchestrator_agents.intake import Intake
-from master_orchestrator_agents.landing import Landing
-from master_orchestrator_agents.meter import RunnerMeter
-from master_orchestrator_agents.replying import Replier
-from master_orchestrator_agents.sending import Sender
-from master_orchestrator_agents.taking_up import TakingUp
-from master_orchestrator_agents.trials import Trials
-from master_orchestrator_agents.workers import WorkerPool
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.broker_clock import BrokerClock
+from master_orchestrator_agents.runner.command_reader import Intake
+from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES, LaneConsumer
+from master_orchestrator_agents.runner.health import RunnerHealth
+from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.offsets import Partition
+from master_orchestrator_agents.runner.prefetch import Landing
+from master_orchestrator_agents.runner.producer import Sender
+from master_orchestrator_agents.runner.quarantine.acquisition import TakingUp
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
+from master_orchestrator_agents.runner.replies import Replier
+from master_orchestrator_agents.runner.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.topology import Topology

@@ -4,16 +4,13 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from master_orchestrator_agents.custody import Custody
-from master_orchestrator_agents.known import KnownCommands
-from master_orchestrator_agents.offsets import CommitTracker, Mark
-from master_orchestrator_agents.queues import Entry, LaneQueues
-from master_orchestrator_agents.trials import Trials
+from master_orchestrator_agents.runner.dedup import KnownCommands
+from master_orchestrator_agents.runner.lane_queues import Entry, LaneQueues
+from master_orchestrator_agents.runner.offsets import CommitTracker, Mark, Partition
+from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
-
-Partition = tuple[str, int]
-"""Topic and partition number."""
 
 SPAN_LIMIT = 100_000
 """A partition whose oldest open command holds so many offsets back fetches no more: bounds memory and re-handling."""

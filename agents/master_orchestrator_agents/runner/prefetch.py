@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from confluent_kafka import Message
 
-from master_orchestrator_agents.backlog import Partition
-from master_orchestrator_agents.intake import place_of
-from master_orchestrator_agents.rooms import LaneRooms
+from master_orchestrator_agents.runner.command_reader import place_of
+from master_orchestrator_agents.runner.lane_queues import LaneRooms
+from master_orchestrator_agents.runner.offsets import Partition
 from master_orchestrator_schemas.vocabulary import Lane
 
 HELPING = 64

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from master_orchestrator_agents.backlog import Partition
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.offsets import Mark
+from master_orchestrator_agents.runner.offsets import Mark, Partition
 from master_orchestrator_schemas.kafka import ClientConfig
 
 log = structlog.stdlib.get_logger(__name__)

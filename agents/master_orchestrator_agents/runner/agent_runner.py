@@ -7,10 +7,10 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
-from master_orchestrator_agents.health import RunnerHealth
-from master_orchestrator_agents.meter import RunnerMeter
-from master_orchestrator_agents.session import RunnerSession, SessionTerms
-from master_orchestrator_agents.trials import Trials
+from master_orchestrator_agents.runner.health import RunnerHealth
+from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.poll_loop import RunnerSession, SessionTerms
+from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from master_orchestrator_agents.backlog import Backlog
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import failure_reply
-from master_orchestrator_agents.meter import RunnerMeter
-from master_orchestrator_agents.queues import Entry
-from master_orchestrator_agents.sending import Outgoing, Sender
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.producer import Outgoing, Sender
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Reply

@@ -7,9 +7,6 @@ from concurrent.futures import CancelledError
 
 import structlog
 
-from master_orchestrator_agents.backlog import Backlog
-from master_orchestrator_agents.clock import BrokerClock
-from master_orchestrator_agents.custody import CONVICTED_AT
 from master_orchestrator_agents.errors import RunnerKilledError
 from master_orchestrator_agents.handler import (
     Handler,
@@ -19,9 +16,12 @@ from master_orchestrator_agents.handler import (
     failure_reply,
     is_async,
 )
-from master_orchestrator_agents.meter import RunnerMeter
-from master_orchestrator_agents.queues import Entry
-from master_orchestrator_agents.replying import Replier
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.broker_clock import BrokerClock
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CONVICTED_AT
+from master_orchestrator_agents.runner.replies import Replier
 from master_orchestrator_schemas.messages import Command, Reply
 
 log = structlog.stdlib.get_logger(__name__)

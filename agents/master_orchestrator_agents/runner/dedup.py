@@ -1,6 +1,6 @@
 """Repeats: the engine sends a command again when it cannot know whether the first one arrived. Pure."""
 
-from master_orchestrator_agents.offsets import CommitTracker
+from master_orchestrator_agents.runner.offsets import CommitTracker
 
 REMEMBERED = 20_000
 """Finished commands whose ids are kept: some minutes of a busy runner, about 2 MB."""

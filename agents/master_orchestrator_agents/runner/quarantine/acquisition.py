@@ -5,9 +5,10 @@ from collections.abc import Collection, Sequence
 
 from confluent_kafka import Message
 
-from master_orchestrator_agents.backlog import Backlog, Partition
-from master_orchestrator_agents.consuming import LaneConsumer
-from master_orchestrator_agents.intake import place_of
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.command_reader import place_of
+from master_orchestrator_agents.runner.consumer import LaneConsumer
+from master_orchestrator_agents.runner.offsets import Partition
 
 NOTE_SECONDS = 5.0
 """So long it is waited for; then handling matters more than knowing how it ended."""

@@ -6,8 +6,8 @@ All runners of a process share this, since they die together.
 import threading
 from collections.abc import Callable, Collection
 
-from master_orchestrator_agents.custody import DOUBT_AFTER, Custody
-from master_orchestrator_agents.queues import Entry
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.quarantine.commit_metadata import DOUBT_AFTER, Custody
 
 CAREFUL_SECONDS = 60.0
 """How long a runner is careful after it took up a partition whose holders died."""

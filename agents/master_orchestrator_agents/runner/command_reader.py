@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import structlog
 from confluent_kafka import Message
 
-from master_orchestrator_agents.backlog import Backlog
-from master_orchestrator_agents.meter import RunnerMeter
-from master_orchestrator_agents.offsets import CommitTracker
-from master_orchestrator_agents.queues import Entry
-from master_orchestrator_agents.sending import Outgoing, Sender
+from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.offsets import CommitTracker
+from master_orchestrator_agents.runner.producer import Outgoing, Sender
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.headers import dead_letter_headers, traceparent_of
 from master_orchestrator_schemas.kafka import headers_of

@@ -1,0 +1,1 @@
+"""The runner: takes commands from Kafka, runs the handler, sends the replies."""
