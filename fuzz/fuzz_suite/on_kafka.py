@@ -33,6 +33,7 @@ from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology
 
 CLI = (sys.executable, "-m", "master_orchestrator.cli")
@@ -201,7 +202,8 @@ class _Records:
 
     def _reason(self, record: Arrived) -> str | None:
         """The broker's time counts, not the sender's."""
-        cause = Cause(topic=self._topology.input_topics[record.rank], partition=0, offset=0)
+        partition = partition_of_key(record.key or b"", self._topology.partitions)
+        cause = Cause(topic=self._topology.input_topics[record.rank], partition=partition, offset=0)
         now_ms = time.time_ns() // 1_000_000
         try:
             body = self._intake.take(cause, at_ms=now_ms, key=record.key, value=record.value, headers=None).body

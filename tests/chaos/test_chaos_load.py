@@ -31,6 +31,7 @@ from master_orchestrator.core.triage import compile_rules, new_trackers, observe
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Cause, OperatorRequest, Telemetry
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.topology.loader import default_path, parse_topology
 from master_orchestrator_schemas.vocabulary import OperatorAction, Priority
@@ -57,12 +58,14 @@ class Vehicles:
 
     def __init__(self, topology: Topology) -> None:
         self._intake, self._policy = Intake(topology, Codec(topology.limits)), Policy.from_topology(topology)
+        self._partitions = topology.partitions
         self._states: dict[str, VehicleState] = {}
         self._offsets = itertools.count()
 
     def take(self, outgoing: Outgoing, at_ms: int) -> tuple[str | None, list[AuditRecord]]:
         """The dead letter's reason, if it is one, and what it caused."""
-        cause = Cause(topic=outgoing.topic, partition=0, offset=next(self._offsets))
+        home = partition_of_key(outgoing.key, self._partitions)
+        cause = Cause(topic=outgoing.topic, partition=home, offset=next(self._offsets))
         try:
             given = self._intake.take(cause, at_ms=at_ms, key=outgoing.key, value=outgoing.value, headers=[])
         except RefusedError as refused:

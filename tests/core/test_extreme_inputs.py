@@ -10,6 +10,7 @@ from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.tasks import SchedulingTask
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Answer, Priority, State
@@ -61,7 +62,8 @@ def test_an_appointment_is_due_by_the_year_9999_at_the_latest(vehicle: CoreVehic
 @pytest.mark.parametrize("at_ms", [-1, MAX_MS + 1, LONGEST, -LONGEST])
 def test_a_record_of_no_possible_time_is_refused(at_ms: int, topology: Topology) -> None:
     reading = Telemetry(vehicle_id="v-1", ts_ms=EPOCH_MS)
-    cause = Cause(topic=topology.topic_of("Telemetry"), partition=0, offset=0)
+    home = partition_of_key(b"v-1", topology.partitions)
+    cause = Cause(topic=topology.topic_of("Telemetry"), partition=home, offset=0)
     with pytest.raises(RefusedError, match="no time from 1970 to 9999") as refused:
         Intake(topology, CODEC).take(cause, at_ms=at_ms, key=b"v-1", value=CODEC.encode(reading), headers=None)
     assert "invalid_timestamp" == refused.value.reason

@@ -22,7 +22,7 @@ from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
 
-PARTITION, POISON, OTHERS = 2, 1, [0, 2, 3]
+PARTITION, POISON, OTHERS = 0, 1, [0, 2, 3]
 RANK = MERGE_RANK.index("Telemetry")
 START_MS = 1_700_000_000_000
 
@@ -85,7 +85,8 @@ def metrics() -> Metrics:
 
 @pytest.fixture
 def processor(topology: Topology, metrics: Metrics) -> Processor:
-    return Processor(topology, Policy.from_topology(topology), CODEC, EngineCounts(metrics))
+    one = topology.model_copy(update={"partitions": 1})
+    return Processor(one, Policy.from_topology(one), CODEC, EngineCounts(metrics))
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from master_orchestrator_schemas.messages import AuditRecord, Cause, Telemetry
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import FailureKind, OperatorAction, Priority, ServiceEventKind
 
-PARTITION = 3
+PARTITION = 0
 READINGS = TOPICS[Telemetry]
 CODEC = Codec()
-INTAKE = Intake(load_topology(), CODEC)
+INTAKE = Intake(load_topology().model_copy(update={"partitions": 1}), CODEC)
 UNRECORDED = ("trackers", "share", "standing", "next_check_due_ms", "model", "odometer_m")
 """What a reading may change without leaving an audit record, beside the positions."""
 

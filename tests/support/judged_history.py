@@ -71,7 +71,7 @@ class Story:
 
     def __init__(self) -> None:
         self.partition, self.sent = Partition(), list[Sent]()
-        self.engine = EngineOfPartition(load_topology(), self.partition)
+        self.engine = EngineOfPartition(load_topology().model_copy(update={"partitions": 1}), self.partition)
 
     def tell(self) -> None:
         """All of it, to its end."""

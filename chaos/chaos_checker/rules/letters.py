@@ -10,7 +10,7 @@ from chaos_checker.violation import Violation, violations_of
 UNREAD = frozenset(
     {
         "key_mismatch", "empty", "undecodable", "oversized", "unknown_schema", "invalid", "too_deep", "not_finite",
-        "json_not_allowed", "invalid_timestamp", "unprocessable",
+        "json_not_allowed", "invalid_timestamp", "unprocessable", "wrong_partition",
     }
 )  # fmt: skip
 """Reasons for which a record never reaches its vehicle; for others the vehicle's rules refuse it."""

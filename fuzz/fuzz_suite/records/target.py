@@ -10,11 +10,12 @@ from fuzz_suite.records.arrival import Arrived
 from fuzz_suite.records.hostile_json import hostile_json
 from fuzz_suite.records.judge import Judge, ending
 from fuzz_suite.records.mutations import mutated
-from fuzz_suite.records.stage import Stage
+from fuzz_suite.records.stage import PARTITION, Stage
 from fuzz_suite.records.surroundings import Surroundings, surroundings
 from fuzz_suite.records.traffic import FuzzedVehicle, Message, Traffic
 from fuzz_suite.watchdog import HangError
 from master_orchestrator.core.outcome import Outcome
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import MERGE_RANK
 
 SHARD = 10_000
@@ -22,6 +23,8 @@ START_MS = 1_700_000_000_000
 VEHICLES = 6
 LIFE = 600
 """Records of a vehicle, after which its whole trail is checked and another takes its place."""
+ASTRAY = 0.05
+"""The share of vehicles whose records stand in another partition than theirs."""
 LARGEST_BATCH = 6
 SLOW_S = 0.25
 """CPU time that no record may take."""
@@ -65,8 +68,13 @@ class RecordShard:
         return self.tally
 
     def _vehicle(self) -> FuzzedVehicle:
-        self._made += 1
-        return FuzzedVehicle(f"v-{self._made}", START_MS)
+        """The next vehicle of this partition, or now and then one of another, sent by a wrong partitioner."""
+        astray = self._rng.random() < ASTRAY
+        while True:
+            self._made += 1
+            name = f"v-{self._made}"
+            if (partition_of_key(name.encode(), self._around.topology.partitions) != PARTITION) == astray:
+                return FuzzedVehicle(name, START_MS)
 
     def _arrival(self) -> Arrived:
         rng = self._rng

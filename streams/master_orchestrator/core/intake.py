@@ -17,6 +17,7 @@ from master_orchestrator_schemas.messages import (
     Timer,
 )
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology
 
 BODIES: dict[str, type[Body]] = {
@@ -28,6 +29,12 @@ BODIES: dict[str, type[Body]] = {
 }
 
 
+WRONG_PARTITION = (
+    "{} belongs to partition {} of {}: set the producer's partitioner to murmur2 (librdkafka and kcat: "
+    "partitioner=murmur2_random; others: docs/contracts.md), restart it if partitions were added, then redrive this letter"
+)
+
+
 class RefusedError(Exception):
     """A record that no vehicle's state can take: ``reason`` is the dead letter's code."""
 
@@ -37,10 +44,10 @@ class RefusedError(Exception):
 
 
 class Intake:
-    """Decodes records of the input topics and checks their keys."""
+    """Decodes records of the input topics, and checks their keys and partitions."""
 
     def __init__(self, topology: Topology, codec: Codec) -> None:
-        self._codec = codec
+        self._codec, self._partitions = codec, topology.partitions
         self._bodies = {
             topic: (BODIES[schema], topology.topics[topic].json_allowed)
             for topic, schema in zip(topology.input_topics, MERGE_RANK, strict=True)
@@ -59,9 +66,16 @@ class Intake:
         body = self._decode(cause.topic, value)
         if key != body.vehicle_id.encode():
             raise RefusedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
+        self._at_home(cause, key)
         if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
             raise RefusedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
         return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers))
+
+    def _at_home(self, cause: Cause, key: bytes) -> None:
+        """In another partition than its vehicle's, its replies and timers would pass it by."""
+        home = partition_of_key(key, self._partitions)
+        if cause.partition != home:
+            raise RefusedError("wrong_partition", WRONG_PARTITION.format(key.decode(), home, self._partitions))
 
     def _decode(self, topic: str, value: bytes | None) -> Body:
         body_type, json_allowed = self._bodies[topic]

@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # has no stubs
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
@@ -20,6 +19,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+from master_orchestrator_schemas.partitioner import partition_of_key
 
 NO_LEADER_YET = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
@@ -61,8 +61,8 @@ def vehicle_of(workflow_id: str) -> str:
 
 
 def partition_of(vehicle_id: str, partitions: int) -> int:
-    """The partition that holds everything about a vehicle (murmur2, as every producer of ours)."""
-    return int((murmur2(vehicle_id.encode()) & 0x7FFFFFFF) % partitions)
+    """The partition that holds everything about a vehicle."""
+    return partition_of_key(vehicle_id.encode(), partitions)
 
 
 class TopicReader:
