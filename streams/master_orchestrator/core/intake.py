@@ -31,7 +31,8 @@ BODIES: dict[str, type[Body]] = {
 
 WRONG_PARTITION = (
     "{} belongs to partition {} of {}: set the producer's partitioner to murmur2 (librdkafka and kcat: "
-    "partitioner=murmur2_random; others: docs/contracts.md), restart it if partitions were added, then redrive this letter"
+    "partitioner=murmur2_random; others: docs/contracts.md), restart it if partitions were added, then redrive this "
+    "letter"
 )
 
 
