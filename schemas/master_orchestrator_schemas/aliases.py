@@ -213,9 +213,6 @@ def _dtc(key: str, item: object) -> Dtc:
     if isinstance(item, Dtc):
         return item
     fields = dict(item) if isinstance(item, Mapping) else {"code": item}
-    code = fields.get("code")
-    if isinstance(code, str):
-        fields["code"] = code.strip().upper()
     unknown = sorted(str(name) for name in fields.keys() - {"code", "status"})
     if unknown:
         raise AliasError(key, f"a trouble code has code and status, not {shown(unknown[0])}")

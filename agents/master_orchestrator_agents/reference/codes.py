@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from master_orchestrator_agents.reference.severity import BASE
 from master_orchestrator_schemas.triage_rules import DtcRule
+from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 
@@ -25,7 +26,8 @@ class CodeTable:
 
     def of(self, code: str) -> CodeFact:
         """The fact of a code; a J1939 fault or any other text belongs to ``other``."""
+        plain = without_type(code)
         for pattern, subsystem, priority in self._rules:
-            if pattern.fullmatch(code):
+            if pattern.fullmatch(plain):
                 return CodeFact(subsystem, BASE[priority])
         return CodeFact(Subsystem.OTHER, BASE[Priority.SCHEDULED])

@@ -1,9 +1,12 @@
 """Telemetry: one reading of one vehicle, in COVESA VSS 6.0 names and units (see ``docs/contracts.md``)."""
 
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import msgspec
+
+from master_orchestrator_schemas.trouble_codes import SPELLING, trouble_code
 
 VEHICLE_ID_PATTERN = r"\A[A-Za-z0-9._:-]{1,64}\Z"  # not $, which lets a trailing newline pass
 VehicleId = Annotated[str, msgspec.Meta(pattern=VEHICLE_ID_PATTERN)]
@@ -19,13 +22,19 @@ Millis = Annotated[int, msgspec.Meta(ge=0, le=MAX_MS)]
 
 
 class Dtc(msgspec.Struct, frozen=True, kw_only=True):
-    """A diagnostic trouble code: SAE J2012 letter and four hex digits, with its ISO 14229 status byte.
+    """A diagnostic trouble code, with its ISO 14229 status byte.
 
-    ``status`` None means that the sender does not know it; the code then counts as confirmed.
+    ``code``: SAE J2012 letter and four hex digits, with the failure type byte where there is one (``P0301-1C``). Other
+    spellings become this one (``trouble_codes.py``). ``status`` None means that the sender does not know it; the code
+    then counts as confirmed.
     """
 
-    code: Annotated[str, msgspec.Meta(pattern=r"\A[PBCU][0-9A-F]{4}\Z")]
+    code: Annotated[str, msgspec.Meta(pattern=SPELLING)]
     status: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
+
+    def __post_init__(self) -> None:
+        with suppress(ValueError):  # of what is no code, which decoding and encoding refuse
+            msgspec.structs.force_setattr(self, "code", trouble_code(self.code))
 
 
 class J1939Fault(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,9 @@
 
 ISO 14229 status: confirmed (b3) or lamp requested (b7) acts; pending (b2) raises interest; the rest, b6 above all,
 says nothing. J1939 faults are active by being sent, their mode says how severe they are.
+
+A report that there are no faults is P0000 (SAE J1979 pads with it) or SPN 0 with FMI 0, formerly SPN 524287 with FMI
+31 (J1939-73, DM1). It is not a finding, and it says that what was reported before is gone.
 """
 
 from collections.abc import Iterator
@@ -10,12 +13,18 @@ from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import Code
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.trouble_codes import NO_CODE, NOT_AVAILABLE, without_type
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 CONFIRMED_OR_LAMP = 0x88
 PENDING = 0x04
 MOST = 12
 """So many codes are remembered, the most urgent ones: the state stays small, and who has more has a workflow anyway."""
+
+UNASSIGNED_SPNS = frozenset({0, 524_287})
+"""SPNs that name no parameter: all zeros and all ones."""
+NO_FAULT = frozenset({(0, 0), (524_287, 31)})
+"""SPN and FMI of a report without faults."""
 
 Codes = dict[str, Code]
 
@@ -47,26 +56,35 @@ def _gone(rules: RuleSet, name: str, code: Code, reading: Telemetry) -> bool:
     A reading without any codes is a report only if it says that the lamp is off: most readings carry none.
     """
     if "/" in name:
-        reports = bool(reading.j1939) or reading.red_stop_lamp is False
+        reports = reading.red_stop_lamp is False or any(_is_report(fault) for fault in reading.j1939)
     else:
-        reports = bool(reading.dtcs) or reading.mil_on is False
+        reports = reading.mil_on is False or any(dtc.code != NOT_AVAILABLE for dtc in reading.dtcs)
     return reports and reading.ts_ms - code.at_ms > rules.max_gap_ms
+
+
+def _is_report(fault: J1939Fault) -> bool:
+    return fault.spn not in UNASSIGNED_SPNS or (fault.spn, fault.fmi) in NO_FAULT
 
 
 def _reported(rules: RuleSet, reading: Telemetry) -> Iterator[tuple[str, int, Subsystem]]:
     """Name, level (0: pending) and subsystem of every code that says anything."""
     for dtc in reading.dtcs:
+        if dtc.code in (NO_CODE, NOT_AVAILABLE):
+            continue
         if dtc.status is None or dtc.status & CONFIRMED_OR_LAMP:
             yield dtc.code, *_rating(rules, dtc, flashing=reading.mil_flashing is True)
         elif dtc.status & PENDING:
             yield dtc.code, 0, Subsystem.OTHER
     for fault in reading.j1939:
+        if fault.spn in UNASSIGNED_SPNS:
+            continue
         yield f"{fault.spn}/{fault.fmi}", *_severity(rules, fault, red=reading.red_stop_lamp is True)
 
 
 def _rating(rules: RuleSet, dtc: Dtc, *, flashing: bool) -> tuple[int, Subsystem]:
+    code = without_type(dtc.code)
     for rule in rules.codes:
-        if rule.matches(dtc.code):
+        if rule.matches(code):
             return int(rule.flashing if flashing else rule.priority), rule.subsystem
     return int(Priority.SCHEDULED), Subsystem.OTHER
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from master_orchestrator_schemas.facts import Operation
+from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -46,7 +47,8 @@ class Cause(BaseModel):
 
     def of_code(self, code: str) -> float | None:
         """P(code | cause), or None if the cause says nothing of this code."""
-        return next((likelihood for pattern, likelihood in self.patterns if pattern.fullmatch(code)), None)
+        plain = without_type(code)
+        return next((likelihood for pattern, likelihood in self.patterns if pattern.fullmatch(plain)), None)
 
 
 class Knowledge(BaseModel):
