@@ -2,7 +2,7 @@
 
 import threading
 
-from desk import Desk, command, vehicles
+from support.desk import Desk, command, vehicles
 
 from master_orchestrator_agents.runner.backlog import OUT_LIMIT
 from master_orchestrator_agents.runner.dedup import KnownCommands

@@ -1,6 +1,6 @@
 """A backlog after deaths: one command at a time, until the one that kills is found."""
 
-from desk import Desk, vehicles
+from support.desk import Desk, vehicles
 
 from master_orchestrator_agents.runner.quarantine.isolation import ALONE_SECONDS, CAREFUL_SECONDS, Trials
 from master_orchestrator_schemas.topology import Topology

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
 import pytest
-from commands import command_for
+from support.commands import command_for
 
 from master_orchestrator_agents.errors import AgentError, PermanentError, RetryableError
 from master_orchestrator_agents.handler import Handler, aexecute, batch_handler, execute, execute_batch

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agent_wire import Wire, command, wait_for_replies, wait_until
+from support.agent_wire import Wire, command, wait_for_replies, wait_until
 
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CONVICTED_AT, DOUBT_AFTER
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from simulated_runner import Burst, Load, Record, SimulatedRunner
+from support.simulated_runner import Burst, Load, Record, SimulatedRunner
 
 from master_orchestrator_agents.runner import lane_queues as queues
 from master_orchestrator_agents.runner.lane_picker import BY_URGENCY, LanePicker, wait_bound

@@ -4,7 +4,7 @@ import threading
 from queue import Queue
 
 import pytest
-from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies
+from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.runner.agent_runner import AgentRunner

@@ -1,7 +1,7 @@
 """Readiness and liveness of runners."""
 
 import pytest
-from agent_wire import Wire, running, wait_until
+from support.agent_wire import Wire, running, wait_until
 
 from master_orchestrator_agents.runner.health import QUIET_S, STUCK_S, FleetHealth, RunnerHealth
 from master_orchestrator_schemas.health import Verdict

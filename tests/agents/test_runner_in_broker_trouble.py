@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from agent_process import AgentProcess
-from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 from confluent_kafka.admin import AdminClient
+from support.agent_process import AgentProcess
+from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision

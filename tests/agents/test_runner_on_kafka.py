@@ -13,9 +13,9 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from agent_process import AgentProcess
-from agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 from confluent_kafka.admin import AdminClient
+from support.agent_process import AgentProcess
+from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_agents.errors import RunnerError

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from confluent_kafka import Producer
-from engine_process import EngineProcess
-from engine_system import EngineSystem, engine_system
-from topics import CODEC, TopicLog, topic_log
+from support.engine_process import EngineProcess
+from support.engine_system import EngineSystem, engine_system
+from support.topics import CODEC, TopicLog, topic_log
 
 from master_orchestrator_agents import AgentRunner, Task
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config

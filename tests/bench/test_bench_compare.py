@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import compare as frame
 import pytest
-from compare import Terms, compare
-from contenders import UnavailableError
+from bench_suite import compare as frame
+from bench_suite.compare import Terms, compare
+from bench_suite.contenders import UnavailableError
 
 
 class Counted:

@@ -3,10 +3,10 @@
 from typing import cast
 
 import pytest
-from stream_job.job import Load, output, unpack_count
-from stream_job.progress import Marks
-from stream_job.throughput import figures
-from stream_job.watch import Sample, Watch
+from bench_suite.stream_job.job import Load, output, unpack_count
+from bench_suite.stream_job.progress import Marks
+from bench_suite.stream_job.throughput import figures
+from bench_suite.stream_job.watch import Sample, Watch
 
 
 class Watched:

@@ -13,7 +13,7 @@ from chaos_suite import agents, dying
 from chaos_suite.agents import ChaosAgent
 from chaos_suite.dying import BETWEEN_OF, Moment, die_if_ordered, order, taken_by, withdraw
 from chaos_suite.fates import QUICK, Fate, failures_of, fate_of
-from commands import command_for
+from support.commands import command_for
 
 from master_orchestrator_agents.errors import PermanentError
 from master_orchestrator_agents.task import Task

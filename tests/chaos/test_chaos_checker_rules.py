@@ -2,8 +2,8 @@
 
 import pytest
 from chaos_checker.records import Place
-from judged_history import TELEMETRY, Judged, clean
-from planted import (
+from support.judged_history import TELEMETRY, Judged, clean
+from support.planted import (
     Plant,
     all_of,
     applied_again,

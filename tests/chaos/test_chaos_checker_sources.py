@@ -18,7 +18,7 @@ from chaos_checker.terms import command_topic, read_terms
 from chaos_checker.vehicles import POSITION_KEY
 from chaos_checker.violation import Violation
 from chaos_checker.wire import UnreadableError, Wire
-from judged_history import TOPOLOGY, clean
+from support.judged_history import TOPOLOGY, clean
 
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.core.transitions import TRANSITIONS

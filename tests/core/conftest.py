@@ -1,7 +1,7 @@
 """Fixtures of the core's tests: policies and a vehicle."""
 
 import pytest
-from core_vehicle import CoreVehicle, policy_of
+from support.core_vehicle import CoreVehicle, policy_of
 
 from master_orchestrator.core.policy import Policy
 from master_orchestrator_schemas.topology import Topology

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from core_vehicle import CoreVehicle, policy_of
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from support.core_vehicle import CoreVehicle, policy_of
 
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.state import VehicleState

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from core_vehicle import CoreVehicle
+from support.core_vehicle import CoreVehicle
 
 from master_orchestrator_schemas.vocabulary import (
     AgentType,

@@ -4,7 +4,7 @@ import json
 
 import msgspec
 import pytest
-from core_vehicle import EPOCH_MS, CoreVehicle
+from support.core_vehicle import EPOCH_MS, CoreVehicle
 
 from master_orchestrator.core.intake import Intake, RefusedError
 from master_orchestrator_schemas.codec import Codec

@@ -2,7 +2,7 @@
 
 import json
 
-from core_vehicle import CoreVehicle
+from support.core_vehicle import CoreVehicle
 
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, ServiceEventKind, State

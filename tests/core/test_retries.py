@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from core_vehicle import CoreVehicle, policy_of
+from support.core_vehicle import CoreVehicle, policy_of
 
 from master_orchestrator.core.step import deadlines
 from master_orchestrator_schemas.topology import Topology

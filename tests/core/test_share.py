@@ -2,10 +2,10 @@
 
 from collections import Counter
 
-from core_vehicle import CoreVehicle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from support.core_vehicle import CoreVehicle
 
 from master_orchestrator.core.policy import Policy
 from master_orchestrator_schemas.topology import VehicleTerms

@@ -5,8 +5,8 @@ from hashlib import sha256
 
 import msgspec
 import pytest
-from core_vehicle import STATE_LIMIT, CoreVehicle
 from msgspec.structs import replace
+from support.core_vehicle import STATE_LIMIT, CoreVehicle
 
 from master_orchestrator.core import transitions
 from master_orchestrator.core.audit_chain import canonical_json, verify_chain

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from crash_run import CrashRun, crash_run
-from engine_system import engine_system
+from support.crash_run import CrashRun, crash_run
+from support.engine_system import engine_system
 
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from crash_points import Part, Point, cases, table
+from support.crash_points import Part, Point, cases, table
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from crash_hooks import Evidence
-from crash_points import Case, Part, Point, cases
-from crash_process import DIES_IN_S
-from crash_run import CrashRun
-from crash_witness import table_offset, waiting_vehicles
+from support.crash_hooks import Evidence
+from support.crash_points import Case, Part, Point, cases
+from support.crash_process import DIES_IN_S
+from support.crash_run import CrashRun
+from support.crash_witness import table_offset, waiting_vehicles
 
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.results import RESULTS, Result, SchedulingResult

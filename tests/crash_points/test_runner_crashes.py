@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
-from crash_hooks import Evidence, Plan
-from crash_points import Case, Part, Point, cases
-from crash_process import DIES_IN_S, Life
-from crash_run import VEHICLES, CrashRun
-from crash_runner import AGENT, runner_life
-from topics import CODEC
+from support.crash_hooks import Evidence, Plan
+from support.crash_points import Case, Part, Point, cases
+from support.crash_process import DIES_IN_S, Life
+from support.crash_run import VEHICLES, CrashRun
+from support.crash_runner import AGENT, runner_life
+from support.topics import CODEC
 
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator_schemas.kafka import consumer_config

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import Command, command_line
-from engine_system import EngineSystem, engine_system
+from support.command_line import Command, command_line
+from support.engine_system import EngineSystem, engine_system
 
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology

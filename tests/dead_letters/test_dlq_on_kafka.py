@@ -6,10 +6,10 @@ import time
 from typing import Any
 
 import pytest
-from command_line import Command
 from confluent_kafka import Message, Producer
-from engine_system import EngineSystem
-from topics import CODEC, TopicLog, topic_log
+from support.command_line import Command
+from support.engine_system import EngineSystem
+from support.topics import CODEC, TopicLog, topic_log
 
 from master_orchestrator.client import redriving
 from master_orchestrator.client.redriving import OvertakenError, Settlement, settle

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 from confluent_kafka import Message
-from dead_letter_records import dead_letter, marker, stored
+from support.dead_letter_records import dead_letter, marker, stored
 
 from master_orchestrator.client.redriving import objection
 from master_orchestrator.readers.dead_letters import DeadLetter, LetterId, parse_letter_id, read_letter, read_marker

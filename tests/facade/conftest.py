@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka.admin import AdminClient
-from engine_process import EngineProcess
-from facade_stage import Stage, quick
+from support.engine_process import EngineProcess
+from support.facade_stage import Stage, quick
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import KafkaSettings

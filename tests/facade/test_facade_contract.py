@@ -7,8 +7,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from facade_stage import Stage
-from four_agents import HOT, four_agents
+from support.facade_stage import Stage
+from support.four_agents import HOT, four_agents
 
 from master_orchestrator import AgentType, PermanentError, Priority, RetryableError, State
 from master_orchestrator.errors import (

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from commands import command_for
+from support.commands import command_for
 
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator_agents import Task

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from four_agents import HOT, four_agents
+from support.four_agents import HOT, four_agents
 
 from master_orchestrator import AgentType, MasterOrchestrator, OrchestratorError, State
 from master_orchestrator.core.outcome import Deadline

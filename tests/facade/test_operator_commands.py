@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Command, command_line
-from engine_process import EngineProcess
-from facade_stage import Stage, quick
-from four_agents import HOT, four_agents
+from support.command_line import Command, command_line
+from support.engine_process import EngineProcess
+from support.facade_stage import Stage, quick
+from support.four_agents import HOT, four_agents
 
 from master_orchestrator import MasterOrchestrator, PermanentError, RetryableError, State
 from master_orchestrator_agents import Task

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from core_vehicle import CoreVehicle, policy_of
+from support.core_vehicle import CoreVehicle, policy_of
 
 from master_orchestrator.client.outputs import is_answer
 from master_orchestrator.errors import OrchestratorError

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from engine_process import EngineProcess
-from facade_stage import Stage
-from four_agents import HOT, four_agents
+from support.engine_process import EngineProcess
+from support.facade_stage import Stage
+from support.four_agents import HOT, four_agents
 
 from master_orchestrator import MasterOrchestrator
 from master_orchestrator.client.asking import ask, ask_all, operator_request

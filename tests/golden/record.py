@@ -6,9 +6,9 @@ A new history is a YAML file in ``histories/`` with ``about`` and the ``input`` 
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "support"))  # as pytest does
+sys.path.append(str(Path(__file__).parents[1]))  # as pytest does
 
-from golden_history import FOLDER, History
+from support.golden_history import FOLDER, History
 
 
 def main(names: list[str]) -> int:

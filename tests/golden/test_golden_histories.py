@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_history import FOLDER, History, first_difference
+from support.golden_history import FOLDER, History, first_difference
 
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, State
 

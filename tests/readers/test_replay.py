@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from core_vehicle import TOPICS, policy_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from input_log import ACTIONS, CODEC, READINGS, InputLog, LoggedVehicle, driven
 from msgspec.structs import replace
+from support.core_vehicle import TOPICS, policy_of
+from support.input_log import ACTIONS, CODEC, READINGS, InputLog, LoggedVehicle, driven
 
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.core.inputs import Input

@@ -9,9 +9,9 @@ import pytest
 import yaml
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from engine_system import EngineSystem, engine_system
 from msgspec.structs import replace
-from topics import CODEC
+from support.engine_system import EngineSystem, engine_system
+from support.topics import CODEC
 
 from master_orchestrator.cli.main import run
 from master_orchestrator.core.audit_chain import hash_of

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from four_agents import HOT, four_agents
 from msgspec.structs import replace
+from support.four_agents import HOT, four_agents
 
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.facade.setup import without_unserved

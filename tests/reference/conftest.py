@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import command_for
+from support.commands import command_for
 
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference import reference_agents

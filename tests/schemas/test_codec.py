@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from message_strategies import STRATEGIES
+from support.message_strategies import STRATEGIES
 
 from master_orchestrator_schemas.agreement import BRANCHES
 from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from message_strategies import STRATEGIES
+from support.message_strategies import STRATEGIES
 
 from master_orchestrator_schemas.avro_schemas import SUBJECTS
 from master_orchestrator_schemas.codec import Codec, DecodeError, Limits, Message

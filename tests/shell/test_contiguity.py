@@ -1,6 +1,6 @@
 """Holes before fetched records: seek back once, then believe them; retention is alerted."""
 
-from fetched_records import records
+from support.fetched_records import records
 
 from master_orchestrator.shell.contiguity import Contiguity
 from master_orchestrator_schemas.messages import Alert

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 from confluent_kafka import Producer
-from engine_system import EngineSystem, ended
+from support.engine_system import EngineSystem, ended
 
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import AuditRecord

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from engine_system import EngineSystem, engine_system
-from topics import CODEC, topic_log
+from support.engine_system import EngineSystem, engine_system
+from support.topics import CODEC, topic_log
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import admin_config, consumer_config, producer_config

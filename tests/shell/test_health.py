@@ -7,7 +7,7 @@ import urllib.request
 from urllib.error import URLError
 
 import pytest
-from engine_system import EngineSystem
+from support.engine_system import EngineSystem
 
 from master_orchestrator.shell.health import QUIET_S, STALLED_S, STUCK_S, EngineHealth, Phase
 from master_orchestrator_schemas.health import LIVE, READY, Verdict

@@ -5,9 +5,9 @@ import gzip
 import pytest
 from aiokafka.codec import snappy_encode, zstd_encode  # type: ignore[import-untyped]  # aiokafka ships no types
 from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]  # as above
-from engine_system import EngineSystem
-from raw_batches import RawHeaders, produce_raw, raw_batch, raw_record
-from topics import CODEC
+from support.engine_system import EngineSystem
+from support.raw_batches import RawHeaders, produce_raw, raw_batch, raw_record
+from support.topics import CODEC
 
 from master_orchestrator.shell.decompression import MAX_BATCH_BYTES
 from master_orchestrator_schemas.messages import Telemetry

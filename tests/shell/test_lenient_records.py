@@ -11,7 +11,7 @@ from aiokafka.codec import (  # type: ignore[import-untyped]  # aiokafka ships n
     snappy_encode,
     zstd_encode,
 )
-from raw_batches import raw_batch, raw_record
+from support.raw_batches import raw_batch, raw_record
 
 from master_orchestrator.shell.decompression import MAX_BATCH_BYTES
 from master_orchestrator.shell.lenient_records import UNREADABLE, LenientRecord, LenientRecords

@@ -1,8 +1,8 @@
 """Contiguity and merge order of fetched records."""
 
-from fetched_records import Fetched, records
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fetched_records import Fetched, records
 
 from master_orchestrator.shell.ordering import admit, in_order
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import pytest
-from engine_system import EngineSystem
-from fetched_records import Fetched
-from topics import CODEC, topic_log
+from support.engine_system import EngineSystem
+from support.fetched_records import Fetched
+from support.topics import CODEC, topic_log
 
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent_wire import PATIENCE_S, Wire
+from support.agent_wire import PATIENCE_S, Wire
 
 SLOW_AGENT = Path(__file__).parents[1] / "agents" / "slow_agent_process.py"
 

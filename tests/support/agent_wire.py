@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from commands import command_for
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from master_orchestrator_agents.handler import Handler
@@ -20,6 +19,7 @@ from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.tasks import DiagnosisTask
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from support.commands import command_for
 
 AGENT = AgentType.DIAGNOSIS
 PAYLOAD = DiagnosisTask(dtcs=("P0128",)).model_dump(mode="json")

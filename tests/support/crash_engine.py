@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from confluent_kafka import Message, Producer
-from crash_hooks import Killer, Plan
-from crash_points import Place, Point
 from faust.tables.manager import TableManager
 
 from master_orchestrator.shell import clients, layout, restore
@@ -30,6 +28,8 @@ from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Timer
 from master_orchestrator_schemas.topology import Topology
+from support.crash_hooks import Killer, Plan
+from support.crash_points import Place, Point
 
 Stores = dict[int, PartitionStore]
 

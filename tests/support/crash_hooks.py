@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Never
 
 import msgspec
-from crash_points import Case, Kind, Point
 
 from master_orchestrator.shell.layout import POSITION_KEY, is_vehicle, unpack_outbox
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Command, Timer
 from master_orchestrator_schemas.topology import Topology
+from support.crash_points import Case, Kind, Point
 
 ENOUGH = 3
 """So many commands in a step, or ticks at once, that first, middle and last are three."""

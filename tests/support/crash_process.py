@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from crash_hooks import Evidence, Plan
+
+from support.crash_hooks import Evidence, Plan
 
 DIES_IN_S = 30.0
 STOPS_IN_S = 30.0

@@ -4,15 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from crash_engine import engine_life
-from crash_hooks import Evidence, Plan
-from crash_points import Case
-from crash_process import DIES_IN_S, Life
-from crash_witness import Witness, await_leaders
-from engine_system import EngineSystem, ended
-
 from master_orchestrator.readers.replay_topics import replay_topics
 from master_orchestrator.readers.verify_topics import verify_topics
+from support.crash_engine import engine_life
+from support.crash_hooks import Evidence, Plan
+from support.crash_points import Case
+from support.crash_process import DIES_IN_S, Life
+from support.crash_witness import Witness, await_leaders
+from support.engine_system import EngineSystem, ended
 
 VEHICLES = 16
 """A batch: on four partitions, at least four of them on one."""

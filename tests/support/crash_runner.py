@@ -11,9 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from crash_hooks import Evidence, Killer, Plan
-from crash_points import Place, Point
-
 from master_orchestrator_agents.runner import poll_loop
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.lane_queues import Entry
@@ -25,6 +22,8 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
+from support.crash_hooks import Evidence, Killer, Plan
+from support.crash_points import Place, Point
 
 AGENT = AgentType.DATA_ANALYSIS
 """The first that a workflow asks: all commands of a batch come at once."""

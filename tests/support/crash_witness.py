@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Self
 
 import rocksdict
-from crash_hooks import Evidence, tick_id
-from crash_points import Case, Left
-from engine_system import EngineSystem
-from topics import CODEC, PATIENCE_S
 
 from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.shell.layout import POSITION_KEY, unpack_vehicle
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.messages import Command, Timer
+from support.crash_hooks import Evidence, tick_id
+from support.crash_points import Case, Left
+from support.engine_system import EngineSystem
+from support.topics import CODEC, PATIENCE_S
 
 LOOK_EVERY_S = 0.1
 MARKER_S = 5.0

@@ -3,14 +3,13 @@
 import threading
 import time
 
-from commands import command_for
-
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.lane_queues import Entry
 from master_orchestrator_agents.runner.quarantine.isolation import Trials
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from support.commands import command_for
 
 TOPICS = {f"agent.diagnosis.{lane}": lane for lane in Lane}
 

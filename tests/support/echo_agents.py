@@ -4,13 +4,13 @@ import threading
 from collections.abc import Callable
 
 from confluent_kafka import Consumer, Producer
-from topics import CODEC
 
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.results import RESULTS, Result
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
+from support.topics import CODEC
 
 Answer = Callable[[AgentType], Result | None]
 """The result of each agent; None: it does not answer."""

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
-from core_vehicle import EPOCH_MS, CoreVehicle
-from fetched_records import Fetched
 
 from master_orchestrator.core.inputs import Body
 from master_orchestrator.core.policy import Policy
@@ -23,6 +21,8 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Command
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology, load_topology
+from support.core_vehicle import EPOCH_MS, CoreVehicle
+from support.fetched_records import Fetched
 
 CODEC = Codec()
 PARTITION = 0

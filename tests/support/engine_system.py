@@ -5,15 +5,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from echo_agents import Answer, EchoAgents, default_answer
-from engine_process import EngineProcess
-from topics import Sender, TopicLog, audit_by_workflow, newest_status, topic_log
-
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
+from support.echo_agents import Answer, EchoAgents, default_answer
+from support.engine_process import EngineProcess
+from support.topics import Sender, TopicLog, audit_by_workflow, newest_status, topic_log
 
 
 @dataclass

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from engine_partition import EngineOfPartition, Input, Partition, PartitionVehicle, frozen_topology
-
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, State
+from support.engine_partition import EngineOfPartition, Input, Partition, PartitionVehicle, frozen_topology
 
 FOLDER = Path(__file__).parents[1] / "versions"
 DAY_MS = 86_400_000

@@ -11,8 +11,6 @@ from typing import Any
 
 import msgspec
 import yaml
-from fetched_records import Fetched
-from golden_text import CODEC, digest, readable_record, readable_value
 
 from master_orchestrator.core.intake import BODIES
 from master_orchestrator.core.policy import Policy
@@ -21,6 +19,8 @@ from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import MERGE_RANK, Topology, load_topology
+from support.fetched_records import Fetched
+from support.golden_text import CODEC, digest, readable_record, readable_value
 
 PARTITION = 3
 FOLDER = Path(__file__).parents[1] / "golden"

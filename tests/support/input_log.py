@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from core_vehicle import EPOCH_MS, TOPICS, CoreVehicle
 from msgspec.structs import replace
 
 from master_orchestrator.core.inputs import Body
@@ -19,6 +18,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Telemetry
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import FailureKind, OperatorAction, Priority, ServiceEventKind
+from support.core_vehicle import EPOCH_MS, TOPICS, CoreVehicle
 
 PARTITION = 0
 READINGS = TOPICS[Telemetry]

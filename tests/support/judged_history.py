@@ -16,10 +16,10 @@ from chaos_checker.rules.trails import by_vehicle
 from chaos_checker.terms import Terms, read_terms
 from chaos_checker.violation import Violation
 from chaos_checker.wire import Wire
-from engine_partition import PARTITION, EngineOfPartition, Input, Partition, PartitionVehicle
 
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, OperatorAction, State
+from support.engine_partition import PARTITION, EngineOfPartition, Input, Partition, PartitionVehicle
 
 TOPOLOGY = Path(__file__).parents[2] / "topology.yaml"
 TELEMETRY = "vehicle.telemetry"

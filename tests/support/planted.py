@@ -5,8 +5,9 @@ from typing import Any
 
 from chaos_checker.records import Audit, Command, Place, Stored
 from chaos_checker.vehicles import DUE, POSITION_KEY
-from judged_history import TELEMETRY, Judged
 from msgspec import msgpack
+
+from support.judged_history import TELEMETRY, Judged
 
 Plant = Callable[[Judged], None]
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from itertools import count, cycle
 from typing import NamedTuple
 
-from commands import command_for
-
 from master_orchestrator_agents.runner.lane_queues import Entry, LaneQueues
 from master_orchestrator_agents.runner.offsets import CommitTracker
 from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from support.commands import command_for
 
 
 class Burst(NamedTuple):

@@ -7,10 +7,10 @@ the stored structs' fields. Neither is ever written again: later engines are tes
 import sys
 from pathlib import Path
 
-sys.path.append(str(Path(__file__).parents[1] / "support"))  # as pytest does
+sys.path.append(str(Path(__file__).parents[1]))  # as pytest does
 
-from frozen_fleet import FOLDER, frozen_fleet
-from state_shape import state_shape
+from support.frozen_fleet import FOLDER, frozen_fleet
+from support.state_shape import state_shape
 
 from master_orchestrator.core.state_versions import STATE_VERSION
 

@@ -7,10 +7,10 @@ from unittest import mock
 
 import msgspec
 import pytest
-from engine_partition import EngineOfPartition, Partition, PartitionVehicle, frozen_topology
-from frozen_fleet import FOLDER
 from msgspec.structs import replace
-from state_shape import state_shape
+from support.engine_partition import EngineOfPartition, Partition, PartitionVehicle, frozen_topology
+from support.frozen_fleet import FOLDER
+from support.state_shape import state_shape
 
 from master_orchestrator.core import state as state_module
 from master_orchestrator.core.audit_chain import verify_chain

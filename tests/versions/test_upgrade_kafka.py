@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
-from engine_partition import PARTITION, Partition, frozen_topology
-from engine_system import EngineSystem, ended, engine_system
-from frozen_fleet import FOLDER
-from topics import CODEC, newest_status
+from support.engine_partition import PARTITION, Partition, frozen_topology
+from support.engine_system import EngineSystem, ended, engine_system
+from support.frozen_fleet import FOLDER
+from support.topics import CODEC, newest_status
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator.core.audit_chain import verify_chain
