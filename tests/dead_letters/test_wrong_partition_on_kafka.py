@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from command_line import Command
 from confluent_kafka import Message, Producer
-from engine_system import EngineSystem
-from topics import CODEC
+from support.command_line import Command
+from support.engine_system import EngineSystem
+from support.topics import CODEC
 
 from master_orchestrator.readers.dead_letters import headers_of
 from master_orchestrator.readers.topics import partition_of
