@@ -1,28 +1,29 @@
 """Telemetry as outsiders write it: plain names, ISO times, lists of codes. One table says what each name means.
 
-Nothing is guessed: a name that is not in the table is kept under ``extras`` if it is a number, and is an error if not.
+Nothing is guessed: what is not in the table is kept under ``extras`` if it is a number, and left out, with a word on
+it, if not. So is the value of a known name that makes no sense there. The rest of the reading counts.
 """
 
 import math
-import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from numbers import Real
 from typing import NamedTuple
 
 import msgspec
 
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.instants import aware, parse_instant
+from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.units import shown
 
 
 class AliasError(ContractError):
-    """A mapping is no reading. ``key`` is the key that is wrong, as it came; empty if it is the whole."""
+    """A mapping is not a reading. ``key`` is the key that is wrong, as it came; empty if it is the whole."""
 
     def __init__(self, key: str, problem: str) -> None:
-        self.key = key
+        self.key, self.problem = key, problem
         super().__init__(f"{key}: {problem}" if key else problem)
 
 
@@ -97,151 +98,87 @@ TRUE_OR_FALSE: Mapping[object, bool] = {True: True, False: False, "true": True, 
 LATEST_S = 1e11
 """A bare number as time: below this seconds since 1970 (up to the year 5138), from here on milliseconds (from 1973)."""
 
-_FIELDS: Mapping[str, Alias] = {field: Alias(field) for field in Telemetry.__struct_fields__} | dict(ALIASES)
-_SIGNALS = frozenset(SIGNALS)
-_PATH = re.compile(r" - at `\$\.(\w+)")
+FIELDS: Mapping[str, Alias] = {field: Alias(field) for field in Telemetry.__struct_fields__} | dict(ALIASES)
+"""Every name that is known."""
 
 
-def telemetry_from_mapping(mapping: Mapping[str, object], *, vehicle_id: str | None = None) -> Telemetry:
-    """The reading that a mapping of plain names or fields describes.
-
-    Args:
-        mapping: field or alias -> value; None is the same as absent. Times are ISO 8601 (without a zone: UTC), or
-            seconds or milliseconds since 1970 (``ts_ms``: milliseconds). ``dtcs`` holds texts or ``{code, status}``.
-        vehicle_id: whose reading this is, where the mapping does not say; if it does, it must say the same.
-
-    Raises:
-        AliasError: a key is unknown and no number, is there twice, or has a wrong or impossible value.
-    """
-    fields: dict[str, object] = {}
-    keys: dict[str, str] = {}
-    extras: dict[str, float] = {}
-    for key, value in mapping.items():
-        if value is None:
-            continue
-        alias = _FIELDS.get(key)
-        if alias is None:
-            extras[_name(key)] = _unknown(key, value)
-        elif alias.field == "extras":
-            extras |= _extras(key, value)
-        elif alias.field in keys:
-            raise AliasError(key, f"says the same as {keys[alias.field]!r}; send one of them")
-        else:
-            keys[alias.field] = key
-            fields[alias.field] = _value(key, alias, value)
-    if vehicle_id is not None and fields.setdefault("vehicle_id", vehicle_id) != vehicle_id:
-        raise AliasError(keys["vehicle_id"], f"{fields['vehicle_id']!r} is not {vehicle_id!r}, whose reading this is")
-    return _built({**fields, "extras": extras}, keys)
+def is_nothing(value: object) -> bool:
+    """Whether a value says that there is none."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _built(fields: dict[str, object], keys: Mapping[str, str]) -> Telemetry:
-    for needed in ("vehicle_id", "ts_ms"):
-        if needed not in fields:
-            raise AliasError(needed, "is missing; every reading needs it")
-    try:
-        return msgspec.convert(fields, Telemetry)
-    except msgspec.ValidationError as error:
-        text = str(error)
-        at = _PATH.search(text)
-        field = at.group(1) if at else ""
-        raise AliasError(keys.get(field, field), _PATH.split(text)[0]) from error
-
-
-def _value(key: str, alias: Alias, value: object) -> object:
-    field = alias.field
-    if field in _SIGNALS:
-        return _number(key, value) * alias.scale
-    if field in FLAGS:
-        return _flag(key, value)
-    if field == "ts_ms":
-        return _millis(key, value)
-    if field == "dtcs":
-        return tuple(_dtc(key, item) for item in _items(key, value))
-    if field == "j1939":
-        return tuple(_fault(key, item) for item in _items(key, value))
-    if not isinstance(value, str):
-        raise AliasError(key, f"{shown(value)} is not a text")
-    return value
-
-
-def _number(key: str, value: object) -> float:
+def number(key: str, value: object) -> float:
+    """A finite number. Raises :class:`AliasError`."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise AliasError(key, f"{shown(value)} is not a number")
     try:
-        number = float(value)
+        return finite(key, float(value))
     except OverflowError as error:
         raise AliasError(key, "is too large for a number; leave it out") from error
+
+
+def finite(key: str, number: float) -> float:
+    """The number, neither NaN nor infinite. Raises :class:`AliasError`."""
     if not math.isfinite(number):
-        raise AliasError(key, f"{number} is no measurement; leave it out")
+        raise AliasError(key, f"{number} is not a measurement; leave it out")
     return number
 
 
-def _flag(key: str, value: object) -> bool:
+def flag(key: str, value: object) -> bool:
+    """True or false, however it is written. Raises :class:`AliasError`."""
     wanted = value.lower() if isinstance(value, str) else value
     if isinstance(wanted, bool | int | float | str) and wanted in TRUE_OR_FALSE:
         return TRUE_OR_FALSE[wanted]
     raise AliasError(key, f"{shown(value)} is neither true nor false")
 
 
-def _millis(key: str, value: object) -> int:
-    if isinstance(value, str):
-        value = _instant(key, value)
-    if isinstance(value, datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=UTC)
-        return round(aware.timestamp() * 1000)
-    number = _number(key, value)
-    millis = number * 1000 if key != "ts_ms" and number < LATEST_S else number
-    if not 0 <= millis <= MAX_MS:
-        raise AliasError(key, f"{number:g} is no time from 1970 to 9999")
-    return round(millis)
+def millis(key: str, value: object, zone: tzinfo | None) -> int:
+    """A time as milliseconds since 1970 UTC. Raises :class:`AliasError`.
+
+    ``zone`` is that of a time that names none; None is this machine's own.
+    """
+    if isinstance(value, str | datetime):
+        return _instant_ms(key, value, zone)
+    given = number(key, value)
+    at_ms = given * 1000 if key != "ts_ms" and given < LATEST_S else given
+    return _within(key, at_ms, f"{given:g}")
 
 
-def _instant(key: str, text: str) -> datetime:
+def _instant_ms(key: str, value: str | datetime, zone: tzinfo | None) -> int:
     try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise AliasError(key, f"{text[:60]!r} is no time; write ISO 8601: 2026-01-31T12:00:00Z") from error
+        moment = parse_instant(value, zone) if isinstance(value, str) else aware(value, zone)
+    except (ValueError, OverflowError, OSError) as error:
+        raise AliasError(key, f"{shown(value)} is not a time; write ISO 8601: 2026-01-31T12:00:00Z") from error
+    return _within(key, moment.timestamp() * 1000, shown(value))
 
 
-def _items(key: str, value: object) -> list[object]:
+def _within(key: str, at_ms: float, given: str) -> int:
+    if not 0 <= at_ms <= MAX_MS:
+        raise AliasError(key, f"{given} is not a time from 1970 to 9999")
+    return round(at_ms)
+
+
+def listed(key: str, value: object) -> list[object]:
+    """A list. Raises :class:`AliasError`."""
     if not isinstance(value, list | tuple):
         raise AliasError(key, f"{shown(value)} is not a list")
     return list(value)
 
 
-def _dtc(key: str, item: object) -> Dtc:
+def dtc(key: str, item: object) -> Dtc:
+    """A trouble code: a text, or ``{code, status}``. Raises :class:`AliasError`."""
     if isinstance(item, Dtc):
         return item
     fields = dict(item) if isinstance(item, Mapping) else {"code": item}
-    unknown = sorted(str(name) for name in fields.keys() - {"code", "status"})
-    if unknown:
-        raise AliasError(key, f"a trouble code has code and status, not {shown(unknown[0])}")
     try:
         return msgspec.convert(fields, Dtc)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{shown(item)} is no trouble code such as P0301 ({error})") from error
+        raise AliasError(key, f"{shown(item)} is not a trouble code such as P0301 ({error})") from error
 
 
-def _fault(key: str, item: object) -> J1939Fault:
+def fault(key: str, item: object) -> J1939Fault:
+    """A J1939 fault: ``{spn, fmi}``. Raises :class:`AliasError`."""
     try:
         return msgspec.convert(item, J1939Fault)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{shown(item)} is no fault with spn and fmi ({error})") from error
-
-
-def _extras(key: str, value: object) -> dict[str, float]:
-    if not isinstance(value, Mapping):
-        raise AliasError(key, f"{shown(value)} is not a mapping of names and numbers")
-    return {_name(name): _number(f"{key}.{name}", number) for name, number in value.items() if number is not None}
-
-
-def _unknown(key: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise AliasError(key, "is not a known name, and only numbers are kept of what is not known; leave it out")
-    return _number(key, value)
-
-
-def _name(key: object) -> str:
-    if not isinstance(key, str) or not 0 < len(key) <= 200:
-        raise AliasError(str(key)[:60], "a name is a text of 1 to 200 characters")
-    return key
+        raise AliasError(key, f"{shown(item)} is not a fault with spn and fmi ({error})") from error

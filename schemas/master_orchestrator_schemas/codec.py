@@ -6,17 +6,19 @@ they are believed, and nothing may follow the record.
 
 import math
 import struct
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
-from master_orchestrator_schemas.aliases import AliasError, telemetry_from_mapping
+from master_orchestrator_schemas.aliases import AliasError
 from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
 from master_orchestrator_schemas.json_text import read_object
+from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.messages import (
     Alert,
@@ -29,11 +31,21 @@ from master_orchestrator_schemas.messages import (
     Telemetry,
     Timer,
 )
+from master_orchestrator_schemas.plain_inputs import taken
+from master_orchestrator_schemas.plain_readings import understood
 
-__all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Message"]
+__all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Message", "Read"]
 
 Message = Telemetry | ServiceEvent | OperatorRequest | Timer | Command | Reply | AuditRecord | Status | Alert
 M = TypeVar("M", bound=Message)
+
+
+class Read(NamedTuple, Generic[M]):
+    """What was read: the message, and what was left out of it because it was not understood."""
+
+    message: M
+    left_out: tuple[LeftOut, ...] = ()
+
 
 SINGLE_OBJECT = b"\xc3\x01"
 CONFLUENT = b"\x00"
@@ -90,7 +102,11 @@ class Codec:
         return bytes(value)
 
     def decode(self, value: bytes | None, message_type: type[M], *, json_allowed: bool = False) -> M:
-        """The message of a record's value.
+        """The message of a record's value, as :meth:`read` has it."""
+        return self.read(value, message_type, json_allowed=json_allowed).message
+
+    def read(self, value: bytes | None, message_type: type[M], *, json_allowed: bool = False) -> Read[M]:
+        """The message of a record's value, and what was left out of it (of JSON only: Avro has no unknown fields).
 
         Raises:
             DecodeError: with a reason for machines and a text for people; never anything else.
@@ -102,9 +118,9 @@ class Codec:
                 "oversized", f"{len(value)} bytes, {self._limits.max_record_bytes} are allowed; send less"
             )
         if value[:2] == SINGLE_OBJECT:
-            return self._read(value, 10, message_type)
+            return Read(self._read(value, 10, message_type))
         if value[:1] == CONFLUENT:
-            return self._read(value, 5, message_type)
+            return Read(self._read(value, 5, message_type))
         if value.lstrip()[:1] == b"{":
             return self._read_json(value, message_type, allowed=json_allowed)
         raise DecodeError("undecodable", f"starts with {value[:2].hex()}; send Avro single-object encoding (c301…)")
@@ -124,18 +140,26 @@ class Codec:
             raise DecodeError("undecodable", f"the {message_type.__name__} record {wrong}")
         return _convert(datum, message_type)
 
-    def _read_json(self, value: bytes, message_type: type[M], *, allowed: bool) -> M:
+    def _read_json(self, value: bytes, message_type: type[M], *, allowed: bool) -> Read[M]:
         if not allowed:
             raise DecodeError("json_not_allowed", "JSON is not read on this topic; send Avro")
         mapping = read_object(value, self._limits)
-        return _convert(_reading(mapping) if message_type is Telemetry else mapping, message_type)
+        read = PLAIN.get(message_type)
+        if read is None:
+            return Read(_convert(mapping, message_type))
+        try:
+            message, left_out = read(mapping)
+        except (AliasError, ValueError, OverflowError) as error:  # such as integers of too many digits to be quoted
+            raise DecodeError("invalid", f"not a {message_type.__name__}: {error}") from error
+        return Read(message, left_out)
 
 
-def _reading(mapping: Mapping[str, Any]) -> Telemetry:
-    try:
-        return telemetry_from_mapping(mapping)
-    except (AliasError, ValueError, OverflowError) as error:  # such as integers of too many digits to be quoted
-        raise DecodeError("invalid", f"not a Telemetry: {error}") from error
+PLAIN: Mapping[type[Any], Callable[[Mapping[str, Any]], tuple[Any, tuple[LeftOut, ...]]]] = {
+    Telemetry: understood,
+    ServiceEvent: partial(taken, message_type=ServiceEvent),
+    OperatorRequest: partial(taken, message_type=OperatorRequest),
+}
+"""What outsiders write: message class -> how its JSON is read."""
 
 
 def _convert(datum: Any, message_type: type[M]) -> M:

@@ -10,8 +10,8 @@ from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.facade.setup import without_unserved
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.readers.verify import verify
-from master_orchestrator_schemas.aliases import telemetry_from_mapping
 from master_orchestrator_schemas.messages import AuditRecord, Status
+from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import Priority, State
 

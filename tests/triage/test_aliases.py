@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master_orchestrator_schemas.aliases import ALIASES, AliasError, telemetry_from_mapping
+from master_orchestrator_schemas.aliases import ALIASES, AliasError
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
 
 NOON_MS = 1_769_860_800_000
 

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import Cause, OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
 
 Body = Telemetry | ServiceEvent | OperatorRequest | Timer | Reply
@@ -15,6 +16,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         cause: topic, partition and offset of the record.
         at_ms: the record's timestamp, the only clock there is (milliseconds since 1970 UTC, set by the broker).
         body: the decoded message.
+        left_out: what of the record was not understood, and is not in ``body``.
         traceparent: the record's W3C trace context, carried on to every command and audit record of its workflow.
     """
 
@@ -22,3 +24,4 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     body: Body
     traceparent: str | None = None
+    left_out: tuple[LeftOut, ...] = ()

@@ -6,7 +6,7 @@ The live engine and ``audit verify --replay`` share this, so that a replay leave
 from collections.abc import Iterable
 
 from master_orchestrator.core.inputs import Body, Input
-from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.codec import Codec, DecodeError, Read
 from master_orchestrator_schemas.headers import traceparent_of
 from master_orchestrator_schemas.messages import (
     Cause,
@@ -64,13 +64,13 @@ class Intake:
         headers: Iterable[tuple[str, bytes | None]] | None,
     ) -> Input:
         """The input that the record at ``cause`` is. Raises :class:`RefusedError`."""
-        body = self._decode(cause.topic, value)
+        body, left_out = self._read(cause.topic, value)
         if key != body.vehicle_id.encode():
             raise RefusedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
         self._at_home(cause, key)
         if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
             raise RefusedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
-        return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers))
+        return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers), left_out=left_out)
 
     def _at_home(self, cause: Cause, key: bytes) -> None:
         """In another partition than its vehicle's, its replies and timers would pass it by."""
@@ -78,11 +78,11 @@ class Intake:
         if cause.partition != home:
             raise RefusedError("wrong_partition", WRONG_PARTITION.format(key.decode(), home, self._partitions))
 
-    def _decode(self, topic: str, value: bytes | None) -> Body:
+    def _read(self, topic: str, value: bytes | None) -> Read[Body]:
         body_type, json_allowed = self._bodies[topic]
         if value is None:
             raise RefusedError("empty", "the record has no value")
         try:
-            return self._codec.decode(value, body_type, json_allowed=json_allowed)
+            return self._codec.read(value, body_type, json_allowed=json_allowed)
         except DecodeError as error:
             raise RefusedError(error.reason, str(error)) from error

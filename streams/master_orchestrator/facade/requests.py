@@ -8,9 +8,9 @@ import msgspec
 
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
 from master_orchestrator.ports import CHECKED, Answer, rejection_of
-from master_orchestrator_schemas.aliases import telemetry_from_mapping
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import ServiceEvent, Status, Telemetry
+from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
 from master_orchestrator_schemas.vocabulary import ServiceEventKind
 
 TIME_KEYS = frozenset({"ts_ms", "ts", "timestamp"})

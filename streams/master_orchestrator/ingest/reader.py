@@ -14,9 +14,10 @@ from master_orchestrator.ingest.column_map import ColumnMap, ColumnRule, TimeRul
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.known_maps import map_for
 from master_orchestrator.ingest.rows import BadRow, Row, RowFile, inspect
-from master_orchestrator_schemas.aliases import ALIASES, telemetry_from_mapping
+from master_orchestrator_schemas.aliases import ALIASES
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
 
 NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
 """Cells that say that there is no value, in lower case."""

@@ -25,6 +25,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.triage import Trackers, observe, suspicions
+from master_orchestrator_schemas.instants import mistake_in
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
@@ -68,9 +69,8 @@ class Observed(NamedTuple):
 def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Telemetry) -> list[ev.Event] | ev.Refusal:
     """What a reading makes happen."""
     at_ms = record.at_ms
-    if reading.ts_ms > at_ms + policy.episodes.max_future_ms:
-        ahead_s = (reading.ts_ms - at_ms) // 1000
-        return ev.Refusal("future_timestamp", f"ts_ms {reading.ts_ms} is {ahead_s} s ahead of the broker's clock")
+    if mistake := mistake_in(reading.ts_ms, at_ms, policy.episodes.max_future_ms):
+        return ev.Refusal("future_timestamp" if reading.ts_ms > at_ms else "timestamp_before_2000", mistake)
     trackers, seen = observe(policy.triage, state.trackers, reading)
     if not seen.accepted and not reading.check_requested:
         return []

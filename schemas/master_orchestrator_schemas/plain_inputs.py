@@ -1,0 +1,96 @@
+"""Service events and operator requests as outsiders write them: plain names, words in any case, ISO times.
+
+As with readings, what is not understood is left out and named, unless the message makes no sense without it.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, tzinfo
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar
+
+from master_orchestrator_schemas.aliases import AliasError, is_nothing, millis, number
+from master_orchestrator_schemas.drafts import Draft
+from master_orchestrator_schemas.left_out import LeftOut
+from master_orchestrator_schemas.messages import OperatorRequest, ServiceEvent
+from master_orchestrator_schemas.units import shown
+from master_orchestrator_schemas.vocabulary import OperatorAction, Priority, ServiceEventKind
+
+M = TypeVar("M", ServiceEvent, OperatorRequest)
+
+PLAIN_NAMES: Mapping[str, str] = {
+    "vehicle": "vehicle_id",
+    "workflow": "workflow_id",
+    "event": "event_id",
+    "request": "request_id",
+    "timestamp": "ts_ms",
+    "ts": "ts_ms",
+    "workshop": "workshop_id",
+    "cause": "confirmed_cause",
+    "subsystem": "confirmed_subsystem",
+    "parts": "parts_replaced",
+    "labor_hours": "labour_hours",
+    "notes": "note",
+    "user": "operator",
+}
+"""Plain name -> field."""
+
+WORDS = {"kind": ServiceEventKind, "action": OperatorAction, "priority": Priority}
+"""Fields that hold one word of a list."""
+
+IDS = frozenset({"event_id", "request_id", "workshop_id"})
+"""Others' own ids, which may be numbers where they come from."""
+
+_NOT_LETTERS = re.compile(r"[\s-]+")
+
+
+class Taken(NamedTuple, Generic[M]):
+    """What was made of a mapping: the message, and what was left out of it."""
+
+    message: M
+    left_out: tuple[LeftOut, ...]
+
+
+def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo | None = UTC) -> Taken[M]:
+    """The message that a mapping describes. ``zone`` is that of a time that names none; None is this machine's own.
+
+    Raises:
+        AliasError: something that the message needs is missing or not understood.
+    """
+    draft, names = Draft(message_type, right=WORDS), frozenset(message_type.__struct_fields__)
+    for key, value in mapping.items():
+        field = key if key in names else PLAIN_NAMES.get(key, key)
+        if is_nothing(value):
+            continue
+        if field in names:
+            draft.put(field, key, partial(_value, key, field, value, zone))
+        else:
+            draft.leave_out(key, f"is not a name that {message_type.__name__} has", known=False)
+    message: M = draft.built()
+    return Taken(message, tuple(draft.left_out))
+
+
+def _value(key: str, field: str, value: object, zone: tzinfo | None) -> object:
+    if field in WORDS:
+        return _word(key, field, value)
+    if field == "ts_ms":
+        return millis(key, value, zone)
+    if field == "labour_hours":
+        return number(key, value)
+    if field in IDS and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if field == "parts_replaced" and isinstance(value, str):
+        return [value]
+    return value
+
+
+def _word(key: str, field: str, value: object) -> object:
+    """The member that a word names, whatever its case; a priority may be its number."""
+    words = WORDS[field]
+    if isinstance(value, str):
+        name = _NOT_LETTERS.sub("_", value.strip()).upper()
+        if name in words.__members__:
+            return words[name]
+    elif words is Priority and isinstance(value, int) and not isinstance(value, bool) and value in list(Priority):
+        return Priority(value)
+    raise AliasError(key, f"{shown(value)} is not one of {', '.join(words.__members__)}")
