@@ -5,18 +5,21 @@ it, if not. So is the value of a known name that makes no sense there. The rest 
 """
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, tzinfo
 from numbers import Real
 from typing import NamedTuple
 
 import msgspec
 
+from master_orchestrator_schemas import values
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.instants import aware, parse_instant
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.units import shown
+from master_orchestrator_schemas.values import plain
 
 
 class AliasError(ContractError):
@@ -92,8 +95,8 @@ is in km, and ``brake_failure`` is taken as the most urgent of what it can mean.
 FLAGS: frozenset[str] = frozenset(
     field.name for field in msgspec.structs.fields(Telemetry) if field.type == bool | None
 ) | {"check_requested"}
-TRUE_OR_FALSE: Mapping[object, bool] = {True: True, False: False, "true": True, "false": False}
-"""1 and 0 equal True and False, as keys too."""
+SEPARATORS = re.compile("[,;|]")
+"""Between trouble codes in one text."""
 
 LATEST_S = 1e11
 """A bare number as time: below this seconds since 1970 (up to the year 5138), from here on milliseconds (from 1973)."""
@@ -102,13 +105,9 @@ FIELDS: Mapping[str, Alias] = {field: Alias(field) for field in Telemetry.__stru
 """Every name that is known."""
 
 
-def is_nothing(value: object) -> bool:
-    """Whether a value says that there is none."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
 def number(key: str, value: object) -> float:
-    """A finite number. Raises :class:`AliasError`."""
+    """A finite number, also one that is written as text. Raises :class:`AliasError`."""
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, Real):
         raise AliasError(key, f"{shown(value)} is not a number")
     try:
@@ -126,10 +125,10 @@ def finite(key: str, number: float) -> float:
 
 def flag(key: str, value: object) -> bool:
     """True or false, however it is written. Raises :class:`AliasError`."""
-    wanted = value.lower() if isinstance(value, str) else value
-    if isinstance(wanted, bool | int | float | str) and wanted in TRUE_OR_FALSE:
-        return TRUE_OR_FALSE[wanted]
-    raise AliasError(key, f"{shown(value)} is neither true nor false")
+    try:
+        return values.flag(value)
+    except ValueError as error:
+        raise AliasError(key, f"{shown(value)} is {error}") from error
 
 
 def millis(key: str, value: object, zone: tzinfo | None) -> int:
@@ -137,6 +136,7 @@ def millis(key: str, value: object, zone: tzinfo | None) -> int:
 
     ``zone`` is that of a time that names none; None is this machine's own.
     """
+    value = plain(value)
     if isinstance(value, str | datetime):
         return _instant_ms(key, value, zone)
     given = number(key, value)
@@ -159,10 +159,14 @@ def _within(key: str, at_ms: float, given: str) -> int:
 
 
 def listed(key: str, value: object) -> list[object]:
-    """A list. Raises :class:`AliasError`."""
-    if not isinstance(value, list | tuple):
+    """A list, or a text with separators between its items. Raises :class:`AliasError`."""
+    if isinstance(value, str):
+        return [part for part in SEPARATORS.split(value) if not values.is_no_value(part, values.NO_CODES)]
+    if value == 0:
+        return []
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise AliasError(key, f"{shown(value)} is not a list")
-    return list(value)
+    return [item for item in value if item is not None]
 
 
 def dtc(key: str, item: object) -> Dtc:

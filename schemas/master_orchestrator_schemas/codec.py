@@ -17,6 +17,7 @@ from master_orchestrator_schemas.aliases import AliasError
 from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
+from master_orchestrator_schemas.foreign_forms import described, is_framed_json, without_mark
 from master_orchestrator_schemas.json_text import read_object
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.limits import Limits
@@ -119,14 +120,17 @@ class Codec:
             )
         if value[:2] == SINGLE_OBJECT:
             return Read(self._read(value, 10, message_type))
-        if value[:1] == CONFLUENT:
+        if value[:1] == CONFLUENT and value[:2] != b"\x00{":
             return Read(self._read(value, 5, message_type))
-        if value.lstrip()[:1] == b"{":
-            return self._read_json(value, message_type, allowed=json_allowed)
-        raise DecodeError("undecodable", f"starts with {value[:2].hex()}; send Avro single-object encoding (c301…)")
+        text = without_mark(value).lstrip()
+        if text[:1] == b"{" and text[1:2] != b"\x00":
+            return self._read_json(text, message_type, allowed=json_allowed)
+        raise DecodeError("undecodable", described(value))
 
     def _read(self, value: bytes, start: int, message_type: type[M]) -> M:
         read = self._readers[message_type].get(value[:start])
+        if read is None and is_framed_json(value):
+            raise DecodeError("undecodable", "is JSON behind a schema registry's framing; send the JSON without it")
         if read is None:
             raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {value[:start].hex()}")
         try:

@@ -9,7 +9,7 @@ from master_orchestrator_schemas.headers import rfc3339
 EARLIEST_MS = 946_684_800_000
 """2000-01-01. No vehicle that reports was read before: an earlier time is a mistake."""
 
-SECOND_MS, MINUTE_MS, DAY_MS = 1_000, 60_000, 86_400_000
+SECOND_MS, MINUTE_MS, DAY_MS, YEAR_MS = 1_000, 60_000, 86_400_000, 366 * 86_400_000
 LEAST_OFFSET_MS, MOST_OFFSET_MS = 25 * MINUTE_MS, 14 * 60 * MINUTE_MS
 """Of a time zone from UTC, east of it, with some minutes for the way of a reading (Kiribati is at UTC+14)."""
 
@@ -84,7 +84,7 @@ def _cause_behind(ts_ms: int, now_ms: int) -> str:
         return "it looks like a date written as a number; send ISO 8601 (2026-01-31T12:00:00Z) or milliseconds"
     if ts_ms <= LONGEST_DRIVE_MS:
         return "it looks like the time since the start of the drive or of the device; send the time since 1970"
-    if _is_recent(APPLE_EPOCH_MS + ts_ms, now_ms):
+    if abs(APPLE_EPOCH_MS + ts_ms - now_ms) < YEAR_MS:
         return "it looks like seconds since 2001 (Apple's epoch); send the time since 1970"
     return "the clock was never set; set it (GPS, NTP) before the vehicle sends"
 

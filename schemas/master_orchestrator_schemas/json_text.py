@@ -1,5 +1,6 @@
 """Reading JSON that strangers wrote: depth is checked before parsing, counts after."""
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,7 @@ from master_orchestrator_schemas.errors import DecodeError
 from master_orchestrator_schemas.limits import Limits
 
 _TOKEN = re.compile(rb'\\.|["{}\[\]]', re.DOTALL)  # an escape, a quote, or a bracket: nothing to backtrack over
+_NOT_FINITE = re.compile(rb"NaN|Infinity")
 
 
 def nesting(text: bytes) -> int:
@@ -33,13 +35,23 @@ def read_object(text: bytes, limits: Limits) -> dict[str, Any]:
     if brackets > limits.max_depth and (depth := nesting(text)) > limits.max_depth:
         raise DecodeError("too_deep", f"JSON is nested {depth} deep, {limits.max_depth} is allowed; flatten it")
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        value = _decoded(text)
+    except (ValueError, RecursionError) as error:  # msgspec.MsgspecError and UnicodeDecodeError are ValueErrors
         raise DecodeError("undecodable", f"not JSON: {error}; send valid JSON in UTF-8") from error
     if not isinstance(value, dict):
         raise DecodeError("invalid", "the JSON is not an object; send one object per record")
     _check_counts(value, limits.max_items)
     return value
+
+
+def _decoded(text: bytes) -> Any:
+    """JSON, with what many writers put there against its rules: NaN and the infinities, which mean "no value"."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        if not _NOT_FINITE.search(text):
+            raise
+    return json.loads(text.decode(), parse_constant=lambda _: None)
 
 
 def _check_counts(value: Any, most: int) -> None:

@@ -112,6 +112,14 @@ class Metrics:
             r, "rejected_inputs_total", "Readable inputs that the rules refused.", "topic", "reason"
         )
 
+        self.left_out = _counter(
+            r,
+            "left_out_total",
+            "What was not understood of records that were used, by name (64 names, then other).",
+            "topic",
+            "name",
+        )
+
     def _add_engine_metrics(self, r: CollectorRegistry) -> None:
         """Counted by the engine's shell."""
         self.lag_records = _gauge(

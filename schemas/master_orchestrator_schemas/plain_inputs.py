@@ -9,11 +9,12 @@ from datetime import UTC, tzinfo
 from functools import partial
 from typing import Generic, NamedTuple, TypeVar
 
-from master_orchestrator_schemas.aliases import AliasError, is_nothing, millis, number
+from master_orchestrator_schemas.aliases import AliasError, millis, number
 from master_orchestrator_schemas.drafts import Draft
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import OperatorRequest, ServiceEvent
 from master_orchestrator_schemas.units import shown
+from master_orchestrator_schemas.values import plain
 from master_orchestrator_schemas.vocabulary import OperatorAction, Priority, ServiceEventKind
 
 M = TypeVar("M", ServiceEvent, OperatorRequest)
@@ -35,8 +36,12 @@ PLAIN_NAMES: Mapping[str, str] = {
 }
 """Plain name -> field."""
 
+PRIORITIES = frozenset(Priority)
 WORDS = {"kind": ServiceEventKind, "action": OperatorAction, "priority": Priority}
 """Fields that hold one word of a list."""
+
+MEASURED = frozenset({"ts_ms", "labour_hours", *WORDS})
+"""Fields in which a word may say that there is no value; the others are taken as they are written."""
 
 IDS = frozenset({"event_id", "request_id", "workshop_id"})
 """Others' own ids, which may be numbers where they come from."""
@@ -60,7 +65,7 @@ def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo 
     draft, names = Draft(message_type, right=WORDS), frozenset(message_type.__struct_fields__)
     for key, value in mapping.items():
         field = key if key in names else PLAIN_NAMES.get(key, key)
-        if is_nothing(value):
+        if value is None or (field in MEASURED and plain(value) is None):
             continue
         if field in names:
             draft.put(field, key, partial(_value, key, field, value, zone))
@@ -86,11 +91,11 @@ def _value(key: str, field: str, value: object, zone: tzinfo | None) -> object:
 
 def _word(key: str, field: str, value: object) -> object:
     """The member that a word names, whatever its case; a priority may be its number."""
-    words = WORDS[field]
+    words, value = WORDS[field], plain(value)
     if isinstance(value, str):
-        name = _NOT_LETTERS.sub("_", value.strip()).upper()
+        name = _NOT_LETTERS.sub("_", value).upper()
         if name in words.__members__:
             return words[name]
-    elif words is Priority and isinstance(value, int) and not isinstance(value, bool) and value in list(Priority):
-        return Priority(value)
+    elif words is Priority and isinstance(value, int | float) and not isinstance(value, bool) and value in PRIORITIES:
+        return Priority(int(value))
     raise AliasError(key, f"{shown(value)} is not one of {', '.join(words.__members__)}")

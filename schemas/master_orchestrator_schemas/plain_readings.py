@@ -18,7 +18,6 @@ from master_orchestrator_schemas.aliases import (
     fault,
     finite,
     flag,
-    is_nothing,
     listed,
     millis,
     number,
@@ -27,6 +26,7 @@ from master_orchestrator_schemas.drafts import Draft
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.units import shown
+from master_orchestrator_schemas.values import plain
 
 MAX_CODES = 64
 MAX_EXTRAS = 128
@@ -35,6 +35,9 @@ MAX_EXTRAS = 128
 MAX_NAME = 200
 TOO_MANY = f"is one of more than {MAX_EXTRAS} numbers without a known name; send fewer"
 NOT_KNOWN = "is not a known name, and only numbers are kept of what is not known"
+
+TEXTS = frozenset({"vehicle_id", "model", "request_id"})
+"""Fields that are taken as they are written: an id may look like a number, or be ``unknown``."""
 
 _SIGNALS = frozenset(SIGNALS)
 
@@ -79,19 +82,24 @@ def understood(
     return reading.finished(vehicle_id)
 
 
-def telemetry_from_mapping(
+def strictly_understood(
     mapping: Mapping[str, object], *, vehicle_id: str | None = None, zone: tzinfo | None = UTC
-) -> Telemetry:
-    """The reading as :func:`understood` has it, for those who can mend what they wrote.
+) -> Understood:
+    """As :func:`understood`, for those who can mend what they wrote.
 
     Raises:
         AliasError: also where the value of a known name is not understood.
     """
-    reading, left_out = understood(mapping, vehicle_id=vehicle_id, zone=zone)
-    for item in left_out:
+    made = understood(mapping, vehicle_id=vehicle_id, zone=zone)
+    for item in made.left_out:
         if item.known:
             raise AliasError(item.name, item.problem)
-    return reading
+    return made
+
+
+def telemetry_from_mapping(mapping: Mapping[str, object], *, vehicle_id: str | None = None) -> Telemetry:
+    """The reading of :func:`strictly_understood` alone."""
+    return strictly_understood(mapping, vehicle_id=vehicle_id).reading
 
 
 class _Reading:
@@ -104,9 +112,9 @@ class _Reading:
 
     def take(self, key: str, value: object) -> None:
         """Take in one entry, or leave it out."""
-        if is_nothing(value):
-            return
         alias = FIELDS.get(key)
+        if (value if alias is not None and alias.field in TEXTS else plain(value)) is None:
+            return
         if alias is None:
             self._keep(key, value)
         elif alias.field == "extras":
@@ -166,7 +174,8 @@ class _Reading:
 
     def _keep(self, name: str, value: object, prefix: str = "") -> None:
         """Numbers are kept as ``extras``, the first :data:`MAX_EXTRAS` of them."""
-        if is_nothing(value):
+        value = plain(value)
+        if value is None:
             return
         if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME:
             self._draft.leave_out(f"{prefix}{name}", f"a name is a text of 1 to {MAX_NAME} characters", known=False)

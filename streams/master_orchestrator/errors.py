@@ -17,10 +17,16 @@ class NotStartedError(OrchestratorError):
 
 
 class AlreadyStartedError(OrchestratorError):
-    """A call that belongs before ``start()`` came after it."""
+    """A call that belongs before ``start()`` came after it. ``by_with``: a ``with`` statement has started."""
 
-    def __init__(self, call: str) -> None:
-        super().__init__(f"{call}() comes before start(), once: make a new MasterOrchestrator to start again")
+    def __init__(self, call: str, *, by_with: bool = False) -> None:
+        why = "make a new MasterOrchestrator to start again"
+        if by_with:
+            why = (
+                "the with statement has started this one, since agents were registered before it; register all agents "
+                "before it and leave start() out, or register all of them inside and call start() there"
+            )
+        super().__init__(f"{call}() comes before start(), once: {why}")
 
 
 class UnknownAgentError(OrchestratorError):
@@ -38,12 +44,18 @@ class InvalidHandlerError(OrchestratorError):
 class MissingAgentError(OrchestratorError):
     """``start()`` without a handler for an agent that every workflow needs."""
 
-    def __init__(self, missing: Iterable[AgentType]) -> None:
+    def __init__(self, missing: Iterable[AgentType], *, at: str = "before start()") -> None:
         self.missing = tuple(missing)
         names = ", ".join(self.missing)
         super().__init__(
-            f"no handler for {names}: call register_agent(AgentType.{self.missing[0]}, handler) before start(), "
+            f"no handler for {names}: call register_agent(AgentType.{self.missing[0]}, handler) {at}, "
             "or ask for the built-in one by name with handler='reference'"
+        )
+
+    def before_with(self) -> "MissingAgentError":
+        """The same, where a ``with`` statement has started what was registered before it."""
+        return MissingAgentError(
+            self.missing, at="before the with statement too, since it starts what was registered before it"
         )
 
 

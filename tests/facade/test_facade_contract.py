@@ -3,7 +3,8 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from master_orchestrator.errors import (
     UnknownWorkflowError,
     WaitTimeoutError,
 )
+from master_orchestrator.facade.requests import reading_of
 from master_orchestrator_agents import Task
 
 Vehicle = Callable[[], str]
@@ -197,9 +199,10 @@ def test_a_service_event_that_is_none_names_what_is_wrong(stage: Stage, vehicle:
 
 
 NO_READINGS: list[tuple[object, str]] = [
-    ({"engine_temp": float("nan")}, "engine_temp"),
-    ({"driver": "Ann"}, "driver"),
+    ({"engine_temp": "hot"}, "engine_temp"),
+    ({"brake_failure": "maybe"}, "brake_failure"),
     ({"timestamp": "yesterday"}, "timestamp"),
+    ({"engine_temp": 90, "ts_ms": 1_785_952_676}, "looks like seconds"),
     ({"engine_temp": 90, "timestamp": "2999-01-01T00:00:00Z"}, "ahead of the broker's clock"),
     (["engine_temp", 90], "dict"),
 ]
@@ -211,6 +214,77 @@ def test_a_reading_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehic
     for reading, complaint in NO_READINGS:
         with pytest.raises(InvalidTelemetryError, match=complaint):
             orchestrator.receive_vehicle_telemetry(vehicle(), reading)  # type: ignore[arg-type]  # one is no mapping
+
+
+UNKNOWN = {"ignition": True, "gear": "D", "location": {"lat": 52.5}, "oil_temp": float("nan")} | {
+    f"signal_{number}": 1.0 for number in range(140)
+}
+
+
+def test_what_is_unknown_of_a_reading_is_left_out_and_said_once(
+    stage: Stage, vehicle: Vehicle, capsys: pytest.CaptureFixture[str]
+) -> None:
+    orchestrator = stage.started(four_agents())
+
+    for _ in range(3):
+        workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), {**HOT, **UNKNOWN})
+    assert "URGENT" == orchestrator.get_workflow_status(workflow_id)["priority"].name
+
+    said = capsys.readouterr()
+    assert 1 == (said.out + said.err).count("name=ignition")
+
+
+@pytest.fixture(params=["Europe/Berlin", "Asia/Kolkata", "America/New_York"])
+def local_zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """This machine is elsewhere."""
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield request.param
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("local_zone")
+@pytest.mark.parametrize("text", [True, False])
+def test_a_time_without_a_zone_is_this_machine_s(text: bool) -> None:
+    naive = datetime.now()  # noqa: DTZ005 - what is under test
+    reading, _ = reading_of("v-1", {"timestamp": naive.isoformat() if text else naive})
+
+    assert abs(time.time() * 1000 - reading.ts_ms) < 60_000
+
+
+def test_agents_registered_before_with_are_started_by_it(stage: Stage) -> None:
+    orchestrator = stage.orchestrator(four_agents())
+    with orchestrator:
+        with pytest.raises(AlreadyStartedError, match="the with statement has started"):
+            orchestrator.start()
+        with pytest.raises(AlreadyStartedError, match="the with statement has started"):
+            orchestrator.register_agent(AgentType.FEEDBACK, lambda _: {})
+
+
+def test_some_agents_registered_before_with_are_too_few(stage: Stage) -> None:
+    handlers = four_agents()
+    del handlers[AgentType.SCHEDULING]
+
+    with (
+        pytest.raises(MissingAgentError, match=r"SCHEDULING.* before the with statement"),
+        stage.orchestrator(handlers),
+    ):
+        pass
+
+
+def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: Stage, vehicle: Vehicle) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    orchestrator = stage.started(four_agents(SCHEDULING=lambda _: {"start_ms": int(tomorrow.timestamp() * 1000)}))
+    workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
+    orchestrator.wait_until(workflow_id, State.SCHEDULED)
+
+    orchestrator.report_service_event(workflow_id, "checked-in", timestamp=datetime.now(UTC).isoformat(), event_id=7)
+    orchestrator.report_service_event(workflow_id, "completed", labor_hours="2.5", confirmed_cause="water pump")
+
+    assert orchestrator.wait_until_ended(workflow_id)["reason"] == "serviced"
+    said = [json.loads(line["details"]) for line in orchestrator.get_audit_trail(workflow_id)]
+    assert 2.5 in [details.get("labour_hours") for details in said]
 
 
 def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: Stage) -> None:

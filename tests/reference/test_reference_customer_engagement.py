@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master_orchestrator_agents.errors import RetryableError
+from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.customer_engagement import (
     Channel,
     Contact,
@@ -324,3 +324,13 @@ def test_consents_survive_a_restart(phone: Phone, tmp_path: Path) -> None:
         known.zone,
         known.channels,
     )
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "CET+1", "", "../etc", "Europe"])
+def test_a_zone_that_is_none_is_refused_where_the_customer_is_stored(zone: str, tmp_path: Path) -> None:
+    store = ContactStore(tmp_path / "contacts.sqlite3")
+
+    with pytest.raises(PermanentError, match=r"vehicle-1.*IANA"):
+        store.remember(Customer("vehicle-1", "Kira", zone=zone))
+    assert store.customer("vehicle-1") is None
+    store.close()

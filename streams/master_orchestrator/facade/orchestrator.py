@@ -8,9 +8,12 @@ from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Self
 
+import structlog
+
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.errors import (
     AlreadyStartedError,
+    MissingAgentError,
     NotStartedError,
     OrchestratorError,
     UnknownWorkflowError,
@@ -23,10 +26,13 @@ from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Answer, Pending, Shell, waitable
 from master_orchestrator.readers.statistics import Statistics, fold_statistics
 from master_orchestrator_agents.handler import Handler
+from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import Status
+from master_orchestrator_schemas.messages import Status, Telemetry
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, ServiceEventKind, State
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class _Phase(Enum):
@@ -71,6 +77,8 @@ class MasterOrchestrator:
         self._topology = topology or load_topology()
         self._timeout = waitable(timeout)
         self._registry = Registry(remote_allowed=kafka is not None)
+        self._left_out = BoundedNames()
+        self._started_by_with = False
         self._phase = _Phase.NEW
         self._changing = threading.Lock()
         self._running: Shell | None = None
@@ -88,7 +96,7 @@ class MasterOrchestrator:
         """
         with self._changing:
             if self._phase is not _Phase.NEW:
-                raise AlreadyStartedError("register_agent")
+                raise AlreadyStartedError("register_agent", by_with=self._started_by_with)
             self._registry.add(agent_type, handler)
 
     def start(self) -> None:
@@ -104,7 +112,7 @@ class MasterOrchestrator:
         """
         with self._changing:
             if self._phase is not _Phase.NEW:
-                raise AlreadyStartedError("start")
+                raise AlreadyStartedError("start", by_with=self._started_by_with)
             self._registry.check()
             shell = make_shell(self._topology, self._registry.handlers, self._kafka, self._max_workers)
             shell.start()
@@ -130,7 +138,8 @@ class MasterOrchestrator:
         Args:
             vehicle_id: the gateway's pseudonym, 1 to 64 of ``A-Z a-z 0-9 . _ : -``; never a VIN.
             telemetry_data: signals by their names (``coolant_temp_c``) or plain names (``engine_temp``), ``timestamp``
-                as ISO 8601 (now, if left out), ``dtcs``; unknown numbers are kept, unknown others refused.
+                as ``datetime`` or ISO 8601 (this machine's local time where it names no zone; now, if left out),
+                ``dtcs``; unknown numbers are kept, other unknown things are left out, with a warning for each name.
 
         Returns:
             The id of the vehicle's workflow.
@@ -140,7 +149,7 @@ class MasterOrchestrator:
             EngineSilentError: over Kafka; the reading is durable, but nobody has worked on it in time.
         """
         shell = self._shell("receive_vehicle_telemetry")
-        pending = shell.submit(reading_of(vehicle_id, telemetry_data))
+        pending = shell.submit(self._reading(vehicle_id, telemetry_data))
         return workflow_of(self._answered(pending))
 
     def report_service_event(self, workflow_id: str, kind: ServiceEventKind | str, **fields: object) -> None:
@@ -148,10 +157,10 @@ class MasterOrchestrator:
 
         Args:
             workflow_id: whose appointment it is.
-            kind: ``CHECKED_IN``, ``COMPLETED``, ``NO_SHOW``, ``CANCELLED`` or ``PARTS_MISSING``.
-            fields: of ``ServiceEvent``: ``event_id`` (the workshop's own; a repeat is dropped), ``ts_ms``,
-                ``workshop_id``, ``confirmed_cause``, ``confirmed_subsystem``, ``parts_replaced``, ``labour_hours``,
-                ``note``.
+            kind: in any case, ``CHECKED_IN``, ``COMPLETED``, ``NO_SHOW``, ``CANCELLED`` or ``PARTS_MISSING``.
+            fields: of ``ServiceEvent``: ``event_id`` (the workshop's own; a repeat is dropped), ``timestamp`` (as in
+                ``receive_vehicle_telemetry()``), ``workshop_id``, ``confirmed_cause``, ``confirmed_subsystem``,
+                ``parts_replaced``, ``labour_hours``, ``note``.
 
         Raises:
             UnknownWorkflowError: no such workflow.
@@ -209,7 +218,7 @@ class MasterOrchestrator:
     async def areceive_vehicle_telemetry(self, vehicle_id: str, telemetry_data: Mapping[str, object]) -> str:
         """``receive_vehicle_telemetry()`` without blocking the event loop; any number may be on their way at once."""
         shell = self._shell("areceive_vehicle_telemetry")
-        pending = shell.submit(reading_of(vehicle_id, telemetry_data))
+        pending = shell.submit(self._reading(vehicle_id, telemetry_data))
         return workflow_of(await self._aanswered(pending))
 
     async def areport_service_event(self, workflow_id: str, kind: ServiceEventKind | str, **fields: object) -> None:
@@ -247,7 +256,11 @@ class MasterOrchestrator:
 
     def __enter__(self) -> Self:
         if self._registry:
-            self.start()
+            try:
+                self.start()
+            except MissingAgentError as error:
+                raise error.before_with() from None
+            self._started_by_with = True
         return self
 
     def __exit__(
@@ -263,6 +276,14 @@ class MasterOrchestrator:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await asyncio.to_thread(self.__exit__, kind, error, trace)
+
+    def _reading(self, vehicle_id: str, telemetry_data: Mapping[str, object]) -> Telemetry:
+        """The reading; what is left out of it is said once per name."""
+        reading, left_out = reading_of(vehicle_id, telemetry_data)
+        for item in left_out:
+            if self._left_out.is_new(item.name):
+                log.warning("left_out_of_reading", name=item.name, why=item.problem)
+        return reading
 
     def _shell(self, call: str) -> Shell:
         if self._running is None:

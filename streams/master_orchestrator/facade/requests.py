@@ -9,28 +9,33 @@ import msgspec
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
 from master_orchestrator.ports import CHECKED, Answer, rejection_of
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.messages import ServiceEvent, Status, Telemetry
-from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
+from master_orchestrator_schemas.messages import ServiceEvent, Status
+from master_orchestrator_schemas.plain_inputs import taken
+from master_orchestrator_schemas.plain_readings import Understood, strictly_understood
 from master_orchestrator_schemas.vocabulary import ServiceEventKind
 
 TIME_KEYS = frozenset({"ts_ms", "ts", "timestamp"})
 """Keys under which a reading may say when it was taken."""
 
 
-def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Telemetry:
-    """The reading, asking for a check. Raises :class:`InvalidTelemetryError`."""
+def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Understood:
+    """The reading, asking for a check, and what was left out of it as unknown.
+
+    Times without a zone are this machine's, as everywhere in Python. Raises :class:`InvalidTelemetryError`.
+    """
     if not isinstance(telemetry_data, Mapping):
         raise InvalidTelemetryError(
             f"telemetry of {vehicle_id!r} is {type(telemetry_data).__name__}: give a dict of signal names and values"
         )
     timed = any(telemetry_data.get(key) is not None for key in TIME_KEYS)
     try:
-        reading = telemetry_from_mapping(
-            telemetry_data if timed else {**telemetry_data, "ts_ms": now_ms()}, vehicle_id=vehicle_id
+        reading, left_out = strictly_understood(
+            telemetry_data if timed else {**telemetry_data, "ts_ms": now_ms()}, vehicle_id=vehicle_id, zone=None
         )
     except ContractError as error:
         raise InvalidTelemetryError(f"telemetry of {vehicle_id!r}: {error}") from error
-    return msgspec.structs.replace(reading, check_requested=True, request_id=reading.request_id or str(uuid.uuid4()))
+    asking = msgspec.structs.replace(reading, check_requested=True, request_id=reading.request_id or str(uuid.uuid4()))
+    return Understood(asking, left_out)
 
 
 def workflow_of(answer: Answer) -> str:
@@ -47,18 +52,19 @@ def service_event_of(status: Status, kind: ServiceEventKind | str, fields: Mappi
     """The event, with an id and a time of its own where none is given. Raises :class:`InvalidRequestError`."""
     given = {
         "event_id": str(uuid.uuid4()),
-        "ts_ms": now_ms(),
+        **({} if TIME_KEYS & fields.keys() else {"ts_ms": now_ms()}),
         **fields,
         "kind": kind,
         "workflow_id": status.workflow_id,
         "vehicle_id": status.vehicle_id,
     }
-    if unknown := given.keys() - {field.name for field in msgspec.structs.fields(ServiceEvent)}:
-        raise InvalidRequestError(f"a service event has no {', '.join(sorted(unknown))}: see ServiceEvent")
     try:
-        return msgspec.convert(given, ServiceEvent)
-    except msgspec.ValidationError as error:
+        event, left_out = taken(given, ServiceEvent, zone=None)
+    except ContractError as error:
         raise InvalidRequestError(f"service event {kind!r} of {status.workflow_id}: {error}") from error
+    if left_out:
+        raise InvalidRequestError(f"service event {kind!r} of {status.workflow_id}: {left_out[0]}; see ServiceEvent")
+    return event
 
 
 def accepted(answer: Answer) -> None:

@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import structlog
+
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.shell.records import Fetched
+from master_orchestrator_schemas.bounded_names import BoundedNames
+from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.vocabulary import AlertKind, State
 
+log = structlog.get_logger(__name__)
 ENDED = frozenset({State.COMPLETED, State.FAILED})
 
 
@@ -19,6 +24,7 @@ class EngineCounts:
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self._child = cache(_child)
+        self._names = BoundedNames()
 
     def outcome(self, topic: str, outcome: Outcome) -> None:
         """Count what one input led to."""
@@ -62,6 +68,12 @@ class EngineCounts:
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter by the topic it came from."""
         self._child(self.metrics.dead_letters, topic, reason).inc()
+
+    def left_out(self, topic: str, item: LeftOut) -> None:
+        """Count what was left out of a record, by its name, and say so the first time."""
+        if self._names.is_new(item.name):
+            log.warning("left_out", topic=topic, name=item.name, why=item.problem)
+        self._child(self.metrics.left_out, topic, self._names.label(item.name)).inc()
 
     def _transition(self, entry: AuditRecord) -> None:
         before = "" if entry.from_state is None else entry.from_state.value

@@ -21,6 +21,7 @@ from master_orchestrator.shell.layout import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.outgoing import GIVEN_UP, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import Alert, Cause, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
@@ -50,6 +51,7 @@ class Work:
     outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
     readings: list[bool] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
+    left_out: list[tuple[str, LeftOut]] = field(default_factory=list)
 
 
 class _UnstorableError(Exception):
@@ -113,6 +115,7 @@ class Processor:
         work.records += outgoing.records
         work.commands += outgoing.commands
         work.outcomes.append((cause.topic, outcome))
+        work.left_out += [(cause.topic, item) for item in given.left_out]
         if isinstance(body, Telemetry) and outcome.rejection is None:
             work.readings.append(before is None or outcome.state.trackers is not before.trackers)
         if outcome.rejection is not None:
@@ -144,6 +147,8 @@ class Processor:
                 self._counts.dead_letter(self._writer.command_topic(command), GIVEN_UP)
         for accepted in work.readings:
             self._counts.reading(accepted=accepted)
+        for topic, item in work.left_out:
+            self._counts.left_out(topic, item)
         for topic, reason in work.dead_letters:
             self._counts.dead_letter(topic, reason)
             if reason == UNPROCESSABLE:

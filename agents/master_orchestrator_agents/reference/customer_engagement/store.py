@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from master_orchestrator_agents.errors import PermanentError
 from master_orchestrator_agents.reference.customer_engagement.etiquette import WINDOW_MS
 from master_orchestrator_agents.reference.database import Database
 from master_orchestrator_agents.reference.ports import (
@@ -14,6 +15,7 @@ from master_orchestrator_agents.reference.ports import (
     CustomerReply,
     Purpose,
 )
+from master_orchestrator_agents.reference.zoned import is_zone
 from master_orchestrator_schemas.results import CustomerEngagementResult
 from master_orchestrator_schemas.vocabulary import Answer, Priority
 
@@ -65,7 +67,15 @@ class ContactStore:
         return Customer(vehicle_id, name, language, zone, frozenset(map(Channel, json.loads(channels))), consents)
 
     def remember(self, customer: Customer) -> None:
-        """Take a customer in; one who is known already stays as is, so that a withdrawn consent is not undone."""
+        """Take a customer in; one who is known already stays as is, so that a withdrawn consent is not undone.
+
+        Raises :class:`PermanentError` where the zone is not a time zone: nobody could tell when it is night there.
+        """
+        if not is_zone(customer.zone):
+            raise PermanentError(
+                f"the zone of {customer.vehicle_id}'s customer is {customer.zone!r}, which is not an IANA time zone: "
+                "write one such as Europe/Berlin into the customer directory, then redrive"
+            )
         with self._database.write() as sql:
             channels = json.dumps(sorted(customer.channels))
             row = (customer.vehicle_id, customer.name, customer.language, customer.zone, channels)

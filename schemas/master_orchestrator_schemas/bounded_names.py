@@ -1,0 +1,28 @@
+"""Names that strangers choose, where only a bounded number of names may be kept: labels of metrics, lines of logs."""
+
+from master_orchestrator_schemas.left_out import harmless
+
+MOST_NAMES = 64
+OTHER = "other"
+
+
+class BoundedNames:
+    """The first names of a group are known by themselves, all later ones as ``other``."""
+
+    def __init__(self, most: int = MOST_NAMES) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def is_new(self, name: str) -> bool:
+        """Whether this name was not seen before, and is kept from now on; False where there is no room for it."""
+        name = harmless(name)
+        if name in self._known or len(self._known) >= self._most:
+            return False
+        self._known.add(name)
+        return True
+
+    def label(self, name: str) -> str:
+        """The name as it may be shown, or ``other``."""
+        self.is_new(name)
+        shown = harmless(name)
+        return shown if shown in self._known else OTHER

@@ -1,0 +1,93 @@
+"""Records of other forms are told as what they are; small deviations from JSON are read."""
+
+import base64
+import gzip
+import json
+
+import pytest
+
+from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.messages import OperatorRequest, ServiceEvent, Telemetry
+from master_orchestrator_schemas.vocabulary import OperatorAction, Priority, ServiceEventKind
+
+CODEC = Codec()
+READING = b'{"vehicle_id": "v-1", "timestamp": "2026-01-31T12:00:00Z", "rpm": 900}'
+NOON_MS = 1_769_860_800_000
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (b"[" + READING + b"]", "JSON array"),
+        (json.dumps(READING.decode()).encode(), "encoded twice"),
+        (READING.decode().encode("utf-16"), "UTF-16"),
+        (READING.decode().encode("utf-16-le"), "UTF-16"),
+        (READING.decode().encode("utf-16-be"), "UTF-16"),
+        (gzip.compress(READING), "compressed with gzip"),
+        (base64.b64encode(READING), "base64"),
+        (b"\x00\x00\x00\x00\x07" + READING, "schema registry's framing"),
+        (b"<reading/>", "XML"),
+        (b"null", "single JSON value"),
+        (b"'" + READING + b"'", "single quotes"),
+        (b"v-1,900", "starts with 762d"),
+    ],
+)
+def test_another_form_is_named_with_what_to_send_instead(value: bytes, told: str) -> None:
+    with pytest.raises(DecodeError, match=told) as error:
+        CODEC.decode(value, Telemetry, json_allowed=True)
+
+    assert "send" in str(error.value)
+    assert "send Avro" not in str(error.value)
+
+
+@pytest.mark.parametrize("value", [b"\xef\xbb\xbf" + READING, b"\r\n " + READING, READING + b"\n"])
+def test_a_byte_order_mark_and_blanks_are_no_hindrance(value: bytes) -> None:
+    assert NOON_MS == CODEC.decode(value, Telemetry, json_allowed=True).ts_ms
+
+
+def test_nan_and_infinity_mean_no_value() -> None:
+    value = READING.replace(b"}", b', "oil_temp": NaN, "speed": -Infinity, "boost": Infinity}')
+    reading, left_out = CODEC.read(value, Telemetry, json_allowed=True)
+
+    assert (900, None, None, {}, ()) == (
+        reading.engine_rpm, reading.engine_oil_temp_c, reading.speed_kmh, reading.extras, left_out
+    )  # fmt: skip
+
+
+def test_what_is_left_out_of_json_comes_with_the_message() -> None:
+    reading, left_out = CODEC.read(READING.replace(b"}", b', "gear": "D"}'), Telemetry, json_allowed=True)
+
+    assert (900, ["gear"]) == (reading.engine_rpm, [item.name for item in left_out])
+
+
+def event(**fields: object) -> bytes:
+    known = {"vehicle": "v-1", "workflow_id": "v-1~0", "event_id": 9917, "kind": "checked-in", "timestamp": NOON_MS}
+    return json.dumps(known | fields).encode()
+
+
+def test_a_service_event_is_read_as_a_workshop_writes_it() -> None:
+    sent = event(timestamp="2026-01-31t12:00:00z", labor_hours="2.5", parts="pump", colour="red", note="\u00e9")
+    message, left_out = CODEC.read(sent, ServiceEvent, json_allowed=True)
+
+    assert ServiceEvent(
+        vehicle_id="v-1", workflow_id="v-1~0", event_id="9917", kind=ServiceEventKind.CHECKED_IN, ts_ms=NOON_MS,
+        labour_hours=2.5, parts_replaced=("pump",), note="\u00e9",
+    ) == message  # fmt: skip
+    assert ["colour"] == [item.name for item in left_out]
+
+
+def test_what_is_optional_and_wrong_is_left_out_and_what_is_needed_is_refused() -> None:
+    message, left_out = CODEC.read(event(labour_hours="two", parts_replaced=7), ServiceEvent, json_allowed=True)
+    assert (None, ()) == (message.labour_hours, message.parts_replaced)
+    assert {"labour_hours", "parts_replaced"} == {item.name for item in left_out}
+    for wrong in ({"kind": "TOWED"}, {"timestamp": "soon"}, {"event_id": None}, {"vehicle": "a b"}):
+        with pytest.raises(DecodeError, match="not a ServiceEvent"):
+            CODEC.decode(event(**wrong), ServiceEvent, json_allowed=True)
+
+
+@pytest.mark.parametrize("priority", [1, "1", "URGENT", "urgent"])
+def test_a_priority_is_a_name_or_a_number(priority: object) -> None:
+    sent = {"vehicle_id": "v-1", "workflow_id": "v-1~0", "request_id": "r", "action": "set priority", "user": "ann"}
+    request = CODEC.decode(json.dumps(sent | {"priority": priority}).encode(), OperatorRequest, json_allowed=True)
+
+    assert (OperatorAction.SET_PRIORITY, Priority.URGENT, "ann") == (request.action, request.priority, request.operator)
