@@ -97,7 +97,6 @@ def test_the_vehicle_id_of_the_user_goes_before_all_others(tmp_path: Path) -> No
     ("row", "said"),
     [
         ("v1,1772352000,hot", "engine_temp"),
-        ("v1,1772352000,inf", "engine_temp"),
         ("not an id,1772352000,90", "vehicle_id"),
         ("v1,soon,90", "ts"),
         ("v1,,90", "ts_ms"),
