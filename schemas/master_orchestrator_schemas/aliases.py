@@ -18,6 +18,7 @@ from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.instants import aware, parse_instant
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.trouble_codes import NO_CODE
 from master_orchestrator_schemas.units import shown
 from master_orchestrator_schemas.values import plain
 
@@ -161,9 +162,9 @@ def _within(key: str, at_ms: float, given: str) -> int:
 def listed(key: str, value: object) -> list[object]:
     """A list, or a text with separators between its items. Raises :class:`AliasError`."""
     if isinstance(value, str):
-        return [part for part in SEPARATORS.split(value) if not values.is_no_value(part, values.NO_CODES)]
+        return [part for part in SEPARATORS.split(value) if part.strip()]
     if value == 0:
-        return []
+        return [NO_CODE]
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise AliasError(key, f"{shown(value)} is not a list")
     return [item for item in value if item is not None]

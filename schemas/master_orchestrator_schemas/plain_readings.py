@@ -36,8 +36,8 @@ MAX_NAME = 200
 TOO_MANY = f"is one of more than {MAX_EXTRAS} numbers without a known name; send fewer"
 NOT_KNOWN = "is not a known name, and only numbers are kept of what is not known"
 
-TEXTS = frozenset({"vehicle_id", "model", "request_id"})
-"""Fields that are taken as they are written: an id may look like a number, or be ``unknown``."""
+AS_WRITTEN = frozenset({"vehicle_id", "model", "request_id", "dtcs"})
+"""Texts of their own: an id may look like a number, or be ``unknown``, and ``none`` is a word about trouble codes."""
 
 _SIGNALS = frozenset(SIGNALS)
 
@@ -113,7 +113,8 @@ class _Reading:
     def take(self, key: str, value: object) -> None:
         """Take in one entry, or leave it out."""
         alias = FIELDS.get(key)
-        if (value if alias is not None and alias.field in TEXTS else plain(value)) is None:
+        as_written = alias is not None and alias.field in AS_WRITTEN and isinstance(value, str)
+        if not as_written and plain(value) is None:
             return
         if alias is None:
             self._keep(key, value)

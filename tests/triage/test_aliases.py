@@ -208,8 +208,9 @@ def test_one_code_that_is_none_does_not_hide_the_others() -> None:
 
 def test_codes_may_stand_in_one_text() -> None:
     assert (Dtc(code="P0217"), Dtc(code="P0301")) == read(dtcs="P0217, p0301").dtcs
-    for nothing in ("", "none", "No DTC", "0", 0, "[]", []):
-        assert () == read(dtcs=nothing).dtcs
+    for none in ("none", "No DTC", "0", 0, "[]"):
+        assert (Dtc(code="P0000"),) == read(dtcs=none).dtcs
+    assert () == read(dtcs="").dtcs
 
 
 def test_extras_that_are_too_many_or_no_numbers_are_left_out() -> None:
