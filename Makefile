@@ -2,12 +2,15 @@
 # make demo     the whole system on this machine, live, until every workflow has ended
 # make test     everything: linters, types, layers, tests, on a real Kafka
 # make bench    ours and the engines one would pick instead, measured in the same rounds
+#
+# Each takes PYTHON=python3.12 (or a path): that interpreter, in a virtual environment of its own.
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
 .PHONY: help demo venv test lint types unit chaos fuzz bench fmt constraints clean
 
-VENV = .venv
+PYTHON =
+VENV = $(if $(PYTHON),.venvs/$(subst /,_,$(PYTHON)),.venv)
 BIN = $(VENV)/bin
 SEED = 1
 MINUTES = 30
@@ -59,24 +62,14 @@ constraints: $(INSTALLED) ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' ; } > constraints.txt
 
 clean: ## Remove everything made here: environment, jars, data, caches
-	rm -rf $(VENV) .bench .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venvs .bench .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
-	@python=$$(for name in python3.13 python3.12 python3.11 python3; do \
-	  command -v $$name >/dev/null 2>&1 && \
-	  $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; \
-	done); \
-	if [ -z "$$python" ]; then \
-	  echo "Python 3.11 or newer is needed, and there is none here (Debian, Ubuntu: apt-get install python3 python3-venv)." >&2; \
-	  exit 2; \
-	fi; \
-	if [ ! -x $(BIN)/python ]; then \
-	  $$python -m venv $(VENV) || { \
-	    rm -rf $(VENV); \
-	    echo "$$python cannot make virtual environments (Debian, Ubuntu: apt-get install python3-venv)." >&2; \
-	    exit 2; \
-	  }; \
+	@if [ ! -x $(BIN)/pip ]; then \
+	  python=$$(.ci/find-python $(PYTHON)) || exit 2; \
+	  echo "Making $(VENV) with $$python."; \
+	  "$$python" -m venv --clear $(VENV); \
 	fi
 	@echo "Installing into $(VENV)."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

@@ -6,9 +6,10 @@ transactions. Writers take turns: threads on a lock, which is fair and cheap, pr
 
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,14 +19,19 @@ BUSY_SECONDS = 30.0
 
 
 class Database:
-    """A database file and its idle connections; at most as many are open as threads were ever at work at once."""
+    """A database file and its idle connections; at most as many are open as threads were ever at work at once.
+
+    ``close``, or a ``with`` block, closes it at a time of the caller's choice. An agent is a function to its users, and
+    functions are not closed: so the connections are also closed when nothing refers to the database any more, and when
+    the process ends.
+    """
 
     def __init__(self, path: Path, schema: str) -> None:
         """Open or create ``path``; ``schema`` is a script of ``CREATE … IF NOT EXISTS``. Raises ``sqlite3.Error``."""
         self._path = path
         self._idle: deque[sqlite3.Connection] = deque()
         self._writing = threading.Lock()
-        self._closed = False
+        self._close_idle = weakref.finalize(self, _close_all, self._idle)
         path.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -55,9 +61,7 @@ class Database:
 
     def close(self) -> None:
         """Close the idle connections; those at work close as they come back."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        self._close_idle()
 
     def __enter__(self) -> Self:
         return self
@@ -76,15 +80,24 @@ class Database:
         try:
             yield connection
         finally:
-            if self._closed:
-                connection.close()
-            else:
-                self._idle.append(connection)
+            self._idle.append(connection)
+            if not self._close_idle.alive:
+                _close_all(self._idle)
 
     def _connect(self) -> sqlite3.Connection:
         # Any thread may take an idle connection next, but only one has it at a time.
         connection = sqlite3.connect(
             self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        connection.execute("PRAGMA synchronous=NORMAL")
+        try:
+            connection.execute("PRAGMA synchronous=NORMAL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
+
+
+def _close_all(connections: deque[sqlite3.Connection]) -> None:
+    with suppress(IndexError):  # another thread may take the last one
+        while True:
+            connections.pop().close()

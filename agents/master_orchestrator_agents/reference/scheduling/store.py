@@ -80,10 +80,11 @@ def holds_of(sql: sqlite3.Connection, command_id: str) -> dict[str, Fit]:
     """What a command holds already, left by a crash or by another runner that has it in hand; the earliest first."""
     rows = sql.execute(
         "SELECT a.appointment_id, a.workshop_id, a.bay_id, a.technician_id, o.slot FROM appointments a "
-        "JOIN occupancy o ON o.workshop_id = a.workshop_id AND o.slot >= a.start_ms / ?1 AND o.slot < a.end_ms / ?1 "
+        "JOIN occupancy o ON o.workshop_id = a.workshop_id "
+        "AND o.slot >= a.start_ms / :slot_ms AND o.slot < a.end_ms / :slot_ms "
         "AND o.resource_id = a.bay_id AND o.appointment_id = a.appointment_id "
-        "WHERE a.state = 'HELD' AND a.command_id = ?2 ORDER BY a.start_ms, a.workshop_id, o.slot",
-        (SLOT_MS, command_id),
+        "WHERE a.state = 'HELD' AND a.command_id = :command_id ORDER BY a.start_ms, a.workshop_id, o.slot",
+        {"slot_ms": SLOT_MS, "command_id": command_id},
     )
     by_place = groupby(rows, key=lambda row: row[:4])
     return {
