@@ -42,7 +42,7 @@ def test_no_service_runs_as_root(name: str) -> None:
     assert ["no-new-privileges:true"] == SERVICES[name]["security_opt"]
 
 
-@pytest.mark.parametrize("name", SERVICES.keys() - ENDS_BY_ITSELF)
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - ENDS_BY_ITSELF))
 def test_every_lasting_service_is_health_checked(name: str) -> None:
     assert "CMD" == SERVICES[name]["healthcheck"]["test"][0]
 
