@@ -7,7 +7,7 @@
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo venv test lint types unit chaos fuzz bench fmt constraints clean
+.PHONY: help demo venv test lint types unit portable chaos fuzz bench fmt constraints clean
 
 PYTHON =
 VENV = $(if $(PYTHON),.venvs/$(subst /,_,$(PYTHON)),.venv)
@@ -41,6 +41,9 @@ types: $(INSTALLED) ## Check types
 unit: $(INSTALLED) ## Run the tests, on a real Kafka
 	$(BIN)/pytest
 
+portable: $(INSTALLED) ## Run the tests that need no broker: an interpreter's first check
+	$(BIN)/pytest -m 'not kafka' -n auto
+
 chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
 
@@ -62,8 +65,8 @@ constraints: $(INSTALLED) ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' ; } > constraints.txt
 
 clean: ## Remove everything made here: environment, jars, data, caches
-	rm -rf .venv .venvs .bench .kafka .data dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf .venv .venvs .bench .kafka .data dist build .mypy_cache .pytest_cache .hypothesis .import_linter_cache
+	find . \( -name __pycache__ -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@if [ ! -x $(BIN)/pip ]; then \
