@@ -45,6 +45,35 @@ def test_cold_starts_do_not_count(drive: Any) -> None:
     assert [] == drive.fired()
 
 
+@pytest.mark.parametrize("empty", [False, True])
+def test_an_engine_that_runs_after_a_silence_has_not_been_seen_to_start(drive: Any, empty: bool) -> None:
+    """Whether a reading without values came between makes no difference."""
+    for _ in range(10):
+        drive.run(20, **REST)
+        drive.ts_ms += 200_000
+        if empty:
+            drive.send()
+            drive.ts_ms += 1
+        drive.run(1, battery_voltage_v=8.5)
+
+    assert {} == drive.trackers.holds
+    assert [] == drive.fired()
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_start_that_is_the_first_thing_after_a_silence_counts(drive: Any, empty: bool) -> None:
+    for _ in range(5):
+        drive.run(30)
+        drive.ts_ms += 200_000
+        if empty:
+            drive.send()
+            drive.ts_ms += 1
+        drive.run(0, **{**REST, "engine_rpm": 210.0, "battery_voltage_v": 8.9})
+        drive.run(1)
+
+    assert ["battery_crank_low"] == drive.fired()
+
+
 @pytest.mark.parametrize("signal", ["tyre_fl_kpa", "tyre_rr_kpa"])
 def test_a_puncture_is_found_by_its_rate_before_the_tyre_is_low(drive: Any, signal: str) -> None:
     for second in range(0, 240, 5):

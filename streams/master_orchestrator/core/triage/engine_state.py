@@ -4,6 +4,8 @@ A single reading never changes the state, so a spike of the engine speed shuts n
 ``max_gap`` leaves the state unknown: the engine may have been off and on again.
 """
 
+import msgspec
+
 from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import NEVER, RUNNING, STOPPED, UNKNOWN, Engine
 from master_orchestrator_schemas.messages import Telemetry
@@ -12,6 +14,8 @@ from master_orchestrator_schemas.triage_rules import Gate
 
 def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     """The engine after this reading."""
+    if engine.state != UNKNOWN and reading.ts_ms - engine.seen_ms > rules.max_gap_ms:
+        engine = msgspec.structs.replace(engine, state=UNKNOWN, other_ms=NEVER)
     state, since_ms, seen_ms, other_ms = _state(rules, engine, reading)
     coolant_c, coolant_ms = reading.coolant_temp_c, reading.ts_ms
     low, high = rules.coolant_range
@@ -27,14 +31,20 @@ def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     return Engine(state, since_ms, seen_ms, other_ms, coolant_c, coolant_ms, dip_v, dip_ms, peak_c, peak_ms)
 
 
+def has_started(before: Engine, after: Engine) -> bool:
+    """Whether this reading has confirmed a start: the second in a row that shows a stopped engine running.
+
+    An engine that runs after a silence has started unseen, and how deep the voltage fell then is not known.
+    """
+    return after.state == RUNNING and before.state == STOPPED and after.since_ms == before.other_ms
+
+
 def _state(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[int, int, int, int]:
     """``state``, ``since_ms``, ``seen_ms``, ``other_ms`` after this reading."""
-    ts = reading.ts_ms
-    silent = engine.state != UNKNOWN and ts - engine.seen_ms > rules.max_gap_ms
-    state = UNKNOWN if silent else engine.state
+    ts, state = reading.ts_ms, engine.state
     shown = _shown(rules, state, reading)
     if shown == UNKNOWN:
-        return state, engine.since_ms, engine.seen_ms, NEVER if silent else engine.other_ms
+        return state, engine.since_ms, engine.seen_ms, engine.other_ms
     if state == UNKNOWN:
         return shown, ts, ts, NEVER
     if shown == state:

@@ -7,11 +7,11 @@ import msgspec
 
 from master_orchestrator.core.triage.codes import concerns_codes, follow_codes
 from master_orchestrator.core.triage.cranking import judge_start
-from master_orchestrator.core.triage.engine_state import follow_engine, gate_open
+from master_orchestrator.core.triage.engine_state import follow_engine, gate_open, has_started
 from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
 from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
 from master_orchestrator.core.triage.summaries import absorb
-from master_orchestrator.core.triage.trackers import RUNNING, STOPPED, Engine, Hold, Trackers
+from master_orchestrator.core.triage.trackers import Engine, Hold, Trackers
 from master_orchestrator.core.triage.tyres import follow_tyres
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import Telemetry
@@ -63,7 +63,7 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         for column, (value, low, high) in enumerate(zip(values, ruleset.low, ruleset.high, strict=True))
         if value is not None and not low < value < high
     ]
-    started = engine.state == RUNNING and trackers.engine.state == STOPPED
+    started = has_started(trackers.engine, engine)
     if odd or holds or started:
         moment = Moment(ruleset, reading, engine, values, any(code.level for code in codes.values()))
         holds, fired = _judged(moment, holds, odd, started=started)
