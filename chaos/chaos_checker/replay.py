@@ -1,4 +1,4 @@
-"""The engine's own ``audit verify --replay``, asked from outside."""
+"""The engine's own ``audit verify``, asked from outside."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def replayed(command: Sequence[str], bootstrap_servers: str, topology: Path) -> 
     """Run the command. Raises ``subprocess.TimeoutExpired`` after half an hour."""
     where = ["--bootstrap-servers", bootstrap_servers, "--topology", str(topology)]
     run = subprocess.run(
-        [*command, *where, "audit", "verify", "--replay", "--json"],
+        [*command, *where, "audit", "verify", "--json"],
         capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={**os.environ, "NO_COLOR": "1"},
     )  # fmt: skip
     try:
@@ -39,10 +39,10 @@ def same(replay: Replay, records: int) -> list[Violation]:
     """Everything was replayed, all ``records`` of the trail, and gave the same bytes."""
     found = [
         (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))
-        for entry in [*replay.said.get("differences", ()), *replay.said.get("gone", ())][:SHOWN]
+        for entry in [*replay.said.get("violations", ()), *replay.said.get("untold", ())][:SHOWN]
     ]
     if not found and (replay.exit_code != 0 or not replay.said):
-        found.append(("audit verify --replay", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
-    elif not found and replay.said.get("records") != records:
-        found.append(("audit verify --replay", f"gave {replay.said.get('records')} of {records} records"))
+        found.append(("audit verify", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
+    elif not found and replay.said.get("replayed") != records:
+        found.append(("audit verify", f"gave {replay.said.get('replayed')} of {records} records"))
     return violations_of("replay", found)

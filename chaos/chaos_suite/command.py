@@ -17,7 +17,7 @@ from chaos_suite.network import in_namespace_of_its_own
 from chaos_suite.run import Run, Terms, brokers_of
 
 COMMAND = (sys.executable, "-m", "master_orchestrator.cli")
-"""How the judge calls ``audit verify --replay``."""
+"""How the judge calls ``audit verify``."""
 
 INTERRUPTED = 130
 

@@ -148,18 +148,18 @@ def test_the_offset_of_a_table_is_no_entry_of_its_changelog() -> None:
     assert hasattr(rocksdict.AccessType, "read_only")
 
 
-SAID = {"clean": True, "vehicles": 1, "records": 7, "inputs": 9, "differences": [], "gone": []}
+SAID = {"outcome": "whole", "vehicles": 1, "replayed": 7, "inputs": 9, "violations": [], "untold": []}
 
 
 @pytest.mark.parametrize(
     ("replay", "wheres"),
     [
         (Replay(0, SAID, ""), []),
-        (Replay(1, {}, "no broker"), ["audit verify --replay"]),
-        (Replay(0, {**SAID, "records": 6}, ""), ["audit verify --replay"]),
-        (Replay(0, {**SAID, "gone": [{"vehicle_id": "v", "text": "its inputs are gone"}]}, ""), ["v"]),
+        (Replay(1, {}, "no broker"), ["audit verify"]),
+        (Replay(0, {**SAID, "replayed": 6}, ""), ["audit verify"]),
+        (Replay(0, {**SAID, "untold": [{"vehicle_id": "v", "text": "its inputs are gone"}]}, ""), ["v"]),
         (
-            Replay(1, {**SAID, "differences": [{"workflow_id": "v~0", "seq": 1, "field": "event", "text": "x"}]}, ""),
+            Replay(1, {**SAID, "violations": [{"workflow_id": "v~0", "seq": 1, "kind": "edited", "text": "x"}]}, ""),
             ["v~0"],
         ),
     ],
@@ -172,7 +172,7 @@ def test_the_engine_s_command_is_asked_for_a_replay(tmp_path: Path) -> None:
     program = tmp_path / "told.py"
     program.write_text("import json, sys; print(json.dumps({'asked': sys.argv[1:]})); sys.exit(3)")
     replay = replayed([sys.executable, str(program)], "h:1", Path("t.yaml"))
-    asked = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--replay", "--json"]
+    asked = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--json"]
     assert (3, {"asked": asked}) == (replay.exit_code, replay.said)
 
 

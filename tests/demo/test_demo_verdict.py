@@ -9,7 +9,7 @@ from rich.console import Console
 from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.demo.board import Board
 from master_orchestrator.demo.verdict import DemoVerdict
-from master_orchestrator.readers.verify import Verdict as AuditVerdict
+from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
 from master_orchestrator_schemas.messages import Status, Transition
 from master_orchestrator_schemas.vocabulary import Priority, Reason, State
@@ -60,7 +60,7 @@ def text_of(verdict: DemoVerdict) -> str:
 def test_a_good_run_says_so_with_its_figures() -> None:
     assert GOOD.good
     said = text_of(GOOD)
-    assert "audit verify: 9 records of 1 workflows, clean" in said
+    assert "audit verify: 9 records of 1 workflows, whole" in said
     assert "after 11.2 s" in said
     assert "serviced 1" in said
     assert GOOD.as_json()["good"]

@@ -35,11 +35,11 @@ moves = st.lists(
 def test_any_history_gives_the_same_bytes_again(moves: list[tuple[int, str, int]], name: str) -> None:
     log = driven(POLICIES[name], moves)
 
-    replayed = log.replayed(POLICIES[name])
+    for applied in ({}, log.ends):
+        replayed = log.replayed(POLICIES[name], applied=applied)
 
-    assert ((), ()) == (replayed.differences, replayed.gone)
-    assert len(log.trail) == replayed.records
-    assert len({record.vehicle_id for record in log.records}) == replayed.vehicles
+        assert ((), ()) == (replayed.differences, replayed.untold)
+        assert len(log.trail) == replayed.records
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def _deadline(vehicle: LoggedVehicle) -> Any:
 
 def test_the_history_of_these_tests_is_clean(log: InputLog) -> None:
     replayed = log.replayed(FEED)
-    assert ((), (), 2, len(log.trail)) == (replayed.differences, replayed.gone, replayed.vehicles, replayed.records)
+    assert ((), (), 2, len(log.trail)) == (replayed.differences, replayed.untold, replayed.vehicles, replayed.records)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,16 @@ def test_every_deleted_record_is_missed_but_a_vehicle_s_newest(log: InputLog) ->
         (found,) = log.replayed(FEED).differences
         assert deleted[1].vehicle_id == found.workflow_id.rpartition("~")[0]
         log.trail.insert(index, deleted)
+
+
+def test_a_vehicle_s_newest_record_is_missed_as_far_as_the_inputs_are_known_to_be_applied(log: InputLog) -> None:
+    deleted = log.trail.pop()[1]
+    before = log.ends | {deleted.cause.topic: deleted.cause.offset}
+
+    (found,) = log.replayed(FEED, applied=log.ends).differences
+
+    assert (deleted.workflow_id, deleted.seq, "record") == (found.workflow_id, found.seq, found.field)
+    assert () == log.replayed(FEED, applied=before).differences
 
 
 def test_an_invented_record_is_found(log: InputLog) -> None:
@@ -248,7 +258,7 @@ def test_a_vehicle_whose_inputs_are_gone_cannot_be_replayed(log: InputLog) -> No
     replayed = log.replayed(FEED, {TOPICS[Timer]: tick.cause.offset + 1})
 
     assert () == replayed.differences
-    assert tick.vehicle_id in [gone.vehicle_id for gone in replayed.gone]
+    assert tick.vehicle_id in [untold.vehicle_id for untold in replayed.untold]
 
 
 def test_inputs_gone_that_no_record_rests_on_do_no_harm() -> None:
@@ -262,7 +272,7 @@ def test_inputs_gone_that_no_record_rests_on_do_no_harm() -> None:
 
     replayed = log.replayed(CLOCK, {TOPICS[Timer]: 1})
 
-    assert ((), (), len(log.trail)) == (replayed.differences, replayed.gone, replayed.records)
+    assert ((), (), len(log.trail)) == (replayed.differences, replayed.untold, replayed.records)
 
 
 def test_where_early_readings_are_gone_a_difference_is_no_proof() -> None:
@@ -277,7 +287,7 @@ def test_where_early_readings_are_gone_a_difference_is_no_proof() -> None:
     replayed = log.replayed(CLOCK, {READINGS: 2})
 
     assert () == replayed.differences
-    assert ["v-1"] == [gone.vehicle_id for gone in replayed.gone]
+    assert ["v-1"] == [untold.vehicle_id for untold in replayed.untold]
     assert (1, sum(record.vehicle_id == "v-2" for record in log.records)) == (replayed.vehicles, replayed.records)
 
 

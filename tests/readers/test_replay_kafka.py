@@ -15,8 +15,8 @@ from support.topics import CODEC
 
 from master_orchestrator.cli.main import run
 from master_orchestrator.core.audit_chain import hash_of
-from master_orchestrator.readers.replay_topics import replay_topics
 from master_orchestrator.readers.topics import partition_of
+from master_orchestrator.readers.verify_topics import verify_topics
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import AuditRecord, Dtc, OperatorRequest, Telemetry
 from master_orchestrator_schemas.topology import Topology
@@ -38,7 +38,7 @@ def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> I
 
 @pytest.fixture
 def replay(system: EngineSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Replay:
-    """``audit verify --replay`` on the system's topics: exit code and answer."""
+    """``audit verify`` on the system's topics: exit code and answer."""
     plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
     prefix = system.topology.app_id.removesuffix(plain["app_id"])
     plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
@@ -49,7 +49,7 @@ def replay(system: EngineSystem, tmp_path: Path, capsys: pytest.CaptureFixture[s
 
     def runs() -> tuple[int, dict[str, Any]]:
         capsys.readouterr()
-        code = run([*place, "audit", "verify", "--replay", "--json"])
+        code = run([*place, "audit", "verify", "--json"])
         return code, json.loads(capsys.readouterr().out)
 
     return runs
@@ -61,29 +61,45 @@ def test_what_an_engine_killed_twice_has_written_is_given_again(
     _run_and_kill(system)
 
     code, told = replay()
-    assert (0, True, [], []) == (code, told["clean"], told["differences"], told["gone"])
+    assert (0, "whole", [], []) == (code, told["outcome"], told["violations"], told["untold"])
     assert 3 * VEHICLES == told["vehicles"]
     system.audit.until(lambda _log: told["records"] <= sum(map(len, system.trails().values())))
     trails = system.trails()
-    assert sum(map(len, trails.values())) == told["records"]
+    assert sum(map(len, trails.values())) == told["records"] == told["replayed"]
 
     forged = _forged(system, trails["car-1~0"][-1])
     code, told = replay()
-    (found,) = told["differences"]
-    assert (1, False) == (code, told["clean"])
-    assert ("car-1~0", forged.seq, "record") == (found["workflow_id"], found["seq"], found["field"])
+    assert (1, "violated") == (code, told["outcome"])
+    assert {("car-1~0", forged.seq)} == {(found["workflow_id"], found["seq"]) for found in told["violations"]}
+    assert {"replay_differs", "not_in_table", "status_behind"} <= {found["kind"] for found in told["violations"]}
 
+
+def test_where_replies_are_gone_it_cannot_be_told(
+    system: EngineSystem, replay: Replay, kafka_admin: AdminClient
+) -> None:
+    engine = system.start()
+    with system.echo_agents():
+        system.request_checks(range(VEHICLES))
+        system.assert_whole(VEHICLES)
+    assert 0 == engine.stop()
     _lose_first_replies(system, kafka_admin)
     code, told = replay()
-    assert (0, []) == (code, told["differences"])
-    assert {f"car-{number}" for number in range(3 * VEHICLES)} == {gone["vehicle_id"] for gone in told["gone"]}
+    assert (3, "cannot be told", []) == (code, told["outcome"], told["violations"])
+    assert {f"car-{number}" for number in range(VEHICLES)} == {gap["vehicle_id"] for gap in told["untold"]}
+    assert told["records"] == sum(gap["records"] for gap in told["untold"])
+
+
+def test_a_cluster_without_records_is_nothing_to_verify(system: EngineSystem, replay: Replay) -> None:
+    code, told = replay()
+    assert (3, "nothing to verify", 0) == (code, told["outcome"], told["records"])
+    assert system.topology.partitions
 
 
 def test_progress_only_grows_and_ends_at_the_whole(system: EngineSystem) -> None:
     system.request_checks(range(VEHICLES))
     seen: list[tuple[int, int]] = []
 
-    replay_topics(system.kafka, system.topology, lambda passed, total: seen.append((passed, total)))
+    verify_topics(system.kafka, system.topology, lambda passed, total: seen.append((passed, total)))
 
     assert seen == sorted(seen)
     assert seen[-1][0] == seen[-1][1]

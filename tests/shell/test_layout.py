@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from master_orchestrator.core import table
 from master_orchestrator.shell import layout
 from master_orchestrator.shell.records import Record
 
@@ -38,19 +39,19 @@ def test_an_outbox_over_one_record_is_chunked_and_a_shorter_one_hides_it() -> No
 
 def test_a_table_without_outbox_and_position_is_new() -> None:
     assert layout.unpack_outbox(dict[bytes, bytes]().get) == []
-    assert layout.unpack_positions(None) == {}
+    assert table.unpack_positions(None) == {}
 
 
 @given(st.dictionaries(st.text(max_size=20), st.integers(0, 2**60)))
 def test_positions_round_trip(positions: dict[str, int]) -> None:
-    assert positions == layout.unpack_positions(layout.pack_positions(positions))
+    assert positions == table.unpack_positions(table.pack_positions(positions))
 
 
 @given(st.binary(max_size=50), st.integers(0, 2**60))
 def test_a_vehicles_value_carries_its_earliest_deadline(state: bytes, due_ms: int) -> None:
-    assert (due_ms, state) == layout.unpack_vehicle(layout.pack_vehicle(state, due_ms))
+    assert (due_ms, state) == table.unpack_vehicle(table.pack_vehicle(state, due_ms))
 
 
 def test_reserved_keys_are_no_vehicles() -> None:
-    assert layout.is_vehicle(b"car-1")
-    assert not any(map(layout.is_vehicle, (layout.POSITION_KEY, layout.OUTBOX_KEY + b"0", b"__faust\x00offset__")))
+    assert table.is_vehicle(b"car-1")
+    assert not any(map(table.is_vehicle, (table.POSITION_KEY, layout.OUTBOX_KEY + b"0", b"__faust\x00offset__")))

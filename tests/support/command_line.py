@@ -15,11 +15,16 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def command_line(kafka: KafkaSettings, topology: Topology, folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
-    """Runs a command line; exit code, and stdout or else stderr. ``topology`` is the repository's with a prefix."""
+    """Runs a command line; exit code, and stdout or else stderr. ``topology`` is the
+    repository's with a prefix, and may have other agents and waits.
+    """
     plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
     prefix = topology.app_id.removesuffix(plain["app_id"])
     plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
     plain |= {"app_id": topology.app_id, "partitions": topology.partitions}
+    plain["retry"]["waits"] = [f"{wait}ms" for wait in topology.retry.waits_ms]
+    for agent, terms in topology.agents.items():
+        plain["agents"][agent]["enabled"] = terms.enabled
     file = folder / "topology.yaml"
     file.write_text(yaml.safe_dump(plain), encoding="utf-8")
 

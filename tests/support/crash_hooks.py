@@ -10,7 +10,8 @@ from typing import Never
 
 import msgspec
 
-from master_orchestrator.shell.layout import POSITION_KEY, is_vehicle, unpack_outbox
+from master_orchestrator.core.table import POSITION_KEY, is_vehicle
+from master_orchestrator.shell.layout import unpack_outbox
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Command, Timer

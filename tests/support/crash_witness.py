@@ -9,9 +9,9 @@ from typing import Self
 
 import rocksdict
 
+from master_orchestrator.core.table import POSITION_KEY, unpack_vehicle
 from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator.readers.topics import TopicReader
-from master_orchestrator.shell.layout import POSITION_KEY, unpack_vehicle
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.messages import Command, Timer
 from support.crash_hooks import Evidence, tick_id

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from master_orchestrator.core import table
 from master_orchestrator.core.inputs import Body
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell import layout
@@ -56,7 +57,7 @@ class Partition(msgspec.Struct):
     @property
     def positions(self) -> dict[str, int]:
         """Input topic -> next offset."""
-        return layout.unpack_positions(self.table.get(layout.POSITION_KEY))
+        return table.unpack_positions(self.table.get(table.POSITION_KEY))
 
     def of_vehicle(self, vehicle_id: str, topic: str, message_type: type[Any]) -> list[Any]:
         """A vehicle's messages on an output topic, oldest first."""
@@ -117,7 +118,7 @@ class EngineOfPartition:
         partition.inputs += batch
         partition.outputs += work.records
         partition.table |= work.vehicles | layout.pack_outbox(work.commands)
-        partition.table[layout.POSITION_KEY] = layout.pack_positions(self._offsets)
+        partition.table[table.POSITION_KEY] = table.pack_positions(self._offsets)
         return work.commands
 
     def input_of(self, body: Body, at_ms: int) -> Input:
@@ -163,7 +164,7 @@ class PartitionVehicle(CoreVehicle):
 
     def _take_stored(self) -> None:
         value = self.engine.partition.table.get(self.vehicle_id.encode())
-        self.stored = None if value is None else layout.unpack_vehicle(value)[1]
+        self.stored = None if value is None else table.unpack_vehicle(value)[1]
 
 
 def frozen_topology() -> Topology:

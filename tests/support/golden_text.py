@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from master_orchestrator.core.state import decode_state
-from master_orchestrator.shell.layout import unpack_vehicle
+from master_orchestrator.core.table import unpack_vehicle
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, Status

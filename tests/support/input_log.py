@@ -44,6 +44,11 @@ class InputLog:
         return self.inputs[-1]
 
     @property
+    def ends(self) -> dict[str, int]:
+        """Where the topics end."""
+        return dict(self._offsets)
+
+    @property
     def records(self) -> list[AuditRecord]:
         """The trail, decoded."""
         return [record for _, record in self.trail]
@@ -54,19 +59,22 @@ class InputLog:
         self.trail[index] = (CODEC.encode(record), record)
         return record
 
-    def replayed(self, policy: Policy, log_starts: dict[str, int] | None = None) -> Replayed:
-        """The verdict on it, where records before ``log_starts`` are gone."""
+    def replayed(
+        self, policy: Policy, log_starts: dict[str, int] | None = None, applied: dict[str, int] | None = None
+    ) -> Replayed:
+        """The verdict on it, where records before ``log_starts`` are gone; ``applied``: as far as that is known."""
         starts = dict.fromkeys(TOPICS.values(), 0) | (log_starts or {})
-        rules = Rules(policy, INTAKE, CODEC, READINGS)
+        rules = Rules(policy, INTAKE, CODEC, READINGS, applied or {})
         replays: dict[bytes, VehicleReplay] = {}
         for value, record in self.trail:
             replay = replays.setdefault(record.vehicle_id.encode(), VehicleReplay(record.vehicle_id, rules))
             replay.recorded(value, record)
         kept = [arrived for arrived in self.inputs if arrived.cause.offset >= starts[arrived.cause.topic]]
-        for arrived in (arrived for arrived in kept if arrived.cause.topic != READINGS and arrived.key in replays):
-            replays[arrived.key or b""].hold(arrived)
-        for arrived in (arrived for arrived in kept if arrived.cause.topic == READINGS and arrived.key in replays):
-            replays[arrived.key or b""].reading(arrived)
+        for reads in (False, True):
+            for arrived in (arrived for arrived in kept if (arrived.cause.topic == READINGS) == reads):
+                name = arrived.key or b""
+                replay = replays.setdefault(name, VehicleReplay(name.decode(errors="replace"), rules))
+                (replay.reading if reads else replay.hold)(arrived)
         for replay in replays.values():
             replay.finish()
         return summed(verdict_of(replay, starts, READINGS) for replay in replays.values())

@@ -19,7 +19,7 @@ from master_orchestrator.core.fold import fold_audit
 from master_orchestrator.core.state import Share, decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
-from master_orchestrator.shell.layout import is_vehicle, unpack_vehicle
+from master_orchestrator.core.table import is_vehicle, unpack_vehicle
 from master_orchestrator_schemas.messages import AuditRecord, Status
 from master_orchestrator_schemas.vocabulary import OperatorAction, State
 

@@ -16,7 +16,7 @@ from support.topics import CODEC, newest_status
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.state_versions import STATE_VERSION
-from master_orchestrator.shell.layout import is_vehicle, pack_vehicle, unpack_vehicle
+from master_orchestrator.core.table import is_vehicle, pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.worker import EXIT_DIED
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Command, OperatorRequest, Reply, ServiceEvent, Telemetry

@@ -10,8 +10,8 @@ from bench_suite.stream_job.job import PARTITIONS, unpack_count
 from bench_suite.stream_job.stage import Stage
 from confluent_kafka import Message
 
+from master_orchestrator.core.table import POSITION_KEY, unpack_positions
 from master_orchestrator.readers.topics import TopicReader
-from master_orchestrator.shell.layout import POSITION_KEY, unpack_positions
 from master_orchestrator_schemas.topology import Topology
 
 

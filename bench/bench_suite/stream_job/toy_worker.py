@@ -13,9 +13,9 @@ from pathlib import Path
 from bench_suite.stream_job.job import output, pack_count, unpack_count
 
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell import worker
 from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.layout import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.processor import Get, Processor, Work
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec

@@ -10,8 +10,8 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import GENESIS, VehicleState, decode_state, encode_state
 from master_orchestrator.core.statuses import status_of
 from master_orchestrator.core.step import deadlines
+from master_orchestrator.core.table import is_vehicle, unpack_vehicle
 from master_orchestrator.readers.verify import verify
-from master_orchestrator.shell.layout import is_vehicle, unpack_vehicle
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec

@@ -10,8 +10,8 @@ from fuzz_suite.records.surroundings import Surroundings
 from fuzz_suite.watchdog import cpu_limit
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState, decode_state
+from master_orchestrator.core.table import unpack_vehicle
 from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.layout import unpack_vehicle
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record

@@ -15,9 +15,9 @@ from master_orchestrator_schemas.vocabulary import Priority, State
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from master_orchestrator.readers.replay_verdict import Replayed
+    from master_orchestrator.core.audit_chain import Violation
+    from master_orchestrator.readers.audit_verdict import AuditVerdict
     from master_orchestrator.readers.statistics import Statistics
-    from master_orchestrator.readers.verify import Verdict
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
 PRIORITY_STYLES = {
@@ -28,6 +28,7 @@ PRIORITY_STYLES = {
 }
 STATE_STYLES = {State.COMPLETED: "green", State.FAILED: "red", State.RETRY: "magenta"}
 VIOLATIONS_SHOWN = 50
+OUTCOME_STYLES = {"whole": "green", "violated": "red", "cannot be told": "yellow", "nothing to verify": "yellow"}
 
 
 def workflow_table(statuses: Sequence[Status]) -> RenderableType:
@@ -86,24 +87,23 @@ def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
     return table
 
 
-def verdict_text(verdict: Verdict) -> RenderableType:
-    """One line if all is well, else a line per violation."""
-    if not verdict.violations:
-        return Text(f"Clean: {verdict.records} audit records of {verdict.workflows} workflows.", style="green")
-    lines = [f"{wrong.workflow_id}/{wrong.seq}: {wrong.kind}: {wrong.text}" for wrong in verdict.violations]
-    head = f"{len(verdict.violations)} violations in {verdict.records} records of {verdict.workflows} workflows:"
-    return Text("\n".join([head, *_shortened(lines)]), style="red")
+def verdict_text(verdict: AuditVerdict) -> RenderableType:
+    """The outcome and what was looked at, then a line per violation and per thing that cannot be told."""
+    wrong = [_violation_line(violation) for violation in verdict.violations]
+    untold = [f"{gap.vehicle_id or 'all vehicles'}: cannot be told: {gap.text}" for gap in verdict.untold]
+    head = (
+        f"{verdict.outcome.capitalize()}: {verdict.records} audit records of {verdict.workflows} workflows, "
+        f"{verdict.replayed} of them given again by {verdict.inputs} inputs of {verdict.vehicles} vehicles"
+    )
+    if wrong or untold:
+        head += f"; {len(wrong)} violations, {len(untold)} gaps"
+    return Text("\n".join([head, *_shortened(wrong), *_shortened(untold)]), style=OUTCOME_STYLES[verdict.outcome])
 
 
-def replay_text(replayed: Replayed) -> RenderableType:
-    """One line if all is well; else a line per difference, and per vehicle that cannot be replayed."""
-    different = [f"{d.workflow_id}/{d.seq}: {d.field}: {d.text}" for d in replayed.differences]
-    gone = [f"{g.vehicle_id} cannot be replayed: inputs gone: {g.text}" for g in replayed.gone]
-    head = f"{replayed.records} audit records of {replayed.vehicles} vehicles given again by {replayed.inputs} inputs"
-    if different:
-        head = f"{len(different)} vehicles differ from their trail; {head}"
-    lines = [head, *_shortened(different), *_shortened(gone)]
-    return Text("\n".join(lines), style="red" if different else "yellow" if gone else "green")
+def _violation_line(violation: Violation) -> str:
+    place = f" ({violation.place})" if violation.place else ""
+    name = violation.workflow_id if violation.seq < 0 else f"{violation.workflow_id}/{violation.seq}"
+    return f"{name}: {violation.kind}: {violation.text}{place}"
 
 
 def _shortened(lines: list[str]) -> list[str]:

@@ -11,6 +11,7 @@ from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.errors import BrokerUnreachableError, UnreadableRecordError
 from master_orchestrator.ports import CHECKED, REJECTED, Answer
 from master_orchestrator.readers.decoding import decode
+from master_orchestrator.readers.statuses import is_at_home
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.codec import Codec
@@ -37,7 +38,7 @@ class OutputsReader:
         history: bool,
     ) -> None:
         self._servers = kafka.bootstrap_servers
-        self._codec = Codec(topology.limits)
+        self._codec, self._partitions = Codec(topology.limits), topology.partitions
         self._workflows = workflows
         self._correlator = correlator
         self._status = topology.topic_of("Status")
@@ -92,7 +93,8 @@ class OutputsReader:
     def _take(self, message: Message) -> None:
         try:
             if message.topic() == self._status:
-                self._workflows.apply(decode(message, Status, self._codec))
+                if is_at_home(message, self._partitions):
+                    self._workflows.apply(decode(message, Status, self._codec))
             elif message.topic() == self._audit:
                 record = decode(message, AuditRecord, self._codec)
                 if is_answer(record, self._telemetry):

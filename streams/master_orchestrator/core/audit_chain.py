@@ -22,13 +22,15 @@ class Violation(msgspec.Struct, frozen=True):
 
     ``kind``: ``edited`` (the hash does not fit the content), ``missing`` (a hole in ``seq``; also what truncation at
     the front looks like), ``reordered`` (``seq`` goes back), ``unlinked`` (``prev_hash`` is not that of the record
-    before), ``forked`` (two different records with one ``seq``).
+    before), ``forked`` (two different records with one ``seq``). ``readers/`` adds more. ``place``: topic, partition
+    and offset of the record, where it is about one record.
     """
 
     workflow_id: str
     seq: int
     kind: str
     text: str
+    place: str | None = None
 
 
 def details_json(details: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from master_orchestrator.demo.board import Board
 from master_orchestrator.demo.render import timeline
+from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.statistics import fold_statistics
-from master_orchestrator.readers.verify import Verdict as AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
 from master_orchestrator_schemas.messages import AuditRecord
 
@@ -40,7 +40,7 @@ class DemoVerdict:
     @property
     def good(self) -> bool:
         """Whether every fault was found, everything ended and was acknowledged, and the audit trail is clean."""
-        wrong = self.stopped or self.silent or self.board.open or self.audit.violations
+        wrong = self.stopped or self.silent or self.board.open or self.audit.outcome != "whole"
         return not wrong and self.tally.acknowledged == self.tally.sent
 
     def as_text(self) -> RenderableType:
@@ -84,7 +84,8 @@ class DemoVerdict:
         wrong += [f"nothing was opened for {vehicle}" for vehicle in self.silent if not self.stopped]
         shown = self.audit.violations[:VIOLATIONS_SHOWN]
         wrong += [f"audit: {v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in shown]
-        clean = "NOT CLEAN" if self.audit.violations else "clean"
-        audited = f"audit verify: {self.audit.records:,} records of {self.audit.workflows} workflows, {clean}"
-        style = "red" if self.audit.violations else "green"
+        wrong += [f"audit: cannot be told: {gap.text}" for gap in self.audit.untold[:VIOLATIONS_SHOWN]]
+        outcome = self.audit.outcome
+        audited = f"audit verify: {self.audit.records:,} records of {self.audit.workflows} workflows, {outcome}"
+        style = "green" if outcome == "whole" else "red"
         return [*(Text(line, style="red") for line in wrong), Text(audited, style=style)]

@@ -1,26 +1,37 @@
-"""From records of the engine's output topics to messages."""
+"""From records of the engine's output topics to messages. One that cannot be read does not hide the others."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+import structlog
 from confluent_kafka import Message
 
 from master_orchestrator.errors import UnreadableRecordError
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Status
 
+log = structlog.stdlib.get_logger(__name__)
+
 M = TypeVar("M", AuditRecord, Status, Alert)
+OnUnreadable = Callable[[UnreadableRecordError], None]
 
 
-def decoded(records: Iterable[Message], message_type: type[M], codec: Codec) -> Iterator[M]:
-    """The messages of these records; tombstones are passed over.
+def logged(error: UnreadableRecordError) -> None:
+    """Say on the log that a record was left out; commands show errors on stderr."""
+    log.error("record_left_out", why=str(error))
 
-    Raises :class:`UnreadableRecordError`: on a topic that only the engine writes, such a record is no one's mistake to
-    be passed over.
-    """
+
+def decoded(
+    records: Iterable[Message], message_type: type[M], codec: Codec, unreadable: OnUnreadable = logged
+) -> Iterator[M]:
+    """The messages of these records; tombstones are passed over, what cannot be read goes to ``unreadable``."""
     for record in records:
-        if record.value() is not None:
+        if record.value() is None:
+            continue
+        try:
             yield decode(record, message_type, codec)
+        except UnreadableRecordError as error:
+            unreadable(error)
 
 
 def decode(record: Message, message_type: type[M], codec: Codec) -> M:
@@ -28,5 +39,9 @@ def decode(record: Message, message_type: type[M], codec: Codec) -> M:
     try:
         return codec.decode(record.value(), message_type)
     except DecodeError as error:
-        place = f"{record.topic()}[{record.partition()}]@{record.offset()}"
-        raise UnreadableRecordError(place, str(error)) from error
+        raise UnreadableRecordError(place_text(record), str(error)) from error
+
+
+def place_text(record: Message) -> str:
+    """``topic[partition]@offset``."""
+    return f"{record.topic()}[{record.partition()}]@{record.offset()}"

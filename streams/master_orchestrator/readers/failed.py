@@ -4,9 +4,8 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from master_orchestrator.readers.decoding import decoded
+from master_orchestrator.readers.statuses import statuses_at_home
 from master_orchestrator.readers.topics import Progress, TopicReader, vehicle_of
-from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
@@ -66,10 +65,9 @@ def longest_failed(
 
 def read_failed(kafka: KafkaSettings, topology: Topology, progress: Progress | None = None) -> Iterator[FailedWorkflow]:
     """:func:`failed_now` of the whole topic, one partition in memory at a time."""
-    codec = Codec(topology.limits)
     for partition in range(topology.partitions):
         with TopicReader(kafka, [topology.topic_of("Status")], [partition]) as reader:
-            yield from failed_now(decoded(reader.catch_up(progress), Status, codec))
+            yield from failed_now(statuses_at_home(reader.catch_up(progress), topology))
 
 
 def _failed(status: Status) -> FailedWorkflow | None:

@@ -1,4 +1,4 @@
-"""``audit verify --replay``: do a vehicle's inputs, put through the core again, give its audit records byte for byte?
+"""``audit verify``'s replay: do a vehicle's inputs, put through the core again, give its audit records byte for byte?
 
 An audit record names its cause and, in ``positions``, how far each input topic had been applied to the vehicle after
 it. So for every record it is known which inputs came before it, and which one it was that caused it; what is not known
@@ -12,11 +12,11 @@ is the order, between two causes, of inputs of different topics that left no rec
 - Whether a tick or a refused input does nothing depends on no more than its own time and the workflow.
 
 So the inputs between two causes are applied topic by topic. One that gives a record there, which the engine has not
-written, is a difference.
+written, is a difference. So it is after a vehicle's newest record, and for a vehicle without a trail, as far as the
+engine is known to have applied the inputs (its position record, read before the trail's end).
 
 Readings come one by one and are applied as they come, since they are by far the most inputs; of the other topics all
-inputs of a vehicle are held. What should have been recorded after a vehicle's newest record is not looked for: the
-engine may not have read so far.
+inputs of a vehicle are held.
 """
 
 from collections import deque
@@ -45,12 +45,17 @@ class Arrived(NamedTuple):
 
 
 class Rules(NamedTuple):
-    """By what the engine worked. ``readings``: the topic whose inputs come one by one."""
+    """By what the engine worked.
+
+    ``readings``: the topic whose inputs come one by one. ``applied``: input topic -> the offset before which all inputs
+    have been applied, and all that came of them is in the trail; a topic that is not named: not known.
+    """
 
     policy: Policy
     intake: Intake
     codec: Codec
     readings: str
+    applied: Mapping[str, int]
 
 
 class _DiffersError(Exception):
@@ -67,7 +72,7 @@ class VehicleReplay:
     def __init__(self, vehicle_id: str, rules: Rules) -> None:
         self.vehicle_id, self._rules = vehicle_id, rules
         self.difference: Difference | None = None
-        self.records = self.inputs = 0
+        self.records = self.inputs = self.length = 0
         self.earliest: dict[str, int] = {}
         """Per topic, the offset of the first input that the trail names; before it nothing is known to be missing."""
         self._trail: deque[bytes] = deque()
@@ -77,9 +82,9 @@ class VehicleReplay:
         self._next: AuditRecord | None = None
 
     @property
-    def over(self) -> bool:
-        """Whether nothing is left to be compared."""
-        return self._next is None
+    def unknown(self) -> bool:
+        """Whether nothing is there of the vehicle: no trail, and no input that it could have been given."""
+        return self._newest is None and self._state is None and not self._held and self.difference is None
 
     # --- what there is ---
 
@@ -90,6 +95,7 @@ class VehicleReplay:
         if self._next is None:
             self._next = record
         self._newest = value
+        self.length += 1
         self._trail.append(value)
         for topic, position in record.positions.items():
             self.earliest.setdefault(topic, position - 1)
@@ -105,11 +111,12 @@ class VehicleReplay:
         self._guarded(self._reading, arrived)
 
     def finish(self) -> None:
-        """There are no more readings: replay what is left of the trail."""
+        """There are no more readings: replay what is left of the trail, and what has been applied since."""
         self._guarded(self._rest)
+        self._over()
 
     def _guarded(self, run: Callable[..., None], *given: Arrived) -> None:
-        if self._next is None:
+        if self.difference is not None:
             return
         try:
             run(*given)
@@ -126,16 +133,20 @@ class VehicleReplay:
     def _reading(self, arrived: Arrived) -> None:
         while self._next is not None and self._next.positions.get(self._rules.readings, 0) <= arrived.cause.offset:
             self._caused(self._next, None)
-        if self._next is None:
-            return
-        if arrived.cause == self._next.cause:
+        if self._next is not None and arrived.cause == self._next.cause:
             self._caused(self._next, arrived)
-        else:
+        elif self._next is not None or self._is_applied(arrived):
             self._unrecorded(arrived)
 
     def _rest(self) -> None:
         while self._next is not None:
             self._caused(self._next, None)
+        for waiting in self._held.values():
+            for arrived in filter(self._is_applied, waiting):
+                self._unrecorded(arrived)
+
+    def _is_applied(self, arrived: Arrived) -> bool:
+        return arrived.cause.offset < self._rules.applied.get(arrived.cause.topic, 0)
 
     def _caused(self, first: AuditRecord, cause: Arrived | None) -> None:
         """Apply what came before the next cause, then the cause, and compare all records it gives."""
@@ -191,9 +202,7 @@ class VehicleReplay:
                 raise _differs(found, *first_difference(record, found))
             self.records += 1
             self._next = self._rules.codec.decode(self._trail[0], AuditRecord) if self._trail else None
-        if self._next is None:
-            self._over()
-        elif self._next.cause == cause:
+        if self._next is not None and self._next.cause == cause:
             raise _differs(self._next, "record", f"{_place(cause)} does not give it")
 
 

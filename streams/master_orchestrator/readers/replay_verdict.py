@@ -1,4 +1,4 @@
-"""What ``audit verify --replay`` finds: where a vehicle first differs, and vehicles that cannot be replayed."""
+"""What the replay of ``audit verify`` finds: where a vehicle first differs, and vehicles that cannot be replayed."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -24,10 +24,11 @@ class Difference(msgspec.Struct, frozen=True):
     text: str
 
 
-class Gone(msgspec.Struct, frozen=True):
-    """A vehicle that cannot be replayed: its inputs are gone, or may be."""
+class Untold(msgspec.Struct, frozen=True):
+    """What cannot be told, and why. ``vehicle_id`` None: of all vehicles. ``records``: how many of the trail."""
 
-    vehicle_id: str
+    vehicle_id: str | None
+    records: int
     text: str
 
 
@@ -41,7 +42,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
     records: int = 0
     inputs: int = 0
     differences: tuple[Difference, ...] = ()
-    gone: tuple[Gone, ...] = ()
+    untold: tuple[Untold, ...] = ()
 
 
 def summed(verdicts: Iterable[Replayed]) -> Replayed:
@@ -52,7 +53,7 @@ def summed(verdicts: Iterable[Replayed]) -> Replayed:
         records=sum(part.records for part in parts),
         inputs=sum(part.inputs for part in parts),
         differences=tuple(difference for part in parts for difference in part.differences),
-        gone=tuple(gone for part in parts for gone in part.gone),
+        untold=tuple(untold for part in parts for untold in part.untold),
     )
 
 
@@ -63,6 +64,8 @@ class Finished(Protocol):
     difference: Difference | None
     records: int
     inputs: int
+    length: int
+    """Records of the trail."""
     earliest: dict[str, int]
     """Per topic, the offset of the first input that the trail names."""
 
@@ -78,7 +81,7 @@ def verdict_of(replay: Finished, log_starts: Mapping[str, int], readings: str) -
         place = f"{difference.workflow_id}/{difference.seq}: {difference.field}: {difference.text}"
         gone = f"{readings} now begins at offset {log_starts[readings]}; what was before may explain that {place}"
     if gone is not None:
-        return Replayed(inputs=replay.inputs, gone=(Gone(replay.vehicle_id, gone),))
+        return Replayed(inputs=replay.inputs, untold=(Untold(replay.vehicle_id, replay.length, gone),))
     differences = () if difference is None else (difference,)
     return Replayed(vehicles=1, records=replay.records, inputs=replay.inputs, differences=differences)
 

@@ -1,5 +1,9 @@
 """The newest statuses from their topic, in bounded reads."""
 
+from collections.abc import Iterable, Iterator
+
+from confluent_kafka import Message
+
 from master_orchestrator.readers.decoding import decoded
 from master_orchestrator.readers.topics import Progress, TopicReader, partition_of, vehicle_of
 from master_orchestrator.readers.view import WorkflowsView
@@ -25,6 +29,20 @@ def read_statuses(kafka: KafkaSettings, topology: Topology, progress: Progress |
     """The newest status of every workflow."""
     view = WorkflowsView()
     with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
-        for status in decoded(reader.catch_up(progress), Status, Codec(topology.limits)):
+        for status in statuses_at_home(reader.catch_up(progress), topology):
             view.apply(status)
     return view.all()
+
+
+def statuses_at_home(messages: Iterable[Message], topology: Topology) -> Iterator[Status]:
+    """The statuses of records that stand in their vehicle's partition: one id, one workflow. ``audit verify`` names the
+    others.
+    """
+    at_home = (message for message in messages if is_at_home(message, topology.partitions))
+    return decoded(at_home, Status, Codec(topology.limits))
+
+
+def is_at_home(status: Message, partitions: int) -> bool:
+    """Whether a status record, keyed by its workflow, stands in its vehicle's partition."""
+    workflow_id = (status.key() or b"").decode(errors="replace")
+    return partition_of(vehicle_of(workflow_id), partitions) == status.partition()

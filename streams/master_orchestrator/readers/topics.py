@@ -65,6 +65,12 @@ def partition_of(vehicle_id: str, partitions: int) -> int:
     return partition_of_key(vehicle_id.encode(), partitions)
 
 
+def partition_counts(kafka: KafkaSettings) -> dict[str, int]:
+    """The cluster's topics, and how many partitions each has."""
+    topics = AdminClient(admin_config(kafka)).list_topics(timeout=ANSWER_S).topics
+    return {name: len(topic.partitions) for name, topic in topics.items()}
+
+
 class TopicReader:
     """A consumer over given partitions: from their beginning, for the topics in ``from_end`` from their present end, or
     from the offsets in ``start``.

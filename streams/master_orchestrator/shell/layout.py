@@ -1,55 +1,20 @@
-"""What stands in the table and its changelog: vehicles, the position record, the outbox.
-
-All three live in the same partition and are written in the same transaction, so they are always of one age.
-
-- A vehicle's key is its id in UTF-8; its value starts with the earliest deadline (8 bytes, big-endian milliseconds, 0
-  for none) so that a scan for timers decodes only the vehicles that wait for something. The rest is the core's state.
-- Reserved keys begin with a NUL byte, which no vehicle id can contain.
+"""The outbox in the table and its changelog. It lies in the partition of the vehicles and of the position record
+(``core/table.py``) and is written in the same transaction, so all three are always of one age.
 """
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from master_orchestrator.shell.records import Record
 
-POSITION_KEY = b"\x00position"
 OUTBOX_KEY = b"\x00outbox/"
 OUTBOX_CHUNK = 900_000
 """Bytes per outbox record: under the broker's default limit of 1 MiB with room for its framing."""
 
-_DUE = struct.Struct(">q")
 _encode = msgspec.msgpack.Encoder().encode
-_decode_positions = msgspec.msgpack.Decoder(dict[str, int]).decode
-
-
 _decode_commands = msgspec.msgpack.Decoder(list[Record]).decode
-
-
-def is_vehicle(key: bytes) -> bool:
-    """True for the key of a vehicle, False for a reserved one (Faust's own offset key too)."""
-    return not key.startswith((b"\x00", b"__faust\x00"))
-
-
-def pack_vehicle(state: bytes, due_ms: int) -> bytes:
-    """The stored value of a vehicle: earliest deadline (0: none) and state."""
-    return _DUE.pack(due_ms) + state
-
-
-def unpack_vehicle(value: bytes) -> tuple[int, bytes]:
-    """The inverse of :func:`pack_vehicle`: (earliest deadline in ms or 0, state)."""
-    return _DUE.unpack_from(value)[0], value[_DUE.size :]
-
-
-def pack_positions(positions: Mapping[str, int]) -> bytes:
-    """Input topic -> next offset to apply, as the position record's value."""
-    return _encode(dict(positions))
-
-
-def unpack_positions(value: bytes | None) -> dict[str, int]:
-    """The inverse of :func:`pack_positions`; empty where nothing was ever stored."""
-    return _decode_positions(value) if value is not None else {}
 
 
 def pack_outbox(commands: Sequence[Record]) -> dict[bytes, bytes]:

@@ -9,15 +9,9 @@ from collections.abc import Mapping, Sequence
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.state import decode_state
 from master_orchestrator.core.step import deadlines
+from master_orchestrator.core.table import POSITION_KEY, pack_positions, unpack_positions, unpack_vehicle
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
-from master_orchestrator.shell.layout import (
-    POSITION_KEY,
-    pack_outbox,
-    pack_positions,
-    unpack_outbox,
-    unpack_positions,
-    unpack_vehicle,
-)
+from master_orchestrator.shell.layout import pack_outbox, unpack_outbox
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.store import PartitionStore

@@ -15,9 +15,9 @@ from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
+from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import ShellError, StateUnreadableError
-from master_orchestrator.shell.layout import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell.outgoing import GIVEN_UP, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec

@@ -8,8 +8,8 @@ from typing import cast
 
 import rocksdict
 
+from master_orchestrator.core.table import is_vehicle
 from master_orchestrator.shell.errors import TableDamagedError, TableError, TableLockedError
-from master_orchestrator.shell.layout import is_vehicle
 
 OFFSET_KEY = b"__faust\x00offset__"
 """Faust's key for the newest changelog offset in this table. We keep its meaning, so Faust's recovery finds nothing."""
