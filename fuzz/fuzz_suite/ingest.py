@@ -71,10 +71,13 @@ def _ending(box: Sandbox, case: IngestCase, tally: Tally) -> str:
 
 
 def _accounted(invoked: Invoked) -> dict[str, Any]:
-    """The summary, whose rows are all sent or rejected, as the exit code says."""
+    """The summary, whose rows are all sent, joined to another or rejected, as the exit code says."""
     summary: dict[str, Any] = json.loads(invoked.out)
     for counts in (summary, *summary["files"]):
-        if counts["rows"] != counts["sent"] + counts["rejected"] or counts["sent"] != counts["acknowledged"]:
+        if (
+            counts["rows"] != counts["sent"] + counts["joined"] + counts["rejected"]
+            or counts["sent"] != counts["acknowledged"]
+        ):
             raise WrongError("rows are not accounted for", repr(counts))
     if summary["complete"] != (summary["rejected"] == 0) or invoked.code != int(not summary["complete"]):
         raise WrongError("the exit code is not the summary's", repr(invoked)[:2_000])

@@ -25,7 +25,7 @@ MISTAKES = {
     "two brokers": (["kafka", "start", "--brokers", "2"], "1 broker or 3, not 2"),
     "log level": (["--log-level", "loud", "kafka", "status"], "'loud' is not one of"),
     "no such topology": (["--topology", "nowhere.yaml", "provision"], "nowhere.yaml: cannot be read"),
-    "start out of time": (["ingest", "no.csv", "--start", "1e300"], "--start '1e300' is no time from 1970 to 9999"),
+    "start out of time": (["ingest", "no.csv", "--start", "1e300"], "--start '1e300' is not a time from 1970 to 9999"),
     "no such agent": (["agents", "surgeon"], "no agent type 'surgeon': use data-analysis, diagnosis"),
     "handler without place": (["agents", "--handler", "diagnosis"], "say TYPE=module:attribute"),
     "handler without attribute": (["agents", "--handler", "diagnosis=json"], "say TYPE=module:attribute"),

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from master_orchestrator.errors import TopicsMissingError
 from master_orchestrator.ingest.command import IngestOrder, kafka_sink, open_all, run_ingest
-from master_orchestrator.ingest.reader import ReadTerms
+from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator.simulation.command import fleet_gateway
 from master_orchestrator.simulation.fleet import Fleet

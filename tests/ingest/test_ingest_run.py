@@ -7,9 +7,9 @@ import pytest
 
 from master_orchestrator.ingest.command import IngestOrder, open_all
 from master_orchestrator.ingest.errors import FileUnusableError
+from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import Delivered
-from master_orchestrator.ingest.reader import ReadTerms
 from master_orchestrator.ingest.run import SHOWN_REJECTS, Ingest, RejectLog, Summary, Surroundings
 from master_orchestrator_schemas.messages import Telemetry
 
@@ -45,8 +45,8 @@ def written(path: Path, *rows: str) -> Path:
 
 
 def test_every_row_is_accounted_for_per_file(tmp_path: Path) -> None:
-    one = written(tmp_path / "one.csv", "v1,100,800", "v1,101,fast", "v1,102,800")
-    two = written(tmp_path / "two.csv", "v2,200,800")
+    one = written(tmp_path / "one.csv", "v1,1e9,800", "v1,soon,800", "v1,1000000002,800")
+    two = written(tmp_path / "two.csv", "v2,1000000200,800")
     summary = run(SlowSink(), one, two)
     counted = [(tally.rows, tally.sent, tally.acknowledged, tally.failed, tally.rejected) for tally in summary.files]
     assert [(3, 2, 2, 0, 1), (1, 1, 1, 0, 0)] == counted
@@ -57,7 +57,7 @@ def test_every_row_is_accounted_for_per_file(tmp_path: Path) -> None:
 
 
 def test_a_reading_the_broker_refuses_makes_the_run_incomplete(tmp_path: Path) -> None:
-    summary = run(SlowSink(refused="v2"), written(tmp_path / "one.csv", "v1,100,800", "v2,100,800"))
+    summary = run(SlowSink(refused="v2"), written(tmp_path / "one.csv", "v1,1e9,800", "v2,1e9,800"))
     assert (2, 1, 1, "message too large") == (
         summary.total("sent"),
         summary.total("acknowledged"),
@@ -69,7 +69,7 @@ def test_a_reading_the_broker_refuses_makes_the_run_incomplete(tmp_path: Path) -
 
 def test_all_rejects_are_in_the_file_and_the_first_in_the_summary(tmp_path: Path) -> None:
     count = SHOWN_REJECTS + 3
-    bad = written(tmp_path / "bad.csv", *(f"v1,{number},fast" for number in range(count)))
+    bad = written(tmp_path / "bad.csv", *(f"v1,soon,{number}" for number in range(count)))
     kept = tmp_path / "rejects.ndjson"
     summary = run(SlowSink(), bad, rejects=kept)
     lines = [json.loads(line) for line in kept.read_text().splitlines()]
@@ -79,23 +79,23 @@ def test_all_rejects_are_in_the_file_and_the_first_in_the_summary(tmp_path: Path
 
 
 def test_a_strict_run_stops_at_the_first_reject_and_still_waits_for_what_was_sent(tmp_path: Path) -> None:
-    one = written(tmp_path / "one.csv", "v1,100,800", "v1,101,fast", "v1,102,800")
-    summary = run(SlowSink(), one, written(tmp_path / "two.csv", "v2,200,800"), strict=True)
+    one = written(tmp_path / "one.csv", "v1,1e9,800", "v1,soon,800", "v1,1000000002,800")
+    summary = run(SlowSink(), one, written(tmp_path / "two.csv", "v2,1000000200,800"), strict=True)
     assert summary.stopped is not None
     assert 3 == summary.stopped.line
     assert [(1, 1)] == [(tally.sent, tally.acknowledged) for tally in summary.files]
 
 
 def test_files_go_in_order_of_their_first_reading_so_that_none_comes_late(tmp_path: Path) -> None:
-    later = written(tmp_path / "a.csv", "v1,200,800")
-    earlier = written(tmp_path / "b.csv", "v1,bad,800", "v1,100,800")
+    later = written(tmp_path / "a.csv", "v1,1000000200,800")
+    earlier = written(tmp_path / "b.csv", "v1,bad,800", "v1,1000000100,800")
     sink = SlowSink()
     run(sink, later, earlier)
-    assert [100_000, 200_000] == [reading.ts_ms for reading in sink.readings]
+    assert [1_000_000_100_000, 1_000_000_200_000] == [reading.ts_ms for reading in sink.readings]
 
 
 def test_the_sink_is_closed_when_reading_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = written(tmp_path / "one.csv", "v1,100,800", "v1,101,800")
+    path = written(tmp_path / "one.csv", "v1,1e9,800", "v1,1000000001,800")
     sink, closed = SlowSink(), []
     monkeypatch.setattr(sink, "close", lambda: closed.append(True))
 

@@ -42,9 +42,9 @@ def test_rejected_rows_are_said_kept_and_make_the_exit_code_1(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path, kept = tmp_path / "bad.csv", tmp_path / "rejects.ndjson"
-    path.write_text(HEADER + "v1,1772352000,90,800\nv1,1772352001,hot,800\n")
+    path.write_text(HEADER + "v1,1772352000,90,800\nv1,soon,90,800\n")
     assert 1 == run(["ingest", str(path), "--dry-run", "--rejects", str(kept)])
-    assert f"{path}:3: engine_temp" in capsys.readouterr().out
+    assert f"{path}:3: ts='soon'" in capsys.readouterr().out
     assert 3 == json.loads(kept.read_text())["line"]
 
 

@@ -7,10 +7,10 @@ import yaml
 from rich.console import Console
 
 from master_orchestrator.ingest.column_map import ColumnMap
-from master_orchestrator.ingest.command import IngestOrder, open_all, run_ingest, triage_sink
-from master_orchestrator.ingest.dry_run import TriageSink
+from master_orchestrator.ingest.command import IngestOrder, dry_run, open_all, run_ingest
+from master_orchestrator.ingest.dry_run import DryRun
 from master_orchestrator.ingest.known_maps import CAROBD
-from master_orchestrator.ingest.reader import ReadTerms
+from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.run import Summary
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Priority
@@ -21,15 +21,15 @@ START_MS = 1_700_000_000_000
 pytestmark = pytest.mark.skipif(not DRIVES.is_dir(), reason="the public drives are not beside the repository")
 
 
-def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = None) -> tuple[Summary, TriageSink]:
+def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = None) -> tuple[Summary, DryRun]:
     order = IngestOrder(files=files, terms=ReadTerms(default_start_ms=START_MS, column_map=column_map))
-    sink = triage_sink(topology)
+    sink = dry_run(topology)
     return run_ingest(order, open_all(order), sink, Console(stderr=True)), sink
 
 
-def alarms(sink: TriageSink) -> list[tuple[str, int]]:
-    found = (opening.finding for opening in sink.openings)
-    return [(finding.rule, finding.at_ms) for finding in found if finding.priority < Priority.ROUTINE]
+def alarms(sink: DryRun) -> list[tuple[str, int]]:
+    found = (opening for opening in sink.openings if opening.priority < Priority.ROUTINE)
+    return [(opening.finding.rule, opening.finding.at_ms) for opening in found if opening.finding]
 
 
 @pytest.mark.parametrize("rate_hz", [1.0, 2.0])

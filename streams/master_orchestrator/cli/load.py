@@ -13,7 +13,8 @@ from master_orchestrator.cli.demo import demo
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
-    from master_orchestrator.ingest.reader import ReadTerms
+    from master_orchestrator.ingest.command import IngestOrder
+    from master_orchestrator.ingest.opening import ReadTerms
 
 PANEL = "Load"
 ROWS_START_AGO_MS = 7 * 24 * 3_600_000
@@ -32,68 +33,112 @@ def ingest(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV or NDJSON, plain or gzip.")],
     *,
     column_map: Annotated[
-        Path | None, typer.Option("--map", help="YAML map of foreign columns; carOBD and KIT files need none.")
+        str | None,
+        typer.Option(
+            "--map",
+            metavar="NAME|FILE",
+            help="Map of foreign columns: torque, car-scanner, obd-fusion, openxc, j1939, carobd, kit, or a YAML file.",
+        ),
     ] = None,
     vehicle_id: Annotated[str | None, typer.Option(help="Vehicle id of every row, whatever the file says.")] = None,
     start: Annotated[
         str | None, typer.Option(help="ISO 8601: first row's time, or the day, where rows carry none.")
     ] = None,
+    zone: Annotated[
+        str | None, typer.Option(help="Zone of times that name none: Europe/Berlin.", show_default="UTC")
+    ] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="Of dates like 05/08/2026.", show_default="by the file"),
+    ] = None,
     speed: Annotated[str, typer.Option(help="max, 1x, 10x: how fast recorded time runs.")] = "max",
     rejects: Annotated[Path | None, typer.Option(help="Keep rows that are no readings here, as NDJSON.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that is no reading.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="No Kafka: show what triage would open, and why.")] = False,
+    guess: Annotated[
+        bool, typer.Option("--guess", help="Propose a column map; show the first readings it gives.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Send recorded drives to the telemetry topic; exit code 1 if a row was rejected or not acknowledged."""
     from rich.console import Console
 
-    from master_orchestrator.ingest.command import IngestOrder, kafka_sink, open_all, run_ingest, triage_sink
-    from master_orchestrator.ingest.telling import dry_run_text, summary_text
+    from master_orchestrator.ingest import command
+    from master_orchestrator.ingest.telling import dry_run_json, dry_run_text, refusals_command, summary_text
 
-    order = IngestOrder(
+    asked = invocation(ctx)
+    latest_ahead_ms = asked.topology.episodes.max_future_ms
+    order = command.IngestOrder(
         files=tuple(files),
-        terms=_read_terms(column_map, vehicle_id, start),
+        terms=_read_terms(column_map, vehicle_id, start, zone, day_first=day_first, latest_ahead_ms=latest_ahead_ms),
         speed=_speed(speed),
         rejects=rejects,
         strict=strict,
     )
-    opened = open_all(order)
-    asked = invocation(ctx)
+    if guess:
+        _guess(order, as_json=json)
+        return
+    opened = command.open_all(order)
     console = Console(stderr=True)
     if dry_run:
-        triage = triage_sink(asked.topology)
-        summary = run_ingest(order, opened, triage, console)
-        found = {**summary.as_json(), "openings": [opening.as_json() for opening in triage.openings]}
-        _tell(found, lambda: dry_run_text(summary, triage), as_json=json)
+        dry = command.dry_run(asked.topology)
+        summary = command.run_ingest(order, opened, dry, console)
+        _tell(dry_run_json(summary, dry), lambda: dry_run_text(summary, dry), as_json=json)
     else:
-        summary = run_ingest(order, opened, kafka_sink(asked.reachable_kafka(), asked.topology), console)
-        _tell(summary.as_json(), lambda: summary_text(summary, order.rejects), as_json=json)
+        topic = asked.topology.topic_of("Telemetry")
+        summary = command.run_ingest(
+            order, opened, command.kafka_sink(asked.reachable_kafka(), asked.topology), console
+        )
+        told = {**summary.as_json(), "refusals": refusals_command(topic)}
+        _tell(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
     if not summary.complete:
         raise typer.Exit(1)
 
 
-def _read_terms(column_map: Path | None, vehicle_id: str | None, start: str | None) -> ReadTerms:
+def _guess(order: IngestOrder, *, as_json: bool) -> None:
+    """Show the map that each file would be read by."""
+    from master_orchestrator.ingest.guess import guess
+
+    for path in order.files:
+        proposal = guess(path, order.terms)
+        _tell(proposal.as_json(), proposal.text, as_json=as_json)
+
+
+def _read_terms(
+    column_map: str | None,
+    vehicle_id: str | None,
+    start: str | None,
+    zone: str | None,
+    *,
+    day_first: bool | None,
+    latest_ahead_ms: int,
+) -> ReadTerms:
     import re
     import time
 
-    from master_orchestrator.ingest.clocks import parse_instant
-    from master_orchestrator.ingest.column_map import load_map
-    from master_orchestrator.ingest.reader import ReadTerms
-    from master_orchestrator_schemas.messages.telemetry import MAX_MS, VEHICLE_ID_PATTERN
+    from master_orchestrator.ingest.known_maps import named_map
+    from master_orchestrator.ingest.opening import ReadTerms
+    from master_orchestrator.ingest.start_option import start_of
+    from master_orchestrator.ingest.zones import zone_of
+    from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 
     try:
-        start_ms = parse_instant(start) if start is not None else None
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"--start {start!r} is no time: give ISO 8601, like 2026-03-01T08:00:00Z") from error
-    if start_ms is not None and not 0 <= start_ms <= MAX_MS:
-        raise UsageError(f"--start {start!r} is no time from 1970 to 9999")
+        if zone is not None:
+            zone_of(zone)
+        start_ms = start_of(start, zone) if start is not None else None
+    except ValueError as error:
+        raise UsageError(f"--{error}") from error
     if vehicle_id is not None and re.fullmatch(VEHICLE_ID_PATTERN, vehicle_id) is None:
-        raise UsageError(f"--vehicle-id {vehicle_id!r} is no vehicle id: 1 to 64 of A-Z a-z 0-9 . _ : -")
+        raise UsageError(f"--vehicle-id {vehicle_id!r} is not a vehicle id: 1 to 64 of A-Z a-z 0-9 . _ : -")
+    now_ms = time.time_ns() // 1_000_000
     return ReadTerms(
-        default_start_ms=int(time.time() * 1000) - ROWS_START_AGO_MS,
-        column_map=load_map(column_map) if column_map is not None else None,
+        default_start_ms=now_ms - ROWS_START_AGO_MS,
+        column_map=named_map(column_map) if column_map is not None else None,
         vehicle_id=vehicle_id,
         start_ms=start_ms,
+        latest_ms=now_ms + latest_ahead_ms,
+        zone=zone,
+        day_first=day_first,
     )
 
 

@@ -1,87 +1,141 @@
-"""Where a row's time comes from: its own column, the time of day with a date, or the count of rows."""
+"""Where a row's time comes from: its own column, the time of day, the time since the start, or the count of rows."""
 
-import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from master_orchestrator.ingest.column_map import TimeRule
-from master_orchestrator.ingest.errors import ColumnMapError
+from master_orchestrator.ingest.time_causes import cause
+from master_orchestrator.ingest.times import TimeTexts, duration_s, time_of_day
+from master_orchestrator.ingest.zones import LocalTimes, ms_of
+from master_orchestrator_schemas.measures import SECONDS
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.values import number
 
-DATE_IN_NAME = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2})(?!\d)")
-LEAST_MS = 100_000_000_000
-"""A number below this counts seconds (up to the year 5138), from here on milliseconds (from 1973)."""
+EARLIEST_MS = 946_684_800_000
+"""2000-01-01: before it no vehicle reported, and a reading's time is a mistake."""
 HALF_A_DAY = timedelta(hours=12)
+RESTART_S = 60.0
+"""A time since the start that falls back by more than this is another drive's."""
 
-Cells = Mapping[str, object]
+MAGNITUDES: tuple[tuple[float, float], ...] = ((1e11, 1_000.0), (1e14, 1.0), (1e17, 1e-3), (1e20, 1e-6))
+"""A bare number below the first figure counts seconds since 1970, then milli-, micro- and nanoseconds: its factor to
+milliseconds. Each range begins in 1973 at the latest and ends after the year 5000."""
+
+EXCEL_EPOCH_MS, DAY_MS = -2_209_161_600_000, 86_400_000
+
+
+class Bounds(NamedTuple):
+    """Between which times a reading may lie, in milliseconds."""
+
+    earliest_ms: int = EARLIEST_MS
+    latest_ms: int = MAX_MS
+
+    def checked(self, at_ms: int, cell: object) -> int:
+        """The time itself. Raises ValueError with the likely cause where it cannot be."""
+        if self.earliest_ms <= at_ms <= self.latest_ms:
+            return at_ms
+        raise ValueError(cause(at_ms, cell, self.latest_ms))
 
 
 class Clock(Protocol):
     """Gives each row of a file, in order, its time."""
 
-    def ts_ms(self, cells: Cells) -> int:
-        """Milliseconds since 1970 UTC. Raises ValueError, saying which cell is wrong."""
+    def ts_ms(self, cell: object, vehicle: str) -> int:
+        """Milliseconds since 1970 UTC. Raises ValueError, saying what is wrong with the cell."""
         ...
 
 
 class ColumnClock:
-    """ISO 8601 (UTC where no zone is given), or seconds or milliseconds since 1970."""
+    """Dates with times in any form, or a number of seconds (milli-, micro-, nanoseconds) since 1970.
 
-    def __init__(self, column: str) -> None:
-        self._column = column
+    Args:
+        unit: of numbers, where the column's name says it.
+    """
 
-    def ts_ms(self, cells: Cells) -> int:
+    def __init__(
+        self,
+        bounds: Bounds,
+        local: LocalTimes,
+        *,
+        unit: str | None = None,
+        day_first: bool | None = None,
+        excel: bool = False,
+    ) -> None:
+        self._bounds = bounds
+        self._local = local
+        self._factor = None if unit is None else SECONDS[unit] * 1_000
+        self._texts = TimeTexts(day_first)
+        self._excel = excel
+        self._last: tuple[object, int] | None = None
+        self.naive = False
+
+    def ts_ms(self, cell: object, vehicle: str) -> int:
         """The cell's time."""
-        value = cells.get(self._column)
+        if self._last is not None and cell == self._last[0]:
+            return self._last[1]
+        counted = number(cell) if isinstance(cell, str) else cell
+        if isinstance(counted, int | float) and not isinstance(counted, bool):
+            return self._bounds.checked(self._of_number(counted, cell, vehicle), cell)
+        if not isinstance(cell, str):
+            raise ValueError("not a time")  # noqa: TRY004 - wrong is the cell of the file, not an argument
+        moment = self._texts.parse(cell)
+        if moment.tzinfo is None:
+            self.naive = True
+            return self._bounds.checked(self._local.ms(moment, vehicle), cell)
+        at_ms = self._bounds.checked(ms_of(moment), cell)
+        self._last = cell, at_ms
+        return at_ms
+
+    def _of_number(self, counted: float, cell: object, vehicle: str) -> int:
+        if self._excel:
+            days_ms = round(EXCEL_EPOCH_MS + counted * DAY_MS)
+            return self._local.ms(datetime.fromtimestamp(days_ms / 1_000, UTC).replace(tzinfo=None), vehicle)
+        if self._factor is not None:
+            return round(min(counted * self._factor, 2.0 * MAX_MS))
+        factor = next((factor for below, factor in MAGNITUDES if abs(counted) < below), 0.0)
+        at_ms = round(counted * factor) if factor else MAX_MS + 1
+        if at_ms > self._bounds.latest_ms and isinstance(cell, str) and 14 <= len(cell.strip()) <= 21:
+            return self._compact(cell, vehicle, at_ms)
+        return at_ms
+
+    def _compact(self, cell: str, vehicle: str, at_ms: int) -> int:
+        """``20260805175756``: no number of anything since 1970 that has come yet, but a date."""
         try:
-            return parse_instant(value)
-        except (ValueError, OverflowError) as error:
-            raise ValueError(f"{self._column}={value!r} is no time: give ISO 8601 or seconds since 1970") from error
-
-
-def parse_instant(value: object) -> int:
-    """Milliseconds since 1970 UTC of an ISO 8601 text or of a number. Raises ValueError."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return int(value if value >= LEAST_MS else value * 1000)
-    text = str(value).strip()
-    try:
-        return parse_instant(float(text))
-    except ValueError:
-        instant = datetime.fromisoformat(text)
-    return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
+            return self._local.ms(self._texts.parse(cell), vehicle)
+        except ValueError:
+            return at_ms
 
 
 class TimeOfDayClock:
-    """HH:MM:SS[.fff] on a known day, taken as UTC; half a day back means that midnight has passed."""
+    """HH:MM:SS on a known day; half a day back means that midnight has passed."""
 
-    def __init__(self, column: str, day: date) -> None:
-        self._column = column
-        self._last = datetime.combine(day, time.min, UTC)
+    def __init__(self, bounds: Bounds, day: datetime, local: LocalTimes) -> None:
+        self._bounds = bounds
+        self._day = day
+        self._last = day
+        self._local = local
+        self.naive = True
 
-    def ts_ms(self, cells: Cells) -> int:
+    def ts_ms(self, cell: object, vehicle: str) -> int:
         """The cell's time on the day that it is by now."""
-        value = cells.get(self._column)
         try:
-            at = datetime.combine(self._last.date(), time.fromisoformat(str(value).strip()), UTC)
-        except ValueError as error:
-            raise ValueError(f"{self._column}={value!r} is no time of day (HH:MM:SS)") from error
-        if self._last - at > HALF_A_DAY:
-            if at.date() == date.max:
-                raise ValueError(f"{self._column}={value!r} is past the year 9999")
-            at += timedelta(days=1)
+            at = self._day + time_of_day(str(cell))
+            if self._last - at > HALF_A_DAY:
+                self._day += timedelta(days=1)
+                at += timedelta(days=1)
+        except OverflowError as error:
+            raise ValueError("past the year 9999") from error
         self._last = max(self._last, at)
-        return int(at.timestamp() * 1000)
+        return self._bounds.checked(self._local.ms(at, vehicle), cell)
 
 
 class RowClock:
     """A fixed number of rows a second; a new drive starts a pause after the last one. Goes on from file to file."""
 
-    def __init__(self, rule: TimeRule, start_ms: int) -> None:
-        self._group_by = rule.group_by
-        self._step_ms = 1000 / rule.rate_hz
-        self._pause_ms = rule.pause_s * 1000
+    def __init__(self, rate_hz: float, pause_s: float, start_ms: int) -> None:
+        self._step_ms = 1000 / rate_hz
+        self._pause_ms = pause_s * 1000
         self._next_ms = float(start_ms)
         self._file: Path | None = None
         self._drive: tuple[Path | None, object] | None = None
@@ -90,9 +144,9 @@ class RowClock:
         """The next row belongs to this file: another drive."""
         self._file = file
 
-    def ts_ms(self, cells: Cells) -> int:
-        """The time of the next row."""
-        drive = self._file, cells.get(self._group_by) if self._group_by else None
+    def ts_ms(self, cell: object, vehicle: str) -> int:  # noqa: ARG002 - every row counts
+        """The time of the next row; ``cell`` names the drive it belongs to."""
+        drive = self._file, cell
         if self._drive not in (None, drive):
             self._next_ms += self._pause_ms
         self._drive = drive
@@ -103,14 +157,48 @@ class RowClock:
         return int(at_ms)
 
 
-def day_of(path: Path, start_ms: int | None) -> date:
-    """The day of a file with times of day: from its name, else of ``--start``. Raises :class:`ColumnMapError`."""
-    found = DATE_IN_NAME.search(path.name)
-    if found:
+class ElapsedClock:
+    """Time since the start of the drive. Where files do not say when they start, they follow each other by a pause.
+
+    Args:
+        start_ms: of the first drive.
+        factor: seconds in one of the column's units.
+        from_first: the first row is the start, whatever number it has.
+    """
+
+    def __init__(self, bounds: Bounds, start_ms: int, pause_s: float, *, factor: float = 1.0, from_first: bool) -> None:
+        self._bounds = bounds
+        self._start_ms = start_ms
+        self._pause_ms = pause_s * 1_000
+        self._factor = factor
+        self._from_first = from_first
+        self._zero_s: float | None = None
+        self._last_s: float | None = None
+        self._newest_ms: int | None = None
+
+    def begin(self, file: Path) -> None:  # noqa: ARG002 - as RowClock
+        """The next row is the first of another drive."""
+        self._last_s = self._zero_s = None
+        if self._newest_ms is not None:
+            self._start_ms = int(self._newest_ms + self._pause_ms)
+
+    def ts_ms(self, cell: object, vehicle: str) -> int:  # noqa: ARG002 - one drive is of one vehicle
+        """The start and the time since then."""
         try:
-            return date.fromisoformat(found[1])
+            elapsed_s = duration_s(str(cell)) * self._factor
         except ValueError as error:
-            raise ColumnMapError(f"{path}: {found[1]} in its name is no date ({error})") from error
-    if start_ms is not None:
-        return datetime.fromtimestamp(start_ms / 1000, UTC).date()
-    raise ColumnMapError(f"{path}: its rows carry the time of day only: put the date in its name or give --start")
+            raise ValueError("not a time since the start: give seconds, MM:SS or HH:MM:SS") from error
+        if self._last_s is not None and elapsed_s < self._last_s - RESTART_S:
+            self.begin(Path())
+        if self._zero_s is None:
+            self._zero_s = elapsed_s if self._from_first else 0.0
+        self._last_s = max(elapsed_s, self._last_s or elapsed_s)
+        at_ms = self._bounds.checked(int(self._start_ms + min((elapsed_s - self._zero_s) * 1_000, MAX_MS)), cell)
+        self._newest_ms = max(at_ms, self._newest_ms or at_ms)
+        return at_ms
+
+
+Counting = RowClock | ElapsedClock
+"""Clocks that go on from file to file."""
+
+ClockMaker = Callable[[], Clock]

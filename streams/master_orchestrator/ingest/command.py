@@ -9,15 +9,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from master_orchestrator.ingest.dry_run import TriageSink
+from master_orchestrator.ingest.dry_run import DryRun
 from master_orchestrator.ingest.errors import FileUnusableError
+from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import TelemetryProducer
-from master_orchestrator.ingest.reader import DriveFile, DriveReader, ReadTerms
+from master_orchestrator.ingest.reader import DriveFile, DriveReader
 from master_orchestrator.ingest.run import FileTally, Ingest, RejectLog, Sink, Summary, Surroundings
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import Priority
 
 SHOW_EVERY = 500
 """Readings between two updates of the progress bar."""
@@ -62,12 +62,9 @@ def kafka_sink(kafka: KafkaSettings, topology: Topology) -> TelemetryProducer:
     return producer
 
 
-def triage_sink(topology: Topology) -> TriageSink:
-    """Triage with the topology's rules and cool-downs."""
-    from master_orchestrator.core.triage import compile_rules
-
-    cooldown_ms = {priority: topology.episodes.cooldown_ms[priority] for priority in Priority}
-    return TriageSink(compile_rules(topology.triage), cooldown_ms)
+def dry_run(topology: Topology) -> DryRun:
+    """The engine's core with the topology's rules, by this machine's clock."""
+    return DryRun.of(topology, lambda: time.time_ns() // 1_000_000)
 
 
 def run_ingest(order: IngestOrder, files: Sequence[DriveFile], sink: Sink, console: Console) -> Summary:

@@ -1,32 +1,23 @@
-"""Maps for public data sets, found by their headers.
+"""Shipped maps, by name and chosen by a file's columns.
 
 carOBD (github.com/eron93br/carOBD): OBD-II trips of one car, documented as 1 Hz, without a clock; the column ``file``
 names the drive. KIT (doi 10.5445/IR/1000085073): time of day per row, the date in the file's name; one signal is fresh
-in each row, the others are repeated. Units are already those of our fields.
+in each row, the others are repeated. Torque, Car Scanner, OBD Fusion: apps that read OBD-II; the columns' names and
+units are the user's choice, and understood as in any file. OpenXC: traces of one signal per object. J1939: a fault per
+row, in columns for SPN and FMI.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from master_orchestrator.ingest.column_map import ColumnMap
+from master_orchestrator.ingest.column_map import ColumnMap, load_map
+from master_orchestrator.ingest.errors import ColumnMapError
 
 CAROBD = ColumnMap.model_validate(
     {
         "vehicle_id": "carobd-etios",
         "ts": {"kind": "rows", "rate_hz": 1.0, "group_by": "file", "pause_s": 3600},
-        "columns": {
-            "ENGINE_RPM": "engine_rpm",
-            "VEHICLE_SPEED": "speed_kmh",
-            "THROTTLE": "throttle_pct",
-            "ENGINE_LOAD": "engine_load_pct",
-            "COOLANT_TEMPERATURE": "coolant_temp_c",
-            "LONG_TERM_FUEL_TRIM_BANK_1": "ltft_b1_pct",
-            "SHORT_TERM_FUEL_TRIM_BANK_1": "stft_b1_pct",
-            "INTAKE_MANIFOLD_PRESSURE": "map_kpa",
-            "FUEL_TANK": "fuel_level_pct",
-            "INTAKE_AIR_TEMP": "intake_air_temp_c",
-            "CATALYST_TEMPERATURE_BANK1_SENSOR1": "catalyst_temp_c",
-            "CONTROL_MODULE_VOLTAGE": "battery_voltage_v",
-        },
+        "signature": ["file", "ENGINE_RUN_TINE", "COOLANT_TEMPERATURE", "CONTROL_MODULE_VOLTAGE"],
         "ignore": ["file"],
     }
 )
@@ -34,25 +25,78 @@ KIT = ColumnMap.model_validate(
     {
         "vehicle_id": "kit-leon",
         "ts": {"kind": "time_of_day", "column": "Time"},
-        "strip_units": True,
+        "signature": [
+            *("Time", "Engine Coolant Temperature", "Engine RPM", "Vehicle Speed Sensor"),
+            *("Air Flow Rate from Mass Flow Sensor", "Accelerator Pedal Position D"),
+        ],
         "columns": {
-            "Engine Coolant Temperature": "coolant_temp_c",
-            "Intake Manifold Absolute Pressure": "map_kpa",
-            "Engine RPM": "engine_rpm",
-            "Vehicle Speed Sensor": "speed_kmh",
-            "Intake Air Temperature": "intake_air_temp_c",
-            "Air Flow Rate from Mass Flow Sensor": "maf_gps",
-            "Absolute Throttle Position": "throttle_pct",
-            "Ambient Air Temperature": "ambient_temp_c",
             "Accelerator Pedal Position D": "accelerator_pedal_d_pct",
             "Accelerator Pedal Position E": "accelerator_pedal_e_pct",
         },
     }
 )
-KNOWN_MAPS = {"carobd": CAROBD, "kit": KIT}
+TORQUE = ColumnMap.model_validate(
+    {
+        "ts": {"kind": "column", "column": "Device Time"},
+        "signature": ["GPS Time", "Device Time"],
+        "ignore": ["GPS Time", "G(x)", "G(y)", "G(z)", "G(calibrated)", "Horizontal Dilution of Precision", "Bearing"],
+    }
+)
+CAR_SCANNER = ColumnMap.model_validate(
+    {
+        "ts": {"kind": "elapsed", "column": "SECONDS", "start": "first_row"},
+        "long": {"name": "PID", "value": "VALUE", "unit": "UNITS"},
+        "signature": ["SECONDS", "PID", "VALUE"],
+    }
+)
+OBD_FUSION = ColumnMap.model_validate(
+    {
+        "ts": {"kind": "elapsed", "column": "Time (sec)", "day_first": False},
+    }
+)
+OPENXC = ColumnMap.model_validate(
+    {
+        "ts": {"kind": "column", "column": "timestamp"},
+        "long": {"name": "name", "value": "value"},
+        "signature": ["name", "value", "timestamp"],
+    }
+)
+J1939 = ColumnMap.model_validate({"signature": ["SPN", "FMI"]})
+
+KNOWN_MAPS: Mapping[str, ColumnMap] = {
+    "torque": TORQUE,
+    "car-scanner": CAR_SCANNER,
+    "obd-fusion": OBD_FUSION,
+    "openxc": OPENXC,
+    "j1939": J1939,
+    "carobd": CAROBD,
+    "kit": KIT,
+}
 
 
-def map_for(columns: Sequence[str]) -> ColumnMap:
-    """The built-in map whose columns are all there; for any other file one that takes the columns by their names."""
-    fitting = (known for known in KNOWN_MAPS.values() if columns and not known.missing(columns))
-    return next(fitting, ColumnMap())
+def map_for(columns: Sequence[str]) -> tuple[str | None, ColumnMap]:
+    """The shipped map whose columns are all there, and its name; for any other file one that goes by the names."""
+    fitting = ((name, known) for name, known in KNOWN_MAPS.items() if columns and known.fits(columns))
+    return next(fitting, (None, ColumnMap()))
+
+
+def named_map(text: str) -> ColumnMap:
+    """A shipped map by its name (in any case, with or without marks), else the map file at that path.
+
+    Raises:
+        ColumnMapError: there is neither, or the file is not a map.
+    """
+    wanted = _bare(text)
+    for name, known in KNOWN_MAPS.items():
+        if _bare(name) == wanted:
+            return known
+    path = Path(text)
+    if not path.exists():
+        raise ColumnMapError(
+            f"column map {text}: no such file, and not one of the shipped maps: {', '.join(KNOWN_MAPS)}"
+        )
+    return load_map(path)
+
+
+def _bare(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())

@@ -2,30 +2,34 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-import msgspec
-
-from master_orchestrator.ingest.clocks import Cells, Clock, ColumnClock, RowClock, TimeOfDayClock, day_of
-from master_orchestrator.ingest.column_map import ColumnMap, ColumnRule, TimeRule
+from master_orchestrator.ingest.cells import UnreadableError, comma_number, point_number
+from master_orchestrator.ingest.clocks import ElapsedClock, RowClock
+from master_orchestrator.ingest.column_map import ColumnMap, same_name
 from master_orchestrator.ingest.errors import ColumnMapError
+from master_orchestrator.ingest.headings import MisfitError, understood
+from master_orchestrator.ingest.joining import Joiner
 from master_orchestrator.ingest.known_maps import map_for
-from master_orchestrator.ingest.rows import BadRow, Row, RowFile, inspect
-from master_orchestrator_schemas.aliases import ALIASES
-from master_orchestrator_schemas.errors import ContractError
+from master_orchestrator.ingest.meaning import Meanings
+from master_orchestrator.ingest.notes import Notes
+from master_orchestrator.ingest.opening import ReadTerms, TimeSource, TimeSources
+from master_orchestrator.ingest.plan import Fields, Plan
+from master_orchestrator.ingest.plausible import doubts
+from master_orchestrator.ingest.row import BadRow, Row
+from master_orchestrator.ingest.rows import RowFile, inspect
+from master_orchestrator_schemas.measures import is_unit
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.plain_readings import telemetry_from_mapping
+from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
+from master_orchestrator_schemas.units import shown
 
-NOTHING = frozenset({"", "nan", "na", "n/a", "null", "none"})
-"""Cells that say that there is no value, in lower case."""
-TRUTHS = {"true": True, "false": False}
-TEXTS = frozenset({"vehicle_id", "model", "request_id"})
-"""Fields that stay text, even if it looks like a number."""
-CODE_SEPARATORS = re.compile(r"[\s,;|]+")
-"""Between trouble codes in one cell."""
+MOST_PLANS, MOST_IDS = 1_000, 100_000
+LONGEST_ROW = 2_000
+"""Characters of a rejected row that are kept."""
+_VEHICLE_ID = re.compile(VEHICLE_ID_PATTERN)
 
 
 class Reject(NamedTuple):
@@ -37,21 +41,13 @@ class Reject(NamedTuple):
     row: str
 
 
-@dataclass(frozen=True)
-class ReadTerms:
-    """What the user said about the files.
+class Joined(Enum):
+    """A row that went into the reading of another one."""
 
-    Args:
-        column_map: instead of the one found by the header.
-        vehicle_id: for every row, whatever the file says.
-        start_ms: the first reading's time where rows carry none, and the day where they carry the time of day only.
-        default_start_ms: the same for rows without a time, when ``start_ms`` is None.
-    """
+    JOINED = "joined"
 
-    default_start_ms: int
-    column_map: ColumnMap | None = None
-    vehicle_id: str | None = None
-    start_ms: int | None = None
+
+JOINED: Final = Joined.JOINED
 
 
 class DriveReader:
@@ -59,65 +55,49 @@ class DriveReader:
 
     def __init__(self, terms: ReadTerms) -> None:
         self._terms = terms
-        self._row_clock: RowClock | None = None
+        self._times = TimeSources(terms)
 
     def open(self, path: Path) -> "DriveFile":
         """Look at a file. Raises :class:`~master_orchestrator.ingest.errors.IngestError` if it cannot be used."""
         file = inspect(path)
-        column_map = self._terms.column_map or map_for(file.columns)
+        name, column_map = (None, self._terms.column_map) if self._terms.column_map else map_for(file.columns)
         missing = column_map.missing(file.columns) if file.format == "csv" else ()
         if missing:
             raise ColumnMapError(f"{path}: has no column {missing[0]!r}, which the column map names")
         vehicle_id = self._terms.vehicle_id or column_map.vehicle_id
-        _require_sources(file, column_map, vehicle_id)
-        return DriveFile(file, column_map, vehicle_id, self._clocks(path, column_map.ts))
-
-    def _clocks(self, path: Path, rule: TimeRule | None) -> Callable[[], Clock | None]:
-        """What makes a clock for one pass over the file; rows are counted on over all files."""
-        if rule is None:
-            return lambda: None
-        if rule.kind == "rows":
-            start_ms = self._terms.start_ms if self._terms.start_ms is not None else self._terms.default_start_ms
-            counting = self._row_clock = self._row_clock or RowClock(rule, start_ms)
-            return lambda: counting
-        column = rule.column or ""  # the model has checked that it is there
-        if rule.kind == "column":
-            return lambda: ColumnClock(column)
-        day = day_of(path, self._terms.start_ms)
-        return lambda: TimeOfDayClock(column, day)
+        _require_vehicle(file, column_map, vehicle_id)
+        return DriveFile(file, column_map, vehicle_id, self._times.of(file, column_map), shipped=name)
 
 
-def field_of(name: str) -> str:
-    """The field of :class:`Telemetry` that a plain name stands for; the name itself if it is none."""
-    alias = ALIASES.get(name)
-    return alias.field if alias else name
+def field_of(name: str) -> str | None:
+    """The field of :class:`Telemetry` that a heading stands for; None if it is none."""
+    try:
+        heading = understood(name)
+    except MisfitError:
+        return None
+    return None if heading is None else heading.field
 
 
-def _require_sources(file: RowFile, column_map: ColumnMap, vehicle_id: str | None) -> None:
-    """Whose readings and when: a table that cannot say it would be rejected row by row."""
-    if file.format != "csv":
-        return
+def _require_vehicle(file: RowFile, column_map: ColumnMap, vehicle_id: str | None) -> None:
+    """Whose readings: a file that cannot say it would be rejected row by row."""
     targets = {rule.field for rule in column_map.columns.values()} | set(column_map.constants) | set(file.columns)
-    known = {field_of(target) for target in targets}
-    if vehicle_id is None and "vehicle_id" not in known:
+    if vehicle_id is None and "vehicle_id" not in {field_of(target) for target in targets}:
         raise ColumnMapError(f"{file.path}: no column names the vehicle: give --vehicle-id, or map one to vehicle_id")
-    if column_map.ts is None and "ts_ms" not in known:
-        raise ColumnMapError(f"{file.path}: no column holds the time: name it under ts in a column map (--map)")
 
 
 class DriveFile:
-    """One file that was looked at and can be read."""
+    """One file that was looked at and can be read. ``notes``: of the newest pass over it."""
 
     def __init__(
-        self, file: RowFile, column_map: ColumnMap, vehicle_id: str | None, clocks: Callable[[], Clock | None]
+        self, file: RowFile, column_map: ColumnMap, vehicle_id: str | None, times: TimeSource, *, shipped: str | None
     ) -> None:
         self.path = file.path
-        self._file = file
-        self._map = column_map
-        self._vehicle_id = vehicle_id
-        self._clocks = clocks
-        self._rules: dict[str, _Conversion | None] = {}
-        self._sources = {column_map.ts.column} if column_map.ts else set()
+        self.file = file
+        self.column_map = column_map
+        self.vehicle_id = vehicle_id
+        self.times = times
+        self.shipped = shipped
+        self.notes = Notes()
 
     @property
     def size(self) -> int:
@@ -127,85 +107,170 @@ class DriveFile:
     @property
     def read_bytes(self) -> int:
         """How many of them have been read."""
-        return self._file.read_bytes
+        return self.file.source.read_bytes
 
     def first_ms(self) -> int | None:
         """The time of the first reading; None where rows have no time of their own, or there is no reading."""
-        if isinstance(self._clocks(), RowClock):
+        if self.times.goes_on:
             return None
         return next((reading.ts_ms for reading in self.readings() if isinstance(reading, Telemetry)), None)
 
-    def readings(self) -> Iterator[Telemetry | Reject]:
-        """Every row as a reading or a reject, in order."""
-        clock = self._clocks()
-        if isinstance(clock, RowClock):
-            clock.begin(self.path)
-        for row in self._file.rows():
-            if isinstance(row, BadRow):
-                yield Reject(str(self.path), row.line, row.reason, row.text)
-            else:
-                yield self._reading(row, clock)
+    def readings(self) -> Iterator[Telemetry | Reject | Joined]:
+        """Every row as a reading, a part of one, or a reject."""
+        going = _Pass(self)
+        self.notes = going.notes
+        return going.readings()
 
-    def _reading(self, row: Row, clock: Clock | None) -> Telemetry | Reject:
-        try:
-            fields = self._fields(row.cells)
-            if clock is not None:
-                fields["ts_ms"] = clock.ts_ms(row.cells)
-            return telemetry_from_mapping(fields, vehicle_id=self._vehicle_id)
-        except (ContractError, ValueError, msgspec.ValidationError) as error:
-            return Reject(str(self.path), row.line, str(error), json.dumps(dict(row.cells), default=str))
 
-    def _fields(self, cells: Cells) -> dict[str, object]:
-        fields: dict[str, object] = dict(self._map.constants)
-        rules = self._rules
-        for column, cell in cells.items():
-            try:
-                convert = rules[column]
-            except KeyError:
-                convert = rules[column] = self._conversion(column)
-            if convert is not None:
-                value = convert.value(cell)
-                if value is not None:
-                    fields[convert.field] = value
+class _Pass:
+    """One pass over a file."""
+
+    def __init__(self, drive: DriveFile) -> None:
+        self._drive = drive
+        self._map = drive.column_map
+        self.notes = Notes()
+        self._clock = drive.times.clock()
+        if isinstance(self._clock, RowClock | ElapsedClock):
+            self._clock.begin(drive.path)
+        has_comma = drive.file.decimal_comma if self._map.decimal is None else self._map.decimal == ","
+        self._to_number = comma_number if has_comma else point_number
+        self._plans: dict[tuple[str, ...], tuple[Plan, tuple[int, ...]]] = {}
+        self._valid_ids: set[str] = set()
+        self._constants = self._of_constants()
+        self._meanings = self._made_meanings()
+        self._joiner: Joiner | None = Joiner(round(self._map.long.together_s * 1_000)) if self._map.long else None
+        if self._joiner is None and self._plan(drive.file.columns)[0].joins:
+            self._joiner = Joiner(0)
+
+    def _made_meanings(self) -> Meanings:
+        drive, long = self._drive, self._map.long
+        sources = {*drive.times.rule.columns, *(long.columns if long else ())}
+        same = {same_name(name) for name in sources}
+        columns = frozenset(name for name in drive.file.columns if name in sources or same_name(name) in same)
+        meanings = Meanings(self._map, self.notes, columns | sources, vehicle_given=drive.vehicle_id is not None)
+        if long is None:
+            quiet = Meanings(self._map, Notes(), columns | sources, vehicle_given=False)
+            found = quiet.of(drive.file.columns)
+            vehicle = next((meaning.column for meaning in found if meaning.field == "vehicle_id"), None)
+            for doubt in doubts(found, drive.file.sample, self._to_number, vehicle):
+                self.notes.drop(doubt.meaning.column, doubt.why)
+                meanings.suspects |= {doubt.meaning.field}
+        return meanings
+
+    def _of_constants(self) -> Fields:
+        """The map's constants, each read as a cell of a column of that name would be."""
+        names, values = tuple(self._map.constants), list(self._map.constants.values())
+        notes = Notes()
+        plan = Plan(Meanings(ColumnMap(), notes, frozenset(), vehicle_given=False).of(names), notes, self._to_number)
+        fields = plan.fields(0, values)
+        if vehicle := plan.vehicle(values):
+            fields["vehicle_id"] = vehicle
+        if notes.unread:
+            raise ColumnMapError(
+                f"column map: constants: {next(iter(notes.unread))}: {next(iter(notes.unread.values())).why}"
+            )
         return fields
 
-    def _conversion(self, column: str) -> "_Conversion | None":
-        name = self._map.name_of(column)
-        if not name or name in self._map.ignore or name in self._sources:
-            return None
-        rule = self._map.columns.get(name) or ColumnRule(field=name)
-        meaning = field_of(rule.field)
-        if meaning == "vehicle_id" and self._vehicle_id is not None:
-            return None  # what the user or the map says goes before the file
-        return _Conversion(column, rule.field, rule.scale, rule.offset, meaning in TEXTS, meaning == "dtcs")
+    def readings(self) -> Iterator[Telemetry | Reject | Joined]:
+        joiner = self._joiner
+        for row in self._drive.file.rows():
+            made = self._bad(row) if isinstance(row, BadRow) else self._reading(row)
+            if joiner is None or isinstance(made, Reject):
+                yield made
+                continue
+            was_empty = joiner.is_empty
+            before = joiner.add(made)
+            if not was_empty:
+                yield JOINED if before is None else before
+        if joiner is not None and (last := joiner.last()) is not None:
+            yield last
+        self._say_what_was_taken()
+
+    def _say_what_was_taken(self) -> None:
+        if getattr(self._clock, "naive", False) and not self._drive.times.has_zone:
+            self.notes.say("times without a zone are taken as UTC: --zone Europe/Berlin says otherwise")
+
+    def _bad(self, row: BadRow) -> Reject:
+        return Reject(str(self._drive.path), row.line, row.reason, row.text)
+
+    def _reading(self, row: Row) -> Telemetry | Reject:
+        try:
+            return self._made(row)
+        except (ValueError, OverflowError) as error:
+            kept = json.dumps(dict(row.cells), default=str)[:LONGEST_ROW]
+            return Reject(str(self._drive.path), row.line, str(error), kept)
+
+    def _made(self, row: Row) -> Telemetry:
+        plan, time_at = self._plan(row.columns)
+        fields = dict(self._constants)
+        fixed = self._drive.vehicle_id
+        vehicle = fixed or plan.vehicle(row.values) or fields.get("vehicle_id")
+        fields["vehicle_id"] = vehicle = self._valid_id(vehicle)
+        fields["ts_ms"] = self._time(row, time_at, vehicle)
+        told = plan.fields(row.line, row.values) if self._map.long is None else self._of_one_signal(row)
+        fields.update(told)
+        return Telemetry(**fields)  # type: ignore[arg-type]  # each is valid by its making
+
+    def _valid_id(self, vehicle: object) -> str:
+        if isinstance(vehicle, str):
+            if vehicle in self._valid_ids:
+                return vehicle
+            if _VEHICLE_ID.match(vehicle):
+                if len(self._valid_ids) < MOST_IDS:
+                    self._valid_ids.add(vehicle)
+                return vehicle
+            raise UnreadableError(f"vehicle_id {shown(vehicle)} is not 1 to 64 of A-Z a-z 0-9 . _ : -")
+        raise UnreadableError("vehicle_id is missing; every reading needs it")
+
+    def _time(self, row: Row, time_at: tuple[int, ...], vehicle: str) -> int:
+        cells = [row.values[at] for at in time_at]
+        cell = (
+            cells[0] if len(cells) == 1 else " ".join(str(part).strip() for part in reversed(cells)) if cells else None
+        )
+        if self._drive.times.rule.kind == "rows":
+            return self._clock.ts_ms(cell, vehicle)
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            raise UnreadableError(f"ts_ms is missing: {self._drive.times.rule.column or 'the time'} is empty")
+        try:
+            return self._clock.ts_ms(cell, vehicle)
+        except ValueError as error:
+            raise UnreadableError(f"{self._drive.times.rule.column}={shown(cell)} {error}") from error
+
+    def _plan(self, columns: Sequence[str]) -> tuple[Plan, tuple[int, ...]]:
+        key = tuple(columns)
+        found = self._plans.get(key)
+        if found is None:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            plan = Plan(self._meanings.of(key), self.notes, self._to_number)
+            found = self._plans[key] = plan, _places(key, self._drive.times.rule.columns)
+        return found
+
+    def _of_one_signal(self, row: Row) -> Fields:
+        """The field of a row that holds a name and its value."""
+        cells, long = row.cells, self._map.long
+        name, value = (_looked_up(cells, column) for column in (long.name, long.value))  # type: ignore[union-attr]
+        unit = _looked_up(cells, long.unit) if long and long.unit else None
+        if not isinstance(name, str) or not name.strip():
+            raise UnreadableError(f"{long.name if long else ''} is missing: it names the signal")
+        label = f"{name.strip()} ({unit})" if isinstance(unit, str) and is_unit(unit) else name.strip()
+        plan, _ = self._plan((label,))
+        return plan.fields(row.line, [value])
 
 
-class _Conversion(NamedTuple):
-    column: str
-    field: str
-    scale: float
-    offset: float
-    text: bool
-    codes: bool
-
-    def value(self, cell: object) -> object:
-        """The cell in the field's unit, None for an empty one. Text that is no number stays text."""
-        if isinstance(cell, str) and (self.text or self.codes):
-            return CODE_SEPARATORS.split(cell.strip()) if self.codes and cell.strip() else cell.strip() or None
-        value = _parsed(cell) if isinstance(cell, str) else cell
-        if value is None or (self.scale == 1.0 and self.offset == 0.0):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(  # noqa: TRY004 - wrong is the cell of the file, not the type of an argument
-                f"{self.column}={cell!r} is no number, but the column map scales it"
-            )
-        return value * self.scale + self.offset
+def _looked_up(cells: Mapping[str, object], column: str) -> object:
+    if column in cells:
+        return cells[column]
+    return next((cell for name, cell in cells.items() if same_name(name) == same_name(column)), None)
 
 
-def _parsed(cell: str) -> object:
-    try:
-        number = float(cell)
-    except ValueError:
-        word = cell.strip().lower()
-        return None if word in NOTHING else TRUTHS.get(word, cell.strip())
-    return None if number != number else number  # noqa: PLR0124 - only NaN differs from itself
+def _places(columns: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...]:
+    """Where some columns stand; those that are not there are left out."""
+    same = [same_name(column) for column in columns]
+    places = []
+    for name in wanted:
+        if name in columns:
+            places.append(columns.index(name))
+        elif same_name(name) in same:
+            places.append(same.index(same_name(name)))
+    return tuple(places)

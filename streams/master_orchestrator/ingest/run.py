@@ -3,17 +3,20 @@
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
+from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import Delivered
-from master_orchestrator.ingest.reader import DriveFile, Reject
+from master_orchestrator.ingest.reader import DriveFile, Joined, Reject
 from master_orchestrator_schemas.messages import Telemetry
 
 SHOWN_REJECTS = 5
-"""So many rejects are in the summary; all of them are in the file of ``--rejects``."""
+"""Rejects that are in the summary; all of them are in the file of ``--rejects``."""
+
+COUNTS = ("rows", "joined", "sent", "acknowledged", "failed", "rejected")
 
 
 class Sink(Protocol):
@@ -30,15 +33,20 @@ class Sink(Protocol):
 
 @dataclass
 class FileTally:
-    """What became of one file's rows: ``rows = sent + rejected`` and, at the end, ``sent = acknowledged + failed``."""
+    """What became of one file's rows: ``rows = sent + joined + rejected``; at the end ``sent = acknowledged + failed``.
+
+    ``joined``: rows that went into the reading of another row.
+    """
 
     file: str
     rows: int = 0
+    joined: int = 0
     sent: int = 0
     acknowledged: int = 0
     failed: int = 0
     rejected: int = 0
     first_failure: str | None = None
+    notes: Notes = field(default_factory=Notes)
 
     def delivered(self, failure: str | None) -> None:
         """Count a delivery report."""
@@ -47,6 +55,13 @@ class FileTally:
         else:
             self.failed += 1
             self.first_failure = self.first_failure or failure
+
+    def as_json(self) -> dict[str, object]:
+        """The counts and notes for ``--json``."""
+        return {
+            **{name: getattr(self, name) for name in ("file", *COUNTS, "first_failure")},
+            "notes": self.notes.as_json(),
+        }
 
 
 @dataclass
@@ -68,11 +83,10 @@ class Summary:
 
     def as_json(self) -> dict[str, object]:
         """The summary for ``--json``."""
-        counts = ("rows", "sent", "acknowledged", "failed", "rejected")
         return {
-            **{name: self.total(name) for name in counts},
+            **{name: self.total(name) for name in COUNTS},
             "complete": self.complete,
-            "files": [asdict(tally) for tally in self.files],
+            "files": [tally.as_json() for tally in self.files],
             "rejects": [reject._asdict() for reject in self.rejects],
         }
 
@@ -132,14 +146,18 @@ class Ingest:
     def _one(self, file: DriveFile) -> None:
         tally = FileTally(str(file.path))
         self.summary.files.append(tally)
-        for reading in file.readings():
+        readings = file.readings()
+        tally.notes = file.notes
+        for reading in readings:
             tally.rows += 1
-            if isinstance(reading, Reject):
+            if isinstance(reading, Telemetry):
+                self._send(tally, reading)
+            elif isinstance(reading, Joined):
+                tally.joined += 1
+            else:
                 self._reject(tally, reading)
                 if self._strict:
                     return
-            else:
-                self._send(tally, reading)
             self._around.progress(tally)
 
     def _send(self, tally: FileTally, reading: Telemetry) -> None:

@@ -3,32 +3,77 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from master_orchestrator.ingest.dry_run import Opening, TriageSink
+from master_orchestrator.ingest.dry_run import DryRun, Opening
 from master_orchestrator.ingest.run import FileTally, Summary
 
 
-def summary_text(summary: Summary, rejects: Path | None) -> str:
-    """Each file, the first rejects with their reasons, and the sum."""
+def summary_text(summary: Summary, rejects: Path | None, telemetry_topic: str) -> str:
+    """Each file, what was not understood, the first rejects with their reasons, the sum, and where refusals show."""
     return "\n".join(
         [
             *(_file_line(tally) for tally in summary.files),
+            *_note_lines(summary),
             *_reject_lines(summary, rejects),
             f"in all {summary.total('sent'):,} readings sent, {summary.total('acknowledged'):,} acknowledged",
+            f"what the engine refuses of them becomes a dead letter: {refusals_command(telemetry_topic)}",
         ]
     )
 
 
-def dry_run_text(summary: Summary, triage: TriageSink) -> str:
-    """What would be opened and why; nothing was sent."""
-    found = [_opening_line(opening) for opening in triage.openings] or ["triage would open nothing"]
-    seen = f"{summary.total('sent'):,} readings through triage, {triage.dropped:,} of them repeated or late"
-    return "\n".join([*_reject_lines(summary, None), *found, f"{seen}; nothing was sent (dry run)"])
+def refusals_command(telemetry_topic: str) -> str:
+    """The command that shows which readings the engine has refused."""
+    return f"master-orchestrator dlq list --topic {telemetry_topic} --newer-than 1h"
+
+
+def dry_run_text(summary: Summary, dry: DryRun) -> str:
+    """What would be opened and why, what would be refused; nothing was sent."""
+    found = [_opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
+    refused = [
+        f"the engine would refuse {count:,} as dead letters: {reason}" for reason, count in dry.refused.most_common()
+    ]
+    shown = [f"  {text}" for text in dry.first_refusals]
+    seen = f"{summary.total('sent'):,} readings through triage, {dry.dropped:,} of them repeated or late"
+    opened = f"{dry.opened:,} workflows would open"
+    return "\n".join(
+        [
+            *_note_lines(summary),
+            *_reject_lines(summary, None),
+            *found,
+            *refused,
+            *shown,
+            f"{seen}; {opened}; nothing was sent (dry run)",
+        ]
+    )
+
+
+def dry_run_json(summary: Summary, dry: DryRun) -> dict[str, object]:
+    """The same for ``--json``."""
+    return {
+        **summary.as_json(),
+        "workflows_opened": dry.opened,
+        "openings": [opening.as_json() for opening in dry.openings],
+        "dead_letters": dict(dry.refused),
+        "late_or_repeated": dry.dropped,
+    }
 
 
 def _file_line(tally: FileTally) -> str:
     failed = f", {tally.failed:,} FAILED ({tally.first_failure})" if tally.failed else ""
-    sent = f"{tally.sent:,} readings sent, {tally.acknowledged:,} acknowledged"
+    joined = f" from {tally.sent + tally.joined:,} rows" if tally.joined else ""
+    sent = f"{tally.sent:,} readings{joined} sent, {tally.acknowledged:,} acknowledged"
     return f"{tally.file}: {sent}{failed}, {tally.rejected:,} rows rejected"
+
+
+def _note_lines(summary: Summary) -> list[str]:
+    """What was not understood, file by file; files that say the same say it once."""
+    by_text: dict[str, list[str]] = {}
+    for tally in summary.files:
+        for line in tally.notes.lines():
+            by_text.setdefault(line, []).append(tally.file)
+    return [
+        f"note {files[0]}{f' and {len(files) - 1} more' if len(files) > 1 else ''}: {line}"
+        for line, files in by_text.items()
+    ]
 
 
 def _reject_lines(summary: Summary, rejects: Path | None) -> list[str]:
@@ -44,8 +89,11 @@ def _reject_lines(summary: Summary, rejects: Path | None) -> list[str]:
 
 def _opening_line(opening: Opening) -> str:
     finding = opening.finding
+    if finding is None:
+        return f"{opening.vehicle_id} {opening.priority.name} {opening.reason}"
     at = datetime.fromtimestamp(finding.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     why = f"{finding.signal} {finding.value:g}" if finding.signal and finding.value is not None else ""
     limit = f" against {finding.threshold:g}" if finding.threshold is not None else ""
     held = f" for {finding.held_s:g} s" if finding.held_s else ""
-    return f"{at}Z {opening.vehicle_id} {finding.priority.name} {finding.subsystem} {finding.rule} {why}{limit}{held}"
+    head = f"{at}Z {opening.vehicle_id} {finding.priority.name} {finding.subsystem} {finding.rule}"
+    return f"{head} {why}{limit}{held}".rstrip()
