@@ -15,7 +15,7 @@ import msgspec
 
 from master_orchestrator_agents import AgentRunner, Handler, Task, batch_handler
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.lane_queues import Entry
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -66,10 +66,10 @@ class Diary:
         commands = [task.command_id for task in tasks]
         self.notes.calls.append(Call(commands, begin / 1e6, end / 1e6, threading.get_ident()))
 
-    def watch(self, add: Callable[[Backlog, Entry], bool]) -> Callable[[Backlog, Entry], bool]:
+    def watch(self, add: Callable[[Backlog, QueuedCommand], bool]) -> Callable[[Backlog, QueuedCommand], bool]:
         """Note each command that comes in by ``add``."""
 
-        def noted(backlog: Backlog, entry: Entry) -> bool:
+        def noted(backlog: Backlog, entry: QueuedCommand) -> bool:
             self.notes.queued_ms.setdefault(entry.command.command_id, time.time_ns() / 1e6)
             return add(backlog, entry)
 

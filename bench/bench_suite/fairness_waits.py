@@ -7,7 +7,7 @@ from math import ceil
 
 from bench_suite.fairness_runner import Call, Notes
 from master_orchestrator_agents.runner.lane_picker import turns_bound
-from master_orchestrator_agents.runner.lane_queues import QUEUE_LIMIT
+from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 
@@ -63,7 +63,7 @@ def waits(
         from_ms = max(float(at_ms), free_from.get(command, 0.0))
         ahead = _between(begins[lane], from_ms, call.begin_ms)
         bound = turns_bound(lane, lanes, ceil((ahead + 1) / (batch_size if lane is Lane.ROUTINE else 1)))
-        is_long = bisect_left(queued[lane], at_ms) - bisect_left(begins[lane], at_ms) >= QUEUE_LIMIT // 2
+        is_long = bisect_left(queued[lane], at_ms) - bisect_left(begins[lane], at_ms) >= MAX_QUEUED // 2
         fetched_ms = FETCH_MS if is_long else max(0.0, notes.queued_ms[command] - at_ms)
         turns = 1 + _between(every, max(from_ms, at_ms + fetched_ms), call.begin_ms)
         bound_ms = bound * per_turn + max(FETCH_MS, fetched_ms)

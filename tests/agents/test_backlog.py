@@ -4,11 +4,11 @@ import threading
 
 from support.desk import Desk, command, vehicles
 
-from master_orchestrator_agents.runner.backlog import OUT_LIMIT
-from master_orchestrator_agents.runner.dedup import KnownCommands
-from master_orchestrator_agents.runner.lane_queues import QUEUE_LIMIT, SIZE_LIMIT, Entry, LaneQueues
-from master_orchestrator_agents.runner.offsets import CommitTracker
-from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+from master_orchestrator_agents.runner.backlog import MAX_IN_FLIGHT
+from master_orchestrator_agents.runner.dedup import CommandDeduplicator
+from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED, MAX_QUEUED_BYTES, LaneQueues, QueuedCommand
+from master_orchestrator_agents.runner.offsets import OffsetTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Lane
 
@@ -32,7 +32,7 @@ def test_take_waits_until_a_vehicle_is_free(topology: Topology) -> None:
     desk.fetch(0, "a")
     desk.fetch(1, "a")
     first = desk.take()
-    taken: list[Entry] = []
+    taken: list[QueuedCommand] = []
     worker = threading.Thread(target=lambda: taken.extend(desk.backlog.take()))
     worker.start()
 
@@ -67,7 +67,7 @@ def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topol
     entry = desk.take()
     assert desk.commits() == {}
 
-    desk.backlog.finished(entry)
+    desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 2}
 
     assert not desk.fetch(0, "a")
@@ -75,17 +75,17 @@ def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topol
 
 
 def test_finished_commands_are_remembered_within_bounds() -> None:
-    known, tracker = KnownCommands(remembered=2), CommitTracker(Custody())
+    known, tracker = CommandDeduplicator(max_completed=2), OffsetTracker(CommitMetadata())
     for offset, command_id in enumerate("abc"):
         tracker.fetched(offset)
-        known.admit(command_id, tracker, offset)
-        known.finish(command_id)
+        known.add(command_id, tracker, offset)
+        known.complete(command_id)
     for offset in range(3, 6):
         tracker.fetched(offset)
 
-    assert not known.admit("c", tracker, 3)
-    assert not known.admit("b", tracker, 4)
-    assert known.admit("a", tracker, 5)
+    assert not known.add("c", tracker, 3)
+    assert not known.add("b", tracker, 4)
+    assert known.add("a", tracker, 5)
 
 
 def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topology: Topology) -> None:
@@ -94,13 +94,13 @@ def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topolo
     desk.fetch(0, "a")
     desk.fetch(1, "b")
     entry = desk.take()
-    desk.backlog.drop_waiting([partition])
-    assert desk.backlog.in_hand([partition]) == 1
+    desk.backlog.drop_queued([partition])
+    assert desk.backlog.in_flight([partition]) == 1
 
-    desk.backlog.finished(entry)
+    desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 1}
     desk.backlog.forget([partition])
-    assert desk.backlog.in_hand() == 0
+    assert desk.backlog.in_flight() == 0
 
     desk.offsets[Lane.ROUTINE] = 1  # it comes back: the second one was never started, the first one is known
     assert desk.fetch(1, "b")
@@ -111,21 +111,21 @@ def test_a_repeat_from_a_new_assignment_waits_for_the_one_still_in_hand(topology
     partition = ("agent.diagnosis.routine", 0)
     desk.fetch(0, "a")
     entry = desk.take()
-    desk.backlog.drop_waiting([partition])
+    desk.backlog.drop_queued([partition])
     desk.backlog.forget([partition])
     desk.offsets[Lane.ROUTINE] = 0
 
     assert not desk.fetch(0, "a")
     assert desk.commits() == {}
-    desk.backlog.finished(entry)
+    desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 1}
 
 
 def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Topology) -> None:
     queues = LaneQueues(topology.lanes, limit=10)
-    tracker = CommitTracker(Custody())
+    tracker = OffsetTracker(CommitMetadata())
     for number in range(10):
-        queues.add(Entry(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker, 100))
+        queues.add(QueuedCommand(command(number, f"v{number}", Lane.ROUTINE), Lane.ROUTINE, 0, number, tracker, 100))
     assert queues.full == {Lane.ROUTINE}
 
     for _ in range(4):
@@ -138,28 +138,28 @@ def test_a_full_lane_holds_its_partitions_until_half_of_it_is_gone(topology: Top
 def test_large_commands_fill_a_lane_by_their_bytes(topology: Topology) -> None:
     desk = Desk(topology)
     for number in range(4):
-        desk.fetch(number, f"v{number}", size=SIZE_LIMIT // 4)
-    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+        desk.fetch(number, f"v{number}", size=MAX_QUEUED_BYTES // 4)
+    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
 
     desk.take()
-    assert desk.backlog.saturated()
+    assert desk.backlog.partitions_to_pause()
     desk.take()
-    assert desk.backlog.saturated() == frozenset()
+    assert desk.backlog.partitions_to_pause() == frozenset()
 
 
 def test_nothing_is_fetched_while_no_broker_takes_replies(topology: Topology) -> None:
     desk = Desk(topology)
     taken = []
-    for number in range(OUT_LIMIT):
+    for number in range(MAX_IN_FLIGHT):
         desk.fetch(number, f"v{number}")
         taken.append(desk.take())
-    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
 
-    assert desk.backlog.closed() == frozenset(Lane)
+    assert desk.backlog.full_lanes() == frozenset(Lane)
 
-    desk.backlog.finished(taken[0])
-    assert desk.backlog.saturated() == frozenset()
-    assert desk.backlog.closed() == frozenset()
+    desk.backlog.completed(taken[0])
+    assert desk.backlog.partitions_to_pause() == frozenset()
+    assert desk.backlog.full_lanes() == frozenset()
 
 
 def test_a_lane_of_which_too_much_waits_to_be_taken_in_fetches_no_more(topology: Topology) -> None:
@@ -167,8 +167,8 @@ def test_a_lane_of_which_too_much_waits_to_be_taken_in_fetches_no_more(topology:
     for lane in Lane:
         desk.fetch(0, "v", lane)
 
-    assert desk.backlog.saturated({Lane.HIGH}) == {("agent.diagnosis.high", 0)}
-    assert desk.backlog.closed() == frozenset()
+    assert desk.backlog.partitions_to_pause({Lane.HIGH}) == {("agent.diagnosis.high", 0)}
+    assert desk.backlog.full_lanes() == frozenset()
 
 
 def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
@@ -177,7 +177,7 @@ def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
         desk.fetch(number, f"v{number}")
     desk.fetch(0, "u", Lane.URGENT)
 
-    assert desk.backlog.saturated() == {("agent.diagnosis.routine", 0)}
+    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
     assert desk.take().lane is Lane.URGENT
 
 
@@ -186,14 +186,14 @@ def test_one_slow_handler_holds_back_no_other_vehicle_of_its_partition(topology:
     desk.fetch(0, "slow")
     slow = desk.take()
     desk.fetch(1, "slow")
-    for number in range(5 * QUEUE_LIMIT):
+    for number in range(5 * MAX_QUEUED):
         desk.fetch(number, f"v{number}")
         entry = desk.take()
         assert entry.command.vehicle_id == f"v{number}"
         desk.backlog.handled([entry])
-        desk.backlog.finished(entry)
+        desk.backlog.completed(entry)
 
-    assert desk.backlog.saturated() == frozenset()
+    assert desk.backlog.partitions_to_pause() == frozenset()
     assert desk.commits() == {}  # the slow one's offset is the oldest that is open
     desk.backlog.handled([slow])
     assert desk.take().command.command_id == "slow~1/DIAGNOSIS/0/0"

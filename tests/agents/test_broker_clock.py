@@ -8,7 +8,7 @@ def test_the_hosts_clock_is_corrected_by_the_brokers() -> None:
     clock = BrokerClock(lambda: own)
     assert 700_000 == clock.now_ms()
 
-    clock.told(100_000)
+    clock.observe(100_000)
     own += 5
 
     assert 100_005 == clock.now_ms()
@@ -18,5 +18,5 @@ def test_nothing_expires_before_a_broker_has_told_the_time() -> None:
     clock = BrokerClock(lambda: 700_000)
     assert not clock.is_past(100_000)
 
-    clock.told(100_000)
+    clock.observe(100_000)
     assert [True, False] == [clock.is_past(99_999), clock.is_past(100_000)]

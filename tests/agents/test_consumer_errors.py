@@ -41,7 +41,7 @@ def consumer(code: int, monkeypatch: pytest.MonkeyPatch) -> LaneConsumer:
             return []
 
     monkeypatch.setattr(consuming, "Consumer", Client)
-    return LaneConsumer({}, [], revoked=nothing, lost=nothing, committed=nothing, uncommitted=nothing)
+    return LaneConsumer({}, [], revoked=nothing, lost=nothing, committed=nothing, commit_failed=nothing)
 
 
 @pytest.mark.parametrize("code", [KafkaError._FATAL, KafkaError.FENCED_INSTANCE_ID])

@@ -43,14 +43,14 @@ def test_what_was_held_is_fetched_again_when_it_comes_back(event: str, monkeypat
     def nothing(_partitions: object) -> None: ...
 
     monkeypatch.setattr(consuming, "Consumer", client)
-    consumer = LaneConsumer({}, [PLACE[0]], revoked=nothing, lost=nothing, committed=nothing, uncommitted=nothing)
+    consumer = LaneConsumer({}, [PLACE[0]], revoked=nothing, lost=nothing, committed=nothing, commit_failed=nothing)
     consumer.start(1.0)
     place = [TopicPartition(*PLACE)]
     made[0].callbacks["on_assign"](made[0], place)
-    consumer.hold(frozenset([PLACE]))
+    consumer.set_paused(frozenset([PLACE]))
     assert {PLACE} == made[0].paused
 
     made[0].callbacks[event](made[0], place)
     made[0].callbacks["on_assign"](made[0], place)
-    consumer.hold(frozenset())
+    consumer.set_paused(frozenset())
     assert set() == made[0].paused

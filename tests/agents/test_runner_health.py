@@ -3,7 +3,7 @@
 import pytest
 from support.agent_wire import Wire, running, wait_until
 
-from master_orchestrator_agents.runner.health import QUIET_S, STUCK_S, FleetHealth, RunnerHealth
+from master_orchestrator_agents.runner.health import NOT_ALIVE_AFTER_S, NOT_READY_AFTER_S, ProcessHealth, RunnerHealth
 from master_orchestrator_schemas.health import Verdict
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -29,32 +29,32 @@ def runner(clock: Clock) -> RunnerHealth:
 
 
 def test_a_member_of_the_group_that_polls_is_ready(runner: RunnerHealth, clock: Clock) -> None:
-    assert Verdict(ok=False, why="DIAGNOSIS joins its group, or ends") == runner.ready()
+    assert Verdict(ok=False, why="DIAGNOSIS joins or leaves its group") == runner.ready()
     assert runner.live().ok
-    runner.turned(member=True)
-    clock.now = QUIET_S
+    runner.polled(member=True)
+    clock.now = NOT_READY_AFTER_S
     assert runner.ready().ok
-    runner.turned(member=False)
+    runner.polled(member=False)
     assert not runner.ready().ok
 
 
 def test_one_that_polls_no_more_is_first_not_ready_and_then_not_alive(runner: RunnerHealth, clock: Clock) -> None:
-    runner.turned(member=True)
-    clock.now = QUIET_S + 1
+    runner.polled(member=True)
+    clock.now = NOT_READY_AFTER_S + 1
     assert (False, True) == (runner.ready().ok, runner.live().ok)
-    clock.now = STUCK_S + 1
+    clock.now = NOT_ALIVE_AFTER_S + 1
     assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == runner.live()
 
 
 def test_a_process_is_as_ready_and_alive_as_the_worst_of_its_runners(runner: RunnerHealth, clock: Clock) -> None:
     other = RunnerHealth(AgentType.FEEDBACK, clock)
-    fleet = FleetHealth([runner, other])
-    runner.turned(member=True)
-    assert Verdict(ok=False, why="FEEDBACK joins its group, or ends") == fleet.ready()
-    other.turned(member=True)
+    fleet = ProcessHealth([runner, other])
+    runner.polled(member=True)
+    assert Verdict(ok=False, why="FEEDBACK joins or leaves its group") == fleet.ready()
+    other.polled(member=True)
     assert Verdict(ok=True, why="members of their groups") == fleet.ready()
-    clock.now = STUCK_S + 1
-    other.turned(member=True)
+    clock.now = NOT_ALIVE_AFTER_S + 1
+    other.polled(member=True)
     assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == fleet.live()
 
 

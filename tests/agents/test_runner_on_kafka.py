@@ -317,7 +317,7 @@ def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> No
 def test_a_broker_that_does_not_answer_is_an_error_that_names_what_to_check(
     topology: Topology, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("master_orchestrator_agents.runner.poll_loop.JOIN_SECONDS", 0.5)
+    monkeypatch.setattr("master_orchestrator_agents.runner.poll_loop.JOIN_S", 0.5)
     nobody = KafkaSettings(bootstrap_servers="127.0.0.1:1")
 
     with pytest.raises(RunnerError, match="check bootstrap servers"):

@@ -102,7 +102,7 @@ def test_after_a_fault_of_the_core_nothing_is_applied_any_more(monkeypatch: pyte
 
 
 def test_a_handler_that_never_ends_does_not_hold_up_the_shutdown_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("master_orchestrator.memory.pool.DRAIN_SECONDS", 0.1)
+    monkeypatch.setattr("master_orchestrator.memory.pool.DRAIN_S", 0.1)
     gate = Gate()
     orchestrator = MasterOrchestrator()
     for agent, handler in four_agents(DATA_ANALYSIS=gate).items():

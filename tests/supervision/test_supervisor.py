@@ -4,8 +4,8 @@ import pytest
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.supervision.supervisor import STOP_TIMEOUT_S, Backoff, NotStartableError, Supervisor
-from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS
-from master_orchestrator_agents.runner.poll_loop import ABANDON_SECONDS, CLOSE_SECONDS, FLUSH_SECONDS, SETTLE_SECONDS
+from master_orchestrator_agents.runner.agent_runner import DRAIN_S
+from master_orchestrator_agents.runner.poll_loop import ABANDON_S, CLOSE_S, COMMIT_WAIT_S, FLUSH_S
 
 
 class Clock:
@@ -54,9 +54,9 @@ def test_starts_by_stage_and_stops_in_reverse_each_stage_side_by_side() -> None:
 
 
 def test_agents_that_drain_to_the_end_are_not_killed_before_they_have_committed_and_left() -> None:
-    leaving_s = ABANDON_SECONDS + FLUSH_SECONDS + SETTLE_SECONDS + CLOSE_SECONDS
+    leaving_s = ABANDON_S + FLUSH_S + COMMIT_WAIT_S + CLOSE_S
 
-    assert DRAIN_SECONDS + leaving_s < STOP_TIMEOUT_S
+    assert DRAIN_S + leaving_s < STOP_TIMEOUT_S
 
 
 def test_a_start_that_fails_half_way_stops_what_runs() -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 from master_orchestrator_agents.runner import poll_loop
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.offsets import Mark, Partition
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, Partition
 from master_orchestrator_agents.runner.process import AgentSpec, run_agents
-from master_orchestrator_agents.runner.replies import Replier
+from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Reply
@@ -35,7 +35,7 @@ def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: i
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     logging.basicConfig(level=logging.INFO)
-    poll_loop.COMMIT_EVERY_SECONDS = 0.0
+    poll_loop.COMMIT_INTERVAL_S = 0.0
     counter = None if plan is None else Counter(Killer(plan, topology), plan.vehicles, batch)
     if counter is not None:
         _install(counter)
@@ -68,19 +68,19 @@ class Counter:
 
 
 def _install(counter: Counter) -> None:
-    reply, finished, committed = Replier.reply, Backlog.finished, Backlog.committed
-    replied: list[Entry] = []
+    reply, finished, committed = ReplySender.send, Backlog.completed, Backlog.committed
+    replied: list[QueuedCommand] = []
 
-    def watched_reply(self: Replier, entry: Entry, answer: Reply) -> None:
+    def watched_reply(self: ReplySender, entry: QueuedCommand, answer: Reply) -> None:
         counter.come(Point.BEFORE_REPLY, entry.command.command_id)
         reply(self, entry, answer)
 
-    def watched_finished(self: Backlog, entry: Entry) -> None:
+    def watched_finished(self: Backlog, entry: QueuedCommand) -> None:
         counter.come(Point.AFTER_REPLY, entry.command.command_id)
         finished(self, entry)
         replied.append(entry)
 
-    def watched_committed(self: Backlog, marks: Mapping[Partition, Mark]) -> None:
+    def watched_committed(self: Backlog, marks: Mapping[Partition, OffsetAndMetadata]) -> None:
         committed(self, marks)
         held = self._trackers
         below = {held[partition]: mark.offset for partition, mark in marks.items() if partition in held}
@@ -88,6 +88,6 @@ def _install(counter: Counter) -> None:
             replied.remove(entry)
             counter.come(Point.AFTER_OFFSETS, entry.command.command_id)
 
-    Replier.reply = watched_reply  # type: ignore[assignment, method-assign]  # this process is the test's own, here and below
-    Backlog.finished = watched_finished  # type: ignore[method-assign]
+    ReplySender.send = watched_reply  # type: ignore[assignment, method-assign]  # this process is the test's own, here and below
+    Backlog.completed = watched_finished  # type: ignore[method-assign]
     Backlog.committed = watched_committed  # type: ignore[method-assign]

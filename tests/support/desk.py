@@ -4,8 +4,8 @@ import threading
 import time
 
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.quarantine.isolation import Trials
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -22,13 +22,18 @@ class Desk:
     """A backlog with one partition per lane, fed by hand."""
 
     def __init__(
-        self, topology: Topology, batch_size: int = 1, *, trials: Trials | None = None, metadata: str = ""
+        self, topology: Topology, batch_size: int = 1, *, isolation: Isolation | None = None, metadata: str = ""
     ) -> None:
         """``metadata``: what the last holders of all partitions left."""
         self.now = 0.0
         self.metadata = metadata
         self.backlog = Backlog(
-            topology.lanes, TOPICS, lambda: 0, batch_size, trials=trials or Trials(), monotonic=lambda: self.now
+            topology.lanes,
+            TOPICS,
+            lambda: 0,
+            batch_size,
+            isolation=isolation or Isolation(),
+            monotonic=lambda: self.now,
         )
         self.offsets = dict.fromkeys(Lane, 0)
 
@@ -36,19 +41,19 @@ class Desk:
         offset = self.offsets[lane]
         self.offsets[lane] += 1
         partition = (f"agent.diagnosis.{lane}", 0)
-        if self.backlog.unknown([partition]):
-            self.backlog.take_up(partition, offset, self.metadata)
+        if self.backlog.not_acquired([partition]):
+            self.backlog.acquire(partition, offset, self.metadata)
             self.commit()
         tracker = self.backlog.fetched(partition, offset)
-        return self.backlog.add(Entry(command(number, vehicle_id, lane), lane, 0, offset, tracker, size))
+        return self.backlog.add(QueuedCommand(command(number, vehicle_id, lane), lane, 0, offset, tracker, size))
 
-    def take(self) -> Entry:
+    def take(self) -> QueuedCommand:
         (entry,) = self.backlog.take()
         return entry
 
-    def wait(self) -> list[Entry]:
+    def wait(self) -> list[QueuedCommand]:
         """A worker that finds nothing, waits, and later takes into the list."""
-        taken: list[Entry] = []
+        taken: list[QueuedCommand] = []
         worker = threading.Thread(target=lambda: taken.extend(self.backlog.take()), daemon=True)
         worker.start()
         while not self.backlog.idle:
@@ -58,9 +63,9 @@ class Desk:
 
     def try_one(self) -> None:
         """The waiting worker gets a command on trial, once that is committed."""
-        assert self.backlog.choose()
+        assert self.backlog.select_isolated()
         self.commit()
-        self.backlog.try_chosen()
+        self.backlog.start_isolated()
         self.worker.join(timeout=10)
 
     def commit(self) -> list[str]:
@@ -73,5 +78,5 @@ class Desk:
         return {TOPICS[topic]: mark.offset for (topic, _), mark in self.backlog.take_commits().items()}
 
 
-def vehicles(entries: list[Entry]) -> list[str]:
+def vehicles(entries: list[QueuedCommand]) -> list[str]:
     return [entry.command.vehicle_id for entry in entries]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import count, cycle
 from typing import NamedTuple
 
-from master_orchestrator_agents.runner.lane_queues import Entry, LaneQueues
-from master_orchestrator_agents.runner.offsets import CommitTracker
-from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+from master_orchestrator_agents.runner.lane_queues import LaneQueues, QueuedCommand
+from master_orchestrator_agents.runner.offsets import OffsetTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -104,7 +104,7 @@ class SimulatedRunner:
         self._handling = cycle(self.load.handling_ms)
         self._turns = count()
         self._released: dict[str, int] = {}
-        self._tracker = CommitTracker(Custody())
+        self._tracker = OffsetTracker(CommitMetadata())
 
     def play(self) -> list[Record]:
         """All records, with their times."""
@@ -142,7 +142,9 @@ class SimulatedRunner:
             del waiting[: len(here)]
             for record in here:
                 record.fetched_ms = self.now_ms
-                self._queues.add(Entry(_command(record), lane, record.appended_ms, record.number, self._tracker, 100))
+                self._queues.add(
+                    QueuedCommand(_command(record), lane, record.appended_ms, record.number, self._tracker, 100)
+                )
 
     def _start(self) -> None:
         for worker, records in enumerate(self._in_hand):

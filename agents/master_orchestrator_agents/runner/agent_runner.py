@@ -1,4 +1,4 @@
-"""The runner of one agent type, as a program or a façade starts it."""
+"""The runner of one agent type."""
 
 import threading
 import time
@@ -8,9 +8,9 @@ import structlog
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner.health import RunnerHealth
-from master_orchestrator_agents.runner.metrics import RunnerMeter
-from master_orchestrator_agents.runner.poll_loop import RunnerSession, SessionTerms
-from master_orchestrator_agents.runner.quarantine.isolation import Trials
+from master_orchestrator_agents.runner.metrics import RunnerMetrics
+from master_orchestrator_agents.runner.poll_loop import PollLoop, RunnerOptions
+from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics
@@ -19,25 +19,24 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 log = structlog.stdlib.get_logger(__name__)
 
-DRAIN_SECONDS = 20.0
+DRAIN_S = 20.0
 
 
 class AgentRunner:
     """Takes the commands of one agent type from its four lanes, runs the handler, sends the replies.
 
     Args:
-        agent_type: whose commands.
+        agent_type: the agent whose commands it takes.
         handler: plain or async; see ``handler.py``.
-        kafka: how the cluster is reached.
+        kafka: connection settings.
         topology: topics, lanes, number of workers.
         max_workers: commands handled at once; the topology's figure by default.
-        worker_id: a configured name of this runner, unique among the running ones of its type: with it, a restarted
-            runner is known to the group and gets its partitions back at once. Default: a name shared by all, and a new
-            group member at each start.
-        metrics: where it counts; its own by default.
+        worker_id: a name of this runner, unique among the running ones of its type: with it a restarted runner gets its
+            partitions back at once. Default: a name shared by all, and a new group member at each start.
+        metrics: the registry to count in; its own by default.
         codec: for a schema registry's ids; the topology's limits by default.
-        drain_seconds: how long ``stop`` lets handlers finish.
-        trials: one for all runners of a process, which die together when a command kills it; its own by default.
+        drain_seconds: maximum wait of ``stop`` for handlers.
+        isolation: shared by all runners of a process, which crash together; its own by default.
     """
 
     def __init__(
@@ -51,13 +50,13 @@ class AgentRunner:
         worker_id: str | None = None,
         metrics: Metrics | None = None,
         codec: Codec | None = None,
-        drain_seconds: float = DRAIN_SECONDS,
-        trials: Trials | None = None,
+        drain_seconds: float = DRAIN_S,
+        isolation: Isolation | None = None,
     ) -> None:
         workers = topology.agents[agent_type].max_workers if max_workers is None else max_workers
         if workers < 1:
             raise RunnerError(f"max_workers={workers} for {agent_type}: at least 1 is needed")
-        self._terms = SessionTerms(
+        self._options = RunnerOptions(
             agent=agent_type,
             handler=handler,
             kafka=kafka,
@@ -67,9 +66,9 @@ class AgentRunner:
             worker_id=worker_id or f"{agent_type.lower().replace('_', '-')}-runner",
             static_member=worker_id is not None,
             drain_seconds=drain_seconds,
-            trials=trials or Trials(),
+            isolation=isolation or Isolation(),
         )
-        self._meter = RunnerMeter(metrics or Metrics(), agent_type)
+        self._metrics = RunnerMetrics(metrics or Metrics(), agent_type)
         self.health = RunnerHealth(agent_type)
         """For readiness and liveness, see ``health.py``."""
         self._stop = threading.Event()
@@ -79,12 +78,12 @@ class AgentRunner:
 
         After an error the process should end and be started again: nothing uncommitted is lost.
         """
-        log.info("runner_starting", agent=self._terms.agent, group=self._terms.group, workers=self._terms.workers)
-        RunnerSession(self._terms, self._meter, _now_ms, self.health).run(self._stop)
-        log.info("runner_stopped", agent=self._terms.agent)
+        log.info("runner_starting", agent=self._options.agent, group=self._options.group, workers=self._options.workers)
+        PollLoop(self._options, self._metrics, _now_ms, self.health).run(self._stop)
+        log.info("runner_stopped", agent=self._options.agent)
 
     def stop(self) -> None:
-        """Ask for a drain and an orderly end; from any thread or a signal handler. Returns at once."""
+        """Ask the runner to drain and end; from any thread or a signal handler. Returns at once."""
         self._stop.set()
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a fetched record: a queued command, a dropped repeat, or a dead letter."""
+"""Decodes fetched records: each becomes a queued command, a dropped duplicate or a dead letter."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ import structlog
 from confluent_kafka import Message
 
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.metrics import RunnerMeter
-from master_orchestrator_agents.runner.offsets import CommitTracker
-from master_orchestrator_agents.runner.producer import Outgoing, Sender
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.metrics import RunnerMetrics
+from master_orchestrator_agents.runner.offsets import OffsetTracker
+from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingProducer
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.headers import dead_letter_headers, traceparent_of
 from master_orchestrator_schemas.kafka import headers_of
@@ -19,7 +19,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, Lane
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Intake:
+class CommandReader:
     """Reads records of one agent's command topics. Belongs to the poll thread."""
 
     def __init__(
@@ -28,33 +28,33 @@ class Intake:
         *,
         codec: Codec,
         backlog: Backlog,
-        sender: Sender,
-        meter: RunnerMeter,
+        producer: RetryingProducer,
+        metrics: RunnerMetrics,
         lane_of: Mapping[str, Lane],
         dead_letter_topic: str,
     ) -> None:
         self._agent = agent
         self._codec = codec
         self._backlog = backlog
-        self._sender = sender
-        self._meter = meter
+        self._producer = producer
+        self._metrics = metrics
         self._lane_of = lane_of
         self._dead_letter_topic = dead_letter_topic
 
-    def accept(self, message: Message) -> None:
-        """Take in one record; its offset is done when its reply or its dead letter is delivered."""
+    def read(self, message: Message) -> None:
+        """Decode and queue one record; it is complete when its reply or its dead letter is delivered."""
         topic, partition, offset = place_of(message)
         tracker = self._backlog.fetched((topic, partition), offset)
         try:
             command = self._command(message)
         except DecodeError as error:
-            self._bury(message, error, tracker)
+            self._dead_letter(message, error, tracker)
             return
         lane = self._lane_of[topic]
         since_ms, trace = message.timestamp()[1], traceparent_of(headers_of(message))
-        entry = Entry(command, lane, since_ms, offset, tracker, len(message), trace)
+        entry = QueuedCommand(command, lane, since_ms, offset, tracker, len(message), trace)
         if not self._backlog.add(entry):
-            self._meter.skipped(lane, "repeat")
+            self._metrics.skipped(lane, "repeat")
 
     def _command(self, message: Message) -> Command:
         command = self._codec.decode(message.value(), Command)
@@ -62,26 +62,26 @@ class Intake:
             raise DecodeError("invalid", f"a command for {command.agent} on a topic of {self._agent}")
         return command
 
-    def _bury(self, message: Message, error: DecodeError, tracker: CommitTracker) -> None:
-        """To the dead letters as it came, with origin and reason in the headers."""
+    def _dead_letter(self, message: Message, error: DecodeError, tracker: OffsetTracker) -> None:
+        """Send the record to the dead letters unchanged, with origin and reason in the headers."""
         topic, partition, offset = place_of(message)
         log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason, error=str(error))
-        self._meter.dead_letter(topic, error.reason)
+        self._metrics.dead_letter(topic, error.reason)
         why = dead_letter_headers(topic, partition, offset, error.reason, str(error), message.timestamp()[1])
-        self._sender.send(
-            Outgoing(
+        self._producer.send(
+            ProducerRecord(
                 topic=self._dead_letter_topic,
                 key=message.key(),
                 value=message.value(),
                 headers=[*headers_of(message), *why],
-                delivered=lambda: self._backlog.done(tracker, offset),
+                delivered=lambda: self._backlog.complete_record(tracker, offset),
             )
         )
 
 
 def place_of(message: Message) -> tuple[str, int, int]:
-    """Topic, partition and offset of a record that was fetched, and therefore has all three."""
+    """Topic, partition and offset of a fetched record, which has all three."""
     topic, partition, offset = message.topic(), message.partition(), message.offset()
     if topic is None or partition is None or offset is None:
-        raise ValueError(f"a record without a place cannot have been fetched: {topic} {partition} {offset}")
+        raise ValueError(f"a fetched record without topic, partition or offset: {topic} {partition} {offset}")
     return topic, partition, offset

@@ -1,7 +1,7 @@
-"""Whether runners are ready, and whether they are alive: reckoned from the turns of their poll loops, when asked.
+"""Readiness and liveness of runners, computed on request from their last polls.
 
-A runner is ready as a member of its group, though others may have all partitions: it stands by. Dead workers need no
-look: the poll loop ends the process for them.
+A runner is ready as a member of its group, also when other members have all partitions: it is a standby. Dead workers
+need no check here: the poll loop ends the process.
 """
 
 import time
@@ -10,44 +10,44 @@ from collections.abc import Callable, Sequence
 from master_orchestrator_schemas.health import Verdict, joint
 from master_orchestrator_schemas.vocabulary import AgentType
 
-QUIET_S = 10.0
-"""Not ready if the poll loop has not turned for so long. It turns ten times a second and more."""
+NOT_READY_AFTER_S = 10.0
+"""Not ready after this time without a poll. The loop polls at least ten times a second."""
 
-STUCK_S = 90.0
-"""Not alive then: longer than anything the loop waits for."""
+NOT_ALIVE_AFTER_S = 90.0
+"""Not alive after this time without a poll: longer than any wait of the loop."""
 
 
 class RunnerHealth:
-    """The marks of one runner's poll loop, and the verdicts, which any thread may ask for."""
+    """Readiness and liveness of one runner; any thread may ask."""
 
     def __init__(self, agent: AgentType, clock: Callable[[], float] = time.monotonic) -> None:
         self._agent, self._clock = agent, clock
-        self._turned_at, self._member = clock(), False
+        self._polled_at, self._member = clock(), False
 
-    def turned(self, *, member: bool) -> None:
-        """The poll loop turns. ``member``: the group has told this runner its partitions, none included."""
-        self._turned_at, self._member = self._clock(), member
+    def polled(self, *, member: bool) -> None:
+        """The poll loop polled. ``member``: the group has assigned this runner its partitions, or none."""
+        self._polled_at, self._member = self._clock(), member
 
     def ready(self) -> Verdict:
-        """Whether it takes commands, or stands by for them."""
+        """Whether it takes commands, or is a standby."""
         if not self._member:
-            return Verdict(ok=False, why=f"{self._agent} joins its group, or ends")
-        if (still := self._still()) > QUIET_S:
-            return Verdict(ok=False, why=f"{self._agent} has not polled for {still:.0f} s")
+            return Verdict(ok=False, why=f"{self._agent} joins or leaves its group")
+        if (silence_s := self._silence_s()) > NOT_READY_AFTER_S:
+            return Verdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
         return Verdict(ok=True, why="members of their groups")
 
     def live(self) -> Verdict:
-        """Whether its poll loop turns."""
-        if (still := self._still()) > STUCK_S:
-            return Verdict(ok=False, why=f"{self._agent} has not polled for {still:.0f} s")
+        """Whether its poll loop polls."""
+        if (silence_s := self._silence_s()) > NOT_ALIVE_AFTER_S:
+            return Verdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
         return Verdict(ok=True, why="polling")
 
-    def _still(self) -> float:
-        return self._clock() - self._turned_at
+    def _silence_s(self) -> float:
+        return self._clock() - self._polled_at
 
 
-class FleetHealth:
-    """The runners of one process: as ready and alive as the worst of them."""
+class ProcessHealth:
+    """All runners of one process: as ready and alive as the worst of them."""
 
     def __init__(self, runners: Sequence[RunnerHealth]) -> None:
         self._runners = runners

@@ -1,4 +1,4 @@
-"""Commands fetched and not yet started: one queue per lane, one command per vehicle at a time. Pure."""
+"""Fetched commands that have not started: one queue per lane, one command per vehicle at a time. Pure."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -8,44 +8,44 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 
 from master_orchestrator_agents.runner.lane_picker import LanePicker
-from master_orchestrator_agents.runner.offsets import CommitTracker
+from master_orchestrator_agents.runner.offsets import OffsetTracker
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 
 T = TypeVar("T")
 
-QUEUE_LIMIT = 1_000
-"""A lane with so many commands waiting fetches no more, until half of them are gone."""
+MAX_QUEUED = 1_000
+"""Queued commands of a lane after which it is paused, until half of them are gone."""
 
-SIZE_LIMIT = 4 * 1024**2
-"""So many bytes, as they travelled, likewise: in memory they are several times as large."""
+MAX_QUEUED_BYTES = 4 * 1024**2
+"""The same in bytes of the records; decoded, they are several times as large."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """A fetched command with its place in Kafka.
+class QueuedCommand:
+    """A fetched command and where it came from.
 
-    ``since_ms``: the record's timestamp, from when the command waits; ``tracker``: of its partition's assignment;
-    ``size``: bytes of the record.
+    ``since_ms``: the record's timestamp, the start of its wait; ``tracker``: its partition's;
+    ``size``: of the record, in bytes.
     """
 
     command: Command
     lane: Lane
     since_ms: int
     offset: int
-    tracker: CommitTracker
+    tracker: OffsetTracker
     size: int
     traceparent: str | None = None
 
 
-class LaneRooms(Generic[T]):
-    """A queue per lane. A lane that has too many or too much is full, until half of either is gone.
+class LaneBuffers(Generic[T]):
+    """A bounded queue per lane: a lane at a limit is full, until half of it is gone. Not thread-safe.
 
     Args:
-        limit: so many of a lane are enough.
-        size_limit: so many bytes likewise.
-        size: bytes of one.
+        limit: items of a lane.
+        size_limit: bytes of a lane.
+        size: bytes of an item.
     """
 
     def __init__(self, limit: int, size_limit: int, size: Callable[[T], int]) -> None:
@@ -55,36 +55,36 @@ class LaneRooms(Generic[T]):
         self._full: set[Lane] = set()
 
     def __getitem__(self, lane: Lane) -> Sequence[T]:
-        """All of a lane, the oldest first."""
+        """The items of a lane, oldest first."""
         return self._queues[lane]
 
     @property
     def full(self) -> frozenset[Lane]:
-        """The lanes that have enough."""
+        """The lanes at a limit."""
         return frozenset(self._full)
 
-    def add(self, lane: Lane, one: T) -> None:
-        """It waits, behind all others of its lane."""
+    def add(self, lane: Lane, item: T) -> None:
+        """Append to the lane."""
         queue = self._queues[lane]
-        queue.append(one)
-        self._sizes[lane] += self._size(one)
+        queue.append(item)
+        self._sizes[lane] += self._size(item)
         if len(queue) >= self._limit or self._sizes[lane] >= self._size_limit:
             self._full.add(lane)
 
     def remove(self, lane: Lane, index: int = 0) -> T:
-        """The one that stands there; quick near the front."""
+        """Remove the item at ``index``; fast near the front."""
         queue = self._queues[lane]
-        one = next(islice(queue, index, None))
+        item = next(islice(queue, index, None))
         del queue[index]
-        self._sizes[lane] -= self._size(one)
+        self._sizes[lane] -= self._size(item)
         self._reopen(lane)
-        return one
+        return item
 
-    def drop(self, unwanted: Callable[[T], bool]) -> list[T]:
-        """Forget some; returns them."""
-        dropped = [one for queue in self._queues.values() for one in queue if unwanted(one)]
+    def drop(self, matches: Callable[[T], bool]) -> list[T]:
+        """Remove all items that match; returns them."""
+        dropped = [item for queue in self._queues.values() for item in queue if matches(item)]
         for lane, queue in self._queues.items():
-            self._queues[lane] = deque(one for one in queue if not unwanted(one))
+            self._queues[lane] = deque(item for item in queue if not matches(item))
             self._sizes[lane] = sum(map(self._size, self._queues[lane]))
             self._reopen(lane)
         return dropped
@@ -95,28 +95,28 @@ class LaneRooms(Generic[T]):
 
 
 class LaneQueues:
-    """Waiting commands by lane. Not thread-safe: its owner holds a lock.
+    """Queued commands by lane. Not thread-safe: its owner holds a lock.
 
-    Two commands of one vehicle are never out at once, whatever their lanes; within a lane a vehicle's commands keep
-    their order, and those of other vehicles pass by.
+    Two commands of one vehicle are never in flight at once, whatever their lanes. Within a lane a vehicle's commands
+    keep their order, and those of other vehicles overtake.
     """
 
-    def __init__(self, lanes: Mapping[Lane, LaneTerms], limit: int = QUEUE_LIMIT) -> None:
-        self._waiting: LaneRooms[Entry] = LaneRooms(limit, SIZE_LIMIT, attrgetter("size"))
+    def __init__(self, lanes: Mapping[Lane, LaneTerms], limit: int = MAX_QUEUED) -> None:
+        self._queued: LaneBuffers[QueuedCommand] = LaneBuffers(limit, MAX_QUEUED_BYTES, attrgetter("size"))
         self._busy: set[str] = set()
         self._picker = LanePicker(lanes)
 
-    def add(self, entry: Entry) -> None:
-        """A fetched command starts to wait."""
-        self._waiting.add(entry.lane, entry)
+    def add(self, entry: QueuedCommand) -> None:
+        """Queue a fetched command."""
+        self._queued.add(entry.lane, entry)
 
-    def take(self, now_ms: int, batch_size: Callable[[Lane], int]) -> list[Entry]:
-        """The next commands to handle, of one lane and of different vehicles; empty when none may start.
+    def take(self, now_ms: int, batch_size: Callable[[Lane], int]) -> list[QueuedCommand]:
+        """The next commands to handle, of one lane and of different vehicles. Empty when none may start.
 
-        Their vehicles are busy until :meth:`release`. ``batch_size`` tells how many a lane may give at once.
+        Their vehicles are busy until :meth:`release`. ``batch_size``: maximum for a lane.
         """
         heads = {lane: index for lane in Lane if (index := self._first_free(lane)) is not None}
-        waiting = {lane: self._waiting[lane][index].since_ms for lane, index in heads.items()}
+        waiting = {lane: self._queued[lane][index].since_ms for lane, index in heads.items()}
         lane = self._picker.pick(now_ms, waiting)
         if lane is None:
             return []
@@ -126,30 +126,30 @@ class LaneQueues:
         return taken
 
     def release(self, vehicle_id: str) -> None:
-        """The vehicle's command is out no longer."""
+        """The vehicle's command is no longer in flight."""
         self._busy.discard(vehicle_id)
 
-    def drop(self, unwanted: Callable[[Entry], bool]) -> list[Entry]:
-        """Forget waiting commands; returns them."""
-        return self._waiting.drop(unwanted)
+    def drop(self, matches: Callable[[QueuedCommand], bool]) -> list[QueuedCommand]:
+        """Drop queued commands; returns them."""
+        return self._queued.drop(matches)
 
     @property
     def full(self) -> frozenset[Lane]:
-        """The lanes that should fetch no more for now."""
-        return self._waiting.full
+        """The lanes to pause."""
+        return self._queued.full
 
     def counts(self) -> dict[Lane, int]:
-        """How many commands wait, by lane."""
-        return {lane: len(self._waiting[lane]) for lane in Lane}
+        """Number of queued commands by lane."""
+        return {lane: len(self._queued[lane]) for lane in Lane}
 
     def _first_free(self, lane: Lane) -> int | None:
-        """Where the oldest command of a vehicle that is not busy stands; there are few busy ones to pass by."""
-        for index, entry in enumerate(self._waiting[lane]):
+        """The index of the oldest command whose vehicle is not busy; few are busy."""
+        for index, entry in enumerate(self._queued[lane]):
             if entry.command.vehicle_id not in self._busy:
                 return index
         return None
 
-    def _remove(self, lane: Lane, index: int) -> Entry:
-        entry = self._waiting.remove(lane, index)
+    def _remove(self, lane: Lane, index: int) -> QueuedCommand:
+        entry = self._queued.remove(lane, index)
         self._busy.add(entry.command.vehicle_id)
         return entry

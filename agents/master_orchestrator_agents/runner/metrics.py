@@ -1,15 +1,15 @@
-"""What a runner counts, in the terms of the one list of metrics."""
+"""The metrics of a runner."""
 
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
 
 OUTCOMES = ("result", *(kind.lower() for kind in FailureKind))
-"""How a command may be answered."""
+"""The outcomes of a command."""
 
 
-class RunnerMeter:
-    """The metrics of one agent type. Label sets are looked up once: they cost more than counting does."""
+class RunnerMetrics:
+    """The metrics of one agent type. Label sets are looked up once: that costs more than counting."""
 
     def __init__(self, metrics: Metrics, agent: AgentType) -> None:
         self._metrics = metrics
@@ -23,25 +23,25 @@ class RunnerMeter:
         self._in_flight = metrics.commands_in_flight.labels(agent)
 
     def waited(self, lane: Lane, seconds: float) -> None:
-        """A command is handed to the handler. Clocks differ between hosts: a negative wait counts as none."""
+        """A command starts. Clocks differ between hosts: a negative wait counts as 0."""
         self._waits[lane].observe(max(seconds, 0.0))
 
     def replied(self, lane: Lane, reply: Reply) -> None:
-        """A handler is done."""
+        """A handler has returned."""
         outcome = "result" if reply.failure is None else reply.failure.kind.lower()
         self._replies[lane, outcome].inc()
         self._handlings[lane].observe(reply.handled_in_ms / 1000)
 
     def skipped(self, lane: Lane, reason: str) -> None:
-        """A command is not executed: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""
+        """A command is not handled: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""
         self._metrics.commands_skipped.labels(self._agent, lane, reason).inc()
 
     def dead_letter(self, topic: str, reason: str) -> None:
-        """A record that is no command of ours."""
+        """A record that is not a valid command."""
         self._metrics.dead_letters.labels(topic, reason).inc()
 
-    def holds(self, queued: dict[Lane, int], in_flight: int) -> None:
-        """What the runner holds now."""
+    def set_counts(self, queued: dict[Lane, int], in_flight: int) -> None:
+        """Commands queued and in flight now."""
         for lane, count in queued.items():
             self._queued[lane].set(count)
         self._in_flight.set(in_flight)

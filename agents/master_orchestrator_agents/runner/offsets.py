@@ -1,46 +1,46 @@
-"""Which offset of one partition may be committed: the contiguous low-water mark of what is done. Pure."""
+"""Which offset of a partition may be committed: below it, every record is complete. Pure."""
 
 from collections import OrderedDict
 from typing import NamedTuple
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 
 Partition = tuple[str, int]
 """Topic and partition number."""
 
 
-class Mark(NamedTuple):
-    """What is committed of a partition: the next offset to handle, and the text beside it."""
+class OffsetAndMetadata(NamedTuple):
+    """What is committed of a partition: the next offset to handle, and the text next to it."""
 
     offset: int
     metadata: str
 
 
-class CommitTracker:
-    """The records of one partition that were fetched and are not done; they get done in any order.
+class OffsetTracker:
+    """The incomplete records of one partition; they complete in any order.
 
-    Holds the open ones only, however many are done behind the oldest. Offsets may have gaps (control markers); their
-    order is that of fetching. Not thread-safe.
+    Holds incomplete records only, whatever the number of complete ones behind the oldest. Offsets may have gaps
+    (control markers); their order is that of fetching. Not thread-safe.
     """
 
-    def __init__(self, custody: Custody) -> None:
-        self.custody = custody
-        self._open: OrderedDict[int, None] = OrderedDict()  # a dict's first key is slow to find once many are gone
-        self._next = custody.since
-        self._committed: Mark | None = None
-        self._noted: str | None = None
+    def __init__(self, metadata: CommitMetadata) -> None:
+        self.metadata = metadata
+        self._incomplete: OrderedDict[int, None] = OrderedDict()  # a dict finds its first key slowly after many deletes
+        self._next = metadata.since
+        self._taken: OffsetAndMetadata | None = None
+        self._committed_metadata: str | None = None
 
     def fetched(self, offset: int) -> None:
-        """A record came in. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
+        """A record was fetched. Raises :class:`RunnerError` when offsets go backwards: a commit could skip records."""
         if offset < self._next:
             raise RunnerError(f"fetched offset {offset} where {self._next} or later was expected; restart the runner")
-        self._open[offset] = None
+        self._incomplete[offset] = None
         self._next = offset + 1
 
-    def done(self, offset: int) -> None:
-        """A fetched record needs nothing more: its reply is delivered, or it never needs one."""
-        self._open.pop(offset, None)
+    def complete(self, offset: int) -> None:
+        """The record's reply or dead letter is delivered, or it needs none."""
+        self._incomplete.pop(offset, None)
 
     @property
     def span(self) -> int:
@@ -49,27 +49,27 @@ class CommitTracker:
 
     @property
     def committable(self) -> int:
-        """The offset of the first record that is not done; the next offset when all are."""
-        return next(iter(self._open), self._next)
+        """The offset of the oldest incomplete record; the next offset if there is none."""
+        return next(iter(self._incomplete), self._next)
 
-    def take_commit(self) -> Mark | None:
-        """What may be committed when it has changed since it was last taken, else None."""
-        self.custody.pass_by(self.committable)
-        mark = Mark(self.committable, self.custody.metadata)
-        if mark == self._committed:
+    def take_commit(self) -> OffsetAndMetadata | None:
+        """What to commit if it has changed since it was last taken, else None."""
+        self.metadata.completed_below(self.committable)
+        mark = OffsetAndMetadata(self.committable, self.metadata.encoded)
+        if mark == self._taken:
             return None
-        self._committed = mark
+        self._taken = mark
         return mark
 
-    def committed(self, mark: Mark) -> None:
-        """What was taken got through."""
-        self._noted = mark.metadata
+    def committed(self, mark: OffsetAndMetadata) -> None:
+        """A commit succeeded."""
+        self._committed_metadata = mark.metadata
 
     @property
-    def is_noted(self) -> bool:
-        """Whether the text beside the committed offset is what it should be now."""
-        return self._noted == self.custody.metadata
+    def is_metadata_committed(self) -> bool:
+        """Whether the committed metadata is what it should be now."""
+        return self._committed_metadata == self.metadata.encoded
 
-    def commit_again(self) -> None:
-        """What was taken did not get through."""
-        self._committed = None
+    def commit_failed(self) -> None:
+        """A commit failed: what was taken is taken again."""
+        self._taken = None

@@ -1,7 +1,7 @@
-"""One life of a runner on Kafka, from joining the group to leaving it. All methods belong to the poll thread.
+"""The poll loop of a runner, from joining the group to leaving it. All methods belong to the poll thread.
 
-The poll thread never runs a handler, so it polls on, whatever handlers take, and the group does not expel the member.
-The order of things that nothing may change: reply delivered, then offset done, then the contiguous mark committed.
+The poll thread never runs a handler, so it keeps polling however long handlers take, and the group keeps the member.
+The order that every change must keep: reply delivered, then record complete, then offset committed.
 """
 
 import threading
@@ -16,16 +16,16 @@ from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler, Handler
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
-from master_orchestrator_agents.runner.command_reader import Intake
+from master_orchestrator_agents.runner.command_reader import CommandReader
 from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES, LaneConsumer
 from master_orchestrator_agents.runner.health import RunnerHealth
-from master_orchestrator_agents.runner.metrics import RunnerMeter
+from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.offsets import Partition
-from master_orchestrator_agents.runner.prefetch import Landing
-from master_orchestrator_agents.runner.producer import Sender
-from master_orchestrator_agents.runner.quarantine.acquisition import TakingUp
-from master_orchestrator_agents.runner.quarantine.isolation import Trials
-from master_orchestrator_agents.runner.replies import Replier
+from master_orchestrator_agents.runner.prefetch import PrefetchBuffer
+from master_orchestrator_agents.runner.producer import RetryingProducer
+from master_orchestrator_agents.runner.quarantine.acquisition import PartitionAcquisition
+from master_orchestrator_agents.runner.quarantine.isolation import Isolation
+from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_agents.runner.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
@@ -34,39 +34,39 @@ from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOIN_SECONDS = 30.0
-COMMIT_EVERY_SECONDS = 0.5
-IDLE_FETCH_SECONDS = 0.1
-"""How long a fetch waits for a first record; delivery reports wait as long, on a runner with nothing to do."""
-BUSY_FETCH_SECONDS = 0.005
-"""The same while a lane is paused: its queue may be half empty at any moment."""
-REVOKE_SECONDS = 1.0
-"""How long a rebalance waits for commands in hand; other members wait with it."""
-ABANDON_SECONDS = 1.0
-"""How long the end waits for handlers once it has given up on them: an async one may tidy up."""
-FLUSH_SECONDS = 5.0
-SETTLE_SECONDS = 5.0
-CLOSE_SECONDS = 5.0
-SEND_QUEUE_KIB = 65_536
-"""Replies and dead letters that no broker takes for the time being; full, handlers wait."""
+JOIN_S = 30.0
+COMMIT_INTERVAL_S = 0.5
+IDLE_FETCH_S = 0.1
+"""Maximum wait of a fetch for a first record; on an idle runner, delivery reports wait as long."""
+BUSY_FETCH_S = 0.005
+"""The same while a lane is paused: its queue may soon have room."""
+REVOKE_S = 1.0
+"""Maximum wait of a rebalance for commands in flight; other members wait with it."""
+ABANDON_S = 1.0
+"""Maximum wait for abandoned handlers: an async one may clean up."""
+FLUSH_S = 5.0
+COMMIT_WAIT_S = 5.0
+CLOSE_S = 5.0
+MAX_SEND_QUEUE_KIB = 65_536
+"""Replies and dead letters that no broker accepts for now; when full, handlers wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class SessionTerms:
-    """What a runner is told.
+class RunnerOptions:
+    """The options of a runner.
 
     Args:
-        agent: its type.
-        handler: what is run for each command.
-        kafka: how the cluster is reached.
-        topology: topics, lanes, and the agent's own terms.
-        codec: reads commands, writes replies.
+        agent: the agent type.
+        handler: called for each command.
+        kafka: connection settings.
+        topology: topics, lanes, and the agent's settings.
+        codec: decodes commands, encodes replies.
         workers: commands handled at once.
         worker_id: its name in replies and audit records.
         static_member: whether ``worker_id`` is also its identity in the group, so that a restart within the session
             time-out gets the same partitions back at once.
-        drain_seconds: how long a stop waits for handlers.
-        trials: shared by all runners of this process.
+        drain_seconds: maximum wait of a stop for handlers.
+        isolation: shared by all runners of this process.
     """
 
     agent: AgentType
@@ -78,7 +78,7 @@ class SessionTerms:
     worker_id: str
     static_member: bool
     drain_seconds: float
-    trials: Trials
+    isolation: Isolation
 
     @property
     def group(self) -> str:
@@ -86,173 +86,174 @@ class SessionTerms:
         return f"{self.topology.app_id}-agent-{self.agent.lower().replace('_', '-')}"
 
 
-class RunnerSession:
+class PollLoop:
     """A consumer, a producer and a pool of workers around one backlog."""
 
     def __init__(
-        self, terms: SessionTerms, meter: RunnerMeter, own_ms: Callable[[], int], health: RunnerHealth
+        self, options: RunnerOptions, metrics: RunnerMetrics, own_ms: Callable[[], int], health: RunnerHealth
     ) -> None:
-        lane_of = {terms.topology.command_topic(terms.agent, lane): lane for lane in Lane}
-        batch_size = terms.handler.max_size if isinstance(terms.handler, BatchHandler) else 1
-        self._terms = terms
-        self._meter = meter
+        lane_of = {options.topology.command_topic(options.agent, lane): lane for lane in Lane}
+        batch_size = options.handler.max_size if isinstance(options.handler, BatchHandler) else 1
+        self._options = options
+        self._metrics = metrics
         self._health = health
         clock = BrokerClock(own_ms)
-        self._backlog = Backlog(terms.topology.lanes, lane_of, clock.now_ms, batch_size, trials=terms.trials)
-        self._sender = Sender(Producer(_producer_config(terms)), clock.told)
+        self._backlog = Backlog(options.topology.lanes, lane_of, clock.now_ms, batch_size, isolation=options.isolation)
+        self._producer = RetryingProducer(Producer(_producer_config(options)), clock.observe)
         self._consumer = LaneConsumer(
-            _consumer_config(terms),
+            _consumer_config(options),
             lane_of.keys(),
             revoked=self._revoked,
             lost=self._lost,
             committed=self._backlog.committed,
-            uncommitted=self._backlog.commit_again,
+            commit_failed=self._backlog.commit_failed,
         )
-        self._taking_up = TakingUp(self._consumer, self._backlog)
-        self._landing = Landing(lane_of)
-        self._intake = Intake(
-            terms.agent,
-            codec=terms.codec,
+        self._acquisition = PartitionAcquisition(self._consumer, self._backlog)
+        self._prefetch = PrefetchBuffer(lane_of)
+        self._reader = CommandReader(
+            options.agent,
+            codec=options.codec,
             backlog=self._backlog,
-            sender=self._sender,
-            meter=meter,
+            producer=self._producer,
+            metrics=metrics,
             lane_of=lane_of,
-            dead_letter_topic=terms.topology.dead_letter_topic,
+            dead_letter_topic=options.topology.dead_letter_topic,
         )
         self._pool = WorkerPool(
-            terms.handler,
-            terms.workers,
-            worker_id=terms.worker_id,
+            options.handler,
+            options.workers,
+            worker_id=options.worker_id,
             backlog=self._backlog,
-            replier=Replier(
-                terms.topology.topic_of("Reply"),
-                codec=terms.codec,
-                sender=self._sender,
+            replies=ReplySender(
+                options.topology.topic_of("Reply"),
+                codec=options.codec,
+                producer=self._producer,
                 backlog=self._backlog,
-                meter=meter,
+                metrics=metrics,
                 now_ms=clock.now_ms,
             ),
-            meter=meter,
+            metrics=metrics,
             clock=clock,
         )
         self._commit_at = 0.0
-        self._careful = False
+        self._isolating = False
         self._leaving = False
 
     def run(self, stop: threading.Event) -> None:
         """Handle commands until ``stop`` is set, then drain. Raises :class:`RunnerError` when it cannot go on."""
-        with structlog.contextvars.bound_contextvars(agent=self._terms.agent):  # whose partitions come and go
+        with structlog.contextvars.bound_contextvars(agent=self._options.agent):  # for the consumer's events
             try:
-                self._consumer.start(JOIN_SECONDS)
+                self._consumer.start(JOIN_S)
                 self._pool.start()
                 while not stop.is_set():
-                    self._turn()
+                    self._iterate()
                 self._drain()
             finally:
                 self._leave()
 
-    def _turn(self) -> None:
-        """One round: fetch, take in, deliver, hold back, commit."""
-        self._health.turned(member=self._consumer.member)
-        held = self._backlog.saturated(self._landing.full) | self._taking_up.waiting
-        self._consumer.hold(held)
-        self._landing.land(self._taking_up.admit(self._consumer.fetch(self._patience(held))))
-        for message in self._landing.helping(self._backlog.closed()):
-            self._intake.accept(message)
-        self._be_careful()
-        self._sender.poll()
+    def _iterate(self) -> None:
+        """Pause, fetch, decode, isolate, deliver, commit."""
+        self._health.polled(member=self._consumer.member)
+        paused = self._backlog.partitions_to_pause(self._prefetch.full) | self._acquisition.pending
+        self._consumer.set_paused(paused)
+        self._prefetch.add(self._acquisition.admit(self._consumer.fetch(self._fetch_timeout(paused))))
+        for message in self._prefetch.next_batch(self._backlog.full_lanes()):
+            self._reader.read(message)
+        self._isolate()
+        self._producer.poll()
         self._raise_worker_error()
-        self._meter.holds(*self._backlog.counts())
-        self._commit_now_and_then()
+        self._metrics.set_counts(*self._backlog.counts())
+        self._commit_periodically()
 
-    def _commit_now_and_then(self) -> None:
-        """Commit what is done, if that was not just done."""
+    def _commit_periodically(self) -> None:
+        """Commit if the last commit is ``COMMIT_INTERVAL_S`` ago."""
         if time.monotonic() >= self._commit_at:
             self._consumer.commit(self._backlog.take_commits())
-            self._commit_at = time.monotonic() + COMMIT_EVERY_SECONDS
+            self._commit_at = time.monotonic() + COMMIT_INTERVAL_S
 
-    def _patience(self, held: frozenset[Partition]) -> float:
-        """How long to wait for a first record."""
-        if self._landing.waits(self._backlog.closed()):
+    def _fetch_timeout(self, paused: frozenset[Partition]) -> float:
+        """Maximum wait for a first record, in seconds."""
+        if self._prefetch.has_records(self._backlog.full_lanes()):
             return 0.0
-        return BUSY_FETCH_SECONDS if held or self._careful else IDLE_FETCH_SECONDS
+        return BUSY_FETCH_S if paused or self._isolating else IDLE_FETCH_S
 
-    def _be_careful(self) -> None:
-        """While a command may be one that kills its runner: note which one is started, and only then start it."""
-        was, self._careful = self._careful, self._backlog.careful()
-        if self._careful and self._backlog.choose():
+    def _isolate(self) -> None:
+        """While a command is suspected: commit which one is selected, and only then start it."""
+        was, self._isolating = self._isolating, self._backlog.isolating()
+        if self._isolating and self._backlog.select_isolated():
             self._consumer.commit(self._backlog.take_commits())
-            self._backlog.try_chosen()
-        if self._careful != was:
-            log.warning("careful" if self._careful else "careful_no_longer")
-        if not self._careful:
-            self._backlog.let_go()
+            self._backlog.start_isolated()
+        if self._isolating != was:
+            log.warning("isolation_started" if self._isolating else "isolation_ended")
+        if not self._isolating:
+            self._backlog.end_isolation()
 
     def _raise_worker_error(self) -> None:
         if self._pool.error is not None:
-            raise RunnerError(f"a worker of {self._terms.agent} died: {self._pool.error!r}") from self._pool.error
+            raise RunnerError(f"a worker of {self._options.agent} died: {self._pool.error!r}") from self._pool.error
 
     def _drain(self) -> None:
-        """Start nothing more and wait for what is in hand, as a member of the group still.
+        """Start no more commands and wait for those in flight, still a member of the group.
 
-        What ends meanwhile is committed as ever: whoever loses patience and kills the process makes nobody repeat it.
+        Completed commands are committed meanwhile: if the process is killed now, they are not handled again.
         """
         self._backlog.close()
-        deadline = time.monotonic() + self._terms.drain_seconds
-        self._consumer.hold_all()
-        while (in_hand := self._backlog.in_hand()) and time.monotonic() < deadline:
-            self._health.turned(member=False)
-            self._consumer.fetch(0.02)  # keeps the membership; what it still brings is nobody's yet
-            self._sender.poll()
+        deadline = time.monotonic() + self._options.drain_seconds
+        self._consumer.pause_all()
+        while (in_flight := self._backlog.in_flight()) and time.monotonic() < deadline:
+            self._health.polled(member=False)
+            self._consumer.fetch(0.02)  # keeps the membership; its records are dropped, uncommitted
+            self._producer.poll()
             self._raise_worker_error()
-            self._commit_now_and_then()
-        self._backlog.leave()
-        log.info("drained", agent=self._terms.agent, abandoned=in_hand)
+            self._commit_periodically()
+        self._backlog.release()
+        log.info("drained", agent=self._options.agent, abandoned=in_flight)
 
     def _leave(self) -> None:
-        """Whatever happened: no handler starts any more, what is done is committed, the group knows we are gone."""
+        """In any case: start no handler any more, commit completed commands, leave the group."""
         self._leaving = True
-        self._health.turned(member=False)
+        self._health.polled(member=False)
         self._backlog.close()
-        self._pool.abandon(timeout=ABANDON_SECONDS)
-        undelivered = self._sender.close(FLUSH_SECONDS)
+        self._pool.abandon(timeout=ABANDON_S)
+        undelivered = self._producer.close(FLUSH_S)
         if undelivered:
-            log.warning("replies_undelivered", agent=self._terms.agent, count=undelivered)
+            log.warning("replies_undelivered", agent=self._options.agent, count=undelivered)
         self._consumer.commit(self._backlog.take_commits())
-        self._consumer.settle(SETTLE_SECONDS)
+        self._consumer.await_commits(COMMIT_WAIT_S)
         self._backlog.forget()
-        self._consumer.close(CLOSE_SECONDS)
+        self._consumer.close(CLOSE_S)
 
     def _revoked(self, partitions: list[Partition]) -> None:
-        """Partitions go elsewhere: finish what is in hand if it is quick, commit what is done, forget the rest."""
-        self._backlog.drop_waiting(partitions)
-        deadline = time.monotonic() + REVOKE_SECONDS
-        while not self._leaving and self._backlog.in_hand(partitions) and time.monotonic() < deadline:
-            self._sender.poll(0.02)
-        self._backlog.leave(partitions)
-        self._consumer.commit(self._backlog.take_commits())  # goes out before the word that we give them up
-        self._taking_up.forget(partitions)
-        self._landing.forget(partitions)
-        self._backlog.forget(partitions)
+        """Partitions are revoked: wait briefly for commands in flight, commit completed ones, drop the rest."""
+        self._backlog.drop_queued(partitions)
+        deadline = time.monotonic() + REVOKE_S
+        while not self._leaving and self._backlog.in_flight(partitions) and time.monotonic() < deadline:
+            self._producer.poll(0.02)
+        self._backlog.release(partitions)
+        self._consumer.commit(self._backlog.take_commits())  # sent before the partitions are given up
+        self._forget(partitions)
 
     def _lost(self, partitions: list[Partition]) -> None:
-        """Partitions are someone else's already: nothing of them may be committed."""
-        self._backlog.drop_waiting(partitions)
-        self._taking_up.forget(partitions)
-        self._landing.forget(partitions)
+        """Another member has the partitions already: nothing of them may be committed."""
+        self._backlog.drop_queued(partitions)
+        self._forget(partitions)
+
+    def _forget(self, partitions: list[Partition]) -> None:
+        self._acquisition.forget(partitions)
+        self._prefetch.forget(partitions)
         self._backlog.forget(partitions)
 
 
-def _producer_config(terms: SessionTerms) -> ClientConfig:
-    """Replies linger for each other: else, under load, nearly each of them is a request to the broker
+def _producer_config(options: RunnerOptions) -> ClientConfig:
+    """Replies linger for each other: otherwise, under load, nearly each is a request to the broker
     (``docs/performance.md``).
     """
-    over = {"linger.ms": 10, "queue.buffering.max.kbytes": SEND_QUEUE_KIB}
-    return producer_config(terms.kafka, terms.topology.limits, **over)
+    over = {"linger.ms": 10, "queue.buffering.max.kbytes": MAX_SEND_QUEUE_KIB}
+    return producer_config(options.kafka, options.topology.limits, **over)
 
 
-def _consumer_config(terms: SessionTerms) -> ClientConfig:
+def _consumer_config(options: RunnerOptions) -> ClientConfig:
     over: ClientConfig = dict(CONSUMER_OVERRIDES)
-    if terms.static_member:
-        over["group.instance.id"] = terms.worker_id
-    return consumer_config(terms.kafka, terms.group, **over)
+    if options.static_member:
+        over["group.instance.id"] = options.worker_id
+    return consumer_config(options.kafka, options.group, **over)

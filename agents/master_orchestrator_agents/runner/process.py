@@ -11,9 +11,9 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
-from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS, AgentRunner
-from master_orchestrator_agents.runner.health import FleetHealth
-from master_orchestrator_agents.runner.quarantine.isolation import Trials
+from master_orchestrator_agents.runner.agent_runner import DRAIN_S, AgentRunner
+from master_orchestrator_agents.runner.health import ProcessHealth
+from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
 from master_orchestrator_schemas.topology import Topology
@@ -39,7 +39,7 @@ def run_agents(
     worker_id: str | None = None,
     metrics_port: int | None = None,
     metrics_host: str = "127.0.0.1",
-    drain_seconds: float = DRAIN_SECONDS,
+    drain_seconds: float = DRAIN_S,
     stop: threading.Event | None = None,
 ) -> None:
     """Run agents until ``stop`` is set, SIGTERM or SIGINT comes, or one of them fails; then drain them all.
@@ -49,7 +49,7 @@ def run_agents(
     """
     stop = stop or threading.Event()
     metrics = Metrics()
-    trials = Trials()
+    isolation = Isolation()
     runners = [
         AgentRunner(
             spec.agent_type,
@@ -60,14 +60,14 @@ def run_agents(
             worker_id=worker_id,
             metrics=metrics,
             drain_seconds=drain_seconds,
-            trials=trials,
+            isolation=isolation,
         )
         for spec in specs
     ]
     with ExitStack() as stack:
         stack.enter_context(_stopped_by_signals(stop))
         if metrics_port is not None:
-            health = FleetHealth([runner.health for runner in runners])
+            health = ProcessHealth([runner.health for runner in runners])
             stack.enter_context(start_metrics_server(metrics, metrics_port, metrics_host, health=health))
         _run_all(runners, stop)
 

@@ -1,4 +1,4 @@
-"""Sending so that it is known when a record is durable: replies and dead letters."""
+"""The producer of replies and dead letters: it reports when a record is durable."""
 
 import threading
 from collections import deque
@@ -12,7 +12,7 @@ from master_orchestrator_agents.errors import RunnerError
 
 log = structlog.stdlib.get_logger(__name__)
 
-HOPELESS = frozenset(
+PERMANENT_ERRORS = frozenset(
     {
         KafkaError.MSG_SIZE_TOO_LARGE,
         KafkaError.TOPIC_AUTHORIZATION_FAILED,
@@ -21,14 +21,14 @@ HOPELESS = frozenset(
         KafkaError._UNKNOWN_PARTITION,
     }
 )
-"""Delivery errors that sending again cannot mend."""
+"""Delivery errors that a retry cannot cure."""
 
 Headers = Sequence[tuple[str, str | bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record to be sent, and what to do once the broker has it."""
+class ProducerRecord:
+    """A record to send; ``delivered`` is called when it is durable."""
 
     topic: str
     key: bytes | None
@@ -37,23 +37,23 @@ class Outgoing:
     delivered: Callable[[], None]
 
 
-class Sender:
-    """An idempotent producer that keeps at it: a record whose delivery failed for the time being is sent again.
+class RetryingProducer:
+    """An idempotent producer that sends a record again when its delivery failed for a transient reason.
 
-    ``send`` may be called from any thread; ``poll`` and ``close`` belong to the runner's poll thread, which is where
-    ``delivered`` is called, and ``told`` with the broker's time of the delivery (ms).
+    ``send`` may be called from any thread; ``poll`` and ``close`` belong to the poll thread, where ``delivered`` is
+    called, and ``observe_time`` with the broker's append time (ms).
     """
 
-    def __init__(self, producer: Producer, told: Callable[[int], None]) -> None:
+    def __init__(self, producer: Producer, observe_time: Callable[[int], None]) -> None:
         self._producer = producer
-        self._told = told
-        self._again: deque[Outgoing] = deque()
+        self._observe_time = observe_time
+        self._retries: deque[ProducerRecord] = deque()
         self._error: RunnerError | None = None
         self._closed = threading.Event()
         self._poll_thread = threading.get_ident()
 
-    def send(self, record: Outgoing) -> None:
-        """Hand a record over; waits while the producer's queue is full. After ``close`` it goes nowhere."""
+    def send(self, record: ProducerRecord) -> None:
+        """Send a record; blocks while the client's queue is full. After ``close`` it is dropped."""
         while not self._closed.is_set():
             try:
                 self._produce(record)
@@ -63,56 +63,56 @@ class Sender:
                 return
 
     def poll(self, timeout: float = 0.0) -> None:
-        """Take delivery reports, send again what failed. Raises :class:`RunnerError` when it cannot go on."""
+        """Serve delivery reports and retry failed records. Raises :class:`RunnerError` for a permanent error."""
         self._poll_thread = threading.get_ident()
         self._producer.poll(timeout)
         if self._error is not None:
             raise self._error
-        for _ in range(len(self._again)):
-            record = self._again.popleft()
+        for _ in range(len(self._retries)):
+            record = self._retries.popleft()
             try:
                 self._produce(record)
             except BufferError:
-                self._again.appendleft(record)
+                self._retries.appendleft(record)
                 return
 
     def close(self, timeout: float) -> int:
-        """Send no more, wait for reports on what was sent; returns how many records are still without one."""
+        """Stop sending and wait for delivery reports; returns the number of records without one."""
         self._closed.set()
-        undelivered = self._producer.flush(timeout) + len(self._again)
-        self._producer.purge()  # else close would wait for what no broker takes
+        undelivered = self._producer.flush(timeout) + len(self._retries)
+        self._producer.purge()  # otherwise close waits for records that no broker accepts
         self._producer.close()
         return undelivered
 
     def _make_room(self) -> None:
-        """Only the poll thread can, also while it sends a dead letter itself."""
+        """Only the poll thread can serve reports, also while it sends a dead letter itself."""
         if threading.get_ident() == self._poll_thread:
             self._producer.poll(0.05)
         else:
             self._closed.wait(0.05)
 
-    def _produce(self, record: Outgoing) -> None:
+    def _produce(self, record: ProducerRecord) -> None:
         try:
             self._producer.produce(
                 record.topic,
                 key=record.key,
                 value=record.value,
                 headers=list(record.headers),
-                on_delivery=lambda error, message: self._reported(record, error, message),
+                on_delivery=lambda error, message: self._on_delivery(record, error, message),
             )
         except KafkaException as error:
             raise RunnerError(f"cannot send to {record.topic}: {error}") from error
 
-    def _reported(self, record: Outgoing, error: KafkaError | None, message: Message) -> None:
+    def _on_delivery(self, record: ProducerRecord, error: KafkaError | None, message: Message) -> None:
         if error is None:
             kind, at_ms = message.timestamp()
             if kind == TIMESTAMP_LOG_APPEND_TIME:
-                self._told(at_ms)
+                self._observe_time(at_ms)
             record.delivered()
         elif self._closed.is_set():
             log.info("reply_not_sent", topic=record.topic, error=str(error))
-        elif error.fatal() or error.code() in HOPELESS:
-            self._error = RunnerError(f"the broker refused a record for {record.topic}: {error}")
+        elif error.fatal() or error.code() in PERMANENT_ERRORS:
+            self._error = RunnerError(f"the broker rejected a record for {record.topic}: {error}")
         else:
-            log.warning("delivery_failed_sending_again", topic=record.topic, error=str(error))
-            self._again.append(record)
+            log.warning("delivery_retried", topic=record.topic, error=str(error))
+            self._retries.append(record)

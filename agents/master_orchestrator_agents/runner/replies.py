@@ -1,42 +1,42 @@
-"""From a handler's reply to a record on the replies topic."""
+"""Sends handlers' replies to the replies topic."""
 
 from collections.abc import Callable
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import failure_reply
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.metrics import RunnerMeter
-from master_orchestrator_agents.runner.producer import Outgoing, Sender
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.metrics import RunnerMetrics
+from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingProducer
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Reply
 
 
-class Replier:
-    """Sends replies, keyed by vehicle; a command is finished when its reply is delivered. Thread-safe."""
+class ReplySender:
+    """Sends replies, keyed by vehicle; a command is complete when its reply is delivered. Thread-safe."""
 
     def __init__(
         self,
         topic: str,
         *,
         codec: Codec,
-        sender: Sender,
+        producer: RetryingProducer,
         backlog: Backlog,
-        meter: RunnerMeter,
+        metrics: RunnerMetrics,
         now_ms: Callable[[], int],
     ) -> None:
         self._topic = topic
         self._codec = codec
-        self._sender = sender
+        self._producer = producer
         self._backlog = backlog
-        self._meter = meter
+        self._metrics = metrics
         self._now_ms = now_ms
 
-    def reply(self, entry: Entry, reply: Reply) -> None:
-        """Hand the reply to the producer; its trace context is the command's."""
+    def send(self, entry: QueuedCommand, reply: Reply) -> None:
+        """Send the reply in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
-        self._meter.replied(entry.lane, sent)
+        self._metrics.replied(entry.lane, sent)
         headers = envelope_headers(
             "Reply",
             f"master-orchestrator/agents/{sent.agent}/{sent.worker}",
@@ -44,18 +44,18 @@ class Replier:
             self._now_ms(),
             entry.traceparent,
         )
-        self._sender.send(
-            Outgoing(
+        self._producer.send(
+            ProducerRecord(
                 topic=self._topic,
                 key=sent.vehicle_id.encode(),
                 value=value,
                 headers=headers,
-                delivered=lambda: self._backlog.finished(entry),
+                delivered=lambda: self._backlog.completed(entry),
             )
         )
 
-    def _encoded(self, entry: Entry, reply: Reply) -> tuple[bytes, Reply]:
-        """A result that cannot be written, too large for instance, becomes a permanent failure that says so."""
+    def _encoded(self, entry: QueuedCommand, reply: Reply) -> tuple[bytes, Reply]:
+        """A result that cannot be encoded, one that is too large for instance, becomes a permanent failure."""
         try:
             return self._codec.encode(reply), reply
         except EncodeError as error:

@@ -1,4 +1,4 @@
-"""The threads that run the handler, and the event loop beside them if it is async."""
+"""The threads that run the handler, and the event loop of an async one."""
 
 import asyncio
 import threading
@@ -18,10 +18,10 @@ from master_orchestrator_agents.handler import (
 )
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.metrics import RunnerMeter
-from master_orchestrator_agents.runner.quarantine.commit_metadata import CONVICTED_AT
-from master_orchestrator_agents.runner.replies import Replier
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.metrics import RunnerMetrics
+from master_orchestrator_agents.runner.quarantine.commit_metadata import QUARANTINE_AFTER
+from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_schemas.messages import Command, Reply
 
 log = structlog.stdlib.get_logger(__name__)
@@ -30,8 +30,8 @@ log = structlog.stdlib.get_logger(__name__)
 class WorkerPool:
     """``count`` threads that take commands, run the handler and send the replies.
 
-    Daemon threads, since a handler cannot be stopped from outside: one that outlives the drain dies with the process,
-    its command uncommitted. An async handler runs on one event loop of its own; its threads only wait.
+    Daemon threads, since a handler cannot be stopped from outside: one that outlives the drain ends with the process,
+    its command uncommitted. An async handler runs on one event loop; the threads only wait for it.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class WorkerPool:
         *,
         worker_id: str,
         backlog: Backlog,
-        replier: Replier,
-        meter: RunnerMeter,
+        replies: ReplySender,
+        metrics: RunnerMetrics,
         clock: BrokerClock,
     ) -> None:
         self._handler = handler
         self._worker_id = worker_id
         self._backlog = backlog
-        self._replier = replier
-        self._meter = meter
+        self._replies = replies
+        self._metrics = metrics
         self._clock = clock
         self._loop: asyncio.AbstractEventLoop | None = None
         self._abandoned = threading.Event()
@@ -58,7 +58,7 @@ class WorkerPool:
         self.error: BaseException | None = None
 
     def start(self) -> None:
-        """Begin to take commands."""
+        """Start to take commands."""
         if is_async(self._handler):
             self._loop = asyncio.new_event_loop()
             name = f"{self._worker_id}-loop"
@@ -69,7 +69,7 @@ class WorkerPool:
             thread.start()
 
     def abandon(self, timeout: float) -> None:
-        """Wait no longer for handlers than ``timeout`` seconds in all; async ones are cancelled."""
+        """Wait for handlers ``timeout`` seconds at most in all; async ones are cancelled."""
         self._abandoned.set()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(_cancel_all, self._loop)
@@ -95,37 +95,37 @@ class WorkerPool:
         except BaseException as error:  # noqa: BLE001  kept for the poll thread, which raises it
             self.error = error
 
-    def _handle(self, entries: list[Entry]) -> None:
-        live = [entry for entry in entries if not self._expired(entry) and not self._set_aside(entry)]
+    def _handle(self, entries: list[QueuedCommand]) -> None:
+        live = [entry for entry in entries if not self._expired(entry) and not self._is_quarantined(entry)]
         if live:
             for entry in live:
-                self._meter.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
+                self._metrics.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
             replies = self._execute([entry.command for entry in live])
             for entry, reply in zip(live, replies, strict=True):
-                self._replier.reply(entry, reply)
+                self._replies.send(entry, reply)
         self._backlog.handled(entries)
 
-    def _expired(self, entry: Entry) -> bool:
-        """A command past its deadline is not executed: the engine has given it up, and tries again."""
+    def _expired(self, entry: QueuedCommand) -> bool:
+        """A command past its deadline is skipped: the engine has given it up, and retries."""
         if not self._clock.is_past(entry.command.deadline_ms):
             return False
         late_ms = self._clock.now_ms() - entry.command.deadline_ms
         log.warning("deadline_passed", command=entry.command.command_id, late_ms=late_ms)
-        self._meter.skipped(entry.lane, "deadline_passed")
-        self._backlog.finished(entry)
+        self._metrics.skipped(entry.lane, "deadline_passed")
+        self._backlog.completed(entry)
         return True
 
-    def _set_aside(self, entry: Entry) -> bool:
-        """A command that kills its runners is answered without its handler; the engine's budget of retries goes on."""
-        if not entry.tracker.custody.convicted(entry.offset):
+    def _is_quarantined(self, entry: QueuedCommand) -> bool:
+        """A command that crashes its runners is answered as failed without its handler; the engine's retries go on."""
+        if not entry.tracker.metadata.is_quarantined(entry.offset):
             return False
-        log.error("set_aside", command=entry.command.command_id, lane=entry.lane, offset=entry.offset)
-        self._meter.skipped(entry.lane, "killed_its_runner")
+        log.error("command_quarantined", command=entry.command.command_id, lane=entry.lane, offset=entry.offset)
+        self._metrics.skipped(entry.lane, "killed_its_runner")
         killer = RunnerKilledError(
-            f"{CONVICTED_AT} runners died with this command alone in hand: look at what ended their processes, and try "
-            "its payload with AgentHarness in one of its own"
+            f"{QUARANTINE_AFTER} runners crashed while this command ran alone: look at what ended their processes, and "
+            "run its payload with AgentHarness in a process of its own"
         )
-        self._replier.reply(entry, failure_reply(entry.command, killer, worker=self._worker_id))
+        self._replies.send(entry, failure_reply(entry.command, killer, worker=self._worker_id))
         return True
 
     def _execute(self, commands: Sequence[Command]) -> list[Reply]:

@@ -8,7 +8,7 @@ import structlog
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner.agent_runner import AgentRunner
-from master_orchestrator_agents.runner.quarantine.isolation import Trials
+from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -22,9 +22,11 @@ class Runners:
     def __init__(
         self, handlers: Mapping[AgentType, Handler], kafka: KafkaSettings, topology: Topology, *, max_workers: int
     ) -> None:
-        trials = Trials()
+        isolation = Isolation()
         self._runners = {
-            agent: AgentRunner(agent, handler, kafka=kafka, topology=topology, max_workers=max_workers, trials=trials)
+            agent: AgentRunner(
+                agent, handler, kafka=kafka, topology=topology, max_workers=max_workers, isolation=isolation
+            )
             for agent, handler in handlers.items()
         }
         self._threads = [

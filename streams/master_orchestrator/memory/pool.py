@@ -12,7 +12,7 @@ import structlog
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import Handler, aexecute, cancelled, execute, failure_reply, is_async
-from master_orchestrator_agents.runner.agent_runner import DRAIN_SECONDS
+from master_orchestrator_agents.runner.agent_runner import DRAIN_S
 from master_orchestrator_agents.runner.lane_picker import LanePicker
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.messages import Command, Reply
@@ -77,16 +77,16 @@ class AgentPool:
     def stop(self) -> None:
         """Let running handlers finish and reply, leave queued commands alone, end the threads.
 
-        A handler that takes longer than ``DRAIN_SECONDS`` is left to itself; its reply comes too late.
+        A handler that takes longer than ``DRAIN_S`` is left to itself; its reply comes too late.
         """
         with self._waiting:
             self._stopping = True
             self._waiting.notify_all()
-        until = time.monotonic() + DRAIN_SECONDS
+        until = time.monotonic() + DRAIN_S
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         if abandoned := [thread.name for thread in self._threads if thread.is_alive()]:
-            log.warning("handlers_abandoned", workers=abandoned, after_seconds=DRAIN_SECONDS)
+            log.warning("handlers_abandoned", workers=abandoned, after_seconds=DRAIN_S)
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join()

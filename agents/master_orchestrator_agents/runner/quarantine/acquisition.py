@@ -1,4 +1,4 @@
-"""The first records of a partition: they wait until it is noted beside its committed offset that we hold it."""
+"""The first records of a partition wait until its acquisition is committed, so that a crash leaves a trace."""
 
 import time
 from collections.abc import Collection, Sequence
@@ -10,12 +10,12 @@ from master_orchestrator_agents.runner.command_reader import place_of
 from master_orchestrator_agents.runner.consumer import LaneConsumer
 from master_orchestrator_agents.runner.offsets import Partition
 
-NOTE_SECONDS = 5.0
-"""So long it is waited for; then handling matters more than knowing how it ended."""
+MAX_COMMIT_WAIT_S = 5.0
+"""Maximum wait for that commit; after it, handling commands matters more than a trace of how it ended."""
 
 
-class TakingUp:
-    """Belongs to the poll thread."""
+class PartitionAcquisition:
+    """Holds back the records of partitions that are being acquired. Belongs to the poll thread."""
 
     def __init__(self, consumer: LaneConsumer, backlog: Backlog) -> None:
         self._consumer = consumer
@@ -24,37 +24,37 @@ class TakingUp:
         self._since: dict[Partition, float] = {}
 
     def admit(self, messages: Sequence[Message]) -> list[Message]:
-        """Of these and of those kept before, the ones that may be taken in; in order for each partition."""
+        """The records, of these and of those kept back, that may be handled; in order for each partition."""
         places = [place_of(message) for message in messages]
-        self._learn({(topic, partition): offset for topic, partition, offset in reversed(places)})
-        admitted = self._noted()
+        self._acquire({(topic, partition): offset for topic, partition, offset in reversed(places)})
+        admitted = self._acquired()
         for message, (topic, partition, _) in zip(messages, places, strict=True):
             self._kept.get((topic, partition), admitted).append(message)
         return admitted
 
     @property
-    def waiting(self) -> frozenset[Partition]:
-        """The partitions that should fetch no more meanwhile."""
+    def pending(self) -> frozenset[Partition]:
+        """The partitions to pause until their acquisition is committed."""
         return frozenset(self._kept)
 
     def forget(self, partitions: Collection[Partition]) -> None:
-        """These have gone."""
+        """Drop the records of partitions that are no longer assigned."""
         for partition in partitions:
             self._kept.pop(partition, None)
 
-    def _learn(self, first: dict[Partition, int]) -> None:
-        """Learn how the last holders of new partitions ended, and have it noted that they are held again."""
-        unknown = self._backlog.unknown(first)
-        if not unknown:
+    def _acquire(self, first: dict[Partition, int]) -> None:
+        """Read how the last holders of new partitions ended, and commit that they are held again."""
+        new = self._backlog.not_acquired(first)
+        if not new:
             return
-        metadata = self._consumer.metadata(unknown)
-        for partition in unknown:
-            self._backlog.take_up(partition, first[partition], metadata.get(partition, ""))
+        metadata = self._consumer.metadata(new)
+        for partition in new:
+            self._backlog.acquire(partition, first[partition], metadata.get(partition, ""))
             self._kept[partition] = []
             self._since[partition] = time.monotonic()
         self._consumer.commit(self._backlog.take_commits())
 
-    def _noted(self) -> list[Message]:
-        late = time.monotonic() - NOTE_SECONDS
-        ready = [each for each in self._kept if self._backlog.is_noted(each) or self._since[each] < late]
+    def _acquired(self) -> list[Message]:
+        late = time.monotonic() - MAX_COMMIT_WAIT_S
+        ready = [each for each in self._kept if self._backlog.is_metadata_committed(each) or self._since[each] < late]
         return [message for partition in ready for message in self._kept.pop(partition)]

@@ -1,83 +1,83 @@
 """What the holders of a partition tell each other through the metadata of its committed offset. Pure.
 
-Kafka keeps a short text beside each committed offset. A runner that takes a partition up notes there that it holds it,
-and takes the note back when it leaves in order: so the next one sees that its predecessor died, how often that has
-happened in a row, and which command was alone in hand. It costs normal work nothing: the text travels with commits
-that are made anyway, but for one when a partition is taken up.
+Kafka stores a short text next to each committed offset. A runner that acquires a partition writes there that it holds
+it, and removes that when it releases the partition. So the next holder sees that its predecessor crashed, how many
+crashed in a row, and which command each of them ran in isolation. The text travels with commits that are made anyway,
+except for one at acquisition.
 """
 
 from typing import Self
 
 import msgspec
 
-DOUBT_AFTER = 3
-"""So many holders in a row that died without getting any further make the next one careful."""
+ISOLATE_AFTER = 3
+"""Crashes in a row, without progress, after which the next holder starts commands in isolation."""
 
-CONVICTED_AT = 3
-"""So many runners that died with a command alone in hand make it one that kills them."""
+QUARANTINE_AFTER = 3
+"""Crashes while a command ran in isolation after which it is quarantined: answered without its handler."""
 
-BLAMED_LIMIT = 32
-"""Kafka takes 4,096 bytes of metadata; a death blames one command at most."""
+MAX_SUSPECTS = 32
+"""Kafka stores 4,096 bytes of metadata by default; a crash adds one suspect at most."""
 
 
-class Custody(msgspec.Struct, omit_defaults=True):
-    """One partition in a runner's hands.
+class CommitMetadata(msgspec.Struct, omit_defaults=True, rename={"isolated": "on_trial", "suspects": "blamed"}):
+    """The state of one partition in a runner's hands. The names on the wire are older than those here, and stay.
 
     Args:
-        held: a runner has it, or had it when it died.
-        since: the oldest open offset when it was taken up.
-        deaths: how many holders in a row did not leave in order and got no further.
-        on_trial: the offset of the command whose handler was started alone.
-        blamed: by offset, how many holders died while that command was on trial.
+        held: a runner holds the partition, or held it when it crashed.
+        since: the oldest incomplete offset when the partition was acquired.
+        deaths: holders in a row that crashed without progress.
+        isolated: the offset of the command that runs in isolation.
+        suspects: by offset, how many holders crashed while that command ran in isolation.
     """
 
     held: bool = False
     since: int = 0
     deaths: int = 0
-    on_trial: int | None = None
-    blamed: dict[int, int] = {}
+    isolated: int | None = None
+    suspects: dict[int, int] = {}
 
     @classmethod
-    def taken_up(cls, metadata: str, offset: int) -> Self:
-        """What a new holder begins with, from what the last one left; ``offset``: the first that it fetched.
+    def acquired(cls, metadata: str, offset: int) -> Self:
+        """The state of a new holder, from what the last one committed; ``offset``: the first one fetched.
 
-        A text of someone else's (a tool that reset the offsets) means nothing.
+        A text of another origin, such as a tool that reset the offsets, is ignored.
         """
         try:
-            was = msgspec.json.decode(metadata, type=cls)
+            last = msgspec.json.decode(metadata, type=cls)
         except msgspec.DecodeError:
-            was = cls()
-        blamed = was.blamed
-        if was.held and was.on_trial is not None:
-            blamed[was.on_trial] = blamed.pop(was.on_trial, 0) + 1  # the newest stands last
-        now = cls(held=True, since=offset, blamed=dict(list(blamed.items())[-BLAMED_LIMIT:]))
-        now.pass_by(offset)
-        now.deaths = was.held + (was.deaths if now.blamed or offset <= was.since else 0)
-        if any(count >= CONVICTED_AT for count in now.blamed.values()):
-            now.deaths = DOUBT_AFTER  # explained; careful still, for the engine sends the command again
+            last = cls()
+        suspects = last.suspects
+        if last.held and last.isolated is not None:
+            suspects[last.isolated] = suspects.pop(last.isolated, 0) + 1  # the newest stands last
+        now = cls(held=True, since=offset, suspects=dict(list(suspects.items())[-MAX_SUSPECTS:]))
+        now.completed_below(offset)
+        now.deaths = last.held + (last.deaths if now.suspects or offset <= last.since else 0)
+        if any(count >= QUARANTINE_AFTER for count in now.suspects.values()):
+            now.deaths = ISOLATE_AFTER  # explained; isolation goes on, for the engine sends the command again
         return now
 
-    def left(self) -> None:
-        """The holder goes in order: nobody is to blame for its end."""
+    def release(self) -> None:
+        """The holder gives the partition up in order: no command is suspected."""
         self.held = False
-        self.on_trial = None
+        self.isolated = None
 
-    def pass_by(self, offset: int) -> None:
-        """All below ``offset`` is done."""
-        for at in [at for at in list(self.blamed) if at < offset]:
-            self.blamed.pop(at, None)
+    def completed_below(self, offset: int) -> None:
+        """All commands below ``offset`` are complete."""
+        for suspect in [at for at in list(self.suspects) if at < offset]:
+            self.suspects.pop(suspect, None)
 
-    def acquit(self, offset: int) -> None:
-        """The command at ``offset`` is answered, or has outlived its trial."""
-        self.blamed.pop(offset, None)
-        if self.on_trial == offset:
-            self.on_trial = None
+    def clear(self, offset: int) -> None:
+        """The command at ``offset`` is answered, or has survived its isolation."""
+        self.suspects.pop(offset, None)
+        if self.isolated == offset:
+            self.isolated = None
 
-    def convicted(self, offset: int) -> bool:
-        """Whether the command at ``offset`` has killed as many runners as it may."""
-        return self.blamed.get(offset, 0) >= CONVICTED_AT
+    def is_quarantined(self, offset: int) -> bool:
+        """Whether the command at ``offset`` has crashed as many runners as it may."""
+        return self.suspects.get(offset, 0) >= QUARANTINE_AFTER
 
     @property
-    def metadata(self) -> str:
+    def encoded(self) -> str:
         """The text for the commit."""
         return msgspec.json.encode(self).decode()

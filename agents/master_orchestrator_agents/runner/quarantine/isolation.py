@@ -1,87 +1,87 @@
-"""Finding the command that kills its runner, when one does: for a while, commands are started one at a time.
+"""Isolation: after repeated crashes, commands start one at a time, until the one that kills its runner is known.
 
-All runners of a process share this, since they die together.
+All runners of a process share this, since they crash together.
 """
 
 import threading
 from collections.abc import Callable, Collection
 
-from master_orchestrator_agents.runner.lane_queues import Entry
-from master_orchestrator_agents.runner.quarantine.commit_metadata import DOUBT_AFTER, Custody
+from master_orchestrator_agents.runner.lane_queues import QueuedCommand
+from master_orchestrator_agents.runner.quarantine.commit_metadata import ISOLATE_AFTER, CommitMetadata
 
-CAREFUL_SECONDS = 60.0
-"""How long a runner is careful after it took up a partition whose holders died."""
+ISOLATION_S = 60.0
+"""How long isolation lasts after a partition was acquired whose holders crashed."""
 
-ALONE_SECONDS = 10.0
-"""How long a command is on trial at most: the next one starts when it is done, or has outlived this."""
+MAX_ALONE_S = 10.0
+"""How long a command runs alone at most: the next one starts when it is complete, or after this time."""
 
-MOST_DOUBLINGS = 4
-"""Both double with each further death, so that a killer that takes its time is found too."""
+MAX_DOUBLINGS = 4
+"""Both times double with each further crash, so that a command that kills slowly is found too."""
 
 
-class Trials:
-    """Whether this process is careful now, and what it has in hand. Thread-safe; times in seconds, of one clock."""
+class Isolation:
+    """Whether this process isolates commands now, and which are in flight. Thread-safe; times in seconds, monotonic."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until = 0.0
         self._doublings = 0
-        self._blaming: list[Custody] = []
-        self._in_hand: dict[Entry, float] = {}
-        self._next: Entry | None = None
+        self._with_suspects: list[CommitMetadata] = []
+        self._in_flight: dict[QueuedCommand, float] = {}
+        self._selected: QueuedCommand | None = None
 
-    def taken_up(self, custody: Custody, now: float) -> None:
-        """A partition has come; from the deaths of its holders follows how careful to be."""
+    def acquired(self, metadata: CommitMetadata, now: float) -> None:
+        """A partition was acquired; the crashes of its holders may start or prolong isolation."""
         with self._lock:
-            if custody.blamed:
-                self._blaming.append(custody)
-            if custody.deaths >= DOUBT_AFTER:
+            if metadata.suspects:
+                self._with_suspects.append(metadata)
+            if metadata.deaths >= ISOLATE_AFTER:
                 kept = self._doublings if now < self._until else 0
-                self._doublings = max(kept, min(custody.deaths - DOUBT_AFTER, MOST_DOUBLINGS))
-                self._until = max(self._until, now + CAREFUL_SECONDS * 2**self._doublings)
+                self._doublings = max(kept, min(metadata.deaths - ISOLATE_AFTER, MAX_DOUBLINGS))
+                self._until = max(self._until, now + ISOLATION_S * 2**self._doublings)
 
-    def given_up(self, custody: Custody) -> None:
-        """A partition has gone."""
+    def released(self, metadata: CommitMetadata) -> None:
+        """A partition was released."""
         with self._lock:
-            self._blaming = [each for each in self._blaming if each is not custody]
+            self._with_suspects = [each for each in self._with_suspects if each is not metadata]
 
-    def careful(self, now: float) -> bool:
-        """Whether commands start one at a time: for some time, and while a blamed one is still to be tried."""
+    def is_active(self, now: float) -> bool:
+        """Whether commands start one at a time: for a while, and as long as a suspect has not run."""
         with self._lock:
-            return now < self._until or any(custody.blamed for custody in self._blaming)
+            return now < self._until or any(metadata.suspects for metadata in self._with_suspects)
 
-    def started(self, entries: Collection[Entry], now: float) -> None:
+    def started(self, entries: Collection[QueuedCommand], now: float) -> None:
         """Handlers start."""
         with self._lock:
-            self._in_hand.update(dict.fromkeys(entries, now))
-            if self._next in entries:
-                self._next = None
+            self._in_flight.update(dict.fromkeys(entries, now))
+            if self._selected in entries:
+                self._selected = None
 
-    def finished(self, entry: Entry) -> None:
+    def completed(self, entry: QueuedCommand) -> None:
         """A command is answered."""
         with self._lock:
-            self._in_hand.pop(entry, None)
-            entry.tracker.custody.acquit(entry.offset)
+            self._in_flight.pop(entry, None)
+            entry.tracker.metadata.clear(entry.offset)
 
-    def choose(self, pick: Callable[[], Entry | None], now: float) -> Entry | None:
-        """The next one to be started alone, once that is committed; None while it is nobody's turn.
+    def select(self, pick: Callable[[], QueuedCommand | None], now: float) -> QueuedCommand | None:
+        """The command to start alone next, once its offset is committed; None while another one is selected or alone.
 
-        It is someone's turn when all in hand have outlived their trial and no other one is chosen.
+        It is time for the next one when all in flight have survived their time alone.
         """
-        alone = ALONE_SECONDS * 2**self._doublings
+        alone = MAX_ALONE_S * 2**self._doublings
         with self._lock:
-            if self._next is not None or any(now - since < alone for since in self._in_hand.values()):
+            if self._selected is not None or any(now - since < alone for since in self._in_flight.values()):
                 return None
             if (entry := pick()) is not None:
-                for other in self._in_hand:
-                    other.tracker.custody.acquit(other.offset)
-                entry.tracker.custody.on_trial = entry.offset
-                self._next = entry
+                for other in self._in_flight:
+                    other.tracker.metadata.clear(other.offset)
+                entry.tracker.metadata.isolated = entry.offset
+                self._selected = entry
             return entry
 
-    def drop(self, entry: Entry) -> None:
-        """The chosen one is not to be tried: it goes elsewhere, or care is over and it starts like any other."""
+    def deselect(self, entry: QueuedCommand) -> None:
+        """The selected command does not run alone: its partition is revoked, or isolation has ended."""
         with self._lock:
-            entry.tracker.custody.on_trial = None
-            if self._next is entry:
-                self._next = None
+            entry.tracker.metadata.isolated = None
+            if self._selected is entry:
+                self._selected = None

@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.runner.producer import Outgoing, Sender
+from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingProducer
 
 
 class Appended:
@@ -24,7 +24,7 @@ class ScriptedProducer:
         self.outcomes = list(outcomes)
         self.full = full
         self.sent: list[bytes] = []
-        self.told: list[int] = []
+        self.observe: list[int] = []
         self.reports: list[Callable[[KafkaError | None, Any], None]] = []
 
     def produce(self, _topic: str, *, value: bytes, on_delivery: Callable[..., None], **_: object) -> None:
@@ -48,10 +48,10 @@ class ScriptedProducer:
         return True
 
 
-def sending(producer: ScriptedProducer) -> tuple[Sender, Outgoing, list[str]]:
+def sending(producer: ScriptedProducer) -> tuple[RetryingProducer, ProducerRecord, list[str]]:
     delivered: list[str] = []
-    record = Outgoing("t", b"k", b"v", [], lambda: delivered.append("v"))
-    return Sender(producer, producer.told.append), record, delivered  # type: ignore[arg-type]  # what is used of a Producer
+    record = ProducerRecord("t", b"k", b"v", [], lambda: delivered.append("v"))
+    return RetryingProducer(producer, producer.observe.append), record, delivered  # type: ignore[arg-type]  # what is used of a Producer
 
 
 def test_delivered_is_said_when_the_broker_has_it_and_not_before() -> None:
@@ -63,7 +63,7 @@ def test_delivered_is_said_when_the_broker_has_it_and_not_before() -> None:
 
     producer.outcomes.append(None)
     sender.poll()
-    assert (delivered, producer.told) == (["v"], [7_000])
+    assert (delivered, producer.observe) == (["v"], [7_000])
 
 
 def test_a_delivery_that_timed_out_is_tried_again() -> None:
@@ -86,7 +86,7 @@ def test_a_delivery_that_will_never_work_ends_the_runner(error: KafkaError) -> N
     sender, record, delivered = sending(ScriptedProducer(error))
     sender.send(record)
 
-    with pytest.raises(RunnerError, match="refused a record for t"):
+    with pytest.raises(RunnerError, match="rejected a record for t"):
         sender.poll()
     assert delivered == []
 

@@ -5,25 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.runner.offsets import CommitTracker
-from master_orchestrator_agents.runner.quarantine.commit_metadata import Custody
+from master_orchestrator_agents.runner.offsets import OffsetTracker
+from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 
 
-def tracker_of(*offsets: int) -> CommitTracker:
-    tracker = CommitTracker(Custody(held=True, since=offsets[0]))
+def tracker_of(*offsets: int) -> OffsetTracker:
+    tracker = OffsetTracker(CommitMetadata(held=True, since=offsets[0]))
     tracker.take_commit()
     for offset in offsets:
         tracker.fetched(offset)
     return tracker
 
 
-def taken(tracker: CommitTracker) -> int | None:
+def taken(tracker: OffsetTracker) -> int | None:
     mark = tracker.take_commit()
     return mark and mark.offset
 
 
 def test_that_it_is_held_is_committed_first_at_the_offset_where_the_group_stands() -> None:
-    tracker = CommitTracker(Custody.taken_up("", 5))
+    tracker = OffsetTracker(CommitMetadata.acquired("", 5))
     tracker.fetched(5)
 
     assert (5, '{"held":true,"since":5}') == tracker.take_commit()
@@ -31,27 +31,27 @@ def test_that_it_is_held_is_committed_first_at_the_offset_where_the_group_stands
 
 def test_done_out_of_order_waits_for_the_oldest() -> None:
     tracker = tracker_of(5, 6, 7)
-    tracker.done(6)
-    tracker.done(7)
+    tracker.complete(6)
+    tracker.complete(7)
 
     assert tracker.take_commit() is None
-    tracker.done(5)
+    tracker.complete(5)
     assert taken(tracker) == 8
 
 
 def test_a_mark_is_taken_once_unless_its_commit_fails() -> None:
     tracker = tracker_of(5)
-    tracker.done(5)
+    tracker.complete(5)
 
     assert taken(tracker) == 6
     assert tracker.take_commit() is None
-    tracker.commit_again()
+    tracker.commit_failed()
     assert taken(tracker) == 6
 
 
 def test_holes_in_the_log_are_stepped_over() -> None:
     tracker = tracker_of(5, 9)
-    tracker.done(5)
+    tracker.complete(5)
     assert taken(tracker) == 9
 
 
@@ -66,7 +66,7 @@ def test_no_commit_passes_an_open_record(data: st.DataObject) -> None:
     tracker = tracker_of(*offsets)
     still_open = set(offsets)
     for offset in data.draw(st.permutations(offsets)):
-        tracker.done(offset)
+        tracker.complete(offset)
         still_open.remove(offset)
         mark = tracker.committable
         assert all(mark <= other for other in still_open)

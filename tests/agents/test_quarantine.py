@@ -1,4 +1,4 @@
-"""A command that kills its runner is found and set aside, within a bounded number of deaths; nobody else is blamed."""
+"""A command that kills its runner is found and quarantined after a bounded number of crashes; no other is suspected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.agent_wire import Wire, command, wait_for_replies, wait_until
 
-from master_orchestrator_agents.runner.quarantine.commit_metadata import CONVICTED_AT, DOUBT_AFTER
+from master_orchestrator_agents.runner.quarantine.commit_metadata import ISOLATE_AFTER, QUARANTINE_AFTER
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane
 
 pytestmark = pytest.mark.kafka
@@ -72,7 +72,7 @@ def test_a_command_that_kills_its_runner_is_set_aside_and_its_partition_goes_on(
     wait_for_replies(wire, [killer, *innocent])
     wait_until(lambda: wire.committed() == 25, "all commits")
 
-    deaths = DOUBT_AFTER + CONVICTED_AT
+    deaths = ISOLATE_AFTER + QUARANTINE_AFTER
     assert failures(wire) == {killer.command_id: "RunnerKilledError"}
     assert {r.failure.kind for r in wire.replies() if r.failure is not None} == {FailureKind.RETRYABLE}
     assert agent.starts()[killer.command_id] <= deaths + 1  # that of its neighbours may be mistaken for progress once
@@ -83,14 +83,14 @@ def test_a_command_that_kills_its_runner_is_set_aside_and_its_partition_goes_on(
     wait_for_replies(wire, [again, *later])
 
     assert failures(wire).keys() == {killer.command_id, again.command_id}
-    assert agent.starts()[again.command_id] == CONVICTED_AT  # it is on trial at once
+    assert agent.starts()[again.command_id] == QUARANTINE_AFTER  # it is on trial at once
 
 
 def test_kill_nine_again_and_again_blames_nobody(wire: Wire, agent: MortalAgent) -> None:
     slow = [command(0, f"slow-{n}") for n in range(6)]
     wire.send(*slow, partition=0)
 
-    for life in range(DOUBT_AFTER + CONVICTED_AT - 1):
+    for life in range(ISOLATE_AFTER + QUARANTINE_AFTER - 1):
         wait_until(lambda n=life: len(agent.lives()) > n, "the next life")  # type: ignore[misc]  # bound per turn
         pid = agent.lives()[life]
         wait_until(lambda pid=pid: agent.started(pid), "a command in hand")  # type: ignore[misc]  # the same
