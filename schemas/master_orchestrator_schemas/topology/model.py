@@ -13,6 +13,8 @@ from master_orchestrator_schemas.topology.terms import (
     CommandTerms,
     EpisodeTerms,
     LaneTerms,
+    ResourceName,
+    ResourceTerms,
     RetryTerms,
     SchemaName,
     ServiceTerms,
@@ -54,6 +56,7 @@ class Topology(Terms):
     service: ServiceTerms
     triage: TriageTerms
     limits: Limits = Field(default_factory=Limits)
+    resources: Mapping[ResourceName, ResourceTerms] = Field(default_factory=dict)
 
     _prefix: str = PrivateAttr(default="")
 

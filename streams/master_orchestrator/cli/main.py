@@ -17,7 +17,7 @@ from master_orchestrator.cli.mistakes import one_line, usage_line
 PROGRAM = "master-orchestrator"
 USER_MISTAKE = 2
 INTERRUPTED = 130
-GROUPS = ("load", "up", "workers", "inspect", "audit", "dlq", "kafka", "provision")
+GROUPS = ("load", "up", "workers", "inspect", "audit", "ueba", "dlq", "kafka", "provision")
 
 EPILOG = (
     "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "

@@ -1,0 +1,101 @@
+"""What is remembered of one actor: its charter as learnt, its pairs, its instances and hours. Bounded."""
+
+from collections import Counter, deque
+
+from master_orchestrator.behaviour.acts import DAY_MS, Act, ActorKind, Pair
+from master_orchestrator.behaviour.baselines import Meter
+from master_orchestrator.behaviour.findings import Ledger
+from master_orchestrator.behaviour.precedents import LAGS
+from master_orchestrator.behaviour.risk import Band
+
+MAX_PAIRS = 64
+"""Pairs with baselines of their own; further ones share one."""
+OTHER: Pair = ("other", "other")
+
+MAX_INSTANCES = 256
+COLD_MS = 7 * DAY_MS
+COLD_ACTS = 200
+"""An actor that is new has no baselines to be judged by until both are over."""
+
+
+class PairState:
+    """What is usual for one action on one resource."""
+
+    __slots__ = (
+        "foreign",
+        "greatest_in_task",
+        "greatest_rows",
+        "lags",
+        "probing",
+        "rate",
+        "seen",
+        "tasks",
+        "volume",
+        "without_command",
+    )
+
+    def __init__(self) -> None:
+        self.seen = self.without_command = self.foreign = 0
+        self.lags = [0] * LAGS
+        self.greatest_rows = 0
+        self.greatest_in_task = self.tasks = 0
+        self.rate = Meter(of_rows=False)
+        self.volume = Meter(of_rows=True)
+        self.probing = Meter(of_rows=False)
+
+    def lag_odds(self, lag: int) -> float:
+        """The odds of a lag at least as long as ``lag``."""
+        return (sum(self.lags[lag:]) + 1) / (sum(self.lags) + 2)
+
+
+class Actor:
+    """One actor's state. ``learns_until_ms``: until then all it does is learnt, and nothing is judged."""
+
+    def __init__(self, name: str, kind: ActorKind, first_ms: int, *, known: bool) -> None:
+        self.name, self.kind, self.first_ms, self.known = name, kind, first_ms, known
+        self.learns_until_ms = 0
+        self.acts = 0
+        self.pairs: dict[Pair, PairState] = {}
+        self.charter: set[Pair] = set()
+        self.instances: set[str] = set()
+        self.hours: Counter[int] = Counter()
+        self.versions: set[str] = set()
+        self.new_version_ms: int | None = None
+        self.window_until_ms = 0
+        self.surprises: deque[tuple[int, float]] = deque()
+        self.open_tasks: dict[str, OpenTask] = {}
+        self.sent: deque[tuple[int, str]] = deque()
+        self.greatest_sent = 0
+        self.ledger = Ledger()
+        self.band = Band.QUIET
+
+    def state_of(self, pair: Pair) -> PairState:
+        """The pair's state; that of all others once there are too many."""
+        state = self.pairs.get(pair)
+        if state is None:
+            key = pair if len(self.pairs) < MAX_PAIRS else OTHER
+            state = self.pairs.setdefault(key, PairState())
+        return state
+
+    def cold(self, at_ms: int) -> bool:
+        """Whether too little of it is known to judge its behaviour."""
+        return at_ms - self.first_ms < COLD_MS or self.acts < COLD_ACTS
+
+
+class OpenTask:
+    """What one command, or the work for one entity, has been seen to do so far."""
+
+    __slots__ = ("counts", "flagged", "last_ms")
+
+    def __init__(self) -> None:
+        self.last_ms = 0
+        self.counts: Counter[Pair] = Counter()
+        self.flagged: set[Pair] = set()
+
+
+def note_version(actor: Actor, act: Act, *, learning: bool) -> None:
+    """Remember the version; a new one after the learning is noted with its time."""
+    if act.version and act.version not in actor.versions and len(actor.versions) < MAX_INSTANCES:
+        actor.versions.add(act.version)
+        if not learning and len(actor.versions) > 1:
+            actor.new_version_ms = act.at_ms

@@ -1,0 +1,108 @@
+"""What is usual: the greatest total of a window that was seen at the same time of day over four weeks."""
+
+from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, ActorKind
+from master_orchestrator.behaviour.panes import PANE_MS, WINDOWS, Panes, Totals
+
+WEEKS_KEPT = 4
+WEEK_MS = 7 * DAY_MS
+DAY_WINDOW = len(WINDOWS) - 1
+MONDAY_OFFSET_DAYS = 3
+"""The first day of Unix time was a Thursday, the fourth day of a week that begins on Monday."""
+
+FLOORS = (5, 8, 25)
+"""Acts per window that are never too many."""
+ROW_FLOOR = 40
+CRITICAL_STAKE = 4
+"""From this stake (weight of the action times criticality) on, the floors are lower."""
+
+Slot = tuple[bool, int]
+"""Whether it is a weekend, and the hour of day, UTC."""
+
+ANY_HOUR_KINDS = frozenset({ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.GATEWAY})
+"""Kinds that keep no hours of their own."""
+
+
+def slot_of(at_ms: int) -> Slot:
+    """The slot of a time."""
+    day = (at_ms // DAY_MS + MONDAY_OFFSET_DAYS) % 7
+    return day >= 5, at_ms // HOUR_MS % 24
+
+
+class Greatest:
+    """The greatest total per slot and week of one window."""
+
+    __slots__ = ("_by_slot",)
+
+    def __init__(self) -> None:
+        self._by_slot: dict[Slot, dict[int, int]] = {}
+
+    def learn(self, at_ms: int, total: int) -> None:
+        """Take in the total of a window that ended at ``at_ms``."""
+        week = at_ms // WEEK_MS
+        weeks = self._by_slot.setdefault(slot_of(at_ms), {})
+        weeks[week] = max(total, weeks.get(week, 0))
+        for old in [known for known in weeks if known <= week - WEEKS_KEPT - 1]:
+            del weeks[old]
+
+    def same_hour(self, at_ms: int) -> int:
+        """The greatest of the same hour, one hour more or less; of all days where these days are new to the actor."""
+        weekend, hour = slot_of(at_ms)
+        kinds = {kind for kind, _ in self._by_slot}
+        days = [weekend] if weekend in kinds else [not weekend]
+        hours = ((hour - 1) % 24, hour, (hour + 1) % 24)
+        return max((self._of((day, near), at_ms) for day in days for near in hours), default=0)
+
+    def any_hour(self, at_ms: int) -> int:
+        """The greatest of any hour."""
+        return max((self._of(slot, at_ms) for slot in self._by_slot), default=0)
+
+    def _of(self, slot: Slot, at_ms: int) -> int:
+        oldest = at_ms // WEEK_MS - WEEKS_KEPT
+        return max((total for week, total in self._by_slot.get(slot, {}).items() if week >= oldest), default=0)
+
+
+class Meter:
+    """One measure of one (action, resource) pair: its windows, and the greatest total of each that counts as usual."""
+
+    __slots__ = ("_ceilings", "_greatest", "_learns_all", "_of_rows", "panes")
+
+    def __init__(self, *, of_rows: bool) -> None:
+        self.panes = Panes()
+        self._of_rows = of_rows
+        self._greatest = tuple(Greatest() for _ in WINDOWS)
+        self._ceilings: tuple[float, ...] = (0.0,) * len(WINDOWS)
+        self._learns_all = False
+
+    def add(self, at_ms: int, amount: int, *, stake: float, kind: ActorKind, factor: float, learning: bool) -> None:
+        """Count ``amount``. A window that ends is learnt if nothing in it was unusual, or while ``learning``."""
+        pane = at_ms // PANE_MS
+        if pane > self.panes.pane:
+            self._learn(self.panes.totals())
+            self.panes.advance(pane)
+            self._ceilings = tuple(factor * self._ceiling(window, at_ms, stake, kind) for window in range(len(WINDOWS)))
+        self._learns_all = learning
+        self.panes.add(amount)
+
+    def excesses(self) -> tuple[float, ...]:
+        """How many times its ceiling each window holds."""
+        return tuple(total / limit for total, limit in zip(self.panes.totals(), self._ceilings, strict=True))
+
+    def usual(self, window: int) -> tuple[int, float, int]:
+        """What window ``window`` holds, its ceiling, and the greatest learnt total of any hour."""
+        at_ms = self.panes.pane * PANE_MS
+        return self.panes.totals()[window], self._ceilings[window], self._greatest[window].any_hour(at_ms)
+
+    def _learn(self, totals: Totals) -> None:
+        at_ms = self.panes.pane * PANE_MS
+        for greatest, total, limit in zip(self._greatest, totals, self._ceilings, strict=True):
+            if total and (self._learns_all or total <= limit):
+                greatest.learn(at_ms, total)
+
+    def _ceiling(self, window: int, at_ms: int, stake: float, kind: ActorKind) -> float:
+        greatest = self._greatest[window]
+        any_hour = window == DAY_WINDOW or kind in ANY_HOUR_KINDS
+        usual = greatest.any_hour(at_ms) if any_hour else greatest.same_hour(at_ms)
+        if self._of_rows:
+            return float(max(ROW_FLOOR, 3 * usual))
+        floor = FLOORS[window] * (0.7 if stake >= CRITICAL_STAKE else 1) * (3 if kind is ActorKind.CLIENT else 1)
+        return max(floor, 1.5 * usual + 2)

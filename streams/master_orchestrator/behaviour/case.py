@@ -1,0 +1,50 @@
+"""One act with all that the rules judge it by."""
+
+import msgspec
+
+from master_orchestrator.behaviour.actor import Actor, PairState
+from master_orchestrator.behaviour.acts import Act, weight
+from master_orchestrator.behaviour.precedents import NEVER
+
+RARE = 0.02
+"""Odds below which a circumstance is a surprise."""
+
+RARELY_ALONE = 0.1
+"""Share of a pair's acts that nothing else preceded, above which following other work explains nothing."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """An act of ``actor``; ``state`` is what is known of its action and resource.
+
+    Args:
+        criticality: of the resource, 1 to 10.
+        leaves: whether the act leaves the house and cannot be taken back.
+        lag: where the source names no commands, how long before something else was done for the entity (see
+            ``Precedents.lag``); None where commands are known, or there is no entity.
+        learning: whether the act is learnt and not judged.
+    """
+
+    actor: Actor
+    state: PairState
+    act: Act
+    criticality: int
+    leaves: bool
+    lag: int | None
+    learning: bool
+
+    @property
+    def stake(self) -> int:
+        """How much the act matters: the weight of its action times the criticality of its resource."""
+        return weight(self.act.action) * self.criticality
+
+    @property
+    def follows_work(self) -> bool:
+        """Whether the act follows other work for its entity as acts of its pair do; no commands are known."""
+        if self.lag is None or self.state.lag_odds(NEVER) > RARELY_ALONE:
+            return False
+        return self.state.lag_odds(self.lag) >= RARE
+
+    @property
+    def task(self) -> str | None:
+        """What the act is part of: its command, or where none are known, the work for its entity."""
+        return self.act.entity if self.follows_work else self.act.command

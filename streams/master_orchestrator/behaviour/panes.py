@@ -1,0 +1,49 @@
+"""Hopping windows: amounts per pane of ten minutes, and their sums over the newest 1, 6 and 144 panes."""
+
+from collections import deque
+
+from master_orchestrator.behaviour.acts import MINUTE_MS
+
+PANE_MS = 10 * MINUTE_MS
+WINDOWS = (1, 6, 144)
+"""Lengths in panes: ten minutes, an hour, a day."""
+
+WINDOW_NAMES = ("10 minutes", "an hour", "a day")
+
+Totals = tuple[int, ...]
+"""One sum per window."""
+
+
+class Panes:
+    """The panes of one measure. A pane that has alerted is left out of the longer windows, so that it counts once."""
+
+    __slots__ = ("_alerted", "_amount", "_before", "_closed", "pane")
+
+    def __init__(self) -> None:
+        self.pane = -1
+        self._amount = 0
+        self._alerted = False
+        self._closed: deque[tuple[int, int]] = deque()
+        self._before = [0] * len(WINDOWS)
+
+    def add(self, amount: int) -> None:
+        """Count ``amount`` in the current pane."""
+        self._amount += amount
+
+    def alert(self) -> None:
+        """Leave the current pane out of the longer windows from now on."""
+        self._alerted = True
+
+    def totals(self) -> Totals:
+        """The sums over each window, the current pane included."""
+        own = 0 if self._alerted else self._amount
+        return (self._amount, *(before + own for before in self._before[1:]))
+
+    def advance(self, pane: int) -> None:
+        """Close the current pane and begin ``pane``, which is later."""
+        if self._amount and not self._alerted:
+            self._closed.append((self.pane, self._amount))
+        self.pane, self._amount, self._alerted = pane, 0, False
+        while self._closed and self._closed[0][0] <= pane - WINDOWS[-1]:
+            self._closed.popleft()
+        self._before = [sum(amount for at, amount in self._closed if at > pane - length) for length in WINDOWS]

@@ -1,0 +1,42 @@
+"""What an actor may do at all: ``unknown_actor`` and ``outside_charter``."""
+
+from collections.abc import Iterator
+
+from master_orchestrator.behaviour.actor import Actor
+from master_orchestrator.behaviour.acts import CHARTERED, Act
+from master_orchestrator.behaviour.findings import Rule, Sighting
+
+UNKNOWN_SEVERITY = 90
+BREACH_BASE, BREACH_PER_STAKE = 45, 5
+DENIED_AT_LEAST = 60
+
+
+def unknown_actor(act: Act) -> Sighting:
+    """An actor that has no charter."""
+    return Sighting(
+        Rule.UNKNOWN_ACTOR,
+        UNKNOWN_SEVERITY,
+        f"{act.actor} has no charter and was never seen before: it did {act.action} of {act.resource}",
+    )
+
+
+def outside_charter(actor: Actor, act: Act, stake: float, *, learning: bool) -> Iterator[Sighting]:
+    """An act that no line of the charter allows. Operators, clients and the like may do anything not denied to them."""
+    if act.pair in actor.charter:
+        return
+    if learning:
+        if not act.denied:
+            actor.charter.add(act.pair)
+        return
+    if actor.kind not in CHARTERED:
+        if not act.denied:
+            actor.charter.add(act.pair)
+        return
+    severity = BREACH_BASE + BREACH_PER_STAKE * stake
+    done = "was denied" if act.denied else "was done" if act.succeeded else "was tried and failed"
+    yield Sighting(
+        Rule.OUTSIDE_CHARTER,
+        max(severity, DENIED_AT_LEAST) if act.denied else severity,
+        f"{act.action} of {act.resource} is not in the charter of {act.actor}, which has {len(actor.charter)} lines; "
+        f"it {done}",
+    )

@@ -1,0 +1,74 @@
+"""What one act or one command holds more of than ever before: ``rows`` and ``per_command``."""
+
+from collections.abc import Iterator
+from math import log2
+
+from master_orchestrator.behaviour.actor import Actor, OpenTask
+from master_orchestrator.behaviour.acts import MINUTE_MS
+from master_orchestrator.behaviour.case import Case
+from master_orchestrator.behaviour.findings import Rule, Sighting
+
+ROWS_ALWAYS_FINE = 20
+ROWS_FACTOR = 4
+
+TASK_OVER_MS = 10 * MINUTE_MS
+"""A command, or the work for an entity, is over this long after its last act."""
+MAX_OPEN_TASKS = 512
+
+
+def rows(case: Case) -> Iterator[Sighting]:
+    """One act that touches more than four times the rows that any act of the pair has touched."""
+    act, state = case.act, case.state
+    limit = max(ROWS_ALWAYS_FINE, ROWS_FACTOR * state.greatest_rows)
+    if case.learning or act.rows <= limit:
+        state.greatest_rows = max(state.greatest_rows, act.rows)
+        return
+    ratio = act.rows / limit
+    yield Sighting(
+        Rule.ROWS,
+        30 + 12 * log2(ratio),
+        f"one {act.action} of {act.resource} touched {act.rows:,} rows, {ratio:.1f} times the ceiling of {limit:,} "
+        f"(the most ever was {state.greatest_rows:,})",
+    )
+
+
+def per_command(case: Case) -> Iterator[Sighting]:
+    """A pair that one command repeats more often than twice what any command did, plus two."""
+    act, state = case.act, case.state
+    _end_tasks(case.actor, act.at_ms)
+    if case.task is None or not act.succeeded:
+        return
+    task = _opened(case.actor, case.task, act.at_ms)
+    task.counts[act.pair] += 1
+    count, limit = task.counts[act.pair], 2 * state.greatest_in_task + 2
+    if case.learning or not state.tasks or count <= limit:
+        return
+    task.flagged.add(act.pair)
+    yield Sighting(
+        Rule.PER_COMMAND,
+        35 + 6 * case.stake,
+        f"{act.action} of {act.resource} {count} times for {case.task}, the ceiling is {limit} "
+        f"(the most in any of {state.tasks:,} was {state.greatest_in_task})",
+    )
+
+
+def _opened(actor: Actor, name: str, at_ms: int) -> OpenTask:
+    """The task of that name, moved to the end as the newest."""
+    task = actor.open_tasks.pop(name, None) or OpenTask()
+    task.last_ms = at_ms
+    actor.open_tasks[name] = task
+    return task
+
+
+def _end_tasks(actor: Actor, at_ms: int) -> None:
+    """Learn from commands that are over, and from the oldest where too many are open."""
+    while actor.open_tasks:
+        name, oldest = next(iter(actor.open_tasks.items()))
+        if len(actor.open_tasks) <= MAX_OPEN_TASKS and at_ms - oldest.last_ms < TASK_OVER_MS:
+            return
+        del actor.open_tasks[name]
+        for pair, count in oldest.counts.items():
+            if pair not in oldest.flagged:
+                state = actor.state_of(pair)
+                state.greatest_in_task = max(state.greatest_in_task, count)
+                state.tasks += 1

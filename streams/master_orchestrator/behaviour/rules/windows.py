@@ -1,0 +1,107 @@
+"""Too much in too short a time: ``rate``, ``volume``, ``probing`` and ``same_entity``."""
+
+import math
+from collections.abc import Iterator
+from math import log2
+
+from master_orchestrator.behaviour.acts import DAY_MS
+from master_orchestrator.behaviour.baselines import Meter
+from master_orchestrator.behaviour.case import RARE, Case
+from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.panes import WINDOW_NAMES
+from master_orchestrator.behaviour.rules.context import foreign
+
+NEW_VERSION_MS = DAY_MS
+UNALERTED_CAP = 39
+"""The most that a rate counts for where it is not an alert by itself."""
+
+DECLARED_FACTOR = 2
+"""How much higher the ceilings are while work is declared."""
+
+WHAT = {
+    Rule.RATE: "acts that no command explains",
+    Rule.VOLUME: "rows that no command explains",
+    Rule.PROBING: "failed tries",
+}
+
+STAKE_EXPONENT = 0.9
+
+SAME_ENTITY_FLOOR = 8
+MAX_SENT = 8_192
+"""Acts that leave the house, remembered for a day."""
+
+
+def windows(case: Case) -> Iterator[Sighting]:
+    """Successes that no command explains, their rows, and probes, over ten minutes, an hour and a day."""
+    act, state = case.act, case.state
+    if act.probes:
+        yield from _measure(case, state.probing, Rule.PROBING, 1)
+    if not act.succeeded or _explained(case):
+        return
+    yield from _measure(case, state.rate, Rule.RATE, 1)
+    if act.rows:
+        yield from _measure(case, state.volume, Rule.VOLUME, act.rows)
+
+
+def same_entity(case: Case) -> Iterator[Sighting]:
+    """One entity that gets more of what leaves the house within a day than any did before."""
+    actor, act = case.actor, case.act
+    if not (case.leaves and act.succeeded and act.entity):
+        return
+    actor.sent.append((act.at_ms, act.entity))
+    while actor.sent[0][0] <= act.at_ms - DAY_MS or len(actor.sent) > MAX_SENT:
+        actor.sent.popleft()
+    count = sum(1 for _, entity in actor.sent if entity == act.entity)
+    limit = max(SAME_ENTITY_FLOOR, 1.5 * actor.greatest_sent + 2)
+    if case.learning:
+        actor.greatest_sent = max(actor.greatest_sent, count)
+    if case.learning or count <= limit:
+        return
+    yield Sighting(
+        Rule.SAME_ENTITY,
+        _severity(count / limit, case.stake, Rule.RATE),
+        f"{act.entity} was the target of {count} acts that leave the house within a day, the ceiling is {limit:g} "
+        f"(the most for anybody was {actor.greatest_sent})",
+    )
+
+
+def _explained(case: Case) -> bool:
+    """Whether a command explains the act: then it is judged per command, and its rate says nothing."""
+    act, state = case.act, case.state
+    if act.command is None:
+        return False
+    return not (foreign(act) and (state.foreign + 1) / (state.seen + 2) < RARE)
+
+
+def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> Iterator[Sighting]:
+    actor, act = case.actor, case.act
+    factor = DECLARED_FACTOR if act.at_ms < actor.window_until_ms else 1
+    meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning)
+    if case.learning:
+        return
+    excesses = meter.excesses()
+    window = max(range(len(excesses)), key=excesses.__getitem__)
+    if excesses[window] <= 1:
+        return
+    severity = _capped(_severity(excesses[window], case.stake, rule), case)
+    total, limit, usual = meter.usual(window)
+    if severity >= UNALERTED_CAP:
+        meter.panes.alert()
+    yield Sighting(
+        rule,
+        severity,
+        f"{total:,} {WHAT[rule]}, {act.action} of {act.resource}, within {WINDOW_NAMES[window]}: "
+        f"{excesses[window]:.1f} times the ceiling of {limit:,.0f} (the most ever learnt was {usual:,})",
+    )
+
+
+def _severity(ratio: float, stake: int, rule: Rule) -> float:
+    severity = 12 + 9 * log2(ratio) + 4 * log2(1 + ratio) * math.pow(stake, STAKE_EXPONENT)
+    return min(severity, 24 + 15 * stake) if rule is Rule.RATE else severity
+
+
+def _capped(severity: float, case: Case) -> float:
+    """No alert by itself for a day after a release, nor for work that follows other work for the same entity."""
+    actor, at_ms = case.actor, case.act.at_ms
+    released = actor.new_version_ms is not None and at_ms - actor.new_version_ms < NEW_VERSION_MS
+    return min(severity, UNALERTED_CAP) if released or case.follows_work else severity
