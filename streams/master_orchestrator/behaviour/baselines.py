@@ -28,37 +28,43 @@ def slot_of(at_ms: int) -> Slot:
     return day >= 5, at_ms // HOUR_MS % 24
 
 
-class Greatest:
-    """The greatest total per slot and week of one window."""
+Weeks = dict[int, int]
+"""The greatest total of each of the newest weeks."""
 
-    __slots__ = ("_by_slot",)
+
+class Greatest:
+    """The greatest total of one window, per slot and of any hour, week by week."""
+
+    __slots__ = ("_any", "_by_slot")
 
     def __init__(self) -> None:
-        self._by_slot: dict[Slot, dict[int, int]] = {}
+        self._any: Weeks = {}
+        self._by_slot: dict[Slot, Weeks] = {}
 
     def learn(self, at_ms: int, total: int) -> None:
         """Take in the total of a window that ended at ``at_ms``."""
         week = at_ms // WEEK_MS
-        weeks = self._by_slot.setdefault(slot_of(at_ms), {})
-        weeks[week] = max(total, weeks.get(week, 0))
-        for old in [known for known in weeks if known <= week - WEEKS_KEPT - 1]:
-            del weeks[old]
+        for weeks in (self._any, self._by_slot.setdefault(slot_of(at_ms), {})):
+            weeks[week] = max(total, weeks.get(week, 0))
+            for old in [known for known in weeks if known < week - WEEKS_KEPT]:
+                del weeks[old]
 
     def same_hour(self, at_ms: int) -> int:
         """The greatest of the same hour, one hour more or less; of all days where these days are new to the actor."""
         weekend, hour = slot_of(at_ms)
-        kinds = {kind for kind, _ in self._by_slot}
-        days = [weekend] if weekend in kinds else [not weekend]
-        hours = ((hour - 1) % 24, hour, (hour + 1) % 24)
-        return max((self._of((day, near), at_ms) for day in days for near in hours), default=0)
+        known = any(kind is weekend for kind, _ in self._by_slot)
+        slots = [(weekend if known else not weekend, (hour + shift) % 24) for shift in (-1, 0, 1)]
+        return max(_newest(self._by_slot[slot], at_ms) if slot in self._by_slot else 0 for slot in slots)
 
     def any_hour(self, at_ms: int) -> int:
         """The greatest of any hour."""
-        return max((self._of(slot, at_ms) for slot in self._by_slot), default=0)
+        return _newest(self._any, at_ms)
 
-    def _of(self, slot: Slot, at_ms: int) -> int:
-        oldest = at_ms // WEEK_MS - WEEKS_KEPT
-        return max((total for week, total in self._by_slot.get(slot, {}).items() if week >= oldest), default=0)
+
+def _newest(weeks: Weeks, at_ms: int) -> int:
+    """The greatest of the weeks that still count."""
+    oldest = at_ms // WEEK_MS - WEEKS_KEPT
+    return max((total for week, total in weeks.items() if week >= oldest), default=0)
 
 
 class Meter:

@@ -1,6 +1,7 @@
 """Hopping windows: amounts per pane of ten minutes, and their sums over the newest 1, 6 and 144 panes."""
 
 from collections import deque
+from itertools import takewhile
 
 from master_orchestrator.behaviour.acts import MINUTE_MS
 
@@ -10,21 +11,20 @@ WINDOWS = (1, 6, 144)
 
 WINDOW_NAMES = ("10 minutes", "an hour", "a day")
 
-Totals = tuple[int, ...]
+Totals = tuple[int, int, int]
 """One sum per window."""
 
 
 class Panes:
     """The panes of one measure. A pane that has alerted is left out of the longer windows, so that it counts once."""
 
-    __slots__ = ("_alerted", "_amount", "_before", "_closed", "pane")
+    __slots__ = ("_alerted", "_amount", "_closed", "_day", "_hour", "pane")
 
     def __init__(self) -> None:
         self.pane = -1
-        self._amount = 0
+        self._amount = self._hour = self._day = 0  # the current pane; the closed ones of the hour, and of the day
         self._alerted = False
         self._closed: deque[tuple[int, int]] = deque()
-        self._before = [0] * len(WINDOWS)
 
     def add(self, amount: int) -> None:
         """Count ``amount`` in the current pane."""
@@ -37,13 +37,16 @@ class Panes:
     def totals(self) -> Totals:
         """The sums over each window, the current pane included."""
         own = 0 if self._alerted else self._amount
-        return (self._amount, *(before + own for before in self._before[1:]))
+        return self._amount, self._hour + own, self._day + own
 
     def advance(self, pane: int) -> None:
         """Close the current pane and begin ``pane``, which is later."""
         if self._amount and not self._alerted:
             self._closed.append((self.pane, self._amount))
+            self._day += self._amount
         self.pane, self._amount, self._alerted = pane, 0, False
-        while self._closed and self._closed[0][0] <= pane - WINDOWS[-1]:
-            self._closed.popleft()
-        self._before = [sum(amount for at, amount in self._closed if at > pane - length) for length in WINDOWS]
+        _, hour, day = WINDOWS
+        while self._closed and self._closed[0][0] <= pane - day:
+            self._day -= self._closed.popleft()[1]
+        newest = takewhile(lambda closed: closed[0] > pane - hour, reversed(self._closed))
+        self._hour = sum(amount for _, amount in newest)
