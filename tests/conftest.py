@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from master_orchestrator_schemas.topology import Topology, load_topology
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:  # imported by the fixtures that need them: the pure tests sta
     from confluent_kafka.admin import AdminClient
 
     from master_orchestrator_schemas.kafka import KafkaSettings
+
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")  # how long an example takes says more of the machine's neighbours than of the code
 
 TEST_PARTITIONS = 4  # fewer than in production: topics are made anew for each test
 
