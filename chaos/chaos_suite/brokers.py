@@ -9,8 +9,8 @@ from confluent_kafka.admin import PartitionMetadata
 from chaos_suite.members import Member
 from chaos_suite.network import Network
 from master_orchestrator.cluster.broker import EmbeddedKafka
-from master_orchestrator.cluster.liveness import quiet_admin
 from master_orchestrator.cluster.node_settings import Site
+from master_orchestrator_schemas.kafka_reach import quiet_admin
 
 NAMES = ("broker-1", "broker-2", "broker-3")
 ANSWER_S = 2.0

@@ -11,7 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -21,8 +21,12 @@ from fuzz_suite.findings import WrongError
 from fuzz_suite.watchdog import cpu_limit, time_limit
 from master_orchestrator.cli.main import run
 from master_orchestrator.cluster import liveness
-from master_orchestrator.errors import BrokerUnreachableError
+from master_orchestrator.errors import kafka_error
+from master_orchestrator.exit_codes import ExitCode
+from master_orchestrator_schemas.kafka_diagnosis import Config
+from master_orchestrator_schemas.kafka_trouble import unreachable
 
+DOCUMENTED = frozenset(ExitCode) - {ExitCode.DIED}
 HANG_S = 600.0
 HANG_CPU_S = 30.0
 LONGEST_LINE = 3_000
@@ -106,9 +110,9 @@ def judge(invoked: Invoked) -> None:
     """What holds of every command line: a documented exit code, one line for a mistake, never a traceback."""
     if "Traceback (most recent call last)" in invoked.out + invoked.err:
         raise WrongError("a traceback", invoked.err[-3_000:])
-    if invoked.code not in {0, 1, 2}:
+    if invoked.code not in DOCUMENTED:
         raise WrongError("an exit code that is not documented", str(invoked.code))
-    if invoked.code != 2 or (not invoked.err and "Usage: " in invoked.out):
+    if invoked.code not in {ExitCode.MISTAKE, ExitCode.UNAVAILABLE} or (not invoked.err and "Usage: " in invoked.out):
         return
     complaints = [line for line in invoked.err.splitlines() if line.startswith("Error: ")]
     if len(complaints) != 1 or len(complaints[0]) > LONGEST_LINE or not invoked.err.endswith(complaints[0] + "\n"):
@@ -139,7 +143,7 @@ def _closed_off() -> Path:
     os.environ |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "HOME": str(root), "TMPDIR": str(root), "USER": "fuzz"}
     tempfile.tempdir = str(root)
     sys.dont_write_bytecode = True
-    liveness.require_brokers = _nobody_answers
+    liveness.require_kafka = _nobody_answers
     inside = str(root) + os.sep
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -165,5 +169,6 @@ def _refuse(event: str, what: str) -> NoReturn:
     raise PermissionError(errno.EACCES, f"{event} is refused in the sandbox", what)
 
 
-def _nobody_answers(config: liveness.ClientConfig, timeout_s: float = 0.0) -> None:
-    raise BrokerUnreachableError(str(config.get("bootstrap.servers")), f"waited {timeout_s:g} s")
+def _nobody_answers(config: Config, topics: Collection[str] = (), timeout_s: float = 0.0) -> None:
+    del topics
+    raise kafka_error(unreachable(str(config.get("bootstrap.servers")), f"no answer within {timeout_s:g} s"))

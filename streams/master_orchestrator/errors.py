@@ -1,7 +1,8 @@
 """The errors of Master Orchestrator: each says what was wrong, with which input, and what to do about it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from master_orchestrator_schemas.kafka_trouble import Kind, Trouble
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
@@ -77,25 +78,37 @@ class InvalidRequestError(OrchestratorError):
     """A workshop event or operator request that cannot be taken, or that the engine rejected, with the reason."""
 
 
-class BrokerUnreachableError(OrchestratorError):
+class KafkaUnavailableError(OrchestratorError):
+    """Kafka cannot be worked with now; the text says why, and what to mend."""
+
+
+class BrokerUnreachableError(KafkaUnavailableError):
     """No Kafka broker answered."""
 
-    def __init__(self, bootstrap_servers: str, why: str) -> None:
-        super().__init__(
-            f"no Kafka broker answers at {bootstrap_servers} ({why}): check the address, "
-            "or start one with 'master-orchestrator kafka start'"
-        )
+
+class BrokerRefusesError(KafkaUnavailableError):
+    """The broker refuses this client: its login, its certificate, its protocol, or a right that it lacks."""
 
 
-class TopicsMissingError(OrchestratorError):
+class TopicsMissingError(KafkaUnavailableError):
     """The cluster lacks topics of the topology."""
 
-    def __init__(self, bootstrap_servers: str, topics: Iterable[str]) -> None:
-        first, *others = sorted(topics)
-        names = f"{first} and {len(others)} more" if others else first
-        super().__init__(
-            f"the cluster at {bootstrap_servers} has no topic {names}: run 'master-orchestrator provision' first"
-        )
+
+class KafkaSettingError(OrchestratorError):
+    """A KAFKA_* variable that no client can start with."""
+
+
+KAFKA_ERRORS: Mapping[Kind, type[OrchestratorError]] = {
+    Kind.UNREACHABLE: BrokerUnreachableError,
+    Kind.REFUSED: BrokerRefusesError,
+    Kind.TOPICS_MISSING: TopicsMissingError,
+    Kind.SETTING: KafkaSettingError,
+}
+
+
+def kafka_error(trouble: Trouble) -> OrchestratorError:
+    """The error that tells of ``trouble``."""
+    return KAFKA_ERRORS[trouble.kind](trouble.text)
 
 
 class EngineSilentError(OrchestratorError, TimeoutError):

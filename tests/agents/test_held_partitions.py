@@ -44,7 +44,7 @@ def test_what_was_held_is_fetched_again_when_it_comes_back(event: str, monkeypat
 
     monkeypatch.setattr(consuming, "Consumer", client)
     consumer = LaneConsumer({}, [PLACE[0]], revoked=nothing, lost=nothing, committed=nothing, commit_failed=nothing)
-    consumer.start(1.0)
+    consumer.start()
     place = [TopicPartition(*PLACE)]
     made[0].callbacks["on_assign"](made[0], place)
     consumer.set_paused(frozenset([PLACE]))

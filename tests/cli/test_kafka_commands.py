@@ -10,6 +10,7 @@ import pytest
 
 from master_orchestrator.cluster.broker import nodes_of
 from master_orchestrator.cluster.node import stop_all
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.topology import Topology
 
@@ -38,7 +39,7 @@ def test_a_broker_from_start_to_stop(cli: Cli, topology: Topology) -> None:
     assert started["bootstrap_servers"] == shown["bootstrap_servers"]
 
     lacking = cli("engine")
-    assert (2, "Error: the cluster at") == (lacking.returncode, lacking.stderr[:21])
+    assert (ExitCode.UNAVAILABLE, "Error: the cluster at") == (lacking.returncode, lacking.stderr[:21])
     assert "run 'master-orchestrator provision' first" in lacking.stderr
 
     made = _answer(cli("provision", "--json"))

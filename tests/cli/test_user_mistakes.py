@@ -1,19 +1,25 @@
-"""A user's mistake is one line and exit code 2; a bug keeps its traceback."""
+"""A user's mistake is one line and exit code 2, Kafka's absence another; a bug keeps its traceback."""
 
-import functools
+import errno
 import logging
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 
+from master_orchestrator.cli import main
 from master_orchestrator.cli.context import Invocation
 from master_orchestrator.cli.main import run
-from master_orchestrator.cli.mistakes import one_line
-from master_orchestrator.cluster import liveness
+from master_orchestrator.cli.mistakes import exit_code, one_line
+from master_orchestrator.cluster.errors import BrokerStartError
 from master_orchestrator.cluster.locking import alone
 from master_orchestrator.cluster.node_settings import free_port
+from master_orchestrator.errors import EngineSilentError
+from master_orchestrator.exit_codes import ExitCode
+from master_orchestrator.supervision.services import command_line
+from master_orchestrator_agents.errors import RunnerError
 
 MISTAKES = {
     "no such command": (["nonsense"], "No such command 'nonsense'"),
@@ -52,8 +58,6 @@ MISTAKES = {
 def own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MASTER_ORCHESTRATOR_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", f"127.0.0.1:{free_port()}")
-    impatient = functools.partial(liveness.require_brokers, timeout_s=0.3)
-    monkeypatch.setattr(liveness, "require_brokers", impatient)
 
 
 @pytest.fixture(autouse=True)
@@ -66,8 +70,8 @@ def logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
-def _only_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    assert 2 == run(arguments)
+def _only_line(arguments: list[str], capsys: pytest.CaptureFixture[str], code: ExitCode = ExitCode.MISTAKE) -> str:
+    assert code == run(arguments)
     shown = capsys.readouterr()
     assert "" == shown.out
     (line,) = shown.err.splitlines()
@@ -80,11 +84,38 @@ def test_one_line_and_exit_code_2(arguments: list[str], said: str, capsys: pytes
     assert said in _only_line(arguments, capsys)
 
 
-@pytest.mark.parametrize("command", ["provision", "engine", "stats"])
+@pytest.mark.parametrize("command", ["provision", "up", "stats"])
 def test_an_address_where_nobody_answers(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"127.0.0.1:{free_port()}"
-    line = _only_line(["--bootstrap-servers", address, command], capsys)
-    assert f"no Kafka broker answers at {address}" in line
+    line = _only_line(["--bootstrap-servers", address, command], capsys, ExitCode.UNAVAILABLE)
+    assert f"no Kafka broker answers at {address} (connection refused): check KAFKA_BOOTSTRAP_SERVERS" in line
+
+
+def test_a_host_that_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
+    line = _only_line(["--bootstrap-servers", "no-such-host.invalid:9092", "stats"], capsys, ExitCode.UNAVAILABLE)
+    assert "the host no-such-host.invalid is not known: mend KAFKA_BOOTSTRAP_SERVERS" in line
+
+
+def test_a_certificate_file_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAFKA_SECURITY_PROTOCOL", "SSL")
+    monkeypatch.setenv("KAFKA_SSL_CA_LOCATION", "nowhere.pem")
+    assert "KAFKA_SSL_CA_LOCATION cannot be used: nowhere.pem is not there" in _only_line(["stats"], capsys)
+
+
+@pytest.mark.parametrize("program", ["engine", "agents"])
+def test_a_worker_waits_for_its_broker_says_so_at_once_and_can_be_stopped(program: str) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    command = command_line("--bootstrap-servers", address, program)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr is not None
+        assert (
+            f"waiting for Kafka: no Kafka broker answers at {address} (connection refused)" in worker.stderr.readline()
+        )
+        worker.terminate()
+        assert ExitCode.DONE == worker.wait(30)
+        assert "" == worker.stderr.read()
 
 
 def test_a_topology_with_a_wrong_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +156,7 @@ def test_a_folder_that_is_in_use(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(Invocation, "require_topics", lambda _: None)
+    monkeypatch.setattr(Invocation, "await_kafka", lambda _self, _stopped: None)
     with alone(tmp_path / lock, "mine"):
         assert f"already runs on {(tmp_path / lock).parent}" in _only_line(command, capsys)
 
@@ -139,6 +170,33 @@ def test_what_cannot_be_a_workflow_is_not_found(workflow: str, capsys: pytest.Ca
 def test_no_arguments_show_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run([])
     assert "Usage: master-orchestrator" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RunnerError("fenced"), ExitCode.DIED),
+        (EngineSilentError("t", 0, 1, 30), ExitCode.UNAVAILABLE),
+        (BrokerStartError("died at its start"), ExitCode.UNAVAILABLE),
+        (OSError(errno.ENOSPC, "No space left on device", "table"), ExitCode.DIED),
+        (OSError(errno.ENOENT, "No such file or directory", "map.yaml"), ExitCode.MISTAKE),
+        (OSError(errno.EADDRINUSE, "Address already in use"), ExitCode.MISTAKE),
+    ],
+)
+def test_only_what_another_call_would_not_meet_is_a_mistake(error: Exception, code: ExitCode) -> None:
+    assert one_line(error)
+    assert code == exit_code(error)
+
+
+def test_a_bug_ends_with_a_code_of_its_own(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def faulty() -> int:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(main, "run", faulty)
+    with pytest.raises(SystemExit) as end:
+        main.main()
+    assert ExitCode.DIED == end.value.code
+    assert "RuntimeError: a bug" in capsys.readouterr().err
 
 
 def test_a_bug_is_not_dressed_up_as_a_mistake() -> None:

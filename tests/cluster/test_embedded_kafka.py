@@ -13,10 +13,11 @@ from confluent_kafka.admin import NewTopic
 
 from master_orchestrator.cluster.broker import EmbeddedKafka, nodes_of, running_bootstrap_servers
 from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, FolderInUseError
-from master_orchestrator.cluster.liveness import live_brokers, quiet_admin, require_brokers
+from master_orchestrator.cluster.liveness import live_brokers, require_kafka
 from master_orchestrator.cluster.node import Node
 from master_orchestrator.cluster.node_settings import Site, choose_addresses, free_port, server_properties
 from master_orchestrator.errors import BrokerUnreachableError
+from master_orchestrator_schemas.kafka_reach import quiet_admin
 
 pytestmark = pytest.mark.kafka
 
@@ -132,7 +133,7 @@ def test_a_node_is_started_by_what_leads_to_its_site(tmp_path: Path) -> None:
 def test_nobody_answering_is_an_error_in_time() -> None:
     address = f"127.0.0.1:{free_port()}"
     with pytest.raises(BrokerUnreachableError, match=address):
-        require_brokers({"bootstrap.servers": address}, timeout_s=0.5)
+        require_kafka({"bootstrap.servers": address}, timeout_s=0.5)
 
 
 def test_three_nodes_lose_one_and_go_on(trio: EmbeddedKafka) -> None:
@@ -150,7 +151,7 @@ def test_a_paused_node_comes_back(trio: EmbeddedKafka) -> None:
     trio.pause(1)
     assert 0 == live_brokers(second, timeout_s=1.0)
     trio.resume(1)
-    require_brokers(second)
+    require_kafka(second)
 
 
 @pytest.fixture

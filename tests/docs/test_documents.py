@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from master_orchestrator.core.diagram import mermaid
+from master_orchestrator.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
@@ -22,6 +23,11 @@ PYTHON = [
 def test_the_state_diagram_is_the_transition_table() -> None:
     overview = (ROOT / "docs" / "SYSTEM_OVERVIEW.md").read_text()
     assert [mermaid()] == re.findall(r"^```mermaid\n(.*?)^```", overview, re.DOTALL | re.MULTILINE)
+
+
+def test_the_exit_codes_are_those_of_the_commands() -> None:
+    shown = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert [(str(int(code)), code.says) for code in ExitCode] == shown
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -3,6 +3,7 @@
 import pytest
 
 from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.supervision.supervisor import STOP_TIMEOUT_S, Backoff, NotStartableError, Supervisor
 from master_orchestrator_agents.runner.agent_runner import DRAIN_S
 from master_orchestrator_agents.runner.poll_loop import ABANDON_S, CLOSE_S, COMMIT_WAIT_S, FLUSH_S
@@ -76,7 +77,7 @@ def test_a_mistake_at_the_first_start_is_for_the_user_to_mend_a_later_one_is_not
     supervisor.watch()
     clock.now += 1.0
     supervisor.watch()
-    load.code = 2  # as where the broker is away for a while
+    load.code = 2  # a file that another one is writing, say
     supervisor.watch()
     supervisor.stop()
 
@@ -84,6 +85,17 @@ def test_a_mistake_at_the_first_start_is_for_the_user_to_mend_a_later_one_is_not
     load.code = 2
     with pytest.raises(NotStartableError, match="load cannot run as it was told to"):
         supervisor.watch()
+
+
+def test_a_broker_that_is_away_is_nobodys_mistake() -> None:
+    clock, load = Clock(), FakeService("load", [])
+    supervisor = Supervisor([[load]], clock=clock)
+    supervisor.start()
+    load.code = ExitCode.UNAVAILABLE
+    supervisor.watch()
+    clock.now += 1.0
+    supervisor.watch()
+    assert load.exit_code() is None
 
 
 def test_a_death_waits_longer_each_time_and_is_forgiven_after_a_while() -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import psutil
 import pytest
 
 from master_orchestrator.cluster.broker import running_bootstrap_servers
+from master_orchestrator.cluster.locking import try_lock
 from master_orchestrator.supervision.services import command_line
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -53,8 +55,52 @@ def test_up_keeps_everything_alive_until_it_is_told_to_stop(system: psutil.Popen
     assert ["engine", "agents", "kafka"] == stopped
 
 
+def test_whoever_is_started_while_the_broker_is_away_waits_for_it(
+    system: psutil.Popen, log: Path, tmp_path: Path
+) -> None:
+    _await(lambda: _events_of(log, "partitions owned") != [], log)
+    (broker,) = [child for child in system.children() if "kafka.Kafka" in child.cmdline()]
+    broker.kill()
+    with _kept_down(tmp_path / "kafka" / "node-1"):
+        for name in ("engine", "agents"):
+            _child(system, name).kill()
+        _await(lambda: {"engine", "agents"} <= _services(log, "started again"), log)
+        waiting = {name: _child(system, name).pid for name in ("engine", "agents")}
+        # The fourth time that it is said is 14 s after the first; 10 s were once all that was waited.
+        _await(lambda: all(_said(log, name, "waiting for Kafka") >= 4 for name in waiting), log)
+    owned = len(_events_of(log, "partitions owned"))
+    _await(lambda: len(_events_of(log, "partitions owned")) > owned, log)
+    assert waiting == {name: _child(system, name).pid for name in waiting}
+    died = [(event["service"], event["exit_code"]) for event in _events_of(log, "died")]
+    assert {("kafka", -9), ("engine", -9), ("agents", -9)} == set(died)
+    system.terminate()
+    assert 0 == system.wait(60), log.read_text()
+
+
+@contextmanager
+def _kept_down(node: Path) -> Iterator[None]:
+    """Hold the node's lock as soon as it is free: no broker can be started there."""
+    deadline = time.monotonic() + 30
+    while (lock := try_lock(node / "lock")) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _said(log: Path, program: str, words: str) -> int:
+    return sum(event.get("program") == program and words in str(event.get("message")) for event in _events(log))
+
+
+def _events_of(log: Path, message: str) -> list[dict[str, Any]]:
+    return [event for event in _events(log) if event.get("message") == message]
+
+
 def _child(system: psutil.Popen, command: str) -> psutil.Process:
-    (found,) = [child for child in system.children() if command in child.cmdline()]
+    living = [child for child in system.children() if child.status() != psutil.STATUS_ZOMBIE]
+    (found,) = [child for child in living if command in child.cmdline()]
     return found
 
 
@@ -63,7 +109,7 @@ def _events(log: Path) -> list[dict[str, Any]]:
 
 
 def _services(log: Path, message: str) -> set[str]:
-    return {event["service"] for event in _events(log) if event.get("message") == message}
+    return {event["service"] for event in _events_of(log, message)}
 
 
 def _await(condition: Callable[[], bool], log: Path) -> None:

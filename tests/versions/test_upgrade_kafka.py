@@ -17,7 +17,7 @@ from master_orchestrator.cluster.provision import provision
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.state_versions import STATE_VERSION
 from master_orchestrator.core.table import is_vehicle, pack_vehicle, unpack_vehicle
-from master_orchestrator.shell.worker import EXIT_DIED
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Command, OperatorRequest, Reply, ServiceEvent, Telemetry
 from master_orchestrator_schemas.vocabulary import OperatorAction, ServiceEventKind, State
@@ -78,7 +78,7 @@ def test_an_engine_that_is_too_old_ends_itself_and_says_what_to_do(system: Engin
     partition.table[b"scheduled"] = pack_vehicle(newer, due_ms)
     _lay_out(system, partition)
     engine = system.start()
-    assert EXIT_DIED == engine.wait(60)
+    assert ExitCode.DIED == engine.wait(60)
     assert "written by a newer engine" in engine.log.read_text(encoding="utf-8")
 
 

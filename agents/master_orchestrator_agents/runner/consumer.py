@@ -70,16 +70,8 @@ class LaneConsumer:
         self.member = False
         """Whether the group has assigned partitions, or none, and has not expelled this member since."""
 
-    def start(self, timeout: float) -> None:
-        """Join the group. Raises :class:`RunnerError` when the broker does not answer or a topic is missing."""
-        try:
-            known = self._consumer.list_topics(timeout=timeout).topics
-        except KafkaException as error:
-            raise RunnerError(f"no broker answered within {timeout:g} s: {error}; check bootstrap servers") from error
-        if missing := sorted(set(self._topics) - set(known)):
-            raise RunnerError(
-                f"topics missing on the broker: {', '.join(missing)}; run `master-orchestrator provision`"
-            )
+    def start(self) -> None:
+        """Join the group; its topics must be there."""
         self._consumer.subscribe(
             list(self._topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )

@@ -28,13 +28,19 @@ from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_agents.runner.workers import WorkerPool
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
+from master_orchestrator_schemas.kafka import (
+    ClientConfig,
+    KafkaSettings,
+    admin_config,
+    consumer_config,
+    producer_config,
+)
+from master_orchestrator_schemas.kafka_reach import await_kafka
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
 
-JOIN_S = 30.0
 COMMIT_INTERVAL_S = 0.5
 IDLE_FETCH_S = 0.1
 """Maximum wait of a fetch for a first record; on an idle runner, delivery reports wait as long."""
@@ -143,13 +149,22 @@ class PollLoop:
         """Handle commands until ``stop`` is set, then drain. Raises :class:`RunnerError` when it cannot go on."""
         with structlog.contextvars.bound_contextvars(agent=self._options.agent):  # for the consumer's events
             try:
-                self._consumer.start(JOIN_S)
+                self._await_kafka(stop)
+                self._consumer.start()
                 self._pool.start()
                 while not stop.is_set():
                     self._iterate()
                 self._drain()
             finally:
                 self._leave()
+
+    def _await_kafka(self, stop: threading.Event) -> None:
+        """Wait for a broker with the topics, as long as it takes. Raises :class:`RunnerError` where that is no use."""
+        topics = [self._options.topology.command_topic(self._options.agent, lane) for lane in Lane]
+        config = admin_config(self._options.kafka)
+        trouble = await_kafka(config, topics, stop, during=lambda: self._health.polled(member=False))
+        if trouble is not None:
+            raise RunnerError(trouble.text)
 
     def _iterate(self) -> None:
         """Pause, fetch, decode, isolate, deliver, commit."""

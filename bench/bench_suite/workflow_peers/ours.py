@@ -1,6 +1,7 @@
 """Ours: what ``master-orchestrator up`` runs, with agents that do nothing and a workshop that reports the work done."""
 
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,8 @@ from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 from bench_suite.workflow_peers.peer import Running
 from bench_suite.workflow_peers.processes import PATIENCE_S, Command, Part
 from master_orchestrator.cluster.broker import running_bootstrap_servers
-from master_orchestrator.cluster.liveness import quiet_admin, require_brokers
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
+from master_orchestrator_schemas.kafka_reach import await_kafka, quiet_admin
 from master_orchestrator_schemas.vocabulary import AgentType
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -70,7 +71,7 @@ def _flush_each_append(system: Part, data: Path) -> None:
         system.must_live(deadline)
         time.sleep(0.05)
     kafka = admin_config(KafkaSettings(bootstrap_servers=address))
-    require_brokers(kafka, PATIENCE_S)
+    await_kafka(kafka, (), threading.Event())
     flush = ConfigEntry("log.flush.interval.messages", "1", incremental_operation=AlterConfigOpType.SET)
     broker = ConfigResource(ConfigResource.Type.BROKER, "1", incremental_configs=[flush])
     admin = quiet_admin(kafka)  # held: its answers die with it

@@ -12,9 +12,7 @@ import typer
 
 from master_orchestrator.cli.context import invocation
 from master_orchestrator.cli.output import JsonOption, answer
-
-CANNOT_BE_TOLD = 3
-"""The exit code of a verification that has found nothing wrong, but could not look at everything."""
+from master_orchestrator.exit_codes import ExitCode
 
 WorkflowOption = Annotated[str | None, typer.Option(help="Only this workflow's records.", show_default=False)]
 
@@ -43,7 +41,9 @@ def tail(
     from master_orchestrator.readers.export import json_line, text_line
 
     asked = invocation(ctx)
-    records = follow_audit(asked.reachable_kafka(), asked.topology, workflow, from_beginning=from_beginning)
+    records = follow_audit(
+        asked.reachable_kafka("AuditRecord"), asked.topology, workflow, from_beginning=from_beginning
+    )
     for record in islice(records, limit):
         typer.echo(json_line(record) if json else text_line(record))
 
@@ -62,7 +62,7 @@ def export(
     from master_orchestrator.readers.export import WRITERS
 
     asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    kafka = asked.reachable_kafka("AuditRecord")
     with reading("the audit trail") as progress, _opened(output) as stream:
         count = WRITERS[form](read_audit(kafka, asked.topology, workflow, progress), stream)
     if output is not None:
@@ -96,7 +96,7 @@ def verify(
         verdict = verify_topics(kafka, asked.topology, progress, workflow)
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
     answer(value, lambda: verdict_text(verdict), as_json=json)
-    if code := {"whole": 0, "violated": 1}.get(verdict.outcome, CANNOT_BE_TOLD):
+    if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
         raise typer.Exit(code)
 
 

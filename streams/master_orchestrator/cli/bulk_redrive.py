@@ -9,6 +9,7 @@ import typer
 
 from master_orchestrator.cli.context import UsageError, invocation, moment_before
 from master_orchestrator.cli.output import answer
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -47,7 +48,7 @@ def redrive_failed(ctx: typer.Context, bulk: Bulk, *, as_json: bool) -> None:
         }
         answer(value, lambda: _outcome_text(outcomes), as_json=as_json)
     if rejected:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _listing(ctx: typer.Context, bulk: Bulk) -> FailedListing:
@@ -57,7 +58,7 @@ def _listing(ctx: typer.Context, bulk: Bulk) -> FailedListing:
     reason = _reason(bulk.failed_reason)
     not_after_ms = moment_before(bulk.older_than, "--older-than")
     asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    kafka = asked.reachable_kafka("Status")
     with reading("statuses") as progress:
         failed = read_failed(kafka, asked.topology, progress)
         return longest_failed(failed, {reason} if reason else WORTH_A_TRY, not_after_ms, bulk.limit)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import typer
 
@@ -14,10 +16,11 @@ if TYPE_CHECKING:  # so that --help is instant
     from master_orchestrator.settings import Settings
     from master_orchestrator_schemas.kafka import KafkaSettings
     from master_orchestrator_schemas.topology import Topology
+    from master_orchestrator_schemas.topology.terms import SchemaName
 
 
 class UsageError(Exception):
-    """A user's mistake that only the command line can make; shown as one line, exit code 2."""
+    """A user's mistake that only the command line can make; shown as one line."""
 
 
 @dataclass
@@ -60,22 +63,42 @@ class Invocation:
         """Whether an option, a variable, or a broker that runs in the data folder says which Kafka to use."""
         return self._given_address() is not None
 
-    def reachable_kafka(self) -> KafkaSettings:
-        """`kafka`, once a broker answers there. Raises BrokerUnreachableError after 10 s."""
-        from master_orchestrator.cluster.liveness import require_brokers
+    def reachable_kafka(self, *used: SchemaName | Literal["dead letters"]) -> KafkaSettings:
+        """`kafka`, if a broker answers there and has the topics `used` (all by default): a reader may see no others.
+
+        Raises KafkaUnavailableError at once if not.
+        """
+        topology = self.topology
+        if not used:
+            return self._reached([plan.name for plan in topology.topic_plans()])
+        return self._reached(
+            [topology.dead_letter_topic if name == "dead letters" else topology.topic_of(name) for name in used]
+        )
+
+    def bare_kafka(self) -> KafkaSettings:
+        """`kafka`, if a broker answers there, whatever topics it has. Raises KafkaUnavailableError if none does."""
+        return self._reached(())
+
+    def await_kafka(self, stopped: threading.Event) -> None:
+        """Return once a broker answers and has the topology's topics, as long as it takes, or when `stopped` is set.
+
+        Raises KafkaUnavailableError at once for what waiting does not mend: a wrong password, missing topics.
+        """
+        from master_orchestrator.errors import kafka_error
+        from master_orchestrator_schemas.kafka import admin_config
+        from master_orchestrator_schemas.kafka_reach import await_kafka
+
+        names = [plan.name for plan in self.topology.topic_plans()]
+        if (trouble := await_kafka(admin_config(self.kafka), names, stopped)) is not None:
+            raise kafka_error(trouble)
+
+    def _reached(self, topics: Sequence[str]) -> KafkaSettings:
+        from master_orchestrator.cluster.liveness import require_kafka
         from master_orchestrator_schemas.kafka import admin_config
 
         self._log_errors_at_least()
-        require_brokers(admin_config(self.kafka))
+        require_kafka(admin_config(self.kafka), topics)
         return self.kafka
-
-    def require_topics(self) -> None:
-        """Return if a broker answers and has the topology's topics. Raises TopicsMissingError."""
-        from master_orchestrator.cluster.liveness import require_topics
-        from master_orchestrator_schemas.kafka import admin_config
-
-        names = [plan.name for plan in self.topology.topic_plans()]
-        require_topics(admin_config(self.reachable_kafka()), names)
 
     def at(self, bootstrap_servers: str) -> Invocation:
         """The same invocation on the Kafka at `bootstrap_servers`."""

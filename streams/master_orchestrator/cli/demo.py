@@ -14,6 +14,7 @@ import typer
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, plain_width
 from master_orchestrator.cli.provision import provision_topics
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator.demo.terms import DemoTerms
@@ -60,7 +61,7 @@ def demo(
         verdict = _run(_terms(own, fleet, speed, timeout, started_s), own, folder.path, as_json=json)
         folder.keep = keep or (not verdict.good and verdict.stopped != INTERRUPTED)
     if not verdict.good:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _fleet(call: Invocation, *, vehicles: int, seed: int, minutes: float, fault_share: float) -> Fleet:

@@ -10,6 +10,7 @@ import typer
 from master_orchestrator.cli.context import UsageError, invocation, moment_before
 from master_orchestrator.cli.inspect import OperatorOption, fail
 from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator.client.redriving import Settlement
@@ -75,7 +76,7 @@ def show(
 
     asked = invocation(ctx)
     place = _id(letter)
-    record, marker = find_letter(asked.reachable_kafka(), asked.topology, place)
+    record, marker = find_letter(asked.reachable_kafka("dead letters"), asked.topology, place)
     if record is None:
         fail(f"no dead letter {place}: list them with 'master-orchestrator dlq list'")
     found = read_letter(record)
@@ -175,7 +176,7 @@ def _settle(
         text = f"{settlement.done}: {len(done)} of {len(going)}."
         answer({**plan_value(plan), "acted": yes, "done": done}, lambda: text, as_json=as_json)
     if wanted.ids and refused:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _missing(ctx: typer.Context, letters: Set[LetterId]) -> dict[LetterId, str]:
@@ -209,7 +210,7 @@ def _read(ctx: typer.Context, wanted: LetterFilter, fold: Callable[[Iterator[Dea
     from master_orchestrator.readers.open_letters import open_letters
 
     asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    kafka = asked.reachable_kafka("dead letters")
     with reading("dead letters") as progress:
         return fold(open_letters(kafka, asked.topology, wanted, progress))
 

@@ -10,6 +10,7 @@ import typer
 
 from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator.readers.statistics import Statistics
@@ -42,7 +43,7 @@ def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption =
     from master_orchestrator.readers.statuses import read_status
 
     asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    kafka = asked.reachable_kafka("Status", "AuditRecord")
     found = read_status(kafka, asked.topology, workflow)
     if found is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
@@ -142,7 +143,7 @@ def cancel(
 def fail(line: str) -> NoReturn:
     """One line of error on stderr, exit code 1."""
     typer.echo(f"Error: {line}", err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(ExitCode.NO)
 
 
 def _statuses(ctx: typer.Context) -> tuple[Status, ...]:
@@ -150,7 +151,7 @@ def _statuses(ctx: typer.Context) -> tuple[Status, ...]:
     from master_orchestrator.readers.statuses import read_statuses
 
     asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    kafka = asked.reachable_kafka("Status")
     with reading("statuses") as progress:
         return read_statuses(kafka, asked.topology, progress)
 
@@ -187,7 +188,7 @@ def _request(
     text = f"{action} of {workflow}: " + ("accepted." if rejection is None else f"rejected, {rejection}")
     answer(value, lambda: text, as_json=as_json)
     if rejection is not None:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _member(names: type[E], given: str | None, option: str) -> E | None:

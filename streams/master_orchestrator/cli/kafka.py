@@ -8,6 +8,7 @@ import typer
 
 from master_orchestrator.cli.context import invocation
 from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.exit_codes import ExitCode
 
 DEFAULT_PORT = 9092
 
@@ -71,4 +72,4 @@ def status(ctx: typer.Context, *, json: JsonOption = False) -> None:
     text = f"Kafka is up at {servers}: {alive}." if servers else f"No Kafka runs on {folder}."
     answer({"running": servers is not None, "bootstrap_servers": servers, "nodes": nodes}, lambda: text, as_json=json)
     if servers is None:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)

@@ -11,6 +11,7 @@ import typer
 from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.demo import demo
 from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator.ingest.command import IngestOrder
@@ -87,12 +88,12 @@ def ingest(
     else:
         topic = asked.topology.topic_of("Telemetry")
         summary = command.run_ingest(
-            order, opened, command.kafka_sink(asked.reachable_kafka(), asked.topology), console
+            order, opened, command.kafka_sink(asked.reachable_kafka("Telemetry"), asked.topology), console
         )
         told = {**summary.as_json(), "refusals": refusals_command(topic)}
         _tell(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
     if not summary.complete:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _guess(order: IngestOrder, *, as_json: bool) -> None:
@@ -189,10 +190,10 @@ def simulate(
     except ValueError as error:
         raise UsageError(str(error)) from error
     asked = invocation(ctx)
-    tally = run_fleet(fleet, pace, asked.reachable_kafka(), asked.topology, Console(stderr=True))
+    tally = run_fleet(fleet, pace, asked.reachable_kafka("Telemetry"), asked.topology, Console(stderr=True))
     _tell(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.NO)
 
 
 def _tell(value: object, text: Callable[[], str], *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,11 +13,10 @@ import typer
 from typer.exceptions import TyperException
 
 from master_orchestrator.cli.context import Invocation
-from master_orchestrator.cli.mistakes import one_line, usage_line
+from master_orchestrator.cli.mistakes import exit_code, one_line, usage_line
+from master_orchestrator.exit_codes import ExitCode
 
 PROGRAM = "master-orchestrator"
-USER_MISTAKE = 2
-INTERRUPTED = 130
 GROUPS = ("load", "up", "workers", "inspect", "audit", "ueba", "dlq", "kafka", "provision")
 
 EPILOG = (
@@ -74,26 +74,31 @@ def top_level(
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code: 2, and one line on stderr, for a user's mistake."""
+    """Run one command line and return its exit code; an error that a user can mend is one line on stderr."""
     try:
         return int(make_app()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except TyperException as error:
-        return _complain(usage_line(error), USER_MISTAKE)
+        return _complain(usage_line(error), ExitCode.MISTAKE)
     except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough: | head
         sys.stderr.close()
-        return 0
+        return ExitCode.DONE
     except Exception as error:
         line = one_line(error)
         if line is None:
             raise
-        return _complain(line, USER_MISTAKE)
+        return _complain(line, exit_code(error))
 
 
 def main() -> None:
-    """The console script."""
-    sys.exit(run())
+    """The console script. Python's own exit code for a traceback is 1, which means something else here."""
+    try:
+        code = run()
+    except Exception:  # noqa: BLE001  a bug: shown, not handled
+        traceback.print_exc()
+        code = ExitCode.DIED
+    sys.exit(code)
 
 
 def _complain(line: str, code: int) -> int:

@@ -1,19 +1,29 @@
-"""Which errors are a user's to mend, and the one line each is shown as."""
+"""Which errors are a user's to mend, the one line each is shown as, and the exit code it leads to."""
 
 from __future__ import annotations
 
 import errno
+import os
 from typing import TYPE_CHECKING
 
 from typer.exceptions import TyperException
 
 from master_orchestrator.cli.context import UsageError
+from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from confluent_kafka import KafkaError
     from pydantic import ValidationError
 
 MOST_SAID = 1_000
 """Characters of a mistake."""
+OF_THE_CALL = frozenset(
+    {
+        errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EEXIST, errno.EROFS,
+        errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.ENAMETOOLONG, errno.ELOOP,
+    }
+)  # fmt: skip
+"""What an OSError says that a call with other arguments would not meet. A full disk, say, is not one of them."""
 
 
 def usage_line(error: TyperException) -> str:
@@ -41,7 +51,7 @@ def one_line(error: Exception) -> str | None:
         case ValidationError() if error.title.endswith("Settings"):
             return _setting(error)
         case KafkaException():
-            return f"Kafka: {_joined(error.args[0].str())}"
+            return _of_kafka(error.args[0])
         case OSError() if error.filename:
             return f"{error.filename}: {error.strerror}"
         case OSError() if error.errno == errno.EADDRINUSE:
@@ -49,6 +59,41 @@ def one_line(error: Exception) -> str | None:
                 "The port is in use by another program: give another one (--metrics-port), or none (up --no-metrics)."
             )
     return None
+
+
+def exit_code(error: Exception) -> ExitCode:
+    """What an error with a line of its own ends the process with."""
+    from confluent_kafka import KafkaException
+
+    from master_orchestrator.client.redriving import OvertakenError
+    from master_orchestrator.cluster.errors import BrokerStartError, JarsError
+    from master_orchestrator.errors import (
+        EngineSilentError,
+        KafkaUnavailableError,
+        UnreadableRecordError,
+        WaitTimeoutError,
+    )
+    from master_orchestrator.ingest.errors import DeliveryError
+    from master_orchestrator_agents.errors import RunnerError
+
+    match error:
+        case KafkaUnavailableError() | KafkaException() | EngineSilentError() | WaitTimeoutError() | DeliveryError():
+            return ExitCode.UNAVAILABLE
+        case BrokerStartError() | JarsError() | OvertakenError():
+            return ExitCode.UNAVAILABLE
+        case RunnerError() | UnreadableRecordError():
+            return ExitCode.DIED
+        case OSError() if error.errno not in OF_THE_CALL:
+            return ExitCode.DIED
+    return ExitCode.MISTAKE
+
+
+def _of_kafka(error: KafkaError) -> str:
+    from master_orchestrator_schemas.kafka_diagnosis import explained
+
+    given = {"bootstrap.servers": "the cluster", "sasl.username": os.environ.get("KAFKA_SASL_USERNAME")}
+    trouble = explained(given, error)
+    return f"Kafka: {_joined(error.str())}" if trouble is None else trouble.text
 
 
 def _setting(error: ValidationError) -> str:

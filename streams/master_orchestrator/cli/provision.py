@@ -50,7 +50,7 @@ def provision_topics(call: Invocation, replication: int | None = None) -> tuple[
     from master_orchestrator_schemas.kafka import admin_config
 
     topology = call.topology  # first: a wrong topology needs no broker to be found out
-    admin = AdminClient(admin_config(call.reachable_kafka()))
+    admin = AdminClient(admin_config(call.bare_kafka()))
     return provision_cluster(admin, topology, replication or call.settings.replication)
 
 

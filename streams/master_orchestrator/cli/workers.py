@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
+from master_orchestrator.exit_codes import ExitCode
 
 MetricsPort = Annotated[
     int | None,
@@ -36,7 +37,10 @@ def engine(
     ] = "engine",
     metrics_port: MetricsPort = None,
 ) -> int:
-    """Run one engine worker until Ctrl-C or SIGTERM. Workers share the partitions; topics must be provisioned."""
+    """Run one engine worker until Ctrl-C or SIGTERM. Workers share the partitions; topics must be provisioned.
+
+    Kafka is waited for, as long as it takes; what waiting does not mend ends the command.
+    """
     folder = invocation(ctx).settings.data_dir / "engine" / _folder_name(worker)
     call = _ready(ctx, "engine")
     from master_orchestrator.cluster.locking import alone
@@ -75,7 +79,10 @@ def agents(
     ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:
-    """Run agents until Ctrl-C or SIGTERM: the reference agents, or handlers of your own for some types."""
+    """Run agents until Ctrl-C or SIGTERM: the reference agents, or handlers of your own for some types.
+
+    Kafka is waited for, as long as it takes; what waiting does not mend ends the command.
+    """
     from master_orchestrator.cli.handlers import chosen_agents
 
     specs = chosen_agents(types or (), handler or (), max_workers, invocation(ctx))
@@ -95,10 +102,14 @@ def agents(
 def _ready(ctx: typer.Context, program: str) -> Invocation:
     """The invocation with its logging set up, its topology read and its broker answering, with all topics there."""
     from master_orchestrator.log_setup import configure_logging
+    from master_orchestrator.supervision.stopping import stop_requested
 
     call = invocation(ctx)
     configure_logging(call.settings, program=program)
-    call.require_topics()
+    with stop_requested() as stopping:
+        call.await_kafka(stopping)
+        if stopping.is_set():
+            raise typer.Exit(ExitCode.DONE)
     return call
 
 

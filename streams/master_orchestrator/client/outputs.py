@@ -8,7 +8,7 @@ import structlog
 from confluent_kafka import Message
 
 from master_orchestrator.client.pending import Correlator, KafkaPending
-from master_orchestrator.errors import BrokerUnreachableError, UnreadableRecordError
+from master_orchestrator.errors import UnreadableRecordError, kafka_error
 from master_orchestrator.ports import CHECKED, REJECTED, Answer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.statuses import is_at_home
@@ -16,6 +16,7 @@ from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings, headers_of
+from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Status
 from master_orchestrator_schemas.topology import Topology
 
@@ -71,7 +72,7 @@ class OutputsReader:
         with self._moved:
             while any(self._positions[place] < end for place, end in ends.items()):
                 if not self._moved.wait(until - time.monotonic()):
-                    raise BrokerUnreachableError(self._servers, f"statuses were not read within {timeout:g} s")
+                    raise kafka_error(unreachable(self._servers, f"statuses were not read within {timeout:g} s"))
 
     def settle(self, pending: KafkaPending, answer: Answer) -> None:
         """Give a request its answer, once the workflow's status shows it where it changed anything."""

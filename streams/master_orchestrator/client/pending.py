@@ -4,8 +4,9 @@ import threading
 from collections import defaultdict
 from concurrent.futures import Future
 
-from master_orchestrator.errors import BrokerUnreachableError, EngineSilentError, OrchestratorError
+from master_orchestrator.errors import EngineSilentError, OrchestratorError, kafka_error
 from master_orchestrator.ports import Answer
+from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.messages import Cause
 
 
@@ -27,7 +28,7 @@ class KafkaPending:
         """No broker has acknowledged the record, or no engine has worked on it."""
         cause = self._cause
         if cause is None:
-            return BrokerUnreachableError(self._servers, f"the record was not acknowledged within {seconds:g} s")
+            return kafka_error(unreachable(self._servers, f"the record was not acknowledged within {seconds:g} s"))
         return EngineSilentError(cause.topic, cause.partition, cause.offset, seconds)
 
     def stands_at(self, cause: Cause) -> Answer | None:

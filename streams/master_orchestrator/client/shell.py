@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.client.runners import Runners
-from master_orchestrator.cluster.liveness import require_brokers, require_topics
+from master_orchestrator.cluster.liveness import require_kafka
 from master_orchestrator.ports import Request
 from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.view import WorkflowsView
@@ -25,8 +25,7 @@ class KafkaShell:
     def __init__(
         self, topology: Topology, handlers: Mapping[AgentType, Handler], kafka: KafkaSettings, *, max_workers: int
     ) -> None:
-        require_brokers(admin_config(kafka))
-        require_topics(admin_config(kafka), (*topology.input_topics, *topology.output_topics))
+        require_kafka(admin_config(kafka), (*topology.input_topics, *topology.output_topics))
         self._kafka = kafka
         self._topology = topology
         self._link = ClusterLink(kafka, topology, history=True)

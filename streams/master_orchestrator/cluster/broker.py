@@ -5,7 +5,7 @@ import json
 import signal
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,7 @@ class EmbeddedKafka:
     As a context manager it starts on entry and stops on exit. Nodes are numbered from 0 in `kill`, `pause`,
     `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `throughput` lets the
     JVM compile for speed, at the price of a slower start. `sites`: where each node runs, on loopback by default.
+    `settings` are put over those of every node's server.properties; `+listeners` and the like are added to theirs.
     `bootstrap_servers` is known before the start.
     """
 
@@ -49,6 +50,7 @@ class EmbeddedKafka:
         leashed: bool = True,
         throughput: bool = False,
         sites: Sequence[Site] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         if brokers not in (1, 3):
             raise ClusterError(f"An embedded cluster has 1 broker or 3, not {brokers}.")
@@ -58,6 +60,7 @@ class EmbeddedKafka:
         self._jvm = THROUGHPUT_JVM if throughput else QUICK_JVM
         sites = sites or [Site()] * brokers
         self._addresses = choose_addresses(sites, port)
+        self._settings = settings or {}
         self.nodes = [Node(self.data_dir / f"node-{i}", site.prefix) for i, site in enumerate(sites, start=1)]
 
     @property
@@ -141,7 +144,7 @@ class EmbeddedKafka:
         self._refuse_busy_ports()
         cluster_id = str(known["cluster_id"]) if known else _new_cluster_id()
         for node, address in zip(self.nodes, self._addresses, strict=True):
-            node.configure(server_properties(address, self._addresses, node.log_dir))
+            node.configure(server_properties(address, self._addresses, node.log_dir, self._settings))
         described = {"cluster_id": cluster_id, "brokers": self._brokers, "bootstrap_servers": self.bootstrap_servers}
         write_whole(self.data_dir / CLUSTER_FILE, json.dumps(described))
         return cluster_id
@@ -156,9 +159,12 @@ class EmbeddedKafka:
     def _await_ready(self, node: Node, address: NodeAddress, deadline: float) -> None:
         """Ask the node by its own address: the others go on naming a dead one until its session ends."""
         config = {"bootstrap.servers": f"{address.host}:{address.port}"}
-        while live_brokers(config, timeout_s=1.0) < sum(other.running for other in self.nodes):
+        while True:
+            answering = live_brokers(config, timeout_s=1.0)
             if not node.running:
                 raise BrokerStartError(f"The broker of {node.folder} died at its start:\n{node.last_words()}")
+            if answering >= sum(other.running for other in self.nodes):
+                return
             if time.monotonic() > deadline:
                 raise BrokerStartError(f"The broker of {node.folder} did not answer in time:\n{node.last_words()}")
 

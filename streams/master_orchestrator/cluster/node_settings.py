@@ -1,7 +1,7 @@
 """What a node of the embedded cluster is told: its addresses and its server.properties."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -57,8 +57,13 @@ def choose_addresses(sites: Sequence[Site], port: int | None) -> tuple[NodeAddre
     )
 
 
-def server_properties(node: NodeAddress, cluster: Sequence[NodeAddress], log_dir: Path) -> str:
-    """The server.properties of `node`; the settings and their reasons are measured ones for small machines."""
+def server_properties(
+    node: NodeAddress, cluster: Sequence[NodeAddress], log_dir: Path, over: Mapping[str, str] | None = None
+) -> str:
+    """The server.properties of `node`; the settings and their reasons are measured ones for small machines.
+
+    `over` replaces settings; a key with a leading `+` adds to a list.
+    """
     replicas = len(cluster)
     settings: dict[str, object] = {
         "process.roles": "broker,controller",
@@ -91,6 +96,9 @@ def server_properties(node: NodeAddress, cluster: Sequence[NodeAddress], log_dir
             "unclean.leader.election.enable": "false",
             "replica.lag.time.max.ms": 5000,
         }
+    for key, value in (over or {}).items():
+        name = key.removeprefix("+")
+        settings[name] = f"{settings[name]},{value}" if key.startswith("+") else value
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 

@@ -108,7 +108,7 @@ class MasterOrchestrator:
         Raises:
             MissingAgentError: one of the other four has no handler.
             AlreadyStartedError: this one has been started before.
-            BrokerUnreachableError, TopicsMissingError: over Kafka.
+            BrokerUnreachableError, BrokerRefusesError, TopicsMissingError: over Kafka.
         """
         with self._changing:
             if self._phase is not _Phase.NEW:

@@ -6,13 +6,14 @@ Used by ``ingest`` and by the simulated fleet; a real gateway does the same.
 import secrets
 from collections.abc import Callable
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
-from master_orchestrator.errors import BrokerUnreachableError, TopicsMissingError
+from master_orchestrator.errors import kafka_error
 from master_orchestrator.ingest.errors import DeliveryError
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
-from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, producer_config
+from master_orchestrator_schemas.kafka_reach import reach
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.topology import Topology
 
@@ -44,14 +45,9 @@ class TelemetryProducer:
         self._since_poll = 0
 
     def check(self, timeout_s: float = 10.0) -> None:
-        """Raise BrokerUnreachableError or TopicsMissingError, rather than wait for a delivery that cannot come."""
-        servers = self._kafka.bootstrap_servers
-        try:
-            known = self._producer.list_topics(timeout=timeout_s).topics
-        except KafkaException as error:
-            raise BrokerUnreachableError(servers, str(error.args[0].str())) from error
-        if self._topic not in known:
-            raise TopicsMissingError(servers, [self._topic])
+        """Raise what keeps the readings from being taken, at once, rather than wait for a delivery that cannot come."""
+        if (trouble := reach(admin_config(self._kafka), [self._topic], timeout_s)) is not None:
+            raise kafka_error(trouble)
 
     def send(self, reading: Telemetry, delivered: Delivered) -> None:
         """Hand a reading on; waits when the queue is full. ``delivered`` is called from here or from :meth:`close`."""

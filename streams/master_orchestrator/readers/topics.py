@@ -17,8 +17,10 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from master_orchestrator.errors import BrokerUnreachableError
+from master_orchestrator.errors import kafka_error
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+from master_orchestrator_schemas.kafka_diagnosis import explained
+from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.partitioner import partition_of_key
 
 NO_LEADER_YET = frozenset(
@@ -38,6 +40,8 @@ GROUP = "master-orchestrator-readers"
 """librdkafka wants a name; nothing is ever stored under it."""
 
 ANSWER_S = 10.0
+LEADER_S = 60.0
+"""How long a partition without a leader is waited for: a broker that was killed may take that long to be back."""
 STALLED_S = 20.0
 POLL_S = 0.5
 RETRY_S = 0.1
@@ -89,7 +93,8 @@ class TopicReader:
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._places = [(topic, partition) for topic in topics for partition in partitions]
-        self._admin = AdminClient(admin_config(kafka))
+        self._config = admin_config(kafka)
+        self._admin = AdminClient(self._config)
         self._next: dict[Place, int] = dict.fromkeys(self._places, 0)
         late = set(from_end)
         starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
@@ -120,15 +125,19 @@ class TopicReader:
 
     def _offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
         wanted = list(places)
-        until = time.monotonic() + ANSWER_S
+        until = time.monotonic() + LEADER_S
         while wanted:
             try:
                 return self._list_offsets(spec, wanted, level)
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
-                    raise BrokerUnreachableError(self._servers, error.args[0].str()) from error
+                    raise self._kafka_error(error) from error
                 time.sleep(RETRY_S)
         return {}
+
+    def _kafka_error(self, error: KafkaException) -> Exception:
+        inner = error.args[0]
+        return kafka_error(explained(self._config, inner) or unreachable(self._servers, inner.str()))
 
     def _list_offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
         futures = self._admin.list_offsets(
@@ -153,7 +162,7 @@ class TopicReader:
             if left < before:
                 moved_at = time.monotonic()
             elif time.monotonic() - moved_at > STALLED_S:
-                raise BrokerUnreachableError(self._servers, f"{left} records do not come")
+                raise kafka_error(unreachable(self._servers, f"{left} records do not come"))
             if progress is not None:
                 progress(total - left, total)
 

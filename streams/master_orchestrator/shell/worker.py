@@ -10,6 +10,7 @@ import structlog
 import uvloop
 
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
@@ -23,9 +24,6 @@ from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.get_logger(__name__)
-
-EXIT_DIED = 70
-"""Exit code after :func:`die` (EX_SOFTWARE): the supervisor starts the worker again."""
 
 SESSION_S = 10.0
 HEARTBEAT_S = 0.5
@@ -65,10 +63,10 @@ def run_engine(
     try:
         service.execute_from_commandline()
     except SystemExit as stop:
-        return int(stop.code or 0)
+        return ExitCode.DIED if stop.code else ExitCode.DONE  # Faust's codes mean other things
     except Exception as error:  # Faust's own crash, raised again by its worker
         log.critical("the engine crashed and must be started again", error=repr(error), exc_info=error)
-        return EXIT_DIED
+        return ExitCode.DIED
     finally:
         if not app.engine.stop():
             die(
@@ -134,4 +132,4 @@ def die(error: BaseException) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
     finally:  # a log that cannot be written must not keep it alive
-        os._exit(EXIT_DIED)
+        os._exit(ExitCode.DIED)

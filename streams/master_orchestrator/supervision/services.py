@@ -109,14 +109,17 @@ class Broker:
         self._started = False
 
     def start(self) -> None:
-        """The first time the whole cluster, then whichever nodes are down."""
+        """The first time the whole cluster, and it answers; then whichever nodes are down, without waiting for them.
+
+        Their clients wait by themselves; a wait here would keep the supervisor from everything else.
+        """
         if not self._started:
             self._cluster.start()
             self._started = True
             return
         for index, node in enumerate(self._cluster.nodes):
             if not node.running:
-                self._cluster.restart(index)
+                self._cluster.launch(index)
 
     def exit_code(self) -> int | None:
         """None while every node runs, else -9: a broker has no exit code that means anything to us."""

@@ -9,6 +9,7 @@ from typing import Self
 import structlog
 
 from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.supervision.services import Service, end_all
 
 log = structlog.get_logger(__name__)
@@ -16,8 +17,6 @@ log = structlog.get_logger(__name__)
 STOP_TIMEOUT_S = 40.0
 """Agents drain for 20 s and take up to 16 s more to send, commit and leave; killed before that, they work again."""
 POLL_S = 0.1
-MISTAKE = 2
-"""Exit code of our own programs for what no other start mends: a wrong option, a port that is taken."""
 
 
 class NotStartableError(OrchestratorError):
@@ -132,7 +131,11 @@ class Supervisor:
             log.info("finished", service=watched.service.name)
             return
         now = self._clock()
-        if code == MISTAKE and watched.starts == 1 and now - watched.started_at < self._backoff.forgiven_after_s:
+        if (
+            code == ExitCode.MISTAKE
+            and watched.starts == 1
+            and now - watched.started_at < self._backoff.forgiven_after_s
+        ):
             raise NotStartableError(watched.service.name)
         watched.deaths = 1 if now - watched.started_at >= self._backoff.forgiven_after_s else watched.deaths + 1
         wait_s = self._backoff.wait_s(watched.deaths)

@@ -10,11 +10,11 @@ import uuid
 from pathlib import Path
 
 from bench_suite.workflow_peers.programs.drive import drive, options
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 
 from master_orchestrator.cluster.broker import running_bootstrap_servers
-from master_orchestrator.cluster.liveness import require_topics
-from master_orchestrator.errors import BrokerUnreachableError, TopicsMissingError
+from master_orchestrator.cluster.liveness import require_kafka
+from master_orchestrator.errors import KafkaUnavailableError
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, producer_config
@@ -98,9 +98,9 @@ def _fleet(data_dir: Path, topology: Topology) -> Fleet:
         if address:
             kafka = KafkaSettings(bootstrap_servers=address)
             try:
-                require_topics(admin_config(kafka), names)
+                require_kafka(admin_config(kafka), names)
                 return Fleet(kafka, topology)
-            except (KafkaException, BrokerUnreachableError, TopicsMissingError):
+            except KafkaUnavailableError:
                 pass  # not yet
         time.sleep(0.05)
     raise TimeoutError(f"no broker with the topics on {data_dir} within {START_S:g} s")
