@@ -135,7 +135,7 @@ def _outcomes(handler: Handler, answered: Any, commands: Sequence[Command]) -> l
 def _failed(error: Exception, commands: Sequence[Command]) -> Exception:
     """Log an error that nobody declared with its traceback; a declared one is no surprise."""
     ids = [command.command_id for command in commands]
-    log.warning("handler_failed", commands=ids, error=repr(error), exc_info=not isinstance(error, AgentError))
+    log.warning("handler_failed", commands=ids, error=error, exc_info=None if isinstance(error, AgentError) else error)
     return error
 
 

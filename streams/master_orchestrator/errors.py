@@ -129,4 +129,5 @@ class UnreadableRecordError(OrchestratorError):
     """A record on a topic that only the engine writes cannot be read."""
 
     def __init__(self, place: str, why: str) -> None:
+        self.place = place
         super().__init__(f"the record at {place} is not what the engine writes ({why}): see who else writes there")

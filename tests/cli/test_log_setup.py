@@ -1,15 +1,25 @@
 """One log: our records and the libraries', human or JSON, and never a secret."""
 
+import base64
 import json
 import logging
 import threading
-from collections.abc import Iterator
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Literal
 
 import pytest
 import structlog
+from commands import command_for
+from pydantic import BaseModel, ValidationError
 
-from master_orchestrator.log_setup import MASK, configure_logging
+from master_orchestrator.log_guard import MASK
+from master_orchestrator.log_setup import configure_logging
 from master_orchestrator.settings import Settings
+from master_orchestrator_agents.handler import execute
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.vocabulary import AgentType
 
 
 @pytest.fixture(autouse=True)
@@ -66,11 +76,12 @@ def test_the_level_holds_and_libraries_stay_quiet(capsys: pytest.CaptureFixture[
 def test_an_exception_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logging(Settings(log_format="json"), program="engine")
     try:
-        int("inner")
-    except ValueError:
+        Path("/nowhere/inner").read_text()
+    except OSError:
         structlog.get_logger("ours").exception("failed")
     (record,) = _logged(capsys)
-    assert "inner" in json.dumps(record["exception"])
+    assert "FileNotFoundError: [Errno 2]" in json.dumps(record["exception"])
+    assert "test_an_exception_keeps_its_traceback" in json.dumps(record["exception"])
 
 
 def test_people_read_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,3 +91,104 @@ def test_people_read_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert "assigned" in shown
     assert "partition" in shown
     assert not shown.startswith("{")
+
+
+PRIVATE = "Jane Q Private"
+SECRET = "hunter2-hunter2"  # noqa: S105 - planted, to be looked for
+FORMATS = ("json", "human")
+
+
+def _handler_that_fails_with(error: Exception) -> Callable[[Task], None]:
+    def handle(_task: Task) -> None:
+        owner = {"name": PRIVATE}
+        raise error from KeyError(owner["name"])
+
+    return handle
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+@pytest.mark.parametrize("error", [KeyError(PRIVATE), ValueError(f"no number: {PRIVATE}"), RuntimeError("broken")])
+def test_a_failing_handler_shows_where_and_no_data(
+    error: Exception, log_format: Literal["json", "human"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(Settings(log_format=log_format, log_level="debug"), program="agents")
+    execute(_handler_that_fails_with(error), command_for(AgentType.DIAGNOSIS), worker="w")
+    shown = capsys.readouterr().err
+    assert PRIVATE not in shown
+    assert type(error).__name__ in shown
+    assert "in handle" in shown or " handle" in shown
+    assert __file__ in shown
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_payloads_are_known_by_their_type(
+    log_format: Literal["json", "human"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging(Settings(log_format=log_format, log_level="debug"), program="engine")
+    message = command_for(AgentType.DIAGNOSIS, f"{PRIVATE.replace(' ', '-')}~1")
+    log = structlog.get_logger("ours")
+    log.debug("direct", message=message, value=PRIVATE.encode(), nested={"of": [message, (PRIVATE.encode(),)]})
+    logging.getLogger("theirs").warning("library: %s %r", message, PRIVATE.encode())
+    logging.getLogger("theirs").warning("its extra", extra={"body": message})
+    logging.getLogger("theirs").error("crashed: %r", ValueError(PRIVATE))
+    shown = capsys.readouterr().err
+    assert "Jane" not in shown
+    assert "<14 bytes>" in shown
+    assert "<Command>" in shown
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_an_invalid_model_does_not_show_its_input(
+    log_format: Literal["json", "human"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Owner(BaseModel):
+        phone: int
+
+    configure_logging(Settings(log_format=log_format), program="engine")
+    try:
+        Owner.model_validate({"phone": PRIVATE})
+    except ValidationError as error:
+        structlog.get_logger("ours").exception("invalid", error=error)
+        logging.getLogger("asyncio").exception(f"Task exception was never retrieved: {error!r}", exc_info=error)  # noqa: TRY401  as asyncio does
+    shown = capsys.readouterr().err
+    assert PRIVATE not in shown
+    assert "ValidationError" in shown
+
+
+@pytest.mark.parametrize("log_format", FORMATS)
+def test_a_secret_of_the_environment_is_masked_in_every_spelling(
+    log_format: Literal["json", "human"],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "key"
+    file.write_text('line"with quote\n')
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", SECRET)
+    monkeypatch.setenv("KAFKA_SSL_KEY_PASSWORD_FILE", str(file))
+    configure_logging(Settings(log_format=log_format, log_level="debug"), program="engine")
+    request = f"SaslAuthenticate(b'\\x00user\\x00{SECRET}')"
+    structlog.get_logger("ours").info("request", request=request, encoded=base64.b64encode(SECRET.encode()).decode())
+    logging.getLogger("theirs").debug("POST /?key=%s", urllib.parse.quote('line"with quote'))
+    logging.getLogger("theirs").debug("key %s", 'line"with quote')
+    shown = capsys.readouterr().err
+    for spelling in (SECRET, base64.b64encode(SECRET.encode()).decode(), "with quote", "with%20quote"):
+        assert spelling not in shown
+    assert 4 == shown.count(MASK)
+
+
+def test_a_library_that_shows_whole_requests_at_debug_is_not_let(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_format="json", log_level="debug"), program="engine")
+    for name in ("aiokafka.conn", "faust.worker", "mode.signals", "kafka", "asyncio"):
+        logging.getLogger(name).debug("request with %s", PRIVATE)
+        logging.getLogger(name).info("started")
+    structlog.get_logger("master_orchestrator.shell.engine").debug("ours")
+    assert ["ours"] == [record["message"] for record in _logged(capsys)]
+
+
+def test_a_record_that_cannot_be_written_does_not_take_its_arguments_along(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging(Settings(log_format="json"), program="engine")
+    logging.getLogger("theirs").warning("%d of them", PRIVATE)
+    shown = capsys.readouterr().err
+    assert PRIVATE not in shown
+    assert "a record of theirs could not be written (TypeError)" in shown

@@ -13,6 +13,7 @@ import pytest
 
 from master_orchestrator.cluster.broker import running_bootstrap_servers
 from master_orchestrator.cluster.locking import try_lock
+from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.supervision.services import command_line
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(240)]
@@ -60,10 +61,11 @@ def test_whoever_is_started_while_the_broker_is_away_waits_for_it(
 ) -> None:
     _await(lambda: _events_of(log, "partitions owned") != [], log)
     (broker,) = [child for child in system.children() if "kafka.Kafka" in child.cmdline()]
+    workers = [_child(system, name) for name in ("engine", "agents")]
     broker.kill()
     with _kept_down(tmp_path / "kafka" / "node-1"):
-        for name in ("engine", "agents"):
-            _child(system, name).kill()
+        for worker in workers:
+            worker.kill()
         _await(lambda: {"engine", "agents"} <= _services(log, "started again"), log)
         waiting = {name: _child(system, name).pid for name in ("engine", "agents")}
         # The fourth time that it is said is 14 s after the first; 10 s were once all that was waited.
@@ -71,8 +73,7 @@ def test_whoever_is_started_while_the_broker_is_away_waits_for_it(
     owned = len(_events_of(log, "partitions owned"))
     _await(lambda: len(_events_of(log, "partitions owned")) > owned, log)
     assert waiting == {name: _child(system, name).pid for name in waiting}
-    died = [(event["service"], event["exit_code"]) for event in _events_of(log, "died")]
-    assert {("kafka", -9), ("engine", -9), ("agents", -9)} == set(died)
+    assert ExitCode.MISTAKE not in {event["exit_code"] for event in _events_of(log, "died")}
     system.terminate()
     assert 0 == system.wait(60), log.read_text()
 
@@ -100,7 +101,7 @@ def _events_of(log: Path, message: str) -> list[dict[str, Any]]:
 
 def _child(system: psutil.Popen, command: str) -> psutil.Process:
     living = [child for child in system.children() if child.status() != psutil.STATUS_ZOMBIE]
-    (found,) = [child for child in living if command in child.cmdline()]
+    (found,) = [child for child in living if command in " ".join(child.cmdline()).split()]  # the engine has a title
     return found
 
 

@@ -65,7 +65,7 @@ class CommandReader:
     def _dead_letter(self, message: Message, error: DecodeError, tracker: OffsetTracker) -> None:
         """Send the record to the dead letters unchanged, with origin and reason in the headers."""
         topic, partition, offset = place_of(message)
-        log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason, error=str(error))
+        log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason)
         self._metrics.dead_letter(topic, error.reason)
         why = dead_letter_headers(topic, partition, offset, error.reason, str(error), message.timestamp()[1])
         self._producer.send(

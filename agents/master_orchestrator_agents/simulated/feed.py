@@ -111,7 +111,7 @@ class WorkshopFeed:
         try:
             status = self._codec.decode(message.value(), Status)
         except DecodeError as error:  # the engine writes this topic: nothing of a simulation's to put right
-            log.warning("status_unreadable", partition=message.partition(), offset=message.offset(), error=str(error))
+            log.warning("status_unreadable", partition=message.partition(), offset=message.offset(), error=error)
             return
         self._agenda.take(status, time.monotonic())
 

@@ -103,7 +103,7 @@ class OutputsReader:
             elif (refused := _refused(message)) is not None:
                 self._match((message.key() or b"").decode(errors="replace"), refused)
         except UnreadableRecordError as error:  # someone else's record must not stop the ones behind it
-            log.warning("unreadable_record", error=str(error))
+            log.warning("unreadable_record", record=error.place)
 
     def _match(self, vehicle_id: str, answer: Answer) -> None:
         if (pending := self._correlator.answered(vehicle_id, answer)) is not None:

@@ -128,7 +128,7 @@ class Processor:
     def _set_aside(self, cause: Cause, record: Fetched, error: Exception, work: Work) -> None:
         """The engine failed at the record, and would again: away with it, and call for a human."""
         place = f"{cause.topic}/{cause.partition}/{cause.offset}"
-        log.critical("a record cannot be processed and is set aside", record=place, error=repr(error), exc_info=error)
+        log.critical("a record cannot be processed and is set aside", record=place, error=error, exc_info=error)
         text = f"{type(error).__name__}: {error}"[:500].encode(errors="replace").decode()
         self._dead_letter(cause, record, RefusedError(UNPROCESSABLE, text), work)
         alert = Alert(
