@@ -11,8 +11,8 @@ from typing import Literal
 
 import pytest
 import structlog
-from commands import command_for
 from pydantic import BaseModel, ValidationError
+from support.commands import command_for
 
 from master_orchestrator.log_guard import MASK
 from master_orchestrator.log_setup import configure_logging

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
-from four_agents import four_agents
+from support.four_agents import four_agents
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.node_settings import free_port
