@@ -46,7 +46,7 @@ VOLTAGE: Mapping[str, Conversion] = {
 SPEED: Mapping[str, Conversion] = {
     **_spelled("km/h kmh kph kmph kmhr km/hr", SAME),
     **_spelled("mph mi/h mi/hr miles/h miles/hour mile/h", Conversion(MILE_KM)),
-    **_spelled("m/s mps", Conversion(3.6)),
+    **_spelled("m/s mps meters/second metres/second", Conversion(3.6)),
     **_spelled("kn kt kts knot knots", Conversion(1.852)),
 }
 DISTANCE: Mapping[str, Conversion] = {
@@ -143,6 +143,14 @@ OTHER_UNITS = frozenset(
     ]
 )
 """Units of things that no field measures."""
+
+
+_WRITTEN = {"c": "°C", "f": "°F", "k": "K", "v": "V", "mv": "mV", "kpa": "kPa", "pa": "Pa", "hpa": "hPa", "mpa": "MPa"}
+
+
+def written(unit: str) -> str:
+    """A unit of the tables as people write it."""
+    return _WRITTEN.get(unit, unit)
 
 
 def is_unit(text: str) -> bool:

@@ -15,7 +15,7 @@ _SEPARATORS = re.compile(r"[\s,;|/+&]+")
 _WRAPPING = "[](){}'\"` \t"
 _SPACED = re.compile(r"\b([PBCU])\s+(?=[0-9A-F]{4}\b)", re.IGNORECASE)
 _FAULT = re.compile(
-    r"(?:SPN\s*[=:]?\s*)?(?P<spn>\d{1,6})\s*(?:[/:.\-]|\s|\bFMI\b)\s*(?:[/,]?\s*FMI\s*[=:]?\s*)?(?P<fmi>\d{1,2})(?:[xX/:]\d+)?",
+    r"(?:SPN\s*[=:]?\s*)?(?P<spn>\d{1,6})\s*(?:[/:\-]|\s|,\s*(?=FMI)|\bFMI\b)\s*(?:[/,]?\s*FMI\s*[=:]?\s*)?(?P<fmi>\d{1,2})(?:[xX/:]\d+)?",
     re.IGNORECASE,
 )
 

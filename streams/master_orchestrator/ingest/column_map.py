@@ -58,6 +58,7 @@ class TimeRule(_Part):
         date_column: where the date has a column of its own.
         unit: of a number: s, ms, us, ns (``elapsed``: also min and h).
         zone: of times that name none: an IANA name; else ``--zone``, else UTC.
+        zone_column: a column of times that do name a zone: it counts where neither ``zone`` nor ``--zone`` does.
         day_first: whether ``05/08/2026`` is in August.
         start: ``elapsed``: what counts as the start: ``zero``, or the ``first_row``.
         group_by: for ``rows``: a new value in this column is a new drive, ``pause_s`` after the last one.
@@ -68,6 +69,7 @@ class TimeRule(_Part):
     date_column: str | None = None
     unit: str | None = None
     zone: str | None = None
+    zone_column: str | None = None
     day_first: bool | None = None
     start: Literal["zero", "first_row"] = "zero"
     rate_hz: Annotated[float, Field(gt=0)] = 1.0
@@ -152,7 +154,8 @@ class ColumnMap(_Part):
     def missing(self, columns: Sequence[str]) -> tuple[str, ...]:
         """The columns that this map names and the file lacks."""
         present = {*columns, *map(same_name, columns)}
-        wanted = {*self.columns, *(self.ts.columns if self.ts else ()), *(self.long.columns if self.long else ())}
+        named = () if self.long else self.columns
+        wanted = {*named, *(self.ts.columns if self.ts else ()), *(self.long.columns if self.long else ())}
         return tuple(sorted(name for name in wanted if name not in present and same_name(name) not in present))
 
     def fits(self, columns: Sequence[str]) -> bool:

@@ -14,7 +14,8 @@ from master_orchestrator.ingest.sniffing import Dialect, clean, is_known
 from master_orchestrator.ingest.sources import Broken, Source
 
 MOST_LINES_OF_A_CELL = 20
-COMMENT = ("#", "//", "%")
+COMMENT = ("#", "//", "%", "[")
+"""How a line begins that is not a row, where it has not the width of one: comments, and headings of sections."""
 LONGEST_CELL = 131_072
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from master_orchestrator.ingest.row import BadRow, Row
 from master_orchestrator.ingest.sources import MAX_LINE, Broken, Source
 
-_BETWEEN = re.compile(r"[\s,\[\]\x00\x1e]*")
+_BETWEEN = re.compile(r"[\s,\[\]}\x00\x1e]*")
 _WRAPPED = re.compile(r'\s*\{\s*"[^"]*"\s*:\s*\[\s*(?=\{)')
 """An array of objects under one name: ``{"readings": [``."""
 _NEXT_OBJECT = re.compile(r"(?:\n|\}\s*,)\s*(?=\{)")
@@ -20,14 +20,18 @@ def is_by_lines(sample: str) -> bool:
     first = sample.lstrip().split("\n", 1)[0].strip()
     if first.startswith("["):
         return False
-    return len(first) >= MAX_LINE or first.endswith("}") or "\n" not in sample.strip() or _parses(first) is not None
+    if _WRAPPED.match(first) and (not first.endswith("}") or _is_wrapped(first)):
+        return False
+    return len(first) >= MAX_LINE or first.endswith("}") or "\n" not in sample.strip()
 
 
-def _parses(text: str) -> object:
+def _is_wrapped(text: str) -> bool:
+    """Whether a text is one object that holds nothing but a list."""
     try:
-        return json.loads(text)
+        found = json.loads(text)
     except (ValueError, RecursionError):
-        return None
+        return False
+    return isinstance(found, dict) and len(found) == 1
 
 
 def sampled(sample: str, most: int) -> list[Row]:

@@ -37,7 +37,7 @@ KIT = ColumnMap.model_validate(
 )
 TORQUE = ColumnMap.model_validate(
     {
-        "ts": {"kind": "column", "column": "Device Time"},
+        "ts": {"kind": "column", "column": "Device Time", "zone_column": "GPS Time"},
         "signature": ["GPS Time", "Device Time"],
         "ignore": ["GPS Time", "G(x)", "G(y)", "G(z)", "G(calibrated)", "Horizontal Dilution of Precision", "Bearing"],
     }
@@ -58,6 +58,7 @@ OPENXC = ColumnMap.model_validate(
     {
         "ts": {"kind": "column", "column": "timestamp"},
         "long": {"name": "name", "value": "value"},
+        "columns": {"odometer": {"field": "odometer_m", "unit": "km"}},
         "signature": ["name", "value", "timestamp"],
     }
 )

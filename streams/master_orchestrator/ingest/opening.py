@@ -82,9 +82,9 @@ class TimeSources:
         if self._terms.day_first is not None:
             rule = rule.model_copy(update={"day_first": self._terms.day_first})
         zone_name = rule.zone or self._terms.zone
-        zone = zone_of(zone_name) if zone_name else UTC
+        zone = zone_of(zone_name) if zone_name else _zone_beside(file, rule)
         _refuse_unclear_dates(file, rule)
-        return TimeSource(rule, self._clock(file, rule, zone), has_zone=zone_name is not None)
+        return TimeSource(rule, self._clock(file, rule, zone or UTC), has_zone=zone is not None)
 
     def _clock(self, file: RowFile, rule: TimeRule, zone: tzinfo) -> ClockMaker:
         match rule.kind:
@@ -153,6 +153,18 @@ def _refuse_unclear_dates(file: RowFile, rule: TimeRule) -> None:
             raise ColumnMapError(f"{file.path}: {rule.date_column or rule.column}={cell!r} {error}") from error
         except ValueError:
             continue
+
+
+def _zone_beside(file: RowFile, rule: TimeRule) -> tzinfo | None:
+    """The zone of the first time in ``zone_column`` that names one."""
+    texts = TimeTexts(rule.day_first)
+    for cell in cells_of(file.sample, (rule.zone_column,)) if rule.zone_column else ():
+        try:
+            if (zone := texts.parse(cell).tzinfo) is not None:
+                return zone
+        except ValueError:
+            continue
+    return None
 
 
 def _listed(columns: Sequence[str]) -> str:

@@ -113,7 +113,7 @@ class Plan:
             elif kind == "text":
                 fields[field] = text_of(cell, LONGEST_TEXT)
             elif kind == "extras":
-                self._add_extras(fields, cell)
+                self._add_extras(fields, line, cell)
             else:
                 found, odd = codes_of(cell) if kind == "dtcs" else faults_of(cell)
                 fields[field] = found
@@ -122,12 +122,16 @@ class Plan:
         except ValueError as error:  # UnreadableError too
             self._notes.cell(meaning.column, line, cell, str(error))
 
-    def _add_extras(self, fields: Fields, cell: object) -> None:
+    def _add_extras(self, fields: Fields, line: int, cell: object) -> None:
         if not isinstance(cell, dict):
             raise UnreadableError("not a mapping of names and numbers")
         extras: dict[str, float] = fields.setdefault("extras", {})  # type: ignore[assignment]  # nothing else is there
         for name, item in cell.items():
-            value = numeric(item, self._to_number)
+            try:
+                value = numeric(item, self._to_number)
+            except UnreadableError as error:
+                self._notes.cell(f"extras.{name}"[:LONGEST_TEXT], line, item, str(error))
+                continue
             if value is not None and len(extras) < MOST_EXTRAS and 0 < len(name) <= LONGEST_TEXT:
                 extras[name] = value
 

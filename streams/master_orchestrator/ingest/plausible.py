@@ -11,7 +11,7 @@ from typing import NamedTuple
 from master_orchestrator.ingest.cells import ToNumber, UnreadableError, numeric
 from master_orchestrator.ingest.meaning import Meaning
 from master_orchestrator.ingest.row import Row
-from master_orchestrator_schemas.measures import units_of
+from master_orchestrator_schemas.measures import units_of, written
 
 FEWEST_VEHICLES = 3
 """Values that one vehicle with a fault may have are a matter of the unit where all of at least this many have them."""
@@ -99,9 +99,9 @@ def _why(meaning: Meaning, middle: float) -> str:
         for unit, to_field in units_of(meaning.field).items()
         if to_field != (1.0, 0.0) and low <= middle * to_field.scale + to_field.offset <= high
     ]
-    unit = fitting[0] if fitting else "UNIT"
-    guess = f"they look like {fitting[0]}" if fitting else "is it another unit?"
-    ours = next(iter(units_of(meaning.field)))
+    unit = written(fitting[0]) if fitting else "UNIT"
+    guess = f"they look like {unit}" if fitting else "is it another unit?"
+    ours = written(next(iter(units_of(meaning.field))))
     return (
         f"its values (about {middle:g}) cannot be {ours}; {guess}: name the unit in the header, '{meaning.column} "
         f"({unit})', or in a map: {{field: {meaning.field}, unit: {unit}}}"

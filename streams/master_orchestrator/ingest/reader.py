@@ -25,10 +25,9 @@ from master_orchestrator_schemas.measures import is_unit
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 from master_orchestrator_schemas.units import shown
+from master_orchestrator_schemas.values import number
 
 MOST_PLANS, MOST_IDS = 1_000, 100_000
-LONGEST_ROW = 2_000
-"""Characters of a rejected row that are kept."""
 _VEHICLE_ID = re.compile(VEHICLE_ID_PATTERN)
 
 
@@ -139,7 +138,7 @@ class _Pass:
         self._constants = self._of_constants()
         self._meanings = self._made_meanings()
         self._joiner: Joiner | None = Joiner(round(self._map.long.together_s * 1_000)) if self._map.long else None
-        if self._joiner is None and self._plan(drive.file.columns)[0].joins:
+        if self._map.long is None and self._plan(drive.file.columns)[0].joins:
             self._joiner = Joiner(0)
 
     def _made_meanings(self) -> Meanings:
@@ -197,8 +196,7 @@ class _Pass:
         try:
             return self._made(row)
         except (ValueError, OverflowError) as error:
-            kept = json.dumps(dict(row.cells), default=str)[:LONGEST_ROW]
-            return Reject(str(self._drive.path), row.line, str(error), kept)
+            return Reject(str(self._drive.path), row.line, str(error), json.dumps(dict(row.cells), default=str))
 
     def _made(self, row: Row) -> Telemetry:
         plan, time_at = self._plan(row.columns)
@@ -231,10 +229,13 @@ class _Pass:
             return self._clock.ts_ms(cell, vehicle)
         if cell is None or (isinstance(cell, str) and not cell.strip()):
             raise UnreadableError(f"ts_ms is missing: {self._drive.times.rule.column or 'the time'} is empty")
+        if self._to_number is comma_number and isinstance(cell, str) and number(cell) is None:
+            cell = comma_number(cell) or cell  # seconds since 1970 may have a decimal comma
         try:
             return self._clock.ts_ms(cell, vehicle)
         except ValueError as error:
-            raise UnreadableError(f"{self._drive.times.rule.column}={shown(cell)} {error}") from error
+            column = self._drive.times.rule.column or ""
+            raise UnreadableError(f"{column}={shown(cell)} {str(error).replace('NAME', column)}") from error
 
     def _plan(self, columns: Sequence[str]) -> tuple[Plan, tuple[int, ...]]:
         key = tuple(columns)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from master_orchestrator.ingest.cells import comma_number
 from master_orchestrator.ingest.headings import MisfitError, name_and_unit, understood
 from master_orchestrator_schemas.measures import is_unit
 from master_orchestrator_schemas.values import is_no_value, number
@@ -19,7 +20,7 @@ _JSON_ARRAY = re.compile(r"^\[\s*(\{|\[|\]|$)")
 _DECIMAL_COMMA = re.compile(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+),(\d{1,2}|\d{4,})$|^[+-]?0,\d+$")
 _COMMA_OF_3 = re.compile(r"^[+-]?\d{1,3},\d{3}$")
 _POINT = re.compile(r"^[+-]?\d+\.\d+$|^[+-]?\d{1,3}(,\d{3})+\.\d+$")
-MOST_LINES = 400
+MOST_LINES, MOST_PREAMBLE = 400, 60
 
 
 class Line(NamedTuple):
@@ -121,11 +122,13 @@ def _header(plain: Sequence[Line], cut: Sequence[Line], width: int) -> Line | No
     for line in plain:
         if len(line.cells) not in (width, width - 1) or len(line.cells) < 2:
             continue
-        if any(number(cell) is not None for cell in line.cells if cell.strip()):
+        if any(map(_is_number, line.cells)):
             if len(line.cells) == width:
                 break
             continue
         above.append(line)
+    if not above:
+        above = _named_below(plain, width)
     if above:
         return max(above, key=lambda line: (_known(line.cells), len(line.cells) == width, -line.number))
     first = next(line.number for line in plain if len(line.cells) == width)
@@ -134,6 +137,19 @@ def _header(plain: Sequence[Line], cut: Sequence[Line], width: int) -> Line | No
         if len(cells) == width:
             return Line(line.number, cells)
     return None
+
+
+def _named_below(plain: Sequence[Line], width: int) -> list[Line]:
+    """Lines that name our fields, below others that hold numbers: some programs write a table of channels first."""
+    return [
+        line
+        for line in plain[:MOST_PREAMBLE]
+        if len(line.cells) == width and _known(line.cells) and not any(map(_is_number, line.cells))
+    ]
+
+
+def _is_number(cell: str) -> bool:
+    return comma_number(cell) is not None or number(cell) is not None
 
 
 def _known(cells: Sequence[str]) -> int:

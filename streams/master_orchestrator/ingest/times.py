@@ -20,11 +20,13 @@ _FORMS = tuple(
         rf"(?:[A-Za-z]{{3,9}},?\s+)?(?P<day>\d{{1,2}})[- ](?P<name>[A-Za-z]{{3,9}})\.?[- ,]+(?P<year>\d{{4}}){_TIME}",
         rf"(?P<name>[A-Za-z]{{3,9}})\.?\s+(?P<day>\d{{1,2}}),?\s+(?P<year>\d{{4}}){_TIME}",
         rf"(?:[A-Za-z]{{3}}\s+)?(?P<name>[A-Za-z]{{3}})\s+(?P<day>\d{{1,2}})\s+{_CLOCK}{_HALF}{_ZONE}\s+(?P<year>\d{{4}})",
+        rf"(?P<year>\d{{4}})(?P<month>\d{{2}})(?P<day>\d{{2}}){_TIME}",
         r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})(?:[ T_]?)(?P<hour>\d{2})(?P<minute>\d{2})(?P<second>\d{2})"
         rf"(?:[.,]?(?P<fraction>\d{{1,9}}))?{_ZONE}",
     )
 )
 _TIME_OF_DAY = re.compile(rf"\s*{_CLOCK}{_HALF}\s*")
+_ZONE_NAME = re.compile(r"\d{2}:\d{2}\S*\s+([A-Z]{3,5})$")
 _LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
 
 
@@ -64,9 +66,17 @@ class TimeTexts:
             matching = ((form, form.fullmatch(text)) for form in _FORMS)
             form, found = next(((form, found) for form, found in matching if found), (None, None))
             if form is None or found is None:
-                raise ValueError("not a time; write ISO 8601: 2026-01-31T12:00:00Z")
+                raise ValueError(_why_not(text))
             self._form = form
         return _moment(found, self._day_first)
+
+
+def _why_not(text: str) -> str:
+    if zone := _ZONE_NAME.search(text):
+        return (
+            f"names a zone, {zone[1]}, that is not clear: leave it out and give --zone (Europe/Berlin), or write +01:00"
+        )
+    return "not a time; write ISO 8601: 2026-01-31T12:00:00Z"
 
 
 def _moment(found: re.Match[str], day_first: bool | None) -> datetime:  # noqa: FBT001 - None is a third answer
