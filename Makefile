@@ -42,7 +42,7 @@ unit: $(INSTALLED) ## Run the tests, on a real Kafka
 	$(BIN)/pytest
 
 portable: $(INSTALLED) ## Run the tests that need no broker: an interpreter's first check
-	$(BIN)/pytest -m 'not kafka' -n auto
+	$(BIN)/pytest -m 'not kafka'
 
 chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)

@@ -82,7 +82,7 @@ def test_time_zones_need_no_database_of_the_system(wheel: InstalledWheel) -> Non
 def test_its_demo_ends_well(wheel: InstalledWheel) -> None:
     done = wheel.run(
         "master-orchestrator",
-        *("demo", "--vehicles", "8", "--minutes", "15", "--json"),
+        *("demo", "--json"),
         MASTER_ORCHESTRATOR_KAFKA_HOME=str(kafka_home().absolute()),
     )
     assert 0 == done.returncode, done.stdout + done.stderr
