@@ -15,6 +15,7 @@ import msgspec
 
 from master_orchestrator_agents import AgentRunner, Handler, Task, batch_handler
 from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.dedup import Addition
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
@@ -66,10 +67,10 @@ class Diary:
         commands = [task.command_id for task in tasks]
         self.notes.calls.append(Call(commands, begin / 1e6, end / 1e6, threading.get_ident()))
 
-    def watch(self, add: Callable[[Backlog, QueuedCommand], bool]) -> Callable[[Backlog, QueuedCommand], bool]:
+    def watch(self, add: Callable[[Backlog, QueuedCommand], Addition]) -> Callable[[Backlog, QueuedCommand], Addition]:
         """Note each command that comes in by ``add``."""
 
-        def noted(backlog: Backlog, entry: QueuedCommand) -> bool:
+        def noted(backlog: Backlog, entry: QueuedCommand) -> Addition:
             self.notes.queued_ms.setdefault(entry.command.command_id, time.time_ns() / 1e6)
             return add(backlog, entry)
 

@@ -5,7 +5,7 @@ import threading
 from support.desk import Desk, command, vehicles
 
 from master_orchestrator_agents.runner.backlog import MAX_IN_FLIGHT
-from master_orchestrator_agents.runner.dedup import CommandDeduplicator
+from master_orchestrator_agents.runner.dedup import Addition, CommandDeduplicator, DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED, MAX_QUEUED_BYTES, LaneQueues, QueuedCommand
 from master_orchestrator_agents.runner.offsets import OffsetTracker
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
@@ -83,9 +83,26 @@ def test_finished_commands_are_remembered_within_bounds() -> None:
     for offset in range(3, 6):
         tracker.fetched(offset)
 
-    assert not known.add("c", tracker, 3)
-    assert not known.add("b", tracker, 4)
-    assert known.add("a", tracker, 5)
+    assert not known.add("c", tracker, 3).is_new
+    assert not known.add("b", tracker, 4).is_new
+    assert known.add("a", tracker, 5).is_new
+
+
+def test_replies_are_kept_within_bounds_and_a_duplicate_is_complete_after_its_reply() -> None:
+    known, tracker = CommandDeduplicator(max_reply_bytes=10), OffsetTracker(CommitMetadata())
+    replies = {name: DeliveredReply(name.encode(), bytes(6), []) for name in "ab"}
+    for offset, command_id in enumerate("ab"):
+        tracker.fetched(offset)
+        known.add(command_id, tracker, offset)
+        known.complete(command_id, replies[command_id])
+    for offset in (2, 3):
+        tracker.fetched(offset)
+
+    assert Addition(is_new=False) == known.add("a", tracker, 2)
+    assert Addition(is_new=False, resend=replies["b"]) == known.add("b", tracker, 3)
+    mark = tracker.take_commit()
+    assert mark is not None
+    assert 3 == mark.offset, "the duplicate that is answered is complete when that is delivered"
 
 
 def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topology: Topology) -> None:

@@ -113,16 +113,23 @@ def test_nothing_is_committed_before_its_reply(wire: Wire) -> None:
     assert wire.replied()[blocked.command_id] == 1
 
 
-def test_a_repeat_is_handled_once(wire: Wire) -> None:
+def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: Wire) -> None:
     once = command(0, "v1")
     metrics = Metrics()
-    with running(wire, lambda _: None, metrics=metrics):
+    handled: list[str] = []
+
+    def handler(task: Task) -> None:
+        handled.append(task.command_id)
+
+    with running(wire, handler, metrics=metrics):
         wire.send(once, once)
         wait_until(lambda: wire.committed() == 2, "both commits")
         wire.send(once)
         wait_until(lambda: wire.committed() == 3, "the late repeat's commit")
 
-    assert wire.replied() == {once.command_id: 1}
+    assert [once.command_id] == handled
+    first, again = wire.replies()
+    assert first == again
     labels = {"agent": AGENT, "lane": Lane.ROUTINE, "reason": "repeat"}
     assert metrics.registry.get_sample_value("master_orchestrator_commands_skipped_total", labels) == 2
 

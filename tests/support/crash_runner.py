@@ -13,6 +13,7 @@ from typing import Any
 
 from master_orchestrator_agents.runner import poll_loop
 from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.dedup import DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, Partition
 from master_orchestrator_agents.runner.process import AgentSpec, run_agents
@@ -68,16 +69,16 @@ class Counter:
 
 
 def _install(counter: Counter) -> None:
-    reply, finished, committed = ReplySender.send, Backlog.completed, Backlog.committed
+    send, finished, committed = ReplySender.send, Backlog.completed, Backlog.committed
     replied: list[QueuedCommand] = []
 
     def watched_reply(self: ReplySender, entry: QueuedCommand, answer: Reply) -> None:
         counter.come(Point.BEFORE_REPLY, entry.command.command_id)
-        reply(self, entry, answer)
+        send(self, entry, answer)
 
-    def watched_finished(self: Backlog, entry: QueuedCommand) -> None:
+    def watched_finished(self: Backlog, entry: QueuedCommand, reply: DeliveredReply | None = None) -> None:
         counter.come(Point.AFTER_REPLY, entry.command.command_id)
-        finished(self, entry)
+        finished(self, entry, reply)
         replied.append(entry)
 
     def watched_committed(self: Backlog, marks: Mapping[Partition, OffsetAndMetadata]) -> None:

@@ -45,7 +45,8 @@ class Desk:
             self.backlog.acquire(partition, offset, self.metadata)
             self.commit()
         tracker = self.backlog.fetched(partition, offset)
-        return self.backlog.add(QueuedCommand(command(number, vehicle_id, lane), lane, 0, offset, tracker, size))
+        entry = QueuedCommand(command(number, vehicle_id, lane), lane, 0, offset, tracker, size)
+        return self.backlog.add(entry).is_new
 
     def take(self) -> QueuedCommand:
         (entry,) = self.backlog.take()

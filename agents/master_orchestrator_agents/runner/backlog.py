@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 
-from master_orchestrator_agents.runner.dedup import CommandDeduplicator
+from master_orchestrator_agents.runner.dedup import Addition, CommandDeduplicator, DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import LaneQueues, QueuedCommand
 from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, OffsetTracker, Partition
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
@@ -69,17 +69,17 @@ class Backlog:
             tracker.fetched(offset)
             return tracker
 
-    def add(self, entry: QueuedCommand) -> bool:
-        """Queue a fetched command; False if it is a duplicate."""
+    def add(self, entry: QueuedCommand) -> Addition:
+        """Queue a fetched command unless it is a duplicate."""
         with self._changed:
-            if not self._deduplicator.add(entry.command.command_id, entry.tracker, entry.offset):
-                return False
-            self._queues.add(entry)
-            self._changed.notify()
-            return True
+            addition = self._deduplicator.add(entry.command.command_id, entry.tracker, entry.offset)
+            if addition.is_new:
+                self._queues.add(entry)
+                self._changed.notify()
+            return addition
 
     def complete_record(self, tracker: OffsetTracker, offset: int) -> None:
-        """A record that is not a valid command is complete: its dead letter is delivered."""
+        """A record that is not handled is complete: its dead letter, or the reply sent again, is delivered."""
         with self._changed:
             tracker.complete(offset)
 
@@ -134,12 +134,12 @@ class Backlog:
                 self._queues.release(entry.command.vehicle_id)
             self._changed.notify(len(entries))
 
-    def completed(self, entry: QueuedCommand) -> None:
+    def completed(self, entry: QueuedCommand, reply: DeliveredReply | None = None) -> None:
         """The command's reply is delivered, or it needs none."""
         with self._changed:
             self._in_flight.discard(entry)
             self._isolation.completed(entry)
-            self._deduplicator.complete(entry.command.command_id)
+            self._deduplicator.complete(entry.command.command_id, reply)
 
     def take_commits(self) -> dict[Partition, OffsetAndMetadata]:
         """Offsets that may be committed and have changed since the last call."""

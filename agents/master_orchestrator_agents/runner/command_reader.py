@@ -1,6 +1,7 @@
 """Decodes fetched records: each becomes a queued command, a dropped duplicate or a dead letter."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import structlog
 from confluent_kafka import Message
@@ -31,6 +32,7 @@ class CommandReader:
         producer: RetryingProducer,
         metrics: RunnerMetrics,
         lane_of: Mapping[str, Lane],
+        reply_topic: str,
         dead_letter_topic: str,
     ) -> None:
         self._agent = agent
@@ -39,7 +41,7 @@ class CommandReader:
         self._producer = producer
         self._metrics = metrics
         self._lane_of = lane_of
-        self._dead_letter_topic = dead_letter_topic
+        self._reply_topic, self._dead_letter_topic = reply_topic, dead_letter_topic
 
     def read(self, message: Message) -> None:
         """Decode and queue one record; it is complete when its reply or its dead letter is delivered."""
@@ -53,8 +55,12 @@ class CommandReader:
         lane = self._lane_of[topic]
         since_ms, trace = message.timestamp()[1], traceparent_of(headers_of(message))
         entry = QueuedCommand(command, lane, since_ms, offset, tracker, len(message), trace)
-        if not self._backlog.add(entry):
+        addition = self._backlog.add(entry)
+        if not addition.is_new:
             self._metrics.skipped(lane, "repeat")
+        if (reply := addition.resend) is not None:
+            delivered = partial(self._backlog.complete_record, tracker, offset)
+            self._producer.send(ProducerRecord(self._reply_topic, reply.key, reply.value, reply.headers, delivered))
 
     def _command(self, message: Message) -> Command:
         command = self._codec.decode(message.value(), Command)

@@ -123,6 +123,7 @@ class PollLoop:
             producer=self._producer,
             metrics=metrics,
             lane_of=lane_of,
+            reply_topic=options.topology.topic_of("Reply"),
             dead_letter_topic=options.topology.dead_letter_topic,
         )
         self._pool = WorkerPool(

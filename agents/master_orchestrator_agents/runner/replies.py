@@ -1,10 +1,12 @@
 """Sends handlers' replies to the replies topic."""
 
 from collections.abc import Callable
+from functools import partial
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.handler import failure_reply
 from master_orchestrator_agents.runner.backlog import Backlog
+from master_orchestrator_agents.runner.dedup import DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingProducer
@@ -44,15 +46,9 @@ class ReplySender:
             self._now_ms(),
             entry.traceparent,
         )
-        self._producer.send(
-            ProducerRecord(
-                topic=self._topic,
-                key=sent.vehicle_id.encode(),
-                value=value,
-                headers=headers,
-                delivered=lambda: self._backlog.completed(entry),
-            )
-        )
+        record = DeliveredReply(sent.vehicle_id.encode(), value, headers)
+        delivered = partial(self._backlog.completed, entry, record)
+        self._producer.send(ProducerRecord(self._topic, record.key, record.value, record.headers, delivered))
 
     def _encoded(self, entry: QueuedCommand, reply: Reply) -> tuple[bytes, Reply]:
         """A result that cannot be encoded, one that is too large for instance, becomes a permanent failure."""
