@@ -7,7 +7,7 @@ long (``at_least`` … ``hold``), and what comes of it (``subsystem``, ``priorit
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -72,6 +72,7 @@ def _one_or_many(value: object) -> object:
 
 SignalName = Annotated[str, AfterValidator(_known_signal)]
 Interval = Annotated[tuple[Figure, Figure], AfterValidator(_ordered)]
+OneOrInterval = Figure | Interval
 SignalNames = Annotated[
     tuple[SignalName, ...],
     Field(min_length=1, max_length=8),
@@ -109,7 +110,7 @@ class RuleTerms(Terms):
         hold_ms: how long the condition must hold on the vehicle's ``ts_ms``, seen by two readings at least.
         max_gap_ms: readings further apart do not add to ``hold_ms``; None: that of the section.
         repeats: for ``cranking``: that many starts in a row.
-        sensor_ends: look at values at the ends of the sensor's range too, which other rules take as missing.
+        sensor_ends: look at the values that other rules take as missing (``ranges``), and only at those.
     """
 
     subsystem: Subsystem
@@ -171,6 +172,27 @@ class RuleOverride(Terms):
         return rule.model_copy(update=self.model_dump(exclude_none=True))
 
 
+class RangeTerms(Terms):
+    """What one signal can be. A value outside counts as missing: it is the sensor's, not the vehicle's.
+
+    Args:
+        physical: the least and the most that the quantity can be in a vehicle, both included.
+        not_available: values, and ranges of values, that mean "no value" in an encoding in use.
+        asleep: what a sensor shows that is not fitted or not awake. It counts as missing until the sensor has shown
+            something else; for tyres, if all that are sent show it at once.
+    """
+
+    physical: Interval
+    not_available: Annotated[tuple[OneOrInterval, ...], Field(max_length=16)] = ()
+    asleep: Figure | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_a_pair(cls, given: Any) -> Any:
+        """``[-40, 215]`` is a range whose very ends are the sensor's."""
+        return {"physical": given, "not_available": given} if isinstance(given, list | tuple) else given
+
+
 class Placard(Terms):
     """Cold tyre pressures of the placard, kPa."""
 
@@ -195,6 +217,8 @@ class EngineTerms(Terms):
         warm_after_ms: where no coolant temperature is sent, an engine that has run for this long is warm.
         closed_loop_load_pct: above this load the mixture is enriched and no longer measured.
         relief_rpm: above it the relief valve holds the oil pressure, and a limit per 1000 rpm stops growing.
+        carry_ms: engine speed, load and vehicle speed stand for this long where a reading does not carry them, for
+            gateways that send one signal per message.
         crank_window_ms: a dip counts to a start that succeeds within this time.
     """
 
@@ -205,6 +229,7 @@ class EngineTerms(Terms):
     closed_loop_load_pct: Figure
     relief_rpm: Annotated[Figure, Field(gt=0)]
     crank_window_ms: Duration = Field(alias="crank_window")
+    carry_ms: Duration = Field(default=5_000, alias="carry")
 
 
 class TyreTerms(Terms):
@@ -250,7 +275,7 @@ class TriageTerms(Terms):
         max_gap_ms: what lies between two readings further apart is not known, and counts for nothing.
         clear_after_ms: a rule that has fired fires again only after it was contradicted for this long.
         summary_every_ms: the signals' summaries take in one reading per this time.
-        ranges: the ends of a sensor's range: a value there is the sensor's, not the vehicle's.
+        ranges: by signal, which values count; what is not listed counts whatever it is.
         dtcs: in order, the first that matches counts.
         models: exceptions by vehicle model.
     """
@@ -260,7 +285,7 @@ class TriageTerms(Terms):
     summary_every_ms: Duration = Field(alias="summary_every")
     engine: EngineTerms
     tyres: TyreTerms
-    ranges: Mapping[SignalName, Interval]
+    ranges: Mapping[SignalName, RangeTerms]
     rules: Mapping[RuleName, RuleTerms]
     dtcs: Annotated[tuple[DtcRule, ...], Field(max_length=256)]
     j1939: J1939Terms

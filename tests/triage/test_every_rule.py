@@ -65,8 +65,8 @@ CASES = (
     Case("red_stop_lamp", Subsystem.OTHER, U, 5, {"red_stop_lamp": True}, {"red_stop_lamp": False}),
     Case("hv_battery_hot", Subsystem.HV_BATTERY, H, 60, {"hv_temp_max_c": 60.0}, {"hv_temp_max_c": 59.9}),
 )
-ELSEWHERE = {"battery_crank_low", "tyre_losing"}
-"""Rules on events and rates, in ``test_starts_and_tyres.py``."""
+ELSEWHERE = {"battery_crank_low", "tyre_losing", "oil_pressure_sensor"}
+"""Rules on events and rates, in ``test_starts_and_tyres.py``; on a sensor that never woke, in ``test_ranges.py``."""
 
 each = pytest.mark.parametrize("case", CASES, ids=[case.rule for case in CASES])
 

@@ -102,11 +102,12 @@ def test_stored_trackers_go_on_where_they_were(readings: list[Telemetry], data: 
 
 @unhurried
 @given(journeys(), st.data())
-def test_duplicates_and_late_readings_change_nothing(readings: list[Telemetry], data: st.DataObject) -> None:
+def test_repeats_and_late_readings_change_nothing(readings: list[Telemetry], data: st.DataObject) -> None:
     position = data.draw(st.integers(1, len(readings)))
     trackers, _ = follow(readings[:position])
     late = data.draw(signals)
-    stale = sent(trackers.ts_ms - data.draw(st.integers(0, 500_000)), **late)
+    older = sent(trackers.ts_ms - data.draw(st.integers(1, 500_000)), **late)
+    stale = data.draw(st.sampled_from([older, readings[position - 1]]))
 
     after, observation = observe(RULES, trackers, stale)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding, Share
 from master_orchestrator.core.triage import Trackers
+from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 ENGINE = "engine"
@@ -38,9 +39,17 @@ class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     trackers: Trackers
     share: Share
     standing: tuple[KnownFinding, ...] = ()
+    clock: Clock | None = None
     next_check_due_ms: int | None = None
     model: str | None = None
     odometer_m: float | None = None
+
+
+class ReadingDropped(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A reading was dropped for its time. ``letter``: what its dead letter says; None: it leaves none."""
+
+    clock: Clock | None
+    letter: str | None = None
 
 
 class AuditSealed(Event, frozen=True, kw_only=True, gc=False, tag=_snake):

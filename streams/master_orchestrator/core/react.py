@@ -227,6 +227,7 @@ REACT: Mapping[type[ev.Event], Callable[[Happened], Reaction] | None] = MappingP
     {
         ev.InputApplied: None,
         ev.ReadingObserved: None,
+        ev.ReadingDropped: None,
         ev.AuditSealed: None,
         ev.WorkflowOpened: _recorded,
         ev.StateChanged: _moved,

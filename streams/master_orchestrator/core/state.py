@@ -13,6 +13,7 @@ import msgspec
 
 from master_orchestrator.core.state_versions import STATE_VERSION, UPGRADES, upgraded
 from master_orchestrator.core.triage import Trackers, new_trackers
+from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State, Subsystem
 
 GENESIS = "0" * 64
@@ -188,6 +189,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         standing: findings that have fired and not cleared, and that no open workflow knows of: held back by a
             cool-down, or left by a workflow that has ended.
         older: the workflow before, while its side task was pending when the present one opened.
+        clock: what is odd about the vehicle's clock; None: nothing.
     """
 
     version: int
@@ -202,6 +204,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     older: Chain | None = None
     standing: tuple[KnownFinding, ...] = ()
     share: Share = Share()
+    clock: Clock | None = None
 
 
 def new_vehicle() -> VehicleState:

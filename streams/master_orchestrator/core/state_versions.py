@@ -13,7 +13,7 @@ from typing import Any
 
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
@@ -25,7 +25,7 @@ def _same(fields: Fields) -> Fields:
     return fields
 
 
-UPGRADES: Mapping[int, Upgrade] = {1: _same}  # 2 appends ``share``
+UPGRADES: Mapping[int, Upgrade] = {1: _same, 2: _same}  # 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default."""
 
 

@@ -12,6 +12,9 @@ from master_orchestrator.core.react import react
 from master_orchestrator.core.state import Chain, VehicleState, Wait, Workflow, new_vehicle
 from master_orchestrator.core.statuses import status_of
 
+CLOCK_LETTER = "clock_behind"
+"""The dead letter's reason for readings that are out of their vehicle's time, behind or ahead of it."""
+
 
 def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Input) -> Outcome:  # noqa: A002 - the contract's name
     """The new state and every effect of one input. Pure; never raises on a decodable input.
@@ -27,6 +30,8 @@ def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Inp
     changed: dict[str, Workflow] = {}
     while decided:
         for event in decided:
+            if isinstance(event, ev.ReadingDropped) and event.letter is not None:
+                outcome.rejection = f"{CLOCK_LETTER}: {event.letter}"
             _apply(policy, vehicle_id, outcome, event, input)
             _note(changed, outcome.state, event)
         decided = progress(policy, outcome.state, input.at_ms) if changed else []

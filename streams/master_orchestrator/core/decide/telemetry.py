@@ -24,13 +24,15 @@ from master_orchestrator.core.decide.steps import completed
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
-from master_orchestrator.core.triage import Trackers, observe, suspicions
+from master_orchestrator.core.triage import Observation, Trackers, observe, odometer_of, suspicions
+from master_orchestrator.core.triage.clock import Timing, is_plain, judge_time
 from master_orchestrator_schemas.instants import mistake_in
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 GATEWAY = "gateway"
 Findings = tuple[KnownFinding, ...]
+OUT_OF_TIME = Observation(accepted=False, findings=())
 T = TypeVar("T")
 
 
@@ -71,9 +73,16 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
     at_ms = record.at_ms
     if mistake := mistake_in(reading.ts_ms, at_ms, policy.episodes.max_future_ms):
         return ev.Refusal("future_timestamp" if reading.ts_ms > at_ms else "timestamp_before_2000", mistake)
-    trackers, seen = observe(policy.triage, state.trackers, reading)
+    timing = None
+    if not is_plain(state.trackers, state.clock, reading.ts_ms, at_ms):
+        timing = judge_time(state.trackers, state.clock, reading.ts_ms, at_ms)
+    if timing is None or timing.in_time:
+        trackers, seen = observe(policy.triage, timing.trackers if timing else state.trackers, reading)
+    else:
+        trackers, seen = state.trackers, OUT_OF_TIME
+    clock = timing.clock if timing else None
     if not seen.accepted and not reading.check_requested:
-        return []
+        return _dropped(state, timing) if timing else []
     share = after_reading(policy.vehicle, state.share, reading, at_ms, accepted=seen.accepted)
     if isinstance(share, ev.Refusal):
         return share
@@ -85,15 +94,23 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
         trackers=trackers,
         share=share,
         standing=standing,
+        clock=clock,
         next_check_due_ms=at_ms + policy.episodes.regular_check_every_ms if first else None,
         model=_newer(reading.model and bounds.clip(reading.model, 40), state.model, late=not seen.accepted),
-        odometer_m=_newer(reading.odometer_m, state.odometer_m, late=not seen.accepted),
+        odometer_m=_newer(odometer_of(policy.triage, reading), state.odometer_m, late=not seen.accepted),
     )
     idle = state.workflow is None or not state.workflow.is_open
     due = seen.accepted and idle and not first and at_ms >= state.next_check_due_ms
     if not (standing or reading.check_requested or due):
         return [observed]
     return [observed, *_act(_gathered(policy, state, record, reading, standing, check_due=due))]
+
+
+def _dropped(state: VehicleState, timing: Timing) -> list[ev.Event]:
+    """What is remembered of a reading that is dropped for its time; nothing of a repeat or one just out of order."""
+    if timing.clock == state.clock:
+        return []
+    return [ev.ReadingDropped(clock=timing.clock, letter=timing.letter)]
 
 
 def _newer(told: T | None, before: T | None, *, late: bool) -> T | None:

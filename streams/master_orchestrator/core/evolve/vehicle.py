@@ -18,16 +18,22 @@ def input_applied(state: VehicleState, event: ev.InputApplied) -> VehicleState:
 def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.ReadingObserved`."""
     if event.next_check_due_ms is None and event.model is None and event.odometer_m is None:
-        return replace(state, trackers=event.trackers, standing=event.standing, share=event.share)
+        return replace(state, trackers=event.trackers, standing=event.standing, share=event.share, clock=event.clock)
     return replace(
         state,
         trackers=event.trackers,
         standing=event.standing,
         share=event.share,
+        clock=event.clock,
         next_check_due_ms=state.next_check_due_ms if event.next_check_due_ms is None else event.next_check_due_ms,
         model=state.model if event.model is None else event.model,
         odometer_m=state.odometer_m if event.odometer_m is None else event.odometer_m,
     )
+
+
+def reading_dropped(state: VehicleState, event: ev.ReadingDropped) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.ReadingDropped`."""
+    return replace(state, clock=event.clock)
 
 
 def audit_sealed(state: VehicleState, event: ev.AuditSealed) -> VehicleState:

@@ -7,7 +7,7 @@ remembers is sparse (``trackers.py``); how long is long enough is in ``holds.py`
 ``engine_state.py``. It knows nothing of workflows and cool-downs.
 """
 
-from master_orchestrator.core.triage.observe import Observation, observe, suspicions
+from master_orchestrator.core.triage.observe import Observation, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.rules import TriageRules, compile_rules
 from master_orchestrator.core.triage.summaries import summaries
 from master_orchestrator.core.triage.trackers import Trackers, active_dtcs, new_trackers, pending_dtcs
@@ -20,6 +20,7 @@ __all__ = [
     "compile_rules",
     "new_trackers",
     "observe",
+    "odometer_of",
     "pending_dtcs",
     "summaries",
     "suspicions",

@@ -29,11 +29,6 @@ NO_FAULT = frozenset({(0, 0), (524_287, 31)})
 Codes = dict[str, Code]
 
 
-def concerns_codes(codes: Codes, reading: Telemetry) -> bool:
-    """Whether this reading can change anything here."""
-    return bool(reading.dtcs or reading.j1939 or codes)
-
-
 def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry) -> tuple[Codes, list[Finding]]:
     """The codes after this reading, and a finding for each that is new or has become more urgent."""
     ts = reading.ts_ms

@@ -13,22 +13,36 @@ from master_orchestrator_schemas.triage_rules import Gate
 
 
 def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
-    """The engine after this reading."""
-    if engine.state != UNKNOWN and reading.ts_ms - engine.seen_ms > rules.max_gap_ms:
+    """The engine after this reading. Comparisons are inlined: this is done for every reading."""
+    ts = reading.ts_ms
+    if engine.state != UNKNOWN and ts - engine.seen_ms > rules.max_gap_ms:
         engine = msgspec.structs.replace(engine, state=UNKNOWN, other_ms=NEVER)
-    state, since_ms, seen_ms, other_ms = _state(rules, engine, reading)
-    coolant_c, coolant_ms = reading.coolant_temp_c, reading.ts_ms
-    low, high = rules.coolant_range
-    if coolant_c is None or not low < coolant_c < high:
-        coolant_c, coolant_ms = engine.coolant_c, engine.coolant_ms
+    rpm, speed, load, coolant = reading.engine_rpm, reading.speed_kmh, reading.engine_load_pct, reading.coolant_temp_c
+    rpm_low, rpm_high, speed_low, speed_high, coolant_low, coolant_high = rules.bands
+    if rpm is not None and not (rpm_low < rpm < rpm_high or rules.rpm.holds(rpm)):
+        rpm = None
+    if speed is not None and not (speed_low < speed < speed_high or rules.speed.holds(speed)):
+        speed = None
+    if coolant is not None and not (coolant_low < coolant < coolant_high or rules.coolant.holds(coolant)):
+        coolant = None
+    state, since_ms, seen_ms, other_ms = _state(rules, engine, ts, rpm, speed)
+    coolant_c, coolant_ms = (engine.coolant_c, engine.coolant_ms) if coolant is None else (coolant, ts)
     peak_c, peak_ms = engine.peak_c, engine.peak_ms
-    sure_c = min(coolant_c, engine.coolant_c)  # a lone spike is not a peak
+    sure_c = coolant_c if coolant_c < engine.coolant_c else engine.coolant_c  # noqa: FURB136 - a lone spike is no peak
     if sure_c >= peak_c + 1 or (state == RUNNING and since_ms != engine.since_ms):
-        peak_c, peak_ms = sure_c, reading.ts_ms
+        peak_c, peak_ms = sure_c, ts
     dip_v, dip_ms = engine.dip_v, engine.dip_ms
     if engine.state != RUNNING:
         dip_v, dip_ms = _dip(rules, engine, reading)
-    return Engine(state, since_ms, seen_ms, other_ms, coolant_c, coolant_ms, dip_v, dip_ms, peak_c, peak_ms)
+    rpm_ms = load_ms = speed_ms = ts
+    if rpm is None:
+        rpm, rpm_ms = engine.rpm, engine.rpm_ms
+    if load is None:
+        load, load_ms = engine.load_pct, engine.load_ms
+    if speed is None:
+        speed, speed_ms = engine.speed_kmh, engine.speed_ms
+    now = (state, since_ms, seen_ms, other_ms, coolant_c, coolant_ms, dip_v, dip_ms, peak_c, peak_ms)
+    return Engine(*now, rpm, rpm_ms, load, load_ms, speed, speed_ms)
 
 
 def has_started(before: Engine, after: Engine) -> bool:
@@ -39,10 +53,26 @@ def has_started(before: Engine, after: Engine) -> bool:
     return after.state == RUNNING and before.state == STOPPED and after.since_ms == before.other_ms
 
 
-def _state(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[int, int, int, int]:
+def rpm_at(rules: RuleSet, engine: Engine, ts_ms: int) -> float | None:
+    """The engine speed that stands at this time."""
+    return engine.rpm if ts_ms - engine.rpm_ms <= rules.engine.carry_ms else None
+
+
+def speed_at(rules: RuleSet, engine: Engine, ts_ms: int) -> float | None:
+    """The vehicle speed that stands at this time."""
+    return engine.speed_kmh if ts_ms - engine.speed_ms <= rules.engine.carry_ms else None
+
+
+def _state(
+    rules: RuleSet, engine: Engine, ts: int, rpm: float | None, speed: float | None
+) -> tuple[int, int, int, int]:
     """``state``, ``since_ms``, ``seen_ms``, ``other_ms`` after this reading."""
-    ts, state = reading.ts_ms, engine.state
-    shown = _shown(rules, state, reading)
+    state = engine.state
+    if rpm is not None:
+        shown = RUNNING if rpm > rules.engine.running_rpm else STOPPED
+    else:  # movement speaks only where no engine speed does: a hybrid rolls with a still engine
+        moving = speed is not None and speed >= rules.engine.moving_kmh
+        shown = RUNNING if moving and state != STOPPED else UNKNOWN
     if shown == UNKNOWN:
         return state, engine.since_ms, engine.seen_ms, engine.other_ms
     if state == UNKNOWN:
@@ -54,20 +84,10 @@ def _state(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[int, int
     return shown, engine.other_ms, ts, NEVER
 
 
-def _shown(rules: RuleSet, state: int, reading: Telemetry) -> int:
-    """What this reading says. Movement speaks only where no engine speed does: a hybrid rolls with a still engine."""
-    rpm = reading.engine_rpm
-    if rpm is not None:
-        return RUNNING if rpm > rules.engine.running_rpm else STOPPED
-    speed = reading.speed_kmh
-    moving = speed is not None and speed >= rules.engine.moving_kmh
-    return RUNNING if moving and state != STOPPED else UNKNOWN
-
-
 def _dip(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[float, int]:
     """The lowest voltage of the last moments before a start."""
     volts = reading.battery_voltage_v
-    if volts is None:
+    if volts is None or not rules.volts.holds(volts):
         return engine.dip_v, engine.dip_ms
     forgotten = reading.ts_ms - engine.dip_ms > rules.engine.crank_window_ms
     return (volts, reading.ts_ms) if forgotten or volts < engine.dip_v else (engine.dip_v, engine.dip_ms)
@@ -93,7 +113,8 @@ def gate_open(rules: RuleSet, gate: Gate, engine: Engine, reading: Telemetry, *,
         return False
     if (gate.warm or gate.closed_loop) and not is_warm(rules, engine, ts):
         return False
-    if gate.closed_loop and (reading.engine_load_pct or 0.0) > rules.engine.closed_loop_load_pct:
+    enriched = engine.load_pct > rules.engine.closed_loop_load_pct and ts - engine.load_ms <= rules.engine.carry_ms
+    if gate.closed_loop and enriched:
         return None
     return not (gate.no_codes and coded)
 

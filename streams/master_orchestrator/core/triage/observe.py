@@ -1,17 +1,18 @@
 """One reading against the rules: the quick look, the thorough one where something is odd, and what comes of it."""
 
+import math
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import msgspec
 
-from master_orchestrator.core.triage.codes import concerns_codes, follow_codes
+from master_orchestrator.core.triage.codes import follow_codes
 from master_orchestrator.core.triage.cranking import judge_start
-from master_orchestrator.core.triage.engine_state import follow_engine, gate_open, has_started
+from master_orchestrator.core.triage.engine_state import follow_engine, gate_open, has_started, rpm_at
 from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
 from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
-from master_orchestrator.core.triage.summaries import absorb
-from master_orchestrator.core.triage.trackers import Engine, Hold, Trackers
+from master_orchestrator.core.triage.summaries import absorb, has_shown_other
+from master_orchestrator.core.triage.trackers import Engine, Hold, Summary, Trackers
 from master_orchestrator.core.triage.tyres import follow_tyres
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import Telemetry
@@ -23,7 +24,7 @@ Values = tuple[Any, ...]
 class Observation(NamedTuple):
     """What came of a reading.
 
-    ``accepted``: False for a duplicate or late one, which changes nothing. ``findings``: what fired with this reading;
+    ``accepted``: False for a repeat or a late one, which changes nothing. ``findings``: what fired with this reading;
     a finding comes once, and again only after it has cleared or when it is more urgent than before.
     """
 
@@ -42,37 +43,58 @@ class Moment(NamedTuple):
     reading: Telemetry
     engine: Engine
     values: Values
+    summary: Summary
     coded: bool
 
 
 def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Trackers, Observation]:
     """The trackers after a reading, and what it set off. Pure: ``trackers`` stays as it was."""
     ts = reading.ts_ms
-    if ts <= trackers.ts_ms:
+    if ts < trackers.ts_ms:
         return trackers, REFUSED
     model, ruleset = _rule_set(rules, trackers, reading)
+    values = ruleset.read(reading)
+    present = ruleset.present(*values)
+    if ts == trackers.ts_ms:
+        present |= trackers.present
+        reading = _what_is_new(ruleset, trackers, reading)
+        values = ruleset.read(reading)
+        if present == trackers.present and follow_codes(ruleset, trackers.codes, reading)[0] == trackers.codes:
+            return trackers, REFUSED
     engine = follow_engine(ruleset, trackers.engine, reading)
-    tyres, tyre_values = follow_tyres(ruleset, trackers.tyres, reading)
-    values = ruleset.read(reading) + tyre_values
+    tyres, tyre_values = follow_tyres(ruleset, trackers.tyres, reading, engine)
+    values += tyre_values
     codes, holds = trackers.codes, trackers.holds
     findings: list[Finding] = []
-    if concerns_codes(codes, reading):
+    if codes or reading.dtcs or reading.j1939:
         codes, findings = follow_codes(ruleset, codes, reading)
-    odd = [
-        column
-        for column, (value, low, high) in enumerate(zip(values, ruleset.low, ruleset.high, strict=True))
-        if value is not None and not low < value < high
-    ]
+    odd = () if ruleset.quiet(*values) else _odd(ruleset, values)
     started = has_started(trackers.engine, engine)
     if odd or holds or started:
-        moment = Moment(ruleset, reading, engine, values, any(code.level for code in codes.values()))
+        coded = any(code.level for code in codes.values())
+        moment = Moment(ruleset, reading, engine, values, trackers.summary, coded)
         holds, fired = _judged(moment, holds, odd, started=started)
         findings = [*fired, *findings]
     summary = trackers.summary
-    if findings or ts - summary.at_ms >= ruleset.summary_every_ms:
-        summary = absorb(summary, reading, max_gap_ms=ruleset.max_gap_ms)
-    after = Trackers(ts, model, engine, tyres, holds, codes, summary)
+    if findings or ts - summary.at_ms >= ruleset.summary_every_ms or ts == summary.at_ms:
+        summary = absorb(ruleset, summary, reading)
+    after = Trackers(ts, model, engine, tyres, holds, codes, summary, present)
     return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
+
+
+def _what_is_new(rules: RuleSet, trackers: Trackers, reading: Telemetry) -> Telemetry:
+    """A reading of the same time as the last one, without the signals that are known of that time already."""
+    known = [signal for bit, signal in enumerate(rules.bits) if trackers.present >> bit & 1]
+    return msgspec.structs.replace(reading, **dict.fromkeys(known))
+
+
+def _odd(rules: RuleSet, values: Values) -> tuple[int, ...]:
+    """The columns whose value lies outside its quiet band."""
+    return tuple(
+        column
+        for column, (value, low, high) in enumerate(zip(values, rules.low, rules.high, strict=True))
+        if value is not None and not low < value < high
+    )
 
 
 def _rule_set(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[str | None, RuleSet]:
@@ -116,17 +138,15 @@ def _concerned(moment: Moment, holds: Holds, odd: Iterable[int]) -> list[Slot]:
 
 def _next(moment: Moment, slot: Slot, hold: Hold | None) -> Hold | None:
     """A rule's hold after this reading; as it was if the reading says nothing about it."""
-    value = moment.values[slot.column]
-    low, high = slot.plausible
-    limit = _limit(moment, slot)
-    if limit is None or not low < value < high:
+    meets = _meets(moment, slot)
+    if meets is None:
         return hold
     is_open = gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded)
     if is_open is None:
         return hold
     if not is_open:
         return gate_shut(hold) if hold else None
-    if slot.compare(value, limit):
+    if meets:
         return met(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms)
     if hold is None:
         return None
@@ -134,11 +154,30 @@ def _next(moment: Moment, slot: Slot, hold: Hold | None) -> Hold | None:
     return contradicted(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms, clear_after_ms=clear_after_ms)
 
 
+def _meets(moment: Moment, slot: Slot) -> bool | None:
+    """Whether the value meets the rule's condition; None: it is missing, does not count, or has no limit now."""
+    value, limit = moment.values[slot.column], _limit(moment, slot)
+    if value is None or limit is None:
+        return None
+    counts = _counts(moment, slot)
+    if slot.sensor_ends:
+        return not counts and math.isfinite(value) and slot.compare(value, limit)
+    return slot.compare(value, limit) if counts else None
+
+
+def _counts(moment: Moment, slot: Slot) -> bool:
+    """Whether the signal's value is one of the vehicle, and not one that its sensor shows for want of it."""
+    value = getattr(moment.reading, slot.signal)
+    if value == slot.range.asleep:
+        return has_shown_other(moment.summary, slot.signal, value)
+    return slot.range.holds(value)
+
+
 def _limit(moment: Moment, slot: Slot) -> Any:
     """The rule's limit for this reading; None: it depends on a signal that is missing."""
     if not slot.per_1000_rpm:
         return slot.limit
-    rpm = moment.reading.engine_rpm
+    rpm = rpm_at(moment.rules, moment.engine, moment.reading.ts_ms)
     return None if rpm is None else slot.limit * min(rpm, moment.rules.engine.relief_rpm) / 1000
 
 
@@ -167,8 +206,8 @@ def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tu
     _, ruleset = _rule_set(rules, trackers, reading)
     engine = follow_engine(ruleset, trackers.engine, reading)
     served = msgspec.structs.replace(engine, since_ms=min(engine.since_ms, reading.ts_ms - SERVED_MS))
-    _, tyre_values = follow_tyres(ruleset, trackers.tyres, reading)
-    moment = Moment(ruleset, reading, served, ruleset.read(reading) + tyre_values, coded=False)
+    _, tyre_values = follow_tyres(ruleset, trackers.tyres, reading, engine)
+    moment = Moment(ruleset, reading, served, ruleset.read(reading) + tyre_values, trackers.summary, coded=False)
     slots = [slot for column in ruleset.slots for slot in column if slot.gate.for_ms <= SERVED_MS]
     met_now = {slot.key: slot for slot in sorted(slots, key=lambda slot: slot.order) if _suspicious(moment, slot)}
     now = Hold(reading.ts_ms)
@@ -180,9 +219,13 @@ def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tu
 SERVED_MS = 60_000
 
 
+def odometer_of(rules: TriageRules, reading: Telemetry) -> float | None:
+    """The distance travelled, if the reading has one that counts."""
+    metres = reading.odometer_m
+    return None if metres is None else rules.other.odometer.counted(metres)
+
+
 def _suspicious(moment: Moment, slot: Slot) -> bool:
-    value, limit = moment.values[slot.column], _limit(moment, slot)
-    if value is None or limit is None or not slot.plausible[0] < value < slot.plausible[1]:
+    if not _meets(moment, slot):
         return False
-    shut = gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded) is False
-    return not shut and slot.compare(value, limit)
+    return gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded) is not False

@@ -8,6 +8,8 @@ from functools import cache
 from operator import attrgetter
 from struct import Struct
 
+from master_orchestrator.core.triage.ranges import Range
+from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import SLOTS, Summary, Trackers
 from master_orchestrator_schemas.facts import SignalSummary
 from master_orchestrator_schemas.messages import Telemetry
@@ -29,19 +31,42 @@ _ROW = Struct("<7f")
 _EMPTY = _ROW.pack(*(0.0,) * 7)
 
 
-def absorb(summary: Summary, reading: Telemetry, *, max_gap_ms: int) -> Summary:
-    """The summary with one more reading in it. Signals that the reading does not carry stay as they are."""
-    values = _read(reading)
+def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
+    """The summary with one more reading in it. Signals of which it has no value that counts stay as they are."""
+    values = _counted(rules, summary, _read(reading))
     summary, sample = _with_room_for(summary, values)
-    elapsed_ms = reading.ts_ms - summary.at_ms
+    elapsed_ms = (reading.ts_ms - summary.at_ms) or rules.summary_every_ms  # of the same time: another signal's message
     recent = elapsed_ms / (RECENT_MS + elapsed_ms)
-    awake_ms = min(elapsed_ms, max_gap_ms)  # silence teaches nothing about the vehicle's past
+    awake_ms = min(elapsed_ms, rules.max_gap_ms)  # silence teaches nothing about the vehicle's past
     slow = awake_ms / (OWN_PAST_MS + awake_ms)
     try:
         rows = _packing(len(sample)).pack(*_moved(sample, summary.rows, recent, slow))
     except OverflowError:  # a value that no 32-bit float holds is no measurement
         rows = summary.rows
     return Summary(reading.ts_ms, summary.slots, rows)
+
+
+def _counted(rules: RuleSet, summary: Summary, values: Values) -> Values:
+    """The values, without those that do not count. All but a few readings have none of these."""
+    if rules.all_count(*values):
+        return values
+    return tuple(
+        None if value is None or not _counts(one, summary, signal, value) else value
+        for signal, value, one in zip(SLOTS, values, rules.summarised, strict=True)
+    )
+
+
+def _counts(one: Range, summary: Summary, signal: str, value: float) -> bool:
+    return one.holds(value) and (value != one.asleep or has_shown_other(summary, signal, value))
+
+
+def has_shown_other(summary: Summary, signal: str, value: float | None) -> bool:
+    """Whether the vehicle has sent another value of this signal before."""
+    place = summary.slots.find(SLOTS.index(signal)) if signal in SLOTS else -1
+    if place < 0:
+        return False
+    figures = _ROW.unpack_from(summary.rows, place * _ROW.size)
+    return any(figure != value for figure in figures[1:5])
 
 
 def _with_room_for(summary: Summary, values: Values) -> tuple[Summary, list[float | None]]:

@@ -49,7 +49,7 @@ Odometer and fuel level are not among them: their past says nothing of the vehic
 """
 
 
-class Engine(msgspec.Struct, frozen=True, array_like=True):
+class Engine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The engine as the readings show it; times in milliseconds since 1970, by the vehicle's clock.
 
     Args:
@@ -60,6 +60,7 @@ class Engine(msgspec.Struct, frozen=True, array_like=True):
         coolant_c: the newest plausible coolant temperature, seen at ``coolant_ms``.
         dip_v: the lowest voltage while not running, seen at ``dip_ms``; a start looks back on it.
         peak_c: how warm the coolant has become in this run, in steps of a degree; the last step was at ``peak_ms``.
+        rpm: the newest engine speed, seen at ``rpm_ms``; ``load_pct`` and ``speed_kmh`` likewise.
     """
 
     state: int = UNKNOWN
@@ -72,9 +73,15 @@ class Engine(msgspec.Struct, frozen=True, array_like=True):
     dip_ms: int = NEVER
     peak_c: float = 0.0
     peak_ms: int = NEVER
+    rpm: float = 0.0
+    rpm_ms: int = NEVER
+    load_pct: float = 0.0
+    load_ms: int = NEVER
+    speed_kmh: float = 0.0
+    speed_ms: int = NEVER
 
 
-class Tyres(msgspec.Struct, frozen=True, array_like=True):
+class Tyres(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The tyres' assumed heat above ambient (K), and the pressures that losses are measured from (cold, kPa)."""
 
     heat_k: float
@@ -83,7 +90,7 @@ class Tyres(msgspec.Struct, frozen=True, array_like=True):
     anchor_kpa: tuple[float | None, ...]
 
 
-class Hold(msgspec.Struct, frozen=True, array_like=True):
+class Hold(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A rule whose condition holds.
 
     Pending: it has held from ``since_ms`` for ``lasted_ms``, and the last ``hits`` readings met it (0: the newest did
@@ -101,14 +108,14 @@ class Hold(msgspec.Struct, frozen=True, array_like=True):
         return self.since_ms + self.lasted_ms
 
 
-class Code(msgspec.Struct, frozen=True, array_like=True):
+class Code(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A trouble code that is present, last seen at ``at_ms``. ``level``: the priority reported, 0 while pending."""
 
     level: int
     at_ms: int
 
 
-class Summary(msgspec.Struct, frozen=True, array_like=True):
+class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Running figures per signal: the slots of the signals, and a row of seven little-endian 32-bit floats for each."""
 
     at_ms: int = NEVER
@@ -116,14 +123,15 @@ class Summary(msgspec.Struct, frozen=True, array_like=True):
     rows: bytes = b""
 
 
-class Trackers(msgspec.Struct, frozen=True, array_like=True):
+class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Everything triage knows of one vehicle.
 
     Args:
-        ts_ms: of the newest reading taken in; others at or before it are duplicates or late.
+        ts_ms: of the newest reading taken in; those before it are late, those of the same time add to it.
         model: the vehicle's model, if the topology makes an exception for it.
         holds: rule (or ``rule/slot``, where it has several signals) -> how long it has held; nothing for quiet ones.
         codes: trouble code, or ``spn/fmi`` -> what was made of it.
+        present: the columns of the rule set that readings of ``ts_ms`` had a value for, one bit each.
     """
 
     ts_ms: int = NEVER
@@ -133,6 +141,7 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True):
     holds: dict[str, Hold] = {}
     codes: dict[str, Code] = {}
     summary: Summary = Summary()
+    present: int = 0
 
 
 def new_trackers() -> Trackers:

@@ -5,9 +5,11 @@ pressures are taken back to that; how far a tyre is above ambient is followed fr
 and is not corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 """
 
+from master_orchestrator.core.triage.engine_state import speed_at
 from master_orchestrator.core.triage.rules import RuleSet
-from master_orchestrator.core.triage.trackers import Tyres
+from master_orchestrator.core.triage.trackers import Engine, Tyres
 from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.triage_rules import TYRE_SIGNALS
 
 ATMOSPHERE_KPA = 101.325
 KELVIN = 273.15
@@ -20,20 +22,30 @@ UNKNOWN_PRESSURES: Pressures = (None,) * 4
 NO_TYRES: Pressures = UNKNOWN_PRESSURES + UNKNOWN_PRESSURES
 
 
-def follow_tyres(rules: RuleSet, tyres: Tyres | None, reading: Telemetry) -> tuple[Tyres | None, Pressures]:
+def follow_tyres(
+    rules: RuleSet, tyres: Tyres | None, reading: Telemetry, engine: Engine
+) -> tuple[Tyres | None, Pressures]:
     """The tyres after this reading, and the eight values of :data:`TYRE_COLUMNS`: cold pressures, losses per minute.
 
     Losses come once per ``loss_window`` only, each measured against the reading that ended the window before: a single
     wild reading spoils two neighbouring windows in opposite ways, and two in a row are needed to fire.
     """
     raw = (reading.tyre_fl_kpa, reading.tyre_fr_kpa, reading.tyre_rl_kpa, reading.tyre_rr_kpa)
-    if raw == UNKNOWN_PRESSURES:
+    if raw == UNKNOWN_PRESSURES or (0 in raw and _asleep(rules, raw)):
         return tyres, NO_TYRES
     ts = reading.ts_ms
-    heat_k = _heat(rules, tyres, reading)
-    cold = _cold(rules, raw, heat_k, reading)
+    heat_k = 0.0 if tyres is None else _heat(rules, tyres, ts, speed_at(rules, engine, ts))
+    ambient_c = reading.ambient_temp_c
+    if ambient_c is None or not rules.ambient.holds(ambient_c):
+        ambient_c = rules.tyres.ambient_c
+    ratio = (ambient_c + KELVIN) / (ambient_c + KELVIN + heat_k)
+    offset = ATMOSPHERE_KPA * (ratio - 1)
+    cold = tuple([None if kpa is None else kpa * ratio + offset for kpa in raw])
     if tyres is None:
         return Tyres(heat_k, ts, ts, cold), cold + UNKNOWN_PRESSURES
+    if ts == tyres.anchor_ms:  # another tyre's message of the same time
+        merged = tuple(now if then is None else then for then, now in zip(tyres.anchor_kpa, cold, strict=True))
+        return Tyres(heat_k, ts, ts, merged), cold + UNKNOWN_PRESSURES
     if ts - tyres.anchor_ms < rules.tyres.loss_window_ms:
         return Tyres(heat_k, ts, tyres.anchor_ms, tyres.anchor_kpa), cold + UNKNOWN_PRESSURES
     minutes = (ts - tyres.anchor_ms) / MS_PER_MIN
@@ -44,23 +56,19 @@ def follow_tyres(rules: RuleSet, tyres: Tyres | None, reading: Telemetry) -> tup
     return Tyres(heat_k, ts, ts, cold), cold + losses
 
 
-def _heat(rules: RuleSet, tyres: Tyres | None, reading: Telemetry) -> float:
+def _asleep(rules: RuleSet, raw: Pressures) -> bool:
+    """Whether all sensors that report, two at least, show what sleeping ones do: four tyres are not flat at once."""
+    shown = [(kpa, rules.ranges.get(signal)) for signal, kpa in zip(TYRE_SIGNALS, raw, strict=True) if kpa is not None]
+    return len(shown) > 1 and all(one is not None and kpa == one.asleep for kpa, one in shown)
+
+
+def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, speed_kmh: float | None) -> float:
     """Kelvin above ambient, a first-order lag behind the speed; tyres seen for the first time count as cold.
 
     A late reading, which is looked at where it asks for a check, finds the heat as it is.
     """
-    if tyres is None:
-        return 0.0
-    if reading.speed_kmh is None:
+    if speed_kmh is None:
         return tyres.heat_k
-    elapsed = max(0, reading.ts_ms - tyres.heat_ms)
-    wanted = rules.tyres.heat_k_per_kmh * min(max(reading.speed_kmh, 0.0), 250.0)
+    elapsed = max(0, ts_ms - tyres.heat_ms)
+    wanted = rules.tyres.heat_k_per_kmh * min(max(speed_kmh, 0.0), 250.0)
     return tyres.heat_k + (wanted - tyres.heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
-
-
-def _cold(rules: RuleSet, raw: Pressures, heat_k: float, reading: Telemetry) -> Pressures:
-    ambient_c = rules.tyres.ambient_c if reading.ambient_temp_c is None else reading.ambient_temp_c
-    ambient_k = max(ambient_c, -60.0) + KELVIN
-    ratio = ambient_k / (ambient_k + heat_k)
-    offset = ATMOSPHERE_KPA * (ratio - 1)
-    return tuple([None if kpa is None else kpa * ratio + offset for kpa in raw])
