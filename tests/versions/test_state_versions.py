@@ -19,8 +19,8 @@ from master_orchestrator.core.fold import fold_audit
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
-from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator.core.table import is_vehicle, unpack_vehicle
+from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.messages import AuditRecord, Status
 from master_orchestrator_schemas.vocabulary import OperatorAction, State
 
