@@ -30,7 +30,8 @@ from fuzz_suite.records.surroundings import surroundings
 from fuzz_suite.records.target import JSON_RANKS, START_MS, RecordCase
 from fuzz_suite.records.traffic import FuzzedVehicle, Traffic
 from master_orchestrator.cluster.broker import EmbeddedKafka
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
@@ -207,8 +208,8 @@ class _Records:
         now_ms = time.time_ns() // 1_000_000
         try:
             body = self._intake.take(cause, at_ms=now_ms, key=record.key, value=record.value, headers=None).body
-        except RefusedError as refused:
-            return refused.reason
+        except RejectedError as error:
+            return error.rejection.code
         if isinstance(body, Telemetry):
             return "future_timestamp" if body.ts_ms > now_ms + FAR_AHEAD_MS else None
         return None if isinstance(body, Timer) else "unknown_workflow"

@@ -19,13 +19,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         cause: where the request's record stands.
-        audit: the audit records it caused, in order; empty when it was refused outright.
-        refusal: why it went to the dead letters, None if it did not.
+        audit: the audit records it caused, in order; empty when it was rejected outright.
+        rejection: why it went to the dead letters, None if it did not.
     """
 
     cause: Cause
     audit: tuple[AuditRecord, ...] = ()
-    refusal: str | None = None
+    rejection: str | None = None
 
 
 REJECTED = "rejected"
@@ -42,9 +42,9 @@ REPEATED = "duplicate_event"
 
 
 def rejection_of(answer: Answer) -> str | None:
-    """Why a request came to nothing: refused outright, or rejected on the record; None if it was taken."""
-    if answer.refusal is not None:
-        return answer.refusal
+    """Why a request came to nothing: rejected outright, or on the record; None if it was taken."""
+    if answer.rejection is not None:
+        return answer.rejection
     rejected = [record for record in answer.audit if record.event == REJECTED and record.reason != REPEATED]
     return f"{rejected[0].reason} {rejected[0].details}" if rejected else None
 

@@ -23,8 +23,9 @@ from chaos_suite.transactions import TransactionalSender
 from confluent_kafka import KafkaError, KafkaException
 
 from master_orchestrator.core.inputs import Input
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
 from master_orchestrator.core.triage import compile_rules, new_trackers, observe
@@ -68,8 +69,8 @@ class Vehicles:
         cause = Cause(topic=outgoing.topic, partition=home, offset=next(self._offsets))
         try:
             given = self._intake.take(cause, at_ms=at_ms, key=outgoing.key, value=outgoing.value, headers=[])
-        except RefusedError as refused:
-            return refused.reason, []
+        except RejectedError as error:
+            return error.rejection.code, []
         return self._step(given)
 
     def cancel(self, vehicle_id: str, at_ms: int) -> None:
@@ -88,7 +89,7 @@ class Vehicles:
         vehicle_id = given.body.vehicle_id
         outcome = step(self._policy, vehicle_id, self._states.get(vehicle_id), given)
         self._states[vehicle_id] = outcome.state
-        reason = None if outcome.rejection is None else outcome.rejection.partition(":")[0]
+        reason = None if outcome.rejection is None else outcome.rejection.code
         return reason, [record for record in outcome.audit if record.cause == given.cause]
 
 

@@ -227,7 +227,7 @@ class AnyInput(RuleBasedStateMachine):
     @rule()
     def reading_of_another_vehicle(self) -> None:
         outcome = self.vehicle.send(Telemetry(vehicle_id="other", ts_ms=self.vehicle.at_ms))
-        assert (outcome.rejection or "").startswith("wrong_vehicle")
+        assert str(outcome.rejection).startswith("wrong_vehicle")
 
     def _command(self, choice: st.DataObject, *, recent: bool) -> Command:
         commands = self.vehicle.commands

@@ -6,7 +6,8 @@ import msgspec
 import pytest
 from support.core_vehicle import EPOCH_MS, CoreVehicle
 
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
@@ -60,13 +61,13 @@ def test_an_appointment_is_due_by_the_year_9999_at_the_latest(vehicle: CoreVehic
 
 
 @pytest.mark.parametrize("at_ms", [-1, MAX_MS + 1, LONGEST, -LONGEST])
-def test_a_record_of_no_possible_time_is_refused(at_ms: int, topology: Topology) -> None:
+def test_a_record_of_no_possible_time_is_rejected(at_ms: int, topology: Topology) -> None:
     reading = Telemetry(vehicle_id="v-1", ts_ms=EPOCH_MS)
     home = partition_of_key(b"v-1", topology.partitions)
     cause = Cause(topic=topology.topic_of("Telemetry"), partition=home, offset=0)
-    with pytest.raises(RefusedError, match="no time from 1970 to 9999") as refused:
+    with pytest.raises(RejectedError, match="no time from 1970 to 9999") as rejected:
         Intake(topology, CODEC).take(cause, at_ms=at_ms, key=b"v-1", value=CODEC.encode(reading), headers=None)
-    assert "invalid_timestamp" == refused.value.reason
+    assert "invalid_timestamp" == rejected.value.rejection.code
 
 
 def test_signals_at_the_end_of_all_numbers_break_no_invariant(vehicle: CoreVehicle) -> None:

@@ -119,7 +119,7 @@ def test_replies_to_what_was_never_asked_are_told_apart(vehicle: CoreVehicle) ->
     vehicle.send(vehicle.reply_to(command, agent=AgentType.DIAGNOSIS, result={}))
     assert ("rejected", "wrong_agent", State.DATA_ANALYSIS) == _last(vehicle)
     vehicle.send(vehicle.reply_to(command, workflow_id="v-1~9", result={}))
-    assert ["unknown_workflow"] == [text.split(":")[0] for text in vehicle.rejections]
+    assert ["unknown_workflow"] == [rejection.code for rejection in vehicle.rejections]
 
 
 def test_a_redrive_gives_a_fresh_budget_with_new_command_ids(vehicle: CoreVehicle) -> None:

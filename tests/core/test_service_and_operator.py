@@ -133,7 +133,7 @@ def test_a_request_about_an_unknown_workflow_goes_to_the_dead_letters(vehicle: C
     vehicle.fault("P0301")
     for workflow_id in ("v-1~1", "other~0", "v-1~" + "9" * 40, "", "v-1~\u0660"):
         outcome = vehicle.operator(OperatorAction.CANCEL, workflow_id=workflow_id or "x")
-        assert (outcome.rejection or "").startswith("unknown_workflow: ")
+        assert str(outcome.rejection).startswith("unknown_workflow: ")
 
 
 def test_a_request_about_a_replaced_workflow_says_so(vehicle: CoreVehicle) -> None:
@@ -142,7 +142,7 @@ def test_a_request_about_a_replaced_workflow_says_so(vehicle: CoreVehicle) -> No
     vehicle.wait(1)
     vehicle.reading(check_requested=True)
     outcome = vehicle.operator(OperatorAction.REDRIVE, workflow_id="v-1~0")
-    assert (outcome.rejection or "").startswith("superseded_workflow: ")
+    assert str(outcome.rejection).startswith("superseded_workflow: ")
 
 
 def _book(vehicle: CoreVehicle) -> None:

@@ -1,11 +1,12 @@
-"""A record in another partition than its vehicle's is refused, on every input, before anything comes of it."""
+"""A record in another partition than its vehicle's is rejected, on every input, before anything comes of it."""
 
 from contextlib import nullcontext
 
 import pytest
 
 from master_orchestrator.core.inputs import Body
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Cause, OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
@@ -35,10 +36,10 @@ def test_only_the_vehicle_s_partition_takes_its_records(topology: Topology, body
     home = partition_of_key(VEHICLE.encode(), topology.partitions)
     for partition in range(topology.partitions):
         cause = Cause(topic=topic, partition=partition, offset=0)
-        expected = nullcontext() if partition == home else pytest.raises(RefusedError, match="murmur2_random")
-        with expected as refused:
+        expected = nullcontext() if partition == home else pytest.raises(RejectedError, match="murmur2_random")
+        with expected as rejected:
             intake.take(cause, at_ms=1, key=VEHICLE.encode(), value=CODEC.encode(body), headers=None)
-        assert (partition == home) or (refused is not None and "wrong_partition" == refused.value.reason)
+        assert (partition == home) or (rejected is not None and "wrong_partition" == rejected.value.rejection.code)
 
 
 @pytest.mark.parametrize(

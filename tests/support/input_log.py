@@ -7,9 +7,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from master_orchestrator.core.inputs import Body
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.state import decode_state, new_vehicle
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.readers.replay import Arrived, Rules, VehicleReplay
@@ -109,7 +110,7 @@ class LoggedVehicle(CoreVehicle):
         arrived = self.log.append(topic, self.at_ms, self.vehicle_id.encode(), value)
         try:
             INTAKE.take(arrived.cause, at_ms=arrived.at_ms, key=arrived.key, value=value, headers=None)
-        except RefusedError:
+        except RejectedError:
             return
         raise AssertionError(f"{value!r} is not refused")
 

@@ -84,7 +84,7 @@ class Judge:
 
     def _outcome(self, outcome: Outcome) -> None:
         if outcome.rejection is not None and outcome.audit:
-            raise WrongError("refused, but recorded in a trail", outcome.rejection)
+            raise WrongError("rejected, but recorded in a trail", str(outcome.rejection))
         for record in outcome.audit:
             self._audit(record)
         self._statuses |= {status.workflow_id: status for status in outcome.status}

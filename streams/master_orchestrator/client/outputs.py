@@ -126,7 +126,7 @@ def _refused(message: Message) -> Answer | None:
         )
     except (KeyError, ValueError):
         return None
-    return Answer(cause=cause, refusal=f"{headers.get('dead_letter_reason')}: {headers.get('dead_letter_message')}")
+    return Answer(cause=cause, rejection=f"{headers.get('dead_letter_reason')}: {headers.get('dead_letter_message')}")
 
 
 def _texts(message: Message) -> dict[str, str]:

@@ -189,16 +189,6 @@ class Rejected(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """An input that a known workflow does not want; ``reason`` is a short code, the details say more."""
 
 
-class Refusal(msgspec.Struct, frozen=True, gc=False):
-    """An input that no workflow can record: not an event, the vehicle's state does not change."""
-
-    code: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}"
-
-
 def all_events(base: type[Event] = Event) -> list[type[Event]]:
     """Every concrete event class, for tests that none is forgotten."""
     children = base.__subclasses__()

@@ -1,4 +1,4 @@
-"""From a record of an input topic to the core's input: which records are applied, and which are refused. Pure.
+"""From a record of an input topic to the core's input: which records are applied, and which are rejected. Pure.
 
 The live engine and ``audit verify --replay`` share this, so that a replay leaves out just what the engine left out.
 """
@@ -6,6 +6,7 @@ The live engine and ``audit verify --replay`` share this, so that a replay leave
 from collections.abc import Iterable
 
 from master_orchestrator.core.inputs import Body, Input
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.codec import Codec, DecodeError, Read
 from master_orchestrator_schemas.headers import traceparent_of
 from master_orchestrator_schemas.messages import (
@@ -36,14 +37,6 @@ WRONG_PARTITION = (
 )
 
 
-class RefusedError(Exception):
-    """A record that no vehicle's state can take: ``reason`` is the dead letter's code."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
 class Intake:
     """Decodes records of the input topics, and checks their keys and partitions."""
 
@@ -63,26 +56,26 @@ class Intake:
         value: bytes | None,
         headers: Iterable[tuple[str, bytes | None]] | None,
     ) -> Input:
-        """The input that the record at ``cause`` is. Raises :class:`RefusedError`."""
+        """The input that the record at ``cause`` is. Raises :class:`RejectedError`."""
         body, left_out = self._read(cause.topic, value)
         if key != body.vehicle_id.encode():
-            raise RefusedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
+            raise RejectedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
         self._at_home(cause, key)
         if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
-            raise RefusedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
+            raise RejectedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
         return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers), left_out=left_out)
 
     def _at_home(self, cause: Cause, key: bytes) -> None:
         """In another partition than its vehicle's, its replies and timers would pass it by."""
         home = partition_of_key(key, self._partitions)
         if cause.partition != home:
-            raise RefusedError("wrong_partition", WRONG_PARTITION.format(key.decode(), home, self._partitions))
+            raise RejectedError("wrong_partition", WRONG_PARTITION.format(key.decode(), home, self._partitions))
 
     def _read(self, topic: str, value: bytes | None) -> Read[Body]:
         body_type, json_allowed = self._bodies[topic]
         if value is None:
-            raise RefusedError("empty", "the record has no value")
+            raise RejectedError("empty", "the record has no value")
         try:
             return self._codec.read(value, body_type, json_allowed=json_allowed)
         except DecodeError as error:
-            raise RefusedError(error.reason, str(error)) from error
+            raise RejectedError(error.reason, str(error)) from error

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from master_orchestrator.core.events import Event
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, Status
 
@@ -23,11 +25,11 @@ class Outcome(msgspec.Struct, kw_only=True):
         audit: the audit records, in order of ``seq``.
         status: the newest status of each workflow that changed.
         alerts: calls for a human.
-        rejection: ``code: text``, why the input was refused where no workflow could record it: a dead letter. None
-            otherwise.
+        rejection: why the input was rejected where no workflow could record it: a dead letter. None otherwise.
         failed_commands: commands given up after the last retry; the shell writes them to the dead letters with the
             reason ``retries_exhausted``.
         traceparent: trace context for the headers of all of these.
+        events: all that happened, in order; applied to the state before, they give ``state``.
     """
 
     state: VehicleState
@@ -35,6 +37,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     audit: list[AuditRecord]
     status: list[Status]
     alerts: list[Alert]
-    rejection: str | None = None
+    rejection: Rejection | None = None
     failed_commands: list[Command] = []
     traceparent: str | None = None
+    events: list[Event] = []

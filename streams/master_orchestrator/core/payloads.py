@@ -5,7 +5,7 @@ Built from the state, so the same state gives the same bytes.
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core.policy import Policy
@@ -22,9 +22,18 @@ REBOOK_REASONS = frozenset({"no_show", "service_cancelled", "parts_missing", "pr
 Payload = dict[str, Any]
 
 
-def payload(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:
+class Asked(NamedTuple):
+    """An execution of one of the workflow's own steps, for which a task is wanted."""
+
+    policy: Policy
+    state: VehicleState
+    workflow: Workflow
+    execution: Execution
+
+
+def payload(asked: Asked) -> Payload:
     """The task of an execution of one of the workflow's own steps."""
-    return PAYLOADS[execution.step](policy, state, workflow, execution)
+    return PAYLOADS[asked.execution.step](asked)
 
 
 def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int) -> Payload:
@@ -42,9 +51,9 @@ def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int
     }
 
 
-def _data_analysis(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+def _data_analysis(asked: Asked) -> Payload:
     return {
-        "findings": _findings(workflow.findings),
+        "findings": _findings(asked.workflow.findings),
         "signals": [
             {
                 "signal": summary.signal,
@@ -56,28 +65,28 @@ def _data_analysis(policy: Policy, state: VehicleState, workflow: Workflow, exec
                 "slope_per_h": summary.slope_per_h,
                 "samples": summary.samples,
             }
-            for summary in summaries(state.trackers)[:MAX_SIGNALS]
+            for summary in summaries(asked.state.trackers)[:MAX_SIGNALS]
         ],
-        "dtcs": _dtcs(state),
-        "model": state.model,
-        "odometer_m": state.odometer_m,
+        "dtcs": _dtcs(asked.state),
+        "model": asked.state.model,
+        "odometer_m": asked.state.odometer_m,
     }
 
 
-def _diagnosis(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+def _diagnosis(asked: Asked) -> Payload:
     return {
-        "findings": _findings(finding for finding in workflow.findings if not finding.dismissed),
-        "anomalies": list(workflow.facts.anomalies),
-        "dtcs": _dtcs(state),
-        "model": state.model,
-        "odometer_m": state.odometer_m,
+        "findings": _findings(finding for finding in asked.workflow.findings if not finding.dismissed),
+        "anomalies": list(asked.workflow.facts.anomalies),
+        "dtcs": _dtcs(asked.state),
+        "model": asked.state.model,
+        "odometer_m": asked.state.odometer_m,
     }
 
 
-def _customer_engagement(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
-    facts = workflow.facts
+def _customer_engagement(asked: Asked) -> Payload:
+    facts = asked.workflow.facts
     return {
-        "priority": int(workflow.priority),
+        "priority": int(asked.workflow.priority),
         "causes": list(facts.causes),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
@@ -85,20 +94,22 @@ def _customer_engagement(policy: Policy, state: VehicleState, workflow: Workflow
     }
 
 
-def _scheduling(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+def _scheduling(asked: Asked) -> Payload:
+    workflow = asked.workflow
     facts, booked = workflow.facts, workflow.appointment
     return {
         "priority": int(workflow.priority),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
-        "due_by_ms": min(execution.issued_at_ms + policy.due_ms(workflow.priority), MAX_MS),
+        "due_by_ms": min(asked.execution.issued_at_ms + asked.policy.due_ms(workflow.priority), MAX_MS),
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
         "rebook_reason": None if booked is None else _rebook_reason(workflow),
     }
 
 
-def _feedback(policy: Policy, state: VehicleState, workflow: Workflow, execution: Execution) -> Payload:  # noqa: ARG001 - the form of all PAYLOADS
+def _feedback(asked: Asked) -> Payload:
+    workflow = asked.workflow
     facts, booked = workflow.facts, workflow.appointment
     return {
         "findings": _findings(workflow.findings),
@@ -139,7 +150,7 @@ def _rebook_reason(workflow: Workflow) -> str | None:
     return next((reason for reason in moves if reason in REBOOK_REASONS), None)
 
 
-PAYLOADS: Mapping[AgentType, Callable[[Policy, VehicleState, Workflow, Execution], Payload]] = MappingProxyType(
+PAYLOADS: Mapping[AgentType, Callable[[Asked], Payload]] = MappingProxyType(
     {
         AgentType.DATA_ANALYSIS: _data_analysis,
         AgentType.DIAGNOSIS: _diagnosis,

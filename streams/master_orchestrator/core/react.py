@@ -6,7 +6,7 @@ of the vehicle put nothing out.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from master_orchestrator.core import payloads
 from master_orchestrator.core.audit_chain import details_json, hash_of
 from master_orchestrator.core.command_ids import command_id
 from master_orchestrator.core.evolve import chain_of
+from master_orchestrator.core.evolve.chains import known_chain
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import GENESIS, Chain, Execution, VehicleState, Workflow
@@ -23,16 +24,26 @@ from master_orchestrator_schemas.messages import Alert, AuditRecord, Command
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, Reason
 
 
-class Effects(msgspec.Struct, frozen=True, gc=False):
-    """What one event puts out; ``failed`` are commands given up."""
+class Effects(NamedTuple):
+    """What one event of a workflow puts out; ``failed`` are commands given up."""
 
-    audit: AuditRecord | None = None
+    audit: AuditRecord
+    commands: tuple[Command, ...]
+    alerts: tuple[Alert, ...]
+    failed: tuple[Command, ...]
+
+
+class Reaction(NamedTuple):
+    """The same without the audit record; ``details`` are added to those of the event."""
+
+    details: Mapping[str, Any] = MappingProxyType({})
     commands: tuple[Command, ...] = ()
     alerts: tuple[Alert, ...] = ()
     failed: tuple[Command, ...] = ()
 
 
-NOTHING = Effects()
+RECORDED = Reaction()
+"""Nothing but the audit record."""
 
 
 class Happened(msgspec.Struct, frozen=True, gc=False):
@@ -50,7 +61,7 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
         workflow = self.after
         if not isinstance(workflow, Workflow):
             raise TypeError(workflow.workflow_id)
-        content = payloads.payload(self.policy, self.state, workflow, execution)
+        content = payloads.payload(payloads.Asked(self.policy, self.state, workflow, execution))
         return self._command(execution, workflow.priority, content)
 
     def side_command(self, execution: Execution) -> Command:
@@ -92,18 +103,13 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
 
 
 def react(
-    policy: Policy, vehicle_id: str, before: VehicleState, after: VehicleState, event: ev.Event, *, cause: Input
+    policy: Policy, vehicle_id: str, before: VehicleState, after: VehicleState, event: ev.WorkflowEvent, *, cause: Input
 ) -> Effects:
     """The effects of an event that led from one state to the other."""
-    rule = REACT[type(event)]
-    if rule is None or not isinstance(event, ev.WorkflowEvent):
-        return NOTHING
-    chain = chain_of(after, event.workflow_id)
-    if chain is None:
-        raise KeyError(event.workflow_id)
+    chain = known_chain(after, event.workflow_id)
     happened = Happened(policy, vehicle_id, after, chain_of(before, event.workflow_id), chain, event)
-    effects, details = rule(happened)
-    return replace(effects, audit=_audit(happened, {**event.details, **details} if details else event.details, cause))
+    details, commands, alerts, failed = REACT[type(event)](happened)
+    return Effects(_audit(happened, {**event.details, **details}, cause), commands, alerts, failed)
 
 
 def _audit(happened: Happened, details: dict[str, Any], cause: Input) -> AuditRecord:
@@ -134,12 +140,8 @@ def _attempt(chain: Chain) -> int:
     return chain.execution.attempt if isinstance(chain, Workflow) and chain.execution is not None else 0
 
 
-Reaction = tuple[Effects, dict[str, Any]]
-"""The effects but for the audit record, and what is added to its details."""
-
-
-def _recorded(happened: Happened) -> Reaction:  # noqa: ARG001 - the form of all of REACT
-    return NOTHING, {}
+def _recorded(_happened: Happened) -> Reaction:
+    return RECORDED
 
 
 def _issued(command: Command) -> dict[str, Any]:
@@ -149,46 +151,39 @@ def _issued(command: Command) -> dict[str, Any]:
 def _commanded(happened: Happened) -> Reaction:
     """StepRestarted: the command of its execution."""
     command = happened.command(happened.event.execution)
-    return Effects(commands=(command,)), _issued(command)
+    return Reaction(_issued(command), commands=(command,))
 
 
 def _moved(happened: Happened) -> Reaction:
     event = happened.event
-    details: dict[str, Any] = {}
-    commands: tuple[Command, ...] = ()
-    if event.execution is not None:
-        command = happened.command(event.execution)
-        commands, details = (command,), _issued(command)
+    moved = RECORDED if event.execution is None else _commanded(happened)
     if event.appointment is not None:
-        details["appointment"] = msgspec.structs.asdict(event.appointment)
+        moved = moved._replace(details={**moved.details, "appointment": msgspec.structs.asdict(event.appointment)})
     if event.reason != "service_overdue":
-        return Effects(commands=commands), details
+        return moved
     message = f"{happened.vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"
-    return Effects(commands=commands, alerts=(happened.alert(AlertKind.SERVICE_OVERDUE, message),)), details
+    return moved._replace(alerts=(happened.alert(AlertKind.SERVICE_OVERDUE, message),))
 
 
 def _reprioritised(happened: Happened) -> Reaction:
-    details = {"from_priority": None if happened.before is None else happened.before.priority.name}
-    execution = happened.event.execution
-    if execution is None:
-        return NOTHING, details
-    command = happened.command(execution)
-    return Effects(commands=(command,)), details | _issued(command)
+    changed = RECORDED if happened.event.execution is None else _commanded(happened)
+    before = None if happened.before is None else happened.before.priority.name
+    return changed._replace(details={**changed.details, "from_priority": before})
 
 
 def _step_failed(happened: Happened) -> Reaction:
-    return NOTHING, {"retry_at_ms": happened.event.retry_at_ms}
+    return Reaction({"retry_at_ms": happened.event.retry_at_ms})
 
 
 def _step_skipped(happened: Happened) -> Reaction:
-    return NOTHING, {"step": happened.event.step.value}
+    return Reaction({"step": happened.event.step.value})
 
 
 def _completed(happened: Happened) -> Reaction:
     if not happened.event.unresolved:
-        return NOTHING, {}
+        return RECORDED
     message = f"URGENT, and the owner of {happened.vehicle_id} has not agreed ({happened.event.reason}): call them"
-    return Effects(alerts=(happened.alert(AlertKind.URGENT_UNRESOLVED, message),)), {}
+    return Reaction(alerts=(happened.alert(AlertKind.URGENT_UNRESOLVED, message),))
 
 
 def _failed(happened: Happened) -> Reaction:
@@ -204,31 +199,27 @@ def _failed(happened: Happened) -> Reaction:
     elif happened.after.priority is Priority.URGENT:
         message = f"{workflow_id} was cancelled while URGENT: see that the vehicle is safe"
         alerts = (happened.alert(AlertKind.URGENT_UNRESOLVED, message),)
-    return Effects(alerts=alerts, failed=given_up), {}
+    return Reaction(alerts=alerts, failed=given_up)
 
 
 def _side_commanded(happened: Happened) -> Reaction:
     command = happened.side_command(happened.event.execution)
-    return Effects(commands=(command,)), _issued(command)
+    return Reaction(_issued(command), commands=(command,))
 
 
 def _side_failed(happened: Happened) -> Reaction:
-    return NOTHING, {"step": AgentType.MANUFACTURING_QUALITY.value, "retry_at_ms": happened.event.retry_at_ms}
+    return Reaction({"step": AgentType.MANUFACTURING_QUALITY.value, "retry_at_ms": happened.event.retry_at_ms})
 
 
 def _side_ended(happened: Happened) -> Reaction:
     details = {"step": AgentType.MANUFACTURING_QUALITY.value}
     if happened.event.given_up is None:
-        return NOTHING, details
-    return Effects(failed=(happened.side_command(happened.event.given_up),)), details
+        return Reaction(details)
+    return Reaction(details, failed=(happened.side_command(happened.event.given_up),))
 
 
-REACT: Mapping[type[ev.Event], Callable[[Happened], Reaction] | None] = MappingProxyType(
+REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = MappingProxyType(
     {
-        ev.InputApplied: None,
-        ev.ReadingObserved: None,
-        ev.ReadingDropped: None,
-        ev.AuditSealed: None,
         ev.WorkflowOpened: _recorded,
         ev.StateChanged: _moved,
         ev.StepFailed: _step_failed,
@@ -247,4 +238,4 @@ REACT: Mapping[type[ev.Event], Callable[[Happened], Reaction] | None] = MappingP
         ev.Rejected: _recorded,
     }
 )
-"""What each event puts out beside its audit record; None: nothing at all."""
+"""What each event of a workflow puts out, besides its audit record."""

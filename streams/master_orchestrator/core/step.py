@@ -9,6 +9,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.react import react
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import Chain, VehicleState, Wait, Workflow, new_vehicle
 from master_orchestrator.core.statuses import status_of
 
@@ -21,20 +22,32 @@ def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Inp
 
     ``state`` None: nothing is known of the vehicle yet.
     """
-    before = _applied(policy, new_vehicle() if state is None else state, input)
-    outcome = Outcome(state=before, commands=[], audit=[], status=[], alerts=[], traceparent=input.traceparent)
-    decided = decide(policy, vehicle_id, before, input)
-    if isinstance(decided, ev.Refusal):
-        outcome.rejection = str(decided)
+    outcome = Outcome(
+        state=new_vehicle() if state is None else state,
+        commands=[],
+        audit=[],
+        status=[],
+        alerts=[],
+        traceparent=input.traceparent,
+    )
+    rank = policy.ranks.get(input.cause.topic)
+    if rank is not None:
+        _evolve(outcome, ev.InputApplied(rank=rank, next_offset=input.cause.offset + 1))
+    decided = decide(policy, vehicle_id, outcome.state, input)
+    if isinstance(decided, Rejection):
+        outcome.rejection = decided
         return outcome
     changed: dict[str, Workflow] = {}
     while decided:
         for event in decided:
-            if isinstance(event, ev.ReadingDropped) and event.letter is not None:
-                outcome.rejection = f"{CLOCK_LETTER}: {event.letter}"
-            _apply(policy, vehicle_id, outcome, event, input)
-            _note(changed, outcome.state, event)
-        decided = progress(policy, outcome.state, input.at_ms) if changed else []
+            if isinstance(event, ev.WorkflowEvent):
+                _happen(policy, vehicle_id, outcome, event, input)
+                _note(changed, outcome.state, event)
+            else:
+                _evolve(outcome, event)
+                if isinstance(event, ev.ReadingDropped) and event.letter is not None:
+                    outcome.rejection = Rejection(CLOCK_LETTER, event.letter)
+        decided = progress(policy, outcome.state, input) if changed else []
     outcome.status = [status_of(vehicle_id, workflow) for workflow in changed.values()]
     if outcome.traceparent is None:
         outcome.traceparent = _traceparent(outcome)
@@ -60,32 +73,27 @@ def _waits(chain: Chain) -> Iterator[Wait]:
         yield chain.side.wait
 
 
-def _applied(policy: Policy, state: VehicleState, record: Input) -> VehicleState:
-    rank = policy.ranks.get(record.cause.topic)
-    if rank is None:
-        return state
-    return evolve(state, ev.InputApplied(rank=rank, next_offset=record.cause.offset + 1))
+def _evolve(outcome: Outcome, event: ev.Event) -> None:
+    outcome.state = evolve(outcome.state, event)
+    outcome.events.append(event)
 
 
-def _apply(policy: Policy, vehicle_id: str, outcome: Outcome, event: ev.Event, record: Input) -> None:
+def _happen(policy: Policy, vehicle_id: str, outcome: Outcome, event: ev.WorkflowEvent, record: Input) -> None:
     """The event's change and its effects, into ``outcome``."""
     before = outcome.state
-    outcome.state = evolve(before, event)
+    _evolve(outcome, event)
     effects = react(policy, vehicle_id, before, outcome.state, event, cause=record)
-    if effects.audit is None:
-        return
-    sealed = ev.AuditSealed(workflow_id=effects.audit.workflow_id, hash=effects.audit.hash)
-    outcome.state = evolve(outcome.state, sealed)
+    _evolve(outcome, ev.AuditSealed(workflow_id=effects.audit.workflow_id, hash=effects.audit.hash))
     outcome.audit.append(effects.audit)
     outcome.commands += effects.commands
     outcome.alerts += effects.alerts
     outcome.failed_commands += effects.failed
 
 
-def _note(changed: dict[str, Workflow], state: VehicleState, event: ev.Event) -> None:
+def _note(changed: dict[str, Workflow], state: VehicleState, event: ev.WorkflowEvent) -> None:
     """Keep the newest form of the workflow the event was about. A replaced one keeps the status it ended with."""
     workflow = state.workflow
-    if isinstance(event, ev.WorkflowEvent) and workflow is not None and workflow.workflow_id == event.workflow_id:
+    if workflow is not None and workflow.workflow_id == event.workflow_id:
         changed[workflow.workflow_id] = workflow
 
 

@@ -39,9 +39,9 @@ def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Underst
 
 
 def workflow_of(answer: Answer) -> str:
-    """The workflow a reading opened or folded into. Raises :class:`InvalidTelemetryError` if it was refused."""
-    if answer.refusal is not None:
-        raise InvalidTelemetryError(f"the engine refused the reading: {answer.refusal}")
+    """The workflow a reading opened or folded into. Raises :class:`InvalidTelemetryError` if it was rejected."""
+    if answer.rejection is not None:
+        raise InvalidTelemetryError(f"the engine rejected the reading: {answer.rejection}")
     for record in answer.audit:
         if record.event in CHECKED:
             return record.workflow_id
@@ -68,7 +68,7 @@ def service_event_of(status: Status, kind: ServiceEventKind | str, fields: Mappi
 
 
 def accepted(answer: Answer) -> None:
-    """Raises :class:`InvalidRequestError` if the request was refused or rejected."""
+    """Raises :class:`InvalidRequestError` if the request was rejected."""
     if (why := rejection_of(answer)) is not None:
         raise InvalidRequestError(f"the engine rejected the request: {why}")
 

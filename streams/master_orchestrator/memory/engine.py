@@ -125,7 +125,7 @@ class MemoryEngine:
         try:
             body = self._codec.decode(record.value, record.body_type)
         except DecodeError as error:
-            return self._refuse(record.cause, f"{error.reason}: {error}")
+            return self._reject(record.cause, f"{error.reason}: {error}")
         stored = self._states.get(record.vehicle_id)
         state = None if stored is None else decode_state(stored)
         given = Input(cause=record.cause, at_ms=record.at_ms, body=body, traceparent=record.traceparent)
@@ -133,7 +133,7 @@ class MemoryEngine:
         self._states[record.vehicle_id] = encode_state(outcome.state)
         self._put_out(record.vehicle_id, outcome)
         if outcome.rejection is not None:
-            return self._refuse(record.cause, outcome.rejection)
+            return self._reject(record.cause, str(outcome.rejection))
         return Answer(cause=record.cause, audit=tuple(outcome.audit))
 
     def _put_out(self, vehicle_id: str, outcome: Outcome) -> None:
@@ -147,6 +147,6 @@ class MemoryEngine:
             self._dispatch(command, outcome.traceparent)
         self._hold(vehicle_id, deadlines(vehicle_id, outcome.state))
 
-    def _refuse(self, cause: Cause, why: str) -> Answer:
+    def _reject(self, cause: Cause, why: str) -> Answer:
         self._log.dead_letters.append((cause, why))
-        return Answer(cause=cause, refusal=why)
+        return Answer(cause=cause, rejection=why)

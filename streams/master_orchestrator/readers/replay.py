@@ -23,8 +23,9 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
 from master_orchestrator.readers.replay_verdict import Difference, first_difference
@@ -159,9 +160,9 @@ class VehicleReplay:
             raise _differs(first, "cause", f"its cause, {_place(first.cause)}, is not there to be applied")
         try:
             given = self._applied(cause)
-        except RefusedError as refused:
-            text = f"its cause, {_place(first.cause)}, is refused: {refused.reason}: {refused}"
-            raise _differs(first, "cause", text) from refused
+        except RejectedError as error:
+            text = f"its cause, {_place(first.cause)}, is rejected: {error.rejection}"
+            raise _differs(first, "cause", text) from error
         self._compare(first.cause, given)
 
     def _before(self, positions: Mapping[str, int]) -> Iterator[Arrived]:
@@ -173,7 +174,7 @@ class VehicleReplay:
     def _unrecorded(self, arrived: Arrived) -> None:
         try:
             given = self._applied(arrived)
-        except RefusedError:
+        except RejectedError:
             return  # as the engine does: it is in the dead letters, and no vehicle knows of it
         if given:
             text = f"{_place(arrived.cause)} gives it ({given[0].event}), but it is not in the trail"
@@ -185,8 +186,8 @@ class VehicleReplay:
         )
         try:
             outcome = step(self._rules.policy, self.vehicle_id, self._state, given)
-        except Exception as error:  # the engine set it aside as a dead letter, as it does with what is refused
-            raise RefusedError("unprocessable", f"{type(error).__name__}: {error}") from error
+        except Exception as error:  # the engine set it aside as a dead letter, as it does with what is rejected
+            raise RejectedError("unprocessable", f"{type(error).__name__}: {error}") from error
         self._state = outcome.state
         self.inputs += 1
         return outcome.audit

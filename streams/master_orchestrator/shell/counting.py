@@ -39,7 +39,7 @@ class EngineCounts:
         for alert in outcome.alerts:
             self.alert(alert.kind)
         if outcome.rejection is not None:
-            self._child(self.metrics.rejected_inputs, topic, outcome.rejection.partition(": ")[0]).inc()
+            self._child(self.metrics.rejected_inputs, topic, outcome.rejection.code).inc()
 
     def alert(self, kind: AlertKind) -> None:
         """Count a call for a human."""

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from master_orchestrator.core.intake import RefusedError
 from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
@@ -65,10 +65,10 @@ class RecordWriter:
         headers = envelope_headers("Alert", SOURCE, alert.alert_id, alert.at_ms, traceparent)
         return Record(self._alerts, key, self._codec.encode(alert), headers)
 
-    def dead_letter(self, cause: Cause, record: Fetched, refused: RefusedError) -> Record:
+    def dead_letter(self, cause: Cause, record: Fetched, rejection: Rejection) -> Record:
         """The record as it came, bytes untouched, with its origin and the reason in headers."""
         headers = dead_letter_headers(
-            cause.topic, cause.partition, cause.offset, refused.reason, str(refused), record.timestamp
+            cause.topic, cause.partition, cause.offset, rejection.code, rejection.text, record.timestamp
         )
         key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
         if len(value) > self._largest:

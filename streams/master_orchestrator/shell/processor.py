@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
@@ -84,8 +85,8 @@ class Processor:
             cause = Cause(topic=self._inputs[rank], partition=partition, offset=record.offset)
             try:
                 self._apply(cause, record, get, work, storing=storing_each)
-            except RefusedError as refused:
-                self._dead_letter(cause, record, refused, work)
+            except RejectedError as error:
+                self._dead_letter(cause, record, error.rejection, work)
             except (MemoryError, ShellError):
                 raise
             except Exception as error:  # noqa: BLE001  it becomes a dead letter
@@ -119,18 +120,18 @@ class Processor:
         if isinstance(body, Telemetry) and outcome.rejection is None:
             work.readings.append(before is None or outcome.state.trackers is not before.trackers)
         if outcome.rejection is not None:
-            self._dead_letter(cause, record, RefusedError(*_reason_and_text(outcome.rejection)), work)
+            self._dead_letter(cause, record, outcome.rejection, work)
 
-    def _dead_letter(self, cause: Cause, record: Fetched, refused: RefusedError, work: Work) -> None:
-        work.records.append(self._writer.dead_letter(cause, record, refused))
-        work.dead_letters.append((cause.topic, refused.reason))
+    def _dead_letter(self, cause: Cause, record: Fetched, rejection: Rejection, work: Work) -> None:
+        work.records.append(self._writer.dead_letter(cause, record, rejection))
+        work.dead_letters.append((cause.topic, rejection.code))
 
     def _set_aside(self, cause: Cause, record: Fetched, error: Exception, work: Work) -> None:
-        """The engine failed at the record, and would again: away with it, and call for a human."""
+        """Processing would fail again: dead-letter the record and raise an alert."""
         place = f"{cause.topic}/{cause.partition}/{cause.offset}"
         log.critical("a record cannot be processed and is set aside", record=place, error=error, exc_info=error)
         text = f"{type(error).__name__}: {error}"[:500].encode(errors="replace").decode()
-        self._dead_letter(cause, record, RefusedError(UNPROCESSABLE, text), work)
+        self._dead_letter(cause, record, Rejection(UNPROCESSABLE, text), work)
         alert = Alert(
             alert_id=f"{place}/{AlertKind.RECORD_UNPROCESSABLE}",
             kind=AlertKind.RECORD_UNPROCESSABLE,
@@ -174,8 +175,3 @@ def _stored(key: bytes, state: VehicleState) -> tuple[bytes, list[Deadline]]:
     if len(value) > MAX_STATE_BYTES:
         raise ValueError(f"the vehicle's state would take {len(value)} bytes, {MAX_STATE_BYTES} are possible")
     return value, waiting
-
-
-def _reason_and_text(rejection: str) -> tuple[str, str]:
-    reason, _, text = rejection.partition(": ")
-    return reason, text or rejection

@@ -6,9 +6,9 @@ FEEDBACK never fails a workflow whose work is done: it closes COMPLETED/serviced
 from typing import Any
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide.steps import completed, failed
+from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Execution, VehicleState, Workflow
+from master_orchestrator.core.state import Execution, Workflow
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Reason
 
@@ -21,65 +21,36 @@ def retry_wait_ms(policy: Policy, execution: Execution, at_least_ms: int | None 
     return max(policy.retry_waits_ms[used], at_least_ms or 0)
 
 
-def execution_failed(
-    policy: Policy,
-    state: VehicleState,
-    workflow: Workflow,
-    at_ms: int,
-    *,
-    reason: str,
-    actor: str,
-    details: dict[str, Any],
-    retry_after_ms: int | None = None,
-) -> list[ev.Event]:
+def execution_failed(context: Context[Workflow], reason: str, retry_after_ms: int | None = None) -> list[ev.Event]:
     """RETRY; after the last retry too, from where ``progress`` goes on to FAILED."""
-    execution = workflow.execution
-    wait_ms = None if execution is None else retry_wait_ms(policy, execution, retry_after_ms)
+    execution = context.workflow.execution
+    wait_ms = None if execution is None else retry_wait_ms(context.policy, execution, retry_after_ms)
     if wait_ms is None and execution is not None and execution.step is AgentType.FEEDBACK:
-        return [closed_unanswered(policy, state, workflow, at_ms, reason=reason, actor=actor, details=details)]
-    return [
-        ev.StepFailed(
-            workflow_id=workflow.workflow_id,
-            at_ms=at_ms,
-            actor=actor,
-            reason=reason,
-            details=details,
-            retry_at_ms=None if wait_ms is None else at_ms + wait_ms,
-        )
-    ]
+        return closed_unanswered(context, reason)
+    retry_at_ms = None if wait_ms is None else context.at_ms + wait_ms
+    return [ev.StepFailed(**context.head(reason), retry_at_ms=retry_at_ms)]
 
 
-def permanently_failed(
-    policy: Policy, state: VehicleState, workflow: Workflow, at_ms: int, *, actor: str, details: dict[str, Any]
-) -> list[ev.Event]:
+def permanently_failed(context: Context[Workflow]) -> list[ev.Event]:
     """FAILED/agent_rejected at once: no retry would help."""
-    if workflow.execution is not None and workflow.execution.step is AgentType.FEEDBACK:
-        return [closed_unanswered(policy, state, workflow, at_ms, reason="agent_failed", actor=actor, details=details)]
-    return [failed(policy, state, workflow, at_ms, Reason.AGENT_REJECTED, actor=actor, details=details)]
+    execution = context.workflow.execution
+    if execution is not None and execution.step is AgentType.FEEDBACK:
+        return closed_unanswered(context, "agent_failed")
+    return context.fail(Reason.AGENT_REJECTED)
 
 
-def closed_unanswered(
-    policy: Policy,
-    state: VehicleState,
-    workflow: Workflow,
-    at_ms: int,
-    *,
-    reason: str,
-    actor: str,
-    details: dict[str, Any],
-) -> ev.Event:
+def closed_unanswered(context: Context[Workflow], reason: str) -> list[ev.Event]:
     """FEEDBACK without an answer: the work is done, so the workflow is."""
-    unanswered = {**details, "feedback": reason}
-    return completed(policy, state, workflow, at_ms, Reason.SERVICED, actor=actor, details=unanswered)
+    return context.noting(feedback=reason).complete(Reason.SERVICED)
 
 
 def failure_details(reply: Reply) -> dict[str, Any]:
     """What a failed reply says, for the audit trail."""
     failure = reply.failure
-    said = {"answered": reply.command_id, "handled_in_ms": reply.handled_in_ms}
+    details = {"answered": reply.command_id, "handled_in_ms": reply.handled_in_ms}
     if failure is None:
-        return said
-    return said | {"kind": failure.kind, "error": failure.error, "message": failure.message}
+        return details
+    return details | {"kind": failure.kind, "error": failure.error, "message": failure.message}
 
 
 def is_permanent(reply: Reply) -> bool:

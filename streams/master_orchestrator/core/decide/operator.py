@@ -7,114 +7,71 @@ from typing import Any
 from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.priority import change_priority
-from master_orchestrator.core.decide.steps import failed, no_such_workflow, rejected
+from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
-from master_orchestrator.core.inputs import Input
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import VehicleState, Workflow
+from master_orchestrator.core.state import Workflow
 from master_orchestrator.core.transitions import allowed
 from master_orchestrator_schemas.messages import OperatorRequest
 from master_orchestrator_schemas.vocabulary import OperatorAction, Reason, State
 
 
-def on_operator_request(
-    policy: Policy, state: VehicleState, record: Input, request: OperatorRequest
-) -> list[ev.Event] | ev.Refusal:
+def on_operator_request(context: Context[None], request: OperatorRequest) -> Decision:
     """What an operator's request makes happen."""
-    chain = chain_of(state, request.workflow_id)
+    chain = chain_of(context.state, request.workflow_id)
     if chain is None:
-        return no_such_workflow(state, request.vehicle_id, request.workflow_id)
+        return no_such_workflow(context.state, request.vehicle_id, request.workflow_id)
+    actor, details = f"operator:{request.operator}", details_of(request)
     if not isinstance(chain, Workflow):
-        return rejected(chain.workflow_id, record.at_ms, _actor(request), "superseded_workflow", details_of(request))
-    return ACTIONS[request.action](policy, state, chain, record.at_ms, request)
+        return context.about(chain, actor, details).reject("superseded_workflow")
+    return ACTIONS[request.action](context.about(chain, actor, details), request)
 
 
-def _cancel(
-    policy: Policy, state: VehicleState, workflow: Workflow, at_ms: int, request: OperatorRequest
-) -> list[ev.Event]:
-    if not allowed(workflow.state, State.FAILED):
-        return _rejected(workflow, at_ms, request, "illegal_request")
-    return [
-        failed(policy, state, workflow, at_ms, Reason.CANCELLED, actor=_actor(request), details=details_of(request))
-    ]
+def _cancel(context: Context[Workflow], _request: OperatorRequest) -> list[ev.Event]:
+    if not allowed(context.workflow.state, State.FAILED):
+        return _rejected(context, "illegal_request")
+    return context.fail(Reason.CANCELLED)
 
 
-def _redrive(
-    policy: Policy,  # noqa: ARG001 - the form of all ACTIONS
-    state: VehicleState,  # noqa: ARG001
-    workflow: Workflow,
-    at_ms: int,
-    request: OperatorRequest,
-) -> list[ev.Event]:
+def _redrive(context: Context[Workflow], _request: OperatorRequest) -> list[ev.Event]:
     """Back to the step of the last execution; a workflow cancelled between booking and repair is booked anew."""
-    last = workflow.execution
-    if workflow.state is not State.FAILED or last is None:
-        return _rejected(workflow, at_ms, request, "illegal_request")
-    return [
-        ev.WorkflowRedriven(
-            workflow_id=workflow.workflow_id,
-            at_ms=at_ms,
-            actor=_actor(request),
-            reason="redriven",
-            details=details_of(request),
-            execution=replace(last, budget_from=last.attempt + 1),
-        )
-    ]
+    last = context.workflow.execution
+    if context.workflow.state is not State.FAILED or last is None:
+        return _rejected(context, "illegal_request")
+    return [ev.WorkflowRedriven(**context.head("redriven"), execution=replace(last, budget_from=last.attempt + 1))]
 
 
-def _set_priority(
-    policy: Policy,
-    state: VehicleState,  # noqa: ARG001 - the form of all ACTIONS
-    workflow: Workflow,
-    at_ms: int,
-    request: OperatorRequest,
-) -> list[ev.Event]:
+def _set_priority(context: Context[Workflow], request: OperatorRequest) -> list[ev.Event]:
     priority = request.priority
     if priority is None:
-        return _rejected(workflow, at_ms, request, "priority_missing")
-    if not workflow.is_open:
-        return _rejected(workflow, at_ms, request, "illegal_request")
-    if priority is workflow.priority:
-        return _rejected(workflow, at_ms, request, "same_priority")
-    return change_priority(
-        policy,
-        workflow,
-        priority,
-        at_ms,
-        reason="operator",
-        actor=_actor(request),
-        details=details_of(request),
-        least=priority,
-    )
+        return _rejected(context, "priority_missing")
+    if not context.workflow.is_open:
+        return _rejected(context, "illegal_request")
+    if priority is context.workflow.priority:
+        return _rejected(context, "same_priority")
+    return change_priority(context, priority, "operator", least=priority)
 
 
-def _rejected(workflow: Workflow, at_ms: int, request: OperatorRequest, code: str) -> list[ev.Event]:
-    said = {**details_of(request), "state": workflow.state.value}
-    return rejected(workflow.workflow_id, at_ms, _actor(request), code, said)
-
-
-def _actor(request: OperatorRequest) -> str:
-    return f"operator:{request.operator}"
+def _rejected(context: Context[Workflow], code: str) -> list[ev.Event]:
+    return context.noting(state=context.workflow.state.value).reject(code)
 
 
 def details_of(request: OperatorRequest) -> dict[str, Any]:
     """What the operator asked for, for the audit trail."""
-    said = {"request_id": request.request_id, "action": request.action.value}
+    details = {"request_id": request.request_id, "action": request.action.value}
     if request.priority is not None:
-        said["priority"] = request.priority.name
+        details["priority"] = request.priority.name
     if request.reason is not None:
-        said["because"] = request.reason
-    return said
+        details["because"] = request.reason
+    return details
 
 
-ACTIONS: Mapping[OperatorAction, Callable[[Policy, VehicleState, Workflow, int, OperatorRequest], list[ev.Event]]] = (
-    MappingProxyType(
-        {
-            OperatorAction.CANCEL: _cancel,
-            OperatorAction.REDRIVE: _redrive,
-            OperatorAction.SET_PRIORITY: _set_priority,
-        }
-    )
+ACTIONS: Mapping[OperatorAction, Callable[[Context[Workflow], OperatorRequest], list[ev.Event]]] = MappingProxyType(
+    {
+        OperatorAction.CANCEL: _cancel,
+        OperatorAction.REDRIVE: _redrive,
+        OperatorAction.SET_PRIORITY: _set_priority,
+    }
 )
 """What each action makes happen."""

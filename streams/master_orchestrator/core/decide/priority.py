@@ -4,10 +4,9 @@ An outstanding command is issued again on the higher lane, as its next revision;
 wins. An appointment that begins later than the new priority allows is given up for an earlier one.
 """
 
-from typing import Any
-
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide.steps import enter, next_revision
+from master_orchestrator.core.decide.context import Context
+from master_orchestrator.core.decide.executions import next_revision
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Appointment, Workflow
 from master_orchestrator.core.transitions import STATE_OF_STEP
@@ -17,33 +16,18 @@ AGENT_STATES = frozenset(STATE_OF_STEP.values())
 
 
 def change_priority(
-    policy: Policy,
-    workflow: Workflow,
-    priority: Priority,
-    at_ms: int,
-    *,
-    reason: str,
-    actor: str = ev.ENGINE,
-    details: dict[str, Any] | None = None,
-    least: Priority | None = None,
+    context: Context[Workflow], priority: Priority, reason: str, least: Priority | None = None
 ) -> list[ev.Event]:
     """The events of another priority. Lowering it re-issues nothing: the next command goes on the lower lane."""
+    workflow, at_ms = context.workflow, context.at_ms
     raised = priority < workflow.priority
-    execution = workflow.execution
-    outstanding = raised and workflow.state in AGENT_STATES and execution is not None
-    changed = ev.PriorityChanged(
-        workflow_id=workflow.workflow_id,
-        at_ms=at_ms,
-        actor=actor,
-        reason=reason,
-        details=details or {},
-        priority=priority,
-        least=least,
-        execution=next_revision(policy, execution, at_ms) if outstanding and execution is not None else None,
-    )
+    execution = None
+    if raised and workflow.state in AGENT_STATES and workflow.execution is not None:
+        execution = next_revision(context.policy, workflow.execution, at_ms)
+    changed = ev.PriorityChanged(**context.head(reason), priority=priority, least=least, execution=execution)
     booked = workflow.appointment if workflow.state is State.SCHEDULED else None
-    if raised and booked is not None and is_too_late(policy, booked, priority, at_ms):
-        return [changed, enter(policy, workflow, AgentType.SCHEDULING, at_ms, reason="priority_raised", actor=actor)]
+    if raised and booked is not None and is_too_late(context.policy, booked, priority, at_ms):
+        return [changed, *context.without_details.enter(AgentType.SCHEDULING, "priority_raised")]
     return [changed]
 
 

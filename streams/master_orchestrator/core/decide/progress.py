@@ -5,8 +5,9 @@ needs nobody, and an appointment that has begun already is not waited for.
 """
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide.steps import completed, enter, failed
+from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.timer import on_due
+from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState, Workflow
 from master_orchestrator.core.urgency import assess
@@ -17,41 +18,32 @@ MAY_BE_OVER = frozenset({State.SCHEDULED, State.IN_SERVICE, State.RETRY})
 nothing."""
 
 
-def progress(policy: Policy, state: VehicleState, at_ms: int) -> list[ev.Event]:
+def progress(policy: Policy, state: VehicleState, record: Input) -> list[ev.Event]:
     """The next events that need nobody, none if the workflow waits for someone or has ended."""
     workflow = state.workflow
     if workflow is None or not workflow.is_open:
         return []
+    context = Context(policy, state, record, workflow)
     if workflow.state is State.PENDING:
-        return [enter(policy, workflow, AgentType.DATA_ANALYSIS, at_ms, reason="opened")]
+        return context.enter(AgentType.DATA_ANALYSIS, "opened")
     if workflow.state is State.URGENCY_ASSESSMENT:
-        return [_assess(policy, workflow, at_ms)]
+        return _assess(context)
     if workflow.wait is None:
-        return _without_wait(policy, state, workflow, at_ms)
-    if workflow.state in MAY_BE_OVER and workflow.wait.due_ms <= at_ms:
-        return on_due(policy, state, workflow, at_ms)
+        return _without_wait(context)
+    if workflow.state in MAY_BE_OVER and workflow.wait.due_ms <= record.at_ms:
+        return on_due(context)
     return []
 
 
-def _assess(policy: Policy, workflow: Workflow, at_ms: int) -> ev.Event:
-    verdict = assess(policy.urgency, workflow)
-    return enter(
-        policy,
-        workflow,
-        AgentType.CUSTOMER_ENGAGEMENT,
-        at_ms,
-        reason="assessed",
-        details={"urgency": verdict.numbers, "from_priority": workflow.priority.name},
-        priority=verdict.priority,
-    )
+def _assess(context: Context[Workflow]) -> list[ev.Event]:
+    verdict = assess(context.policy.urgency, context.workflow)
+    assessed = context.noting(urgency=verdict.numbers, from_priority=context.workflow.priority.name)
+    return assessed.enter(AgentType.CUSTOMER_ENGAGEMENT, "assessed", priority=verdict.priority)
 
 
-def _without_wait(policy: Policy, state: VehicleState, workflow: Workflow, at_ms: int) -> list[ev.Event]:
+def _without_wait(context: Context[Workflow]) -> list[ev.Event]:
     """RETRY after the last retry, or an agent's step without the agent (FEEDBACK only)."""
-    if workflow.state is State.RETRY:
-        given_up = workflow.execution
-        return [failed(policy, state, workflow, at_ms, Reason.RETRIES_EXHAUSTED, given_up=given_up)]
-    skipped = ev.StepSkipped(
-        workflow_id=workflow.workflow_id, at_ms=at_ms, reason="not_enabled", step=AgentType.FEEDBACK
-    )
-    return [skipped, completed(policy, state, workflow, at_ms, Reason.SERVICED)]
+    if context.workflow.state is State.RETRY:
+        return context.fail(Reason.RETRIES_EXHAUSTED, given_up=context.workflow.execution)
+    skipped = ev.StepSkipped(**context.head("not_enabled"), step=AgentType.FEEDBACK)
+    return [skipped, *context.complete(Reason.SERVICED)]

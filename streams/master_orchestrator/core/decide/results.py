@@ -17,21 +17,19 @@ Choices that the agents' results leave open:
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from msgspec.structs import replace
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide import service
+from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
 from master_orchestrator.core.decide.priority import is_too_late
-from master_orchestrator.core.decide.replies import actor_of, result_details
-from master_orchestrator.core.decide.steps import book, completed, enter
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Appointment, Facts, KnownFinding, VehicleState, Workflow
+from master_orchestrator.core.state import Appointment, Facts, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
-from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.results import (
     CustomerEngagementResult,
@@ -46,14 +44,10 @@ HOUR_MS = 3_600_000
 NOT_BOOKED = frozenset({AppointmentState.CANCELLED, AppointmentState.NO_SHOW})
 
 
-class Answered(NamedTuple):
-    """A valid reply to the outstanding command of ``workflow``; ``outdated``: to an earlier revision of it."""
+class Answered(Context[Workflow], frozen=True, kw_only=True, gc=False):
+    """A valid reply to the outstanding command. ``outdated``: to an earlier revision of it."""
 
-    policy: Policy
-    state: VehicleState
-    workflow: Workflow
-    reply: Reply
-    at_ms: int
+    command_id: str
     outdated: bool
 
     @property
@@ -61,50 +55,9 @@ class Answered(NamedTuple):
         """Whether the task held all that the workflow knows of by now."""
         return all(finding.seen for finding in self.workflow.findings)
 
-    def completed(self, reason: Reason, **details: Any) -> list[ev.Event]:
-        """The workflow ends here."""
-        return [
-            completed(
-                self.policy,
-                self.state,
-                self.workflow,
-                self.at_ms,
-                reason,
-                actor=actor_of(self.reply),
-                details=result_details(self.reply) | details,
-            )
-        ]
-
-    def goes_on(
-        self, step: AgentType, facts: Facts, findings: tuple[KnownFinding, ...] | None = None
-    ) -> list[ev.Event]:
-        """The workflow goes on to the step of another agent."""
-        return [
-            enter(
-                self.policy,
-                self.workflow,
-                step,
-                self.at_ms,
-                reason="reply",
-                actor=actor_of(self.reply),
-                details=result_details(self.reply),
-                facts=facts,
-                findings=findings,
-            )
-        ]
-
-    def failed(self, reason: str, message: str) -> list[ev.Event]:
+    def unusable(self, reason: str, message: str) -> list[ev.Event]:
         """The result cannot be used: to be tried again."""
-        said = {"answered": self.reply.command_id, "message": message}
-        return execution_failed(
-            self.policy,
-            self.state,
-            self.workflow,
-            self.at_ms,
-            reason=reason,
-            actor=actor_of(self.reply),
-            details=said,
-        )
+        return execution_failed(replace(self, details={"answered": self.command_id, "message": message}), reason)
 
 
 def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Event]:
@@ -112,14 +65,15 @@ def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Ev
     findings = tuple(replace(f, dismissed=True) if f.seen and f.rule in dismissed else f for f in workflow.findings)
     if result.anomalies is None or not (result.anomalies or answered.is_on_all):
         if findings and all(finding.dismissed for finding in findings):
-            return answered.completed(Reason.NOTHING_FOUND)
-        return answered.goes_on(AgentType.DIAGNOSIS, workflow.facts, findings)
+            return answered.complete(Reason.NOTHING_FOUND)
+        return answered.enter(AgentType.DIAGNOSIS, "reply", findings=findings)
     if not result.anomalies:
-        return answered.completed(Reason.NOTHING_FOUND)
+        return answered.complete(Reason.NOTHING_FOUND)
     if answered.is_on_all and all(_owner_was_told(answered, anomaly) for anomaly in result.anomalies):
-        return answered.completed(Reason.DUPLICATE)
+        return answered.complete(Reason.DUPLICATE)
     anomalies = bounds.fit((_anomaly(anomaly) for anomaly in result.anomalies), bounds.ANOMALY_BYTES)
-    return answered.goes_on(AgentType.DIAGNOSIS, replace(workflow.facts, anomalies=anomalies), findings)
+    facts = replace(workflow.facts, anomalies=anomalies)
+    return answered.enter(AgentType.DIAGNOSIS, "reply", facts=facts, findings=findings)
 
 
 def _owner_was_told(answered: Answered, anomaly: Anomaly) -> bool:
@@ -135,7 +89,7 @@ def _owner_was_told(answered: Answered, anomaly: Anomaly) -> bool:
 def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
     if result.causes is not None and not result.causes:
         if answered.is_on_all:
-            return answered.completed(Reason.NOTHING_FOUND)
+            return answered.complete(Reason.NOTHING_FOUND)
         result = DiagnosisResult()
     numbers = (result.severity, result.probability, result.time_to_failure_h, result.safe_to_drive)
     facts = Facts(
@@ -147,32 +101,21 @@ def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
         time_to_failure_h=result.time_to_failure_h,
         safe_to_drive=result.safe_to_drive,
     )
-    return [
-        ev.StateChanged(
-            workflow_id=answered.workflow.workflow_id,
-            at_ms=answered.at_ms,
-            actor=actor_of(answered.reply),
-            reason="reply",
-            details=result_details(answered.reply),
-            to_state=State.URGENCY_ASSESSMENT,
-            facts=facts,
-            findings=answered.workflow.findings,
-        )
-    ]
+    return answered.move(State.URGENCY_ASSESSMENT, "reply", facts=facts, findings=answered.workflow.findings)
 
 
 def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -> list[ev.Event]:
     if result.answer is Answer.DECLINE:
-        return answered.completed(Reason.DECLINED)
+        return answered.complete(Reason.DECLINED)
     if result.answer not in {Answer.ACCEPT, Answer.RESCHEDULE}:
-        return answered.completed(Reason.NO_ANSWER)
+        return answered.complete(Reason.NO_ANSWER)
     facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
-    return answered.goes_on(AgentType.SCHEDULING, facts)
+    return answered.enter(AgentType.SCHEDULING, "reply", facts=facts)
 
 
 def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
     if result.status in NOT_BOOKED:
-        return answered.failed("not_booked", f"the appointment's status is {result.status}")
+        return answered.unusable("not_booked", f"the appointment's status is {result.status}")
     start_ms = answered.at_ms if result.start_ms is None else result.start_ms
     end_ms = start_ms + _labour_ms(answered.workflow) if result.end_ms is None else max(result.end_ms, start_ms)
     appointment = Appointment(
@@ -181,19 +124,18 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
         bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
         bounds.clip_optional(result.workshop_id, bounds.WORD_BYTES),
     )
-    policy, workflow, at_ms, actor = answered.policy, answered.workflow, answered.at_ms, actor_of(answered.reply)
-    booked = book(policy, workflow, appointment, at_ms, actor=actor, details=result_details(answered.reply))
-    if answered.outdated and is_too_late(policy, appointment, workflow.priority, at_ms):
-        return [booked, enter(policy, workflow, AgentType.SCHEDULING, at_ms, reason="priority_raised", actor=actor)]
-    return [booked]
+    booked = service.booked(answered, appointment)
+    if answered.outdated and is_too_late(answered.policy, appointment, answered.workflow.priority, answered.at_ms):
+        return booked + answered.without_details.enter(AgentType.SCHEDULING, "priority_raised")
+    return booked
 
 
 def _labour_ms(workflow: Workflow) -> int:
     return int(sum(operation["labour_hours"] for operation in workflow.facts.operations) * HOUR_MS)
 
 
-def _feedback(answered: Answered, result: FeedbackResult) -> list[ev.Event]:  # noqa: ARG001 - the form of all MEANINGs
-    return answered.completed(Reason.SERVICED)
+def _feedback(answered: Answered, _result: FeedbackResult) -> list[ev.Event]:
+    return answered.complete(Reason.SERVICED)
 
 
 def _anomaly(anomaly: Anomaly) -> dict[str, Any]:

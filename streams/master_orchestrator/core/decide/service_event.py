@@ -12,11 +12,10 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import service
-from master_orchestrator.core.decide.steps import no_such_workflow, rejected
+from master_orchestrator.core.decide.context import Context, Decision
+from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
-from master_orchestrator.core.inputs import Input
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Facts, VehicleState, Workflow
+from master_orchestrator.core.state import Facts, Workflow
 from master_orchestrator_schemas.messages import ServiceEvent
 from master_orchestrator_schemas.vocabulary import ServiceEventKind, State
 
@@ -33,52 +32,30 @@ WANTED_IN = {
 """A work-completed without a check-in says that there was one; a no-show can be told after the appointment's start."""
 
 
-def on_service_event(
-    policy: Policy, state: VehicleState, record: Input, event: ServiceEvent
-) -> list[ev.Event] | ev.Refusal:
+def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
     """What a workshop's report makes happen."""
-    chain, at_ms = chain_of(state, event.workflow_id), record.at_ms
+    chain = chain_of(context.state, event.workflow_id)
     if chain is None:
-        return no_such_workflow(state, event.vehicle_id, event.workflow_id)
-    actor, said = actor_of(event), details_of(event)
-    digest = digest_of(event.event_id)
-    if isinstance(chain, Workflow) and digest in chain.service_events:
-        return rejected(chain.workflow_id, at_ms, actor, "duplicate_event", said)
+        return no_such_workflow(context.state, event.vehicle_id, event.workflow_id)
+    reported = context.about(chain, actor_of(event), details_of(event))
+    if isinstance(chain, Workflow) and digest_of(event.event_id) in chain.service_events:
+        return reported.reject("duplicate_event")
     if not isinstance(chain, Workflow) or chain.state not in WANTED_IN[event.kind]:
-        return rejected(chain.workflow_id, at_ms, actor, "illegal_event", {**said, "state": chain.state.value})
+        return reported.noting(state=chain.state.value).reject("illegal_event")
+    return _wanted(context.about(chain, reported.actor, reported.details), event)
+
+
+def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:
+    digest = digest_of(event.event_id)
     if event.kind in FELL_THROUGH:
-        reason = FELL_THROUGH[event.kind]
-        return service.fell_through(
-            policy, state, chain, at_ms, reason=reason, actor=actor, details=said, service_event=digest
-        )
+        return service.fell_through(context, FELL_THROUGH[event.kind], digest)
     if event.kind is ServiceEventKind.CHECKED_IN:
-        return service.begun(policy, chain, at_ms, reason="checked_in", actor=actor, details=said, service_event=digest)
-    return _work_completed(policy, state, chain, at_ms, event)
-
-
-def _work_completed(
-    policy: Policy,
-    state: VehicleState,
-    workflow: Workflow,
-    at_ms: int,
-    event: ServiceEvent,
-) -> list[ev.Event]:
-    actor = actor_of(event)
+        return service.begun(context, "checked_in", service_event=digest)
     begun: list[ev.Event] = []
-    if workflow.state is State.SCHEDULED:
-        begun = service.begun(policy, workflow, at_ms, reason="checked_in", actor=actor)
-    finished = service.finished(
-        policy,
-        state,
-        workflow,
-        at_ms,
-        reason="work_completed",
-        actor=actor,
-        details=details_of(event),
-        facts=_confirmed(workflow.facts, event),
-        service_event=digest_of(event.event_id),
-    )
-    return [*begun, *finished]
+    if context.workflow.state is State.SCHEDULED:
+        begun = service.begun(context.without_details, "checked_in")
+    facts = _confirmed(context.workflow.facts, event)
+    return begun + service.finished(context, "work_completed", facts=facts, service_event=digest)
 
 
 def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:

@@ -11,18 +11,17 @@ While the owner's feedback is awaited, the work is done: a new URGENT or HIGH fi
 the workflow as serviced, without the feedback, and opens the next one at once.
 """
 
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, fold, known, still_stands
 from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
-from master_orchestrator.core.decide.steps import completed
-from master_orchestrator.core.inputs import Input
-from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.triage import Observation, Trackers, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.clock import Timing, is_plain, judge_time
@@ -36,26 +35,18 @@ OUT_OF_TIME = Observation(accepted=False, findings=())
 T = TypeVar("T")
 
 
-class Observed(NamedTuple):
+class Observed(Context[None], frozen=True, kw_only=True, gc=False):
     """A reading that somebody may have to act on.
 
     ``standing``: all that has fired and not cleared. ``fresh``: those of them that no cool-down holds back.
     ``suspected``: only for a check that the sender asks for.
     """
 
-    policy: Policy
-    state: VehicleState
-    record: Input
     reading: Telemetry
     standing: Findings
     fresh: Findings
     suspected: Findings
     check_due: bool
-
-    @property
-    def at_ms(self) -> int:
-        """The record's time."""
-        return self.record.at_ms
 
     @property
     def to_fold(self) -> Findings:
@@ -68,11 +59,11 @@ class Observed(NamedTuple):
         return self.reading.check_requested or self.check_due
 
 
-def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Telemetry) -> list[ev.Event] | ev.Refusal:
+def on_telemetry(context: Context[None], reading: Telemetry) -> Decision:
     """What a reading makes happen."""
-    at_ms = record.at_ms
+    policy, state, at_ms = context.policy, context.state, context.input.at_ms
     if mistake := mistake_in(reading.ts_ms, at_ms, policy.episodes.max_future_ms):
-        return ev.Refusal("future_timestamp" if reading.ts_ms > at_ms else "timestamp_before_2000", mistake)
+        return Rejection("future_timestamp" if reading.ts_ms > at_ms else "timestamp_before_2000", mistake)
     timing = None
     if not is_plain(state.trackers, state.clock, reading.ts_ms, at_ms):
         timing = judge_time(state.trackers, state.clock, reading.ts_ms, at_ms)
@@ -84,7 +75,7 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
     if not seen.accepted and not reading.check_requested:
         return _dropped(state, timing) if timing else []
     share = after_reading(policy.vehicle, state.share, reading, at_ms, accepted=seen.accepted)
-    if isinstance(share, ev.Refusal):
+    if isinstance(share, Rejection):
         return share
     first = state.next_check_due_ms == 0
     standing: Findings = ()
@@ -103,7 +94,7 @@ def on_telemetry(policy: Policy, state: VehicleState, record: Input, reading: Te
     due = seen.accepted and idle and not first and at_ms >= state.next_check_due_ms
     if not (standing or reading.check_requested or due):
         return [observed]
-    return [observed, *_act(_gathered(policy, state, record, reading, standing, check_due=due))]
+    return [observed, *_act(_gathered(context, reading, standing, check_due=due))]
 
 
 def _dropped(state: VehicleState, timing: Timing) -> list[ev.Event]:
@@ -127,14 +118,23 @@ def _standing(state: VehicleState, trackers: Trackers, fired: Findings) -> Findi
     return tuple(new)
 
 
-def _gathered(
-    policy: Policy, state: VehicleState, record: Input, reading: Telemetry, standing: Findings, *, check_due: bool
-) -> Observed:
-    fresh = tuple(f for f in standing if cooling(state.cooldowns, f.rule, f.priority, record.at_ms) is None)
+def _gathered(context: Context[None], reading: Telemetry, standing: Findings, *, check_due: bool) -> Observed:
+    policy, state, at_ms = context.policy, context.state, context.at_ms
     suspected: Findings = ()
     if reading.check_requested:
         suspected = known(suspicions(policy.triage, state.trackers, reading), suspected=True)
-    return Observed(policy, state, record, reading, standing, fresh, suspected, check_due)
+    return Observed(
+        policy=policy,
+        state=state,
+        input=context.input,
+        workflow=None,
+        actor=GATEWAY,
+        reading=reading,
+        standing=standing,
+        fresh=tuple(f for f in standing if cooling(state.cooldowns, f.rule, f.priority, at_ms) is None),
+        suspected=suspected,
+        check_due=check_due,
+    )
 
 
 def _act(observed: Observed) -> list[ev.Event]:
@@ -157,56 +157,44 @@ def _open(observed: Observed) -> list[ev.Event]:
     else:
         return []
     findings = observed.to_fold
-    said = {"request_id": reading.request_id} if reading.check_requested else {}
+    asked = {"request_id": reading.request_id} if reading.check_requested else {}
     opened = ev.WorkflowOpened(
-        workflow_id=f"{reading.vehicle_id}~{observed.state.episodes}",
+        workflow_id=_next_workflow_id(observed),
         at_ms=observed.at_ms,
         actor=GATEWAY,
         reason=reason,
-        details={**said, "findings": [finding.rule for finding in findings]},
+        details={**asked, "findings": [finding.rule for finding in findings]},
         priority=min([priority, *(finding.priority for finding in findings)]),
         findings=findings,
-        traceparent=bounds.clip_optional(observed.record.traceparent, bounds.TRACEPARENT_BYTES),
+        traceparent=bounds.clip_optional(observed.input.traceparent, bounds.TRACEPARENT_BYTES),
     )
-    return [*_make_room(observed.state, observed.at_ms), opened]
+    return [*_make_room(observed), opened]
 
 
-def _make_room(state: VehicleState, at_ms: int) -> list[ev.Event]:
+def _next_workflow_id(observed: Observed) -> str:
+    return f"{observed.reading.vehicle_id}~{observed.state.episodes}"
+
+
+def _make_room(observed: Observed) -> list[ev.Event]:
     """One replaced workflow's side task is kept; a second one gives up the first."""
-    newest, older = state.workflow, state.older
+    newest, older = observed.state.workflow, observed.state.older
     if newest is None or newest.side is None or older is None or older.side is None:
         return []
-    return [given_up(older, older.side, at_ms, reason="superseded", actor=ev.ENGINE, details={})]
+    return given_up(observed.about(older), older.side, "superseded")
 
 
 def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
-    at_ms, events = observed.at_ms, list[ev.Event]()
+    joined, events = observed.about(workflow, GATEWAY), list[ev.Event]()
     findings, new = fold(workflow.findings, observed.to_fold)
     if new:
-        said = {"findings": [f.rule for f in findings], "added": [f.rule for f in new]}
-        events.append(
-            ev.FindingsFolded(
-                workflow_id=workflow.workflow_id,
-                at_ms=at_ms,
-                actor=GATEWAY,
-                reason="finding",
-                details=said,
-                findings=findings,
-            )
-        )
+        folded = joined.noting(findings=[f.rule for f in findings], added=[f.rule for f in new])
+        events.append(ev.FindingsFolded(**folded.head("finding"), findings=findings))
         priority = min(finding.priority for finding in new)
         if priority < workflow.priority:
-            events += change_priority(observed.policy, workflow, priority, at_ms, reason="finding", actor=GATEWAY)
+            events += change_priority(joined, priority, "finding")
     if observed.reading.check_requested:
-        events.append(
-            ev.CheckJoined(
-                workflow_id=workflow.workflow_id,
-                at_ms=at_ms,
-                actor=GATEWAY,
-                reason="check_requested",
-                details={"request_id": observed.reading.request_id},
-            )
-        )
+        asked = joined.noting(request_id=observed.reading.request_id)
+        events.append(ev.CheckJoined(**asked.head("check_requested")))
     return events
 
 
@@ -219,8 +207,5 @@ def _is_another_matter(workflow: Workflow, finding: KnownFinding) -> bool:
 
 
 def _supersede(observed: Observed, workflow: Workflow) -> list[ev.Event]:
-    said = {"superseded_by": f"{observed.reading.vehicle_id}~{observed.state.episodes}"}
-    closed = completed(
-        observed.policy, observed.state, workflow, observed.at_ms, Reason.SERVICED, actor=GATEWAY, details=said
-    )
-    return [closed, *_open(observed)]
+    superseded = observed.about(workflow, GATEWAY, {"superseded_by": _next_workflow_id(observed)})
+    return superseded.complete(Reason.SERVICED) + _open(observed)

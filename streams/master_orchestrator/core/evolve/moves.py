@@ -73,7 +73,7 @@ def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     return workflow if event.execution is None else _executing(workflow, event.execution)
 
 
-def unchanged(chain: C, event: ev.WorkflowEvent) -> C:  # noqa: ARG001 - the form of all entries of EVOLVE
+def unchanged(chain: C, _event: ev.WorkflowEvent) -> C:
     """Apply an event that only leaves its audit record."""
     return chain
 

@@ -35,7 +35,7 @@ def side_task_restarted(chain: C, event: ev.SideTaskRestarted) -> C:
     return replace(chain, side=side)
 
 
-def side_task_ended(chain: C, event: ev.SideTaskEnded) -> C:  # noqa: ARG001 - the form of all entries of EVOLVE
+def side_task_ended(chain: C, _event: ev.SideTaskEnded) -> C:
     """Apply :class:`~master_orchestrator.core.events.SideTaskEnded`."""
     return replace(chain, side=None)
 
