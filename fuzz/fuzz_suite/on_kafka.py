@@ -35,7 +35,8 @@ from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+from master_orchestrator_schemas.registry import INPUTS
+from master_orchestrator_schemas.topology import Topology
 
 CLI = (sys.executable, "-m", "master_orchestrator.cli")
 COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -183,7 +184,7 @@ class _Records:
         reads = rng.random() < 0.6
         vehicle = rng.choice(self._read if reads else self._idle)
         message = self._traffic.reading(vehicle) if reads else self._traffic.stray(vehicle)
-        rank = MERGE_RANK.index(type(message).__name__)
+        rank = INPUTS.index(type(message).__name__)
         value = self._around.written[0].encode(message)
         before, self._before = self._before, value
         draw = rng.random()

@@ -16,8 +16,9 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.step import step
-from master_orchestrator_schemas.codec import Codec, Message
+from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Cause, Command, Dtc, Reply, Telemetry
+from master_orchestrator_schemas.registry import Message
 from master_orchestrator_schemas.results import RESULTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import Topology, TopologyError, parse_topology

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -10,38 +9,13 @@ from io import BytesIO
 from typing import Any, cast
 
 import fastavro
-import msgspec
 
 from master_orchestrator_schemas.binary import MalformedError, Reader, compile_reader
-from master_orchestrator_schemas.messages import (
-    Alert,
-    AuditRecord,
-    Command,
-    OperatorRequest,
-    Reply,
-    ServiceEvent,
-    Status,
-    Telemetry,
-    Timer,
-)
 
 NAMESPACE = "master_orchestrator"
 """Of every Avro full name; persistent."""
 
 FILE_NAME = re.compile(r"([a-z_]+)\.v([0-9]+)\.avsc")
-
-SUBJECTS: Mapping[str, type[msgspec.Struct]] = {
-    "telemetry": Telemetry,
-    "service_event": ServiceEvent,
-    "operator_request": OperatorRequest,
-    "timer": Timer,
-    "command": Command,
-    "reply": Reply,
-    "audit_record": AuditRecord,
-    "status": Status,
-    "alert": Alert,
-}
-"""Schema file name -> message class."""
 
 
 @dataclass(frozen=True)

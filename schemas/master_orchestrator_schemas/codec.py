@@ -14,30 +14,20 @@ import msgspec
 
 from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
 from master_orchestrator_schemas.aliases import AliasError
-from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
+from master_orchestrator_schemas.avro_schemas import SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
 from master_orchestrator_schemas.foreign_forms import described, is_framed_json, without_mark
 from master_orchestrator_schemas.json_text import read_object
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.limits import Limits
-from master_orchestrator_schemas.messages import (
-    Alert,
-    AuditRecord,
-    Command,
-    OperatorRequest,
-    Reply,
-    ServiceEvent,
-    Status,
-    Telemetry,
-    Timer,
-)
+from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.plain_inputs import taken
 from master_orchestrator_schemas.plain_readings import understood
+from master_orchestrator_schemas.registry import SUBJECTS, Message
 
-__all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Message", "Read"]
+__all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Read"]
 
-Message = Telemetry | ServiceEvent | OperatorRequest | Timer | Command | Reply | AuditRecord | Status | Alert
 M = TypeVar("M", bound=Message)
 
 

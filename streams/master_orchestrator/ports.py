@@ -8,10 +8,8 @@ import msgspec
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import AuditRecord, Cause, OperatorRequest, ServiceEvent, Telemetry
-
-Request = Telemetry | ServiceEvent | OperatorRequest
-"""What comes in from outside."""
+from master_orchestrator_schemas.messages import AuditRecord, Cause
+from master_orchestrator_schemas.registry import Request
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

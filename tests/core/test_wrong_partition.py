@@ -32,7 +32,7 @@ BODIES: list[Body] = [
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
 def test_only_the_vehicle_s_partition_takes_its_records(topology: Topology, body: Body) -> None:
     intake = Intake(topology, CODEC)
-    topic = topology.topic_of(type(body).__name__)  # type: ignore[arg-type]  # the names are the schemas'
+    topic = topology.topic_of(type(body).__name__)
     home = partition_of_key(VEHICLE.encode(), topology.partitions)
     for partition in range(topology.partitions):
         cause = Cause(topic=topic, partition=partition, offset=0)

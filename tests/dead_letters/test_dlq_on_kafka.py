@@ -15,7 +15,7 @@ from master_orchestrator.client import redriving
 from master_orchestrator.client.redriving import OvertakenError, Settlement, settle
 from master_orchestrator.readers.dead_letters import LetterId, headers_of, place_of
 from master_orchestrator.readers.topics import TopicReader, partition_of
-from master_orchestrator_schemas.headers import dead_letter_headers
+from master_orchestrator_schemas.dead_letters import Origin, origin_headers
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Telemetry
 
@@ -37,7 +37,7 @@ def put_aside(system: EngineSystem, count: int = 1, value: bytes = CHECK) -> lis
     topic, partition = system.topology.topic_of("Telemetry"), partition_of(CAR, system.topology.partitions)
     producer = Producer(producer_config(system.kafka))
     for number in range(count):
-        headers = [("gateway", b"g-7"), *dead_letter_headers(topic, partition, number, "invalid", "wrongly", 1_000)]
+        headers = [("gateway", b"g-7"), *origin_headers(Origin(topic, partition, number, "invalid", "wrongly"), 1_000)]
         producer.produce(system.topology.dead_letter_topic, value, CAR.encode(), headers=[*headers])
     assert 0 == producer.flush(10)
     seen = len(system.dead.messages) + count

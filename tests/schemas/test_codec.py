@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from support.message_strategies import STRATEGIES
 
 from master_orchestrator_schemas.agreement import BRANCHES
-from master_orchestrator_schemas.avro_schemas import SUBJECTS, SchemaVersion, resolving_reader, schema_versions
+from master_orchestrator_schemas.avro_schemas import SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import MalformedError
 from master_orchestrator_schemas.binary.primitives import read_long, zigzag
-from master_orchestrator_schemas.codec import Codec, DecodeError, EncodeError, Limits, Message
+from master_orchestrator_schemas.codec import Codec, DecodeError, EncodeError, Limits
 from master_orchestrator_schemas.messages import (
     Command,
     Dtc,
@@ -27,6 +27,7 @@ from master_orchestrator_schemas.messages import (
     Telemetry,
     Timer,
 )
+from master_orchestrator_schemas.registry import SUBJECTS, Message
 from master_orchestrator_schemas.results import DiagnosisResult, SchedulingResult
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Priority
 

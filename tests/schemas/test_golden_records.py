@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 import master_orchestrator_schemas
-from master_orchestrator_schemas.avro_schemas import SUBJECTS, schema_versions
+from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Command, Reply, Telemetry
+from master_orchestrator_schemas.registry import SUBJECTS
 from master_orchestrator_schemas.results import RESULTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import Topology

@@ -2,7 +2,8 @@
 
 import pytest
 
-from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers, rfc3339, traceparent_of
+from master_orchestrator_schemas.dead_letters import Origin, origin_headers
+from master_orchestrator_schemas.headers import envelope_headers, rfc3339, traceparent_of
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -50,7 +51,7 @@ def test_a_record_without_headers_has_no_trace_context() -> None:
 
 
 def test_a_dead_letter_says_where_it_stood_and_why() -> None:
-    headers = dict(dead_letter_headers("vehicle.telemetry", 5, 81_220, "not_finite", "x" * 2_000, 1_700_000_000_000))
+    headers = dict(origin_headers(Origin("vehicle.telemetry", 5, 81_220, "not_finite", "x" * 2_000), 1_700_000_000_000))
 
     assert (b"vehicle.telemetry", b"5", b"81220", b"not_finite", b"2023-11-14T22:13:20.000Z") == tuple(
         headers[f"dead_letter_{name}"] for name in ("topic", "partition", "offset", "reason", "time")
@@ -59,7 +60,7 @@ def test_a_dead_letter_says_where_it_stood_and_why() -> None:
 
 
 def test_a_dead_letter_s_message_may_quote_anything() -> None:
-    headers = dict(dead_letter_headers("t", 0, 0, "invalid", "caf\u00e9 \ud800", 10**30))
+    headers = dict(origin_headers(Origin("t", 0, 0, "invalid", "caf\u00e9 \ud800"), 10**30))
 
     assert "caf\u00e9 ?".encode() == headers["dead_letter_message"]
     assert b"9999-12-31T23:59:59.999Z" == headers["dead_letter_time"]

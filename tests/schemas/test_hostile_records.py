@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.message_strategies import STRATEGIES
 
-from master_orchestrator_schemas.avro_schemas import SUBJECTS
-from master_orchestrator_schemas.codec import Codec, DecodeError, Limits, Message
+from master_orchestrator_schemas.codec import Codec, DecodeError, Limits
 from master_orchestrator_schemas.json_text import nesting
 from master_orchestrator_schemas.messages import Dtc, OperatorRequest, Telemetry
+from master_orchestrator_schemas.registry import SUBJECTS, Message
 
 CODEC = Codec()
 READING = Telemetry(vehicle_id="v-1", ts_ms=1_700_000_000_000, coolant_temp_c=91.5)

@@ -9,7 +9,8 @@ import avro.schema
 import pytest
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-from master_orchestrator_schemas.avro_schemas import SUBJECTS, schema_versions
+from master_orchestrator_schemas.avro_schemas import schema_versions
+from master_orchestrator_schemas.registry import SUBJECTS
 
 
 def incompatible(versions: list[Any]) -> list[str]:

@@ -19,11 +19,12 @@ from master_orchestrator.shell.errors import StateUnreadableError, TableError
 from master_orchestrator.shell.processor import MAX_STATE_BYTES, Processor, Work
 from master_orchestrator_schemas.messages import Alert, Telemetry
 from master_orchestrator_schemas.metrics import Metrics
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+from master_orchestrator_schemas.registry import INPUTS
+from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
 
 PARTITION, POISON, OTHERS = 0, 1, [0, 2, 3]
-RANK = MERGE_RANK.index("Telemetry")
+RANK = INPUTS.index("Telemetry")
 START_MS = 1_700_000_000_000
 
 Spoil = Callable[[Outcome], Outcome]

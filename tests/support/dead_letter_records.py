@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
-from master_orchestrator_schemas.headers import dead_letter_done_headers, dead_letter_headers
+from master_orchestrator_schemas.dead_letters import Origin, marker_headers, origin_headers
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -32,12 +32,12 @@ def dead_letter(
     headers: Headers = (),
 ) -> Message:
     """A dead letter; ``headers`` came with the record."""
-    origin = dead_letter_headers(topic, partition, 7, reason, "why", at_ms)
+    origin = origin_headers(Origin(topic, partition, 7, reason, "why"), at_ms)
     return stored(partition, offset, b"value", [*headers, *origin], at_ms)
 
 
 def marker(partition: int, offset: int, *, of: int, ref: str | None = None) -> Message:
     """A marker that the letter at offset ``of`` was dropped; ``ref``: another reference than that."""
     named = f"{partition}/{of}" if ref is None else ref
-    headers = dead_letter_done_headers("dropped", named, operator="ann", at_ms=2_000)
+    headers = marker_headers("dropped", named, operator="ann", at_ms=2_000)
     return stored(partition, offset, b"", headers, 2_000)

@@ -123,7 +123,7 @@ class EngineOfPartition:
 
     def input_of(self, body: Body, at_ms: int) -> Input:
         """A message as the next record of its topic."""
-        topic = self.topology.topic_of(type(body).__name__)  # type: ignore[arg-type]  # the names are the schemas'
+        topic = self.topology.topic_of(type(body).__name__)
         return Input(topic, at_ms, body.vehicle_id.encode(), CODEC.encode(body))
 
     def _fetched(self, given: Input) -> tuple[int, Fetched]:

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import yaml
 
-from master_orchestrator.core.intake import BODIES
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology, load_topology
+from master_orchestrator_schemas.registry import INPUTS, TYPES
+from master_orchestrator_schemas.topology import Topology, load_topology
 from support.fetched_records import Fetched
 from support.golden_text import CODEC, digest, readable_record, readable_value
 
@@ -102,7 +102,7 @@ class Run:
         rank = self._topology.input_topics.index(given["topic"])
         value = given.get("value")
         if "message" in given:
-            value = CODEC.encode(msgspec.convert(given["message"], BODIES[MERGE_RANK[rank]]))
+            value = CODEC.encode(msgspec.convert(given["message"], TYPES[INPUTS[rank]]))
         elif isinstance(value, str):
             value = value.encode()
         headers = tuple((name, text.encode()) for name, text in given.get("headers", {}).items())

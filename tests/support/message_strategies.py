@@ -4,7 +4,6 @@ import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from master_orchestrator_schemas.codec import Message
 from master_orchestrator_schemas.messages import (
     SIGNALS,
     Alert,
@@ -23,6 +22,7 @@ from master_orchestrator_schemas.messages import (
     Transition,
 )
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.registry import Message
 from master_orchestrator_schemas.results import RESULTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.vocabulary import (

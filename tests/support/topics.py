@@ -82,7 +82,7 @@ class Sender:
 
     def send(self, message: Telemetry | Reply | ServiceEvent | OperatorRequest) -> None:
         """Queue one input."""
-        topic = self._topology.topic_of(type(message).__name__)  # type: ignore[arg-type]  # the names are the schemas'
+        topic = self._topology.topic_of(type(message).__name__)
         self.send_bytes(topic, message.vehicle_id.encode(), CODEC.encode(message))
 
     def send_bytes(self, topic: str, key: bytes | None, value: bytes) -> None:

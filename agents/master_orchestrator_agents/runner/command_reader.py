@@ -12,7 +12,8 @@ from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.offsets import OffsetTracker
 from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingProducer
 from master_orchestrator_schemas.codec import Codec, DecodeError
-from master_orchestrator_schemas.headers import dead_letter_headers, traceparent_of
+from master_orchestrator_schemas.dead_letters import Origin, origin_headers
+from master_orchestrator_schemas.headers import traceparent_of
 from master_orchestrator_schemas.kafka import headers_of
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -73,7 +74,7 @@ class CommandReader:
         topic, partition, offset = place_of(message)
         log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason)
         self._metrics.dead_letter(topic, error.reason)
-        why = dead_letter_headers(topic, partition, offset, error.reason, str(error), message.timestamp()[1])
+        why = origin_headers(Origin(topic, partition, offset, error.reason, str(error)), message.timestamp()[1])
         self._producer.send(
             ProducerRecord(
                 topic=self._dead_letter_topic,

@@ -16,8 +16,8 @@ from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, Status
+from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.tasks import TASKS
-from master_orchestrator_schemas.topology import MERGE_RANK
 from master_orchestrator_schemas.topology.plans import input_record_bytes
 
 STATE_LIMIT = 4_096
@@ -132,7 +132,7 @@ class Judge:
 
 def ending(fate: Fate) -> str:
     """How a record ended, in one word. Raises :class:`WrongError` for one that is not accounted for."""
-    schema = MERGE_RANK[fate.record.rank]
+    schema = INPUTS[fate.record.rank]
     if fate.reason is not None:
         if fate.reason not in REFUSALS:
             raise WrongError(f"a record is {fate.reason}", str(dict((fate.letter and fate.letter.headers) or ())))

@@ -17,7 +17,7 @@ from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.metrics import Metrics
-from master_orchestrator_schemas.topology import MERGE_RANK
+from master_orchestrator_schemas.registry import INPUTS
 
 PARTITION = 3
 HANG_S = 10.0
@@ -27,7 +27,7 @@ REFUSED_BY_THE_CORE = frozenset(
         "too_many_checks",
     }
 )  # fmt: skip
-TELEMETRY = MERGE_RANK.index(Telemetry.__name__)
+TELEMETRY = INPUTS.index(Telemetry.__name__)
 
 
 @dataclass

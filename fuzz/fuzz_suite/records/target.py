@@ -16,7 +16,7 @@ from fuzz_suite.records.traffic import FuzzedVehicle, Message, Traffic
 from fuzz_suite.watchdog import HangError
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator_schemas.partitioner import partition_of_key
-from master_orchestrator_schemas.topology import MERGE_RANK
+from master_orchestrator_schemas.registry import INPUTS
 
 SHARD = 10_000
 START_MS = 1_700_000_000_000
@@ -28,7 +28,7 @@ ASTRAY = 0.05
 LARGEST_BATCH = 6
 SLOW_S = 0.25
 """CPU time that no record may take."""
-JSON_RANKS = frozenset(MERGE_RANK.index(name) for name in ("Telemetry", "ServiceEvent", "OperatorRequest"))
+JSON_RANKS = frozenset(INPUTS.index(name) for name in ("Telemetry", "ServiceEvent", "OperatorRequest"))
 
 
 class RecordCase(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class RecordShard:
         self._judge = Judge(self._stage)
         self._traffic = Traffic(self._rng)
         self._findings = Findings("records", self.tally)
-        self._offsets = [0] * len(MERGE_RANK)
+        self._offsets = [0] * len(INPUTS)
         self._made = 0
         self._vehicles = [self._vehicle() for _ in range(VEHICLES)]
         self._before = b"\x00"
@@ -85,10 +85,10 @@ class RecordShard:
             vehicle = self._vehicles[place] = self._vehicle()
         vehicle.records += 1
         message = self._traffic.message(vehicle, self._stage.state(vehicle.vehicle_id))
-        rank = MERGE_RANK.index(type(message).__name__)
+        rank = INPUTS.index(type(message).__name__)
         value = self._value(message, rank)
         if rng.random() < 0.01:
-            rank = rng.randrange(len(MERGE_RANK))
+            rank = rng.randrange(len(INPUTS))
         offset = self._offsets[rank]
         self._offsets[rank] += rng.choice((1, 1, 1, 2))
         return Arrived(
@@ -182,4 +182,4 @@ def replay(case: bytes) -> str:
     given = msgspec.json.decode(case, type=RecordCase)
     _, fates = _staged(given).process(given.records)
     _judge_time(given)
-    return "\n".join(f"{MERGE_RANK[fate.record.rank]} {fate.record.offset}: {ending(fate)}" for fate in fates)
+    return "\n".join(f"{INPUTS[fate.record.rank]} {fate.record.offset}: {ending(fate)}" for fate in fates)

@@ -1,7 +1,7 @@
 """``topology.yaml`` as a typed, checked, immutable model: the single source of truth of the system's shape."""
 
 from master_orchestrator_schemas.topology.loader import TopologyError, load_topology, parse_topology
-from master_orchestrator_schemas.topology.model import MERGE_RANK, Topology
+from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
@@ -15,7 +15,6 @@ from master_orchestrator_schemas.topology.terms import (
 )
 
 __all__ = [
-    "MERGE_RANK",
     "AgentTerms",
     "EpisodeTerms",
     "LaneTerms",

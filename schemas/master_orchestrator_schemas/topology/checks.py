@@ -6,7 +6,8 @@ from enum import Enum
 from itertools import pairwise
 from typing import Any
 
-from master_orchestrator_schemas.topology.model import MERGE_RANK, OUTPUTS, Topology
+from master_orchestrator_schemas.registry import KINDS, Role
+from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
 
 Path = tuple[str, ...]
@@ -43,7 +44,7 @@ def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) 
 
 
 def _topics(topology: Topology) -> Iterator[Problem]:
-    wanted = dict.fromkeys(MERGE_RANK, "input") | dict.fromkeys(OUTPUTS, "output")
+    wanted = {kind.name: kind.role.value for kind in KINDS if kind.role is not Role.COMMAND}
     count = Counter(terms.schema_name for terms in topology.topics.values())
     for schema in wanted:
         if count[schema] != 1:

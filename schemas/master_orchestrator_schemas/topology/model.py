@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, StringConstraints
 
 from master_orchestrator_schemas.limits import Limits
+from master_orchestrator_schemas.registry import INPUTS, OUTPUTS
 from master_orchestrator_schemas.topology import plans
 from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
@@ -16,7 +17,6 @@ from master_orchestrator_schemas.topology.terms import (
     ResourceName,
     ResourceTerms,
     RetryTerms,
-    SchemaName,
     ServiceTerms,
     TopicName,
     TopicTerms,
@@ -28,11 +28,6 @@ from master_orchestrator_schemas.units import Terms
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
-
-MERGE_RANK: tuple[SchemaName, ...] = ("OperatorRequest", "ServiceEvent", "Reply", "Timer", "Telemetry")
-"""Inputs of one vehicle with the same timestamp are applied in this order: people first, a reply before its timeout."""
-
-OUTPUTS: tuple[SchemaName, ...] = ("AuditRecord", "Status", "Alert")
 
 
 class Topology(Terms):
@@ -67,14 +62,17 @@ class Topology(Terms):
         copy._prefix = prefix + self._prefix
         return copy
 
-    def topic_of(self, schema: SchemaName) -> str:
-        """The one topic whose values have this schema (not for Command, which has 24)."""
-        return next(name for name, terms in self.topics.items() if terms.schema_name == schema)
+    def topic_of(self, schema: str) -> str:
+        """The one topic whose values have this schema (not for Command, which has 24). Raises ``KeyError``."""
+        for name, terms in self.topics.items():
+            if terms.schema_name == schema:
+                return name
+        raise KeyError(schema)
 
     @property
     def input_topics(self) -> tuple[str, ...]:
         """The engine's inputs in rank order: at equal timestamps the earlier goes first."""
-        return tuple(self.topic_of(schema) for schema in MERGE_RANK)
+        return tuple(self.topic_of(schema) for schema in INPUTS)
 
     @property
     def output_topics(self) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """The sections of ``topology.yaml``. Field names carry their units; in the file the unit stands with the number."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
+from master_orchestrator_schemas.registry import TYPES
 from master_orchestrator_schemas.units import Duration, PriorityName, Terms
 
 TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]{0,180}$")]
@@ -12,10 +13,10 @@ TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]
 
 DurationByPriority = Mapping[PriorityName, Duration]
 
-SchemaName = Literal[
-    "Telemetry", "ServiceEvent", "OperatorRequest", "Timer", "Reply", "Command", "AuditRecord", "Status", "Alert"
-]
-"""The message classes of ``messages/``."""
+if TYPE_CHECKING:
+    SchemaName = str
+else:  # derived from the registry, which a type checker cannot follow
+    SchemaName = Literal[tuple(TYPES)]
 
 
 class TopicTerms(Terms):

@@ -5,10 +5,10 @@ import time
 from master_orchestrator.client.outputs import OutputsReader
 from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.client.sending import RequestSender
-from master_orchestrator.ports import Request
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 
 

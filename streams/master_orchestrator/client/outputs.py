@@ -15,6 +15,7 @@ from master_orchestrator.readers.statuses import is_at_home
 from master_orchestrator.readers.topics import Place, TopicReader
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.dead_letters import read_origin
 from master_orchestrator_schemas.kafka import KafkaSettings, headers_of
 from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Status
@@ -100,8 +101,8 @@ class OutputsReader:
                 record = decode(message, AuditRecord, self._codec)
                 if is_answer(record, self._telemetry):
                     self._match(record.vehicle_id, Answer(cause=record.cause, audit=(record,)))
-            elif (refused := _refused(message)) is not None:
-                self._match((message.key() or b"").decode(errors="replace"), refused)
+            elif (rejected := _rejected(message)) is not None:
+                self._match((message.key() or b"").decode(errors="replace"), rejected)
         except UnreadableRecordError as error:  # someone else's record must not stop the ones behind it
             log.warning("unreadable_record", record=error.place)
 
@@ -115,18 +116,13 @@ def is_answer(record: AuditRecord, telemetry: str) -> bool:
     return record.cause.topic != telemetry or record.event in CHECKED
 
 
-def _refused(message: Message) -> Answer | None:
+def _rejected(message: Message) -> Answer | None:
     """What a dead letter says of the record it was, None if it was no input."""
-    headers = _texts(message)
-    try:
-        cause = Cause(
-            topic=headers["dead_letter_topic"],
-            partition=int(headers["dead_letter_partition"]),
-            offset=int(headers["dead_letter_offset"]),
-        )
-    except (KeyError, ValueError):
+    origin = read_origin(_texts(message))
+    if not origin.topic or origin.offset < 0:
         return None
-    return Answer(cause=cause, rejection=f"{headers.get('dead_letter_reason')}: {headers.get('dead_letter_message')}")
+    cause = Cause(topic=origin.topic, partition=origin.partition, offset=origin.offset)
+    return Answer(cause=cause, rejection=f"{origin.reason}: {origin.message}")
 
 
 def _texts(message: Message) -> dict[str, str]:

@@ -26,8 +26,7 @@ from master_orchestrator.readers.dead_letters import (
 )
 from master_orchestrator.readers.open_letters import SettledLetters
 from master_orchestrator.readers.topics import TopicReader
-from master_orchestrator_schemas import headers as names
-from master_orchestrator_schemas.headers import dead_letter_done_headers
+from master_orchestrator_schemas import dead_letters as names
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.topology import Topology
@@ -186,7 +185,7 @@ class _Transaction:
     def _mark(self, record: Message) -> None:
         letter = place_of(record)
         cause = self._places.get(letter)
-        headers = dead_letter_done_headers(
+        headers = names.marker_headers(
             self._settlement.done,
             str(letter),
             operator=self._settlement.operator,

@@ -7,28 +7,17 @@ from collections.abc import Callable
 from confluent_kafka import KafkaError, Message, Producer
 
 from master_orchestrator.client.pending import KafkaPending
-from master_orchestrator.ports import Request
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
-from master_orchestrator_schemas.messages import Cause, OperatorRequest, ServiceEvent, Telemetry
+from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.registry import Request, sender_id_of
 from master_orchestrator_schemas.topology import Topology
 
 SOURCE = "master-orchestrator/client"
 POLL_S = 0.2
 FLUSH_S = 10.0
 DELIVERY = {"linger.ms": 0, "delivery.timeout.ms": 30_000}
-
-
-def request_id_of(request: Request) -> str:
-    """The sender's own id of a request."""
-    match request:
-        case Telemetry():
-            return request.request_id or f"{request.vehicle_id}/{request.ts_ms}"
-        case ServiceEvent():
-            return request.event_id
-        case OperatorRequest():
-            return request.request_id
 
 
 def new_traceparent() -> str:
@@ -63,11 +52,11 @@ class RequestSender:
         """Hand a request to the producer; blocks only while its queue is full. Raises ``EncodeError``."""
         value = self._codec.encode(request)
         kind = type(request).__name__
-        headers = envelope_headers(kind, SOURCE, request_id_of(request), at_ms, new_traceparent())
+        headers = envelope_headers(kind, SOURCE, sender_id_of(request), at_ms, new_traceparent())
         while True:
             try:
                 self._producer.produce(
-                    self._topic(request),
+                    self._topology.topic_of(kind),
                     value,
                     request.vehicle_id.encode(),
                     headers=[*headers],
@@ -83,15 +72,6 @@ class RequestSender:
         self._producer.flush(FLUSH_S)
         self._stopping.set()
         self._thread.join()
-
-    def _topic(self, request: Request) -> str:
-        match request:
-            case Telemetry():
-                return self._topology.topic_of("Telemetry")
-            case ServiceEvent():
-                return self._topology.topic_of("ServiceEvent")
-            case OperatorRequest():
-                return self._topology.topic_of("OperatorRequest")
 
     def _run(self) -> None:
         while not self._stopping.is_set():

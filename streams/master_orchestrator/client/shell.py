@@ -6,12 +6,12 @@ from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.client.runners import Runners
 from master_orchestrator.cluster.liveness import require_kafka
-from master_orchestrator.ports import Request
 from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
 

@@ -3,10 +3,10 @@
 import msgspec
 
 from master_orchestrator_schemas.left_out import LeftOut
-from master_orchestrator_schemas.messages import Cause, OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
+from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.registry import Body
 
-Body = Telemetry | ServiceEvent | OperatorRequest | Timer | Reply
-"""The message of an input record."""
+__all__ = ["Body", "Input"]
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True):

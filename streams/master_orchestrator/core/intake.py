@@ -9,26 +9,11 @@ from master_orchestrator.core.inputs import Body, Input
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.codec import Codec, DecodeError, Read
 from master_orchestrator_schemas.headers import traceparent_of
-from master_orchestrator_schemas.messages import (
-    Cause,
-    OperatorRequest,
-    Reply,
-    ServiceEvent,
-    Telemetry,
-    Timer,
-)
+from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.partitioner import partition_of_key
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology
-
-BODIES: dict[str, type[Body]] = {
-    "Telemetry": Telemetry,
-    "ServiceEvent": ServiceEvent,
-    "OperatorRequest": OperatorRequest,
-    "Timer": Timer,
-    "Reply": Reply,
-}
-
+from master_orchestrator_schemas.registry import INPUTS, TYPES
+from master_orchestrator_schemas.topology import Topology
 
 WRONG_PARTITION = (
     "{} belongs to partition {} of {}: set the producer's partitioner to murmur2 (librdkafka and kcat: "
@@ -42,9 +27,9 @@ class Intake:
 
     def __init__(self, topology: Topology, codec: Codec) -> None:
         self._codec, self._partitions = codec, topology.partitions
-        self._bodies = {
-            topic: (BODIES[schema], topology.topics[topic].json_allowed)
-            for topic, schema in zip(topology.input_topics, MERGE_RANK, strict=True)
+        self._bodies: dict[str, tuple[type[Body], bool]] = {
+            topic: (TYPES[name], topology.topics[topic].json_allowed)
+            for topic, name in zip(topology.input_topics, INPUTS, strict=True)
         }
 
     def take(

@@ -18,7 +18,8 @@ from master_orchestrator.memory.log import MemoryLog
 from master_orchestrator.ports import Answer
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.messages import Cause, Command
-from master_orchestrator_schemas.topology import MERGE_RANK, Topology
+from master_orchestrator_schemas.registry import INPUTS
+from master_orchestrator_schemas.topology import Topology
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class MemoryEngine:
         hold: Callable[[str, Iterable[Deadline]], None],
     ) -> None:
         self._policy = Policy.from_topology(topology)
-        self._topics: dict[str, str] = {schema: topology.topic_of(schema) for schema in MERGE_RANK}
+        self._topics: dict[str, str] = {schema: topology.topic_of(schema) for schema in INPUTS}
         self._codec = codec
         self._log = log
         self._now_ms = now_ms

@@ -9,11 +9,12 @@ from master_orchestrator.memory.engine import MemoryEngine
 from master_orchestrator.memory.log import AppendClock, MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator.memory.timers import Timers
-from master_orchestrator.ports import Answer, Request
+from master_orchestrator.ports import Answer
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Reply, Timer
+from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
 

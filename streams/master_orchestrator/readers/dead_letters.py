@@ -1,7 +1,7 @@
 """Dead letters as they stand in their topic: what each says of itself, and what operators have done about it.
 
 What is done about a dead letter is remembered by a marker, a record behind it in its own partition (see
-``headers.dead_letter_done_headers``). So one partition, read to its end, says everything about its letters, retention
+``dead_letters.marker_headers``). So one partition, read to its end, says everything about its letters, retention
 takes a letter no later than its marker, and no other store can be out of step with the topic.
 """
 
@@ -10,18 +10,15 @@ from typing import Literal, NamedTuple, cast
 
 from confluent_kafka import Message
 
-from master_orchestrator_schemas import headers as names
+from master_orchestrator_schemas import dead_letters as names
 from master_orchestrator_schemas import kafka
 
 Done = Literal["redriven", "dropped"]
 GIVEN_UP = "retries_exhausted"
 """The engine's reason on a command that had all its tries."""
 
-UNKNOWN = "unknown"
-"""The reason of a record that no sender of ours wrote."""
-
-MOST_PARTITION, MOST_OFFSET = 2**31 - 1, 2**63 - 1
-"""What Kafka has room for; its client takes no larger numbers."""
+MAX_PARTITION = 2**31 - 1
+"""What Kafka has room for; its client takes no larger number."""
 
 
 class LetterId(NamedTuple):
@@ -81,7 +78,7 @@ class Marker:
 def parse_letter_id(text: str) -> LetterId:
     """The id written as ``partition/offset``. Raises ``ValueError``."""
     partition, _, offset = text.partition("/")
-    if not (_is_number(partition, MOST_PARTITION) and _is_number(offset, MOST_OFFSET)):
+    if not (names.is_number(partition, MAX_PARTITION) and names.is_number(offset)):
         raise ValueError(f"{text!r} is no dead letter's id: write PARTITION/OFFSET, as 'dlq list' does")
     return LetterId(int(partition), int(offset))
 
@@ -135,14 +132,10 @@ def read_letter(record: Message) -> DeadLetter:
     return DeadLetter(
         id=place_of(record),
         at_ms=record.timestamp()[1],
-        topic=texts.get("dead_letter_topic", ""),
-        partition=_number(texts.get("dead_letter_partition"), -1),
-        offset=_number(texts.get("dead_letter_offset"), -1),
-        reason=texts.get("dead_letter_reason", UNKNOWN),
-        message=texts.get("dead_letter_message", ""),
+        **names.read_origin(texts)._asdict(),
         vehicle=(record.key() or b"").decode(errors="replace"),
-        attempts=_number(texts.get(names.ATTEMPTS), 0),
-        cut_from=None if cut_from is None else _number(cut_from, 0),
+        attempts=names.number_of(texts.get(names.ATTEMPTS), 0),
+        cut_from=None if cut_from is None else names.number_of(cut_from, 0),
         source_id=texts.get("ce_id", ""),
         size=len(record.value() or b""),
     )
@@ -151,11 +144,3 @@ def read_letter(record: Message) -> DeadLetter:
 def _texts(record: Message) -> dict[str, str]:
     """Header texts by name; of repeats the last, which is the one that we put there."""
     return {name: value.decode(errors="replace") for name, value in headers_of(record)}
-
-
-def _number(text: str | None, otherwise: int) -> int:
-    return int(text) if text is not None and _is_number(text) else otherwise
-
-
-def _is_number(text: str, most: int = MOST_OFFSET) -> bool:
-    return text.isascii() and text.isdigit() and len(text) <= 19 and int(text) <= most

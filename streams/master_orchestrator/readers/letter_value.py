@@ -4,9 +4,10 @@ from typing import Any, NamedTuple, get_args
 
 import msgspec
 
-from master_orchestrator_schemas.codec import Codec, Message
+from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.errors import DecodeError
 from master_orchestrator_schemas.json_text import nesting
+from master_orchestrator_schemas.registry import Message
 from master_orchestrator_schemas.topology import Topology
 
 SHOWN_BYTES = 4_096

@@ -7,7 +7,8 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.headers import dead_letter_headers, envelope_headers
+from master_orchestrator_schemas.dead_letters import CUT_FROM, Origin, origin_headers
+from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Alert, Cause, Command
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
@@ -67,13 +68,12 @@ class RecordWriter:
 
     def dead_letter(self, cause: Cause, record: Fetched, rejection: Rejection) -> Record:
         """The record as it came, bytes untouched, with its origin and the reason in headers."""
-        headers = dead_letter_headers(
-            cause.topic, cause.partition, cause.offset, rejection.code, rejection.text, record.timestamp
-        )
+        origin = Origin(cause.topic, cause.partition, cause.offset, rejection.code, rejection.text)
+        headers = origin_headers(origin, record.timestamp)
         key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
         if len(value) > self._largest:
             # A sender's compression can bring in more than any topic takes back. The whole record stays in the input.
-            headers += [("dead_letter_cut_from", b"%d" % len(value))]
+            headers += [(CUT_FROM, b"%d" % len(value))]
             value = value[: self._largest]
         return Record(self._dead, key, value, [*_kept(record.headers), *headers])
 
@@ -88,7 +88,7 @@ class RecordWriter:
     def _given_up(self, command: Command, key: bytes, trace: str | None) -> Record:
         record = self._command(command, key, trace)
         text = f"command {command.command_id} failed in every try"
-        headers = dead_letter_headers(record.topic, -1, -1, GIVEN_UP, text, command.issued_at_ms)
+        headers = origin_headers(Origin(record.topic, -1, -1, GIVEN_UP, text), command.issued_at_ms)
         return Record(self._dead, key, record.value, [*(record.headers or []), *headers])
 
 

@@ -1,0 +1,102 @@
+"""Every kind of message on the wire: its class, its Avro subject, its role, and the id that its sender gives it.
+
+The rest derives from this table: the names that ``topology.yaml`` may use, the order of the inputs, the codec's
+readers and writers. A new kind is a class in ``messages/``, a schema in ``avro/``, a row here, a member of a union
+here, and a topic in ``topology.yaml``; tests name what is missing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from master_orchestrator_schemas.messages import (
+    Alert,
+    AuditRecord,
+    Command,
+    OperatorRequest,
+    Reply,
+    ServiceEvent,
+    Status,
+    Telemetry,
+    Timer,
+)
+
+Request = Telemetry | ServiceEvent | OperatorRequest
+"""What comes in from outside."""
+
+Body = Request | Timer | Reply
+"""What the engine reads."""
+
+Message = Body | Command | AuditRecord | Status | Alert
+"""What has a schema."""
+
+
+class Role(StrEnum):
+    """How a message passes the engine. A command's topics follow from agent and lane; every other role has one each."""
+
+    INPUT = "input"
+    OUTPUT = "output"
+    COMMAND = "command"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of message.
+
+    Args:
+        type: its class in ``messages/``.
+        subject: of its Avro schemas, ``avro/<subject>.v<N>.avsc``; persistent.
+        role: how it passes the engine.
+        sender_id: the sender's own id of a request; None for what does not come from outside.
+    """
+
+    type: type[msgspec.Struct]
+    subject: str
+    role: Role
+    sender_id: Callable[[Any], str] | None = None
+
+    @property
+    def name(self) -> str:
+        """The class's name, which ``topology.yaml`` and the header ``ce_type`` use."""
+        return self.type.__name__
+
+
+def _reading_id(reading: Telemetry) -> str:
+    return reading.request_id or f"{reading.vehicle_id}/{reading.ts_ms}"
+
+
+KINDS: tuple[Kind, ...] = (
+    # The inputs in rank order: those of one vehicle with the same timestamp are applied in this order. People first, a
+    # reply before its time-out. A stored state holds positions by rank: a new input goes behind the others.
+    Kind(OperatorRequest, "operator_request", Role.INPUT, lambda request: request.request_id),
+    Kind(ServiceEvent, "service_event", Role.INPUT, lambda event: event.event_id),
+    Kind(Reply, "reply", Role.INPUT),
+    Kind(Timer, "timer", Role.INPUT),
+    Kind(Telemetry, "telemetry", Role.INPUT, _reading_id),
+    Kind(Command, "command", Role.COMMAND),
+    Kind(AuditRecord, "audit_record", Role.OUTPUT),
+    Kind(Status, "status", Role.OUTPUT),
+    Kind(Alert, "alert", Role.OUTPUT),
+)
+
+INPUTS = tuple(kind.name for kind in KINDS if kind.role is Role.INPUT)
+"""Names of the inputs in rank order."""
+
+OUTPUTS = tuple(kind.name for kind in KINDS if kind.role is Role.OUTPUT)
+
+TYPES: Mapping[str, type[Any]] = MappingProxyType({kind.name: kind.type for kind in KINDS})
+"""Name -> class."""
+
+SUBJECTS: Mapping[str, type[Any]] = MappingProxyType({kind.subject: kind.type for kind in KINDS})
+"""Avro subject -> class."""
+
+_SENDER_IDS = {kind.type: kind.sender_id for kind in KINDS if kind.sender_id is not None}
+
+
+def sender_id_of(request: Request) -> str:
+    """The sender's own id of a request."""
+    return _SENDER_IDS[type(request)](request)
