@@ -14,8 +14,9 @@ from master_orchestrator.memory.log import AppendClock
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.memory.timers import Timers
 from master_orchestrator_agents import Task
-from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.messages import Dtc, Telemetry, Timer
 from master_orchestrator_schemas.topology import load_topology
+from master_orchestrator_schemas.vocabulary import AlertKind
 
 
 class Gate:
@@ -85,17 +86,45 @@ def test_a_result_too_large_for_the_wire_fails_for_good() -> None:
     assert ("FAILED", "agent_rejected") == (status["state"], status["reason"])
 
 
-def test_after_a_fault_of_the_core_nothing_is_applied_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_the_core_fails_at_is_a_dead_letter_with_an_alert_as_on_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def faulty(*_: object) -> None:
         raise ZeroDivisionError
 
     handlers = four_agents()
     shell = MemoryShell(without_unserved(load_topology(), handlers), handlers, max_workers=1)
     shell.start()
-    monkeypatch.setattr("master_orchestrator.memory.engine.step", faulty)
-    with pytest.raises(ZeroDivisionError):
-        shell.submit(Telemetry(vehicle_id="car-1", ts_ms=1)).answer.result(10)
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr("master_orchestrator.memory.engine.step", faulty)
+        answer = shell.submit(Telemetry(vehicle_id="car-1", ts_ms=1)).answer.result(10)
+    assert "unprocessable: ZeroDivisionError: " == answer.rejection
+    assert [AlertKind.RECORD_UNPROCESSABLE] == [alert.kind for alert in shell.log.alerts]
+    assert [(answer.cause, "unprocessable")] == [(cause, why.code) for cause, why in shell.log.dead_letters]
+    assert shell.submit(Telemetry(vehicle_id="car-1", ts_ms=2)).answer.result(10).rejection is None
+    shell.stop()
+
+
+def test_a_record_that_kafka_s_intake_would_reject_is_rejected_in_memory_too() -> None:
+    handlers = four_agents()
+    shell = MemoryShell(without_unserved(load_topology(), handlers), handlers, max_workers=1)
+    shell.start()
+    reading = Telemetry(vehicle_id="car-1", ts_ms=1, dtcs=(Dtc(code="P0301", status=0x08),) * 65)
+    assert (shell.submit(reading).answer.result(10).rejection or "").startswith("invalid: ")
+    shell.stop()
+
+
+def test_without_memory_nothing_is_applied_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: object) -> None:
+        raise MemoryError
+
+    handlers = four_agents()
+    shell = MemoryShell(without_unserved(load_topology(), handlers), handlers, max_workers=1)
+    shell.start()
+    with monkeypatch.context() as patch:
+        patch.setattr("master_orchestrator.memory.engine.step", faulty)
+        with pytest.raises(MemoryError):
+            shell.submit(Telemetry(vehicle_id="car-1", ts_ms=1)).answer.result(10)
     with pytest.raises(OrchestratorError, match="fault"):
         shell.submit(Telemetry(vehicle_id="car-1", ts_ms=2)).answer.result(10)
     shell.stop()
@@ -132,8 +161,8 @@ class Ticks:
         self.clock = AppendClock()
         self.timers = Timers(self._tick, self.clock.now_ms)
 
-    def _tick(self, vehicle_id: str, deadline: Deadline) -> None:
-        self.seen.append((vehicle_id, deadline.deadline_id))
+    def _tick(self, tick: Timer) -> None:
+        self.seen.append((tick.vehicle_id, tick.deadline_id))
         self.some.set()
 
     def deadline(self, name: str, in_ms: int) -> Deadline:

@@ -8,16 +8,10 @@ from concurrent.futures import CancelledError
 import structlog
 
 from master_orchestrator_agents.errors import RunnerKilledError
-from master_orchestrator_agents.handler import (
-    Handler,
-    aexecute_batch,
-    cancelled,
-    execute_batch,
-    failure_reply,
-    is_async,
-)
+from master_orchestrator_agents.handler import Handler, failure_reply, is_async
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
+from master_orchestrator_agents.runner.execution import expired, run
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.quarantine.commit_metadata import QUARANTINE_AFTER
@@ -107,10 +101,9 @@ class WorkerPool:
 
     def _expired(self, entry: QueuedCommand) -> bool:
         """A command past its deadline is skipped: the engine has given it up, and retries."""
-        if not self._clock.is_past(entry.command.deadline_ms):
+        past = self._clock.is_past(entry.command.deadline_ms)
+        if not past or not expired(entry.command, self._clock.now_ms()):
             return False
-        late_ms = self._clock.now_ms() - entry.command.deadline_ms
-        log.warning("deadline_passed", command=entry.command.command_id, late_ms=late_ms)
         self._metrics.skipped(entry.lane, "deadline_passed")
         self._backlog.completed(entry)
         return True
@@ -129,15 +122,7 @@ class WorkerPool:
         return True
 
     def _execute(self, commands: Sequence[Command]) -> list[Reply]:
-        if self._loop is None:
-            return execute_batch(self._handler, commands, worker=self._worker_id)
-        work = aexecute_batch(self._handler, commands, worker=self._worker_id)
-        try:
-            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-        except CancelledError:
-            if self._abandoned.is_set():
-                raise
-            return [failure_reply(command, cancelled(), worker=self._worker_id) for command in commands]
+        return run(self._handler, commands, worker=self._worker_id, loop=self._loop, abandoned=self._abandoned.is_set)
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

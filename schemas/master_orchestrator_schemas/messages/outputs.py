@@ -47,6 +47,9 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, order=True):
     partition: int
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.topic}[{self.partition}]@{self.offset}"
+
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a workflow's audit trail; the topic's key is ``workflow_id/seq``.

@@ -170,7 +170,7 @@ def _settle(
     done: list[dict[str, Any]] = []
     if yes and going:
         for letter, cause in settle(asked.kafka, asked.topology, going, settlement):
-            place = f"{cause.topic}[{cause.partition}]@{cause.offset}" if cause else None
+            place = str(cause) if cause else None
             done.append({"id": str(letter), "redriven_to": place})
     if yes or as_json:
         text = f"{settlement.done}: {len(done)} of {len(going)}."

@@ -191,7 +191,7 @@ class _Transaction:
             operator=self._settlement.operator,
             at_ms=time.time_ns() // 1_000_000,
             text=self._settlement.text,
-            redriven_to=f"{cause.topic}[{cause.partition}]@{cause.offset}" if cause else None,
+            redriven_to=str(cause) if cause else None,
         )
         self._producer.produce(
             self._topology.dead_letter_topic,

@@ -93,7 +93,7 @@ def audit_line(record: AuditRecord) -> AuditLine:
         priority=record.priority,
         reason=record.reason,
         details=record.details,
-        cause=f"{record.cause.topic}[{record.cause.partition}]@{record.cause.offset}",
+        cause=str(record.cause),
     )
 
 

@@ -8,17 +8,22 @@ from concurrent.futures import Future
 import msgspec
 import structlog
 
-from master_orchestrator.core.inputs import Body, Input
+from master_orchestrator.core.inputs import Body
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
+from master_orchestrator.core.unprocessable import unprocessable
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.memory.log import MemoryLog
 from master_orchestrator.ports import Answer
-from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import Headers
 from master_orchestrator_schemas.messages import Cause, Command
-from master_orchestrator_schemas.registry import INPUTS
+from master_orchestrator_schemas.partitioner import partition_of_key
+from master_orchestrator_schemas.registry import INPUTS, TYPES
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.stdlib.get_logger(__name__)
@@ -29,11 +34,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     cause: Cause
     at_ms: int
-    vehicle_id: str
-    body_type: type[Body]
+    key: bytes
     value: bytes
     traceparent: str | None
     answer: Future[Answer]
+
+    @property
+    def headers(self) -> Headers:
+        """Its trace context, as the intake reads it."""
+        return [] if self.traceparent is None else [("traceparent", self.traceparent.encode())]
 
 
 class MemoryEngine:
@@ -53,8 +62,9 @@ class MemoryEngine:
         dispatch: Callable[[Command, str | None], None],
         hold: Callable[[str, Iterable[Deadline]], None],
     ) -> None:
-        self._policy = Policy.from_topology(topology)
-        self._topics: dict[str, str] = {schema: topology.topic_of(schema) for schema in INPUTS}
+        self._policy, self._intake = Policy.from_topology(topology), Intake(topology, codec)
+        self._topics = {TYPES[name]: topology.topic_of(name) for name in INPUTS}
+        self._partitions = topology.partitions
         self._codec = codec
         self._log = log
         self._now_ms = now_ms
@@ -76,7 +86,7 @@ class MemoryEngine:
 
         Raises ``EncodeError`` if the wire could not carry it.
         """
-        value = self._codec.encode(body)
+        key, value = body.vehicle_id.encode(), self._codec.encode(body)
         answer: Future[Answer] = Future()
         answer.set_running_or_notify_cancel()  # whoever waits may give up waiting, but not undo the input
         with self._appending:  # offsets, times and the queue agree on one order
@@ -84,10 +94,9 @@ class MemoryEngine:
                 answer.set_exception(OrchestratorError("the orchestrator has been shut down: this came too late"))
                 return answer
             record = Record(
-                cause=self._log.append(self._topics[type(body).__name__]),
+                cause=self._log.append(self._topics[type(body)], partition_of_key(key, self._partitions)),
                 at_ms=self._now_ms(),
-                vehicle_id=body.vehicle_id,
-                body_type=type(body),
+                key=key,
                 value=value,
                 traceparent=traceparent,
                 answer=answer,
@@ -113,31 +122,38 @@ class MemoryEngine:
                 record.answer.set_result(answer)
 
     def _answer(self, record: Record) -> Answer:
-        """Apply a record. After a fault none is: what comes later must not go on past what was not applied."""
+        """Apply a record, or dead-letter it. After a fault of the process (no memory) nothing is applied any more."""
         if self._fault is not None:
             raise OrchestratorError("the in-memory engine has met a fault and stands still") from self._fault
         try:
             return self._apply(record)
-        except Exception:
-            log.exception("engine_fault", vehicle_id=record.vehicle_id, cause=record.cause)
+        except RejectedError as error:
+            return self._reject(record, error.rejection)
+        except MemoryError:
             raise
+        except Exception as error:
+            log.exception("record_unprocessable", record=str(record.cause))
+            rejection, alert = unprocessable(record.cause, record.at_ms, error)
+            self._log.alerts.append(alert)
+            return self._reject(record, rejection)
 
     def _apply(self, record: Record) -> Answer:
-        try:
-            body = self._codec.decode(record.value, record.body_type)
-        except DecodeError as error:
-            return self._reject(record.cause, f"{error.reason}: {error}")
-        stored = self._states.get(record.vehicle_id)
-        state = None if stored is None else decode_state(stored)
-        given = Input(cause=record.cause, at_ms=record.at_ms, body=body, traceparent=record.traceparent)
-        outcome = step(self._policy, record.vehicle_id, state, given)
-        self._states[record.vehicle_id] = encode_state(outcome.state)
-        self._put_out(record.vehicle_id, outcome)
+        """All effects of a record or, where this raises, none."""
+        given = self._intake.take(
+            record.cause, at_ms=record.at_ms, key=record.key, value=record.value, headers=record.headers
+        )
+        vehicle_id = given.body.vehicle_id
+        stored = self._states.get(vehicle_id)
+        outcome = step(self._policy, vehicle_id, None if stored is None else decode_state(stored), given)
+        state, waiting = encode_state(outcome.state), deadlines(vehicle_id, outcome.state)
+        self._states[vehicle_id] = state
+        self._put_out(outcome)
+        self._hold(vehicle_id, waiting)
         if outcome.rejection is not None:
-            return self._reject(record.cause, str(outcome.rejection))
+            return self._reject(record, outcome.rejection)
         return Answer(cause=record.cause, audit=tuple(outcome.audit))
 
-    def _put_out(self, vehicle_id: str, outcome: Outcome) -> None:
+    def _put_out(self, outcome: Outcome) -> None:
         """Everything the outcome asks for, the log first: nobody acts on what is not yet to be seen."""
         self._log.audit.extend(outcome.audit)
         self._log.alerts.extend(outcome.alerts)
@@ -146,8 +162,7 @@ class MemoryEngine:
             self._log.workflows.apply(status)
         for command in outcome.commands:
             self._dispatch(command, outcome.traceparent)
-        self._hold(vehicle_id, deadlines(vehicle_id, outcome.state))
 
-    def _reject(self, cause: Cause, why: str) -> Answer:
-        self._log.dead_letters.append((cause, why))
-        return Answer(cause=cause, rejection=why)
+    def _reject(self, record: Record, rejection: Rejection) -> Answer:
+        self._log.dead_letters.append((record.cause, rejection))
+        return Answer(cause=record.cause, rejection=str(rejection))

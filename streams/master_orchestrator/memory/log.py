@@ -4,11 +4,9 @@ import threading
 import time
 from collections import Counter
 
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Cause, Command
-
-PARTITION = 0
-"""There is one."""
 
 
 class MemoryLog:
@@ -20,15 +18,15 @@ class MemoryLog:
     def __init__(self) -> None:
         self.audit: list[AuditRecord] = []
         self.alerts: list[Alert] = []
-        self.dead_letters: list[tuple[Cause, str]] = []
+        self.dead_letters: list[tuple[Cause, Rejection]] = []
         self.failed_commands: list[Command] = []
         self.workflows = WorkflowsView()
-        self._next_offsets: Counter[str] = Counter()
+        self._next_offsets: Counter[tuple[str, int]] = Counter()
 
-    def append(self, topic: str) -> Cause:
-        """The place of a new record at the end of a topic."""
-        cause = Cause(topic=topic, partition=PARTITION, offset=self._next_offsets[topic])
-        self._next_offsets[topic] += 1
+    def append(self, topic: str, partition: int) -> Cause:
+        """The place of a new record at the end of a partition."""
+        cause = Cause(topic=topic, partition=partition, offset=self._next_offsets[topic, partition])
+        self._next_offsets[topic, partition] += 1
         return cause
 
 

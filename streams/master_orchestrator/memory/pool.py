@@ -5,14 +5,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import CancelledError
 
 import msgspec
 import structlog
 
 from master_orchestrator_agents.errors import InvalidResultError
-from master_orchestrator_agents.handler import Handler, aexecute, cancelled, execute, failure_reply, is_async
+from master_orchestrator_agents.handler import Handler, failure_reply
 from master_orchestrator_agents.runner.agent_runner import DRAIN_S
+from master_orchestrator_agents.runner.execution import expired, run
 from master_orchestrator_agents.runner.lane_picker import LanePicker
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.messages import Command, Reply
@@ -95,7 +95,7 @@ class AgentPool:
     def _work(self) -> None:
         while (queued := self._take()) is not None:
             command = self._codec.decode(queued.value, Command)
-            if self._expired(command):
+            if expired(command, self._now_ms()):
                 continue
             reply = self._execute(command)
             try:
@@ -114,20 +114,9 @@ class AgentPool:
             lane = self._picker.pick(self._now_ms(), oldest)
             return self._lanes[lane].popleft() if lane is not None else None
 
-    def _expired(self, command: Command) -> bool:
-        """A command past its deadline is not executed: the engine has given it up, and tries again."""
-        late_ms = self._now_ms() - command.deadline_ms
-        if late_ms <= 0:
-            return False
-        log.warning("deadline_passed", command=command.command_id, late_ms=late_ms)
-        return True
-
     def _execute(self, command: Command) -> Reply:
-        handler = self._handlers[command.agent]
         worker = threading.current_thread().name
-        if not is_async(handler):
-            return execute(handler, command, worker=worker)
-        try:
-            return asyncio.run_coroutine_threadsafe(aexecute(handler, command, worker=worker), self._loop).result()
-        except CancelledError:  # nobody else cancels on this loop
-            return failure_reply(command, cancelled(), worker=worker)
+        (reply,) = run(
+            self._handlers[command.agent], [command], worker=worker, loop=self._loop, abandoned=lambda: False
+        )
+        return reply

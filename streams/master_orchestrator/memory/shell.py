@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.errors import OrchestratorError, WaitTimeoutError
 from master_orchestrator.memory.engine import MemoryEngine
 from master_orchestrator.memory.log import AppendClock, MemoryLog
@@ -83,15 +82,8 @@ class MemoryShell:
         self._pool.stop()
         self._engine.stop()
 
-    def _tick(self, vehicle_id: str, deadline: Deadline) -> None:
-        self._engine.put(
-            Timer(
-                vehicle_id=vehicle_id,
-                workflow_id=deadline.workflow_id,
-                deadline_id=deadline.deadline_id,
-                due_ms=deadline.due_ms,
-            )
-        )
+    def _tick(self, tick: Timer) -> None:
+        self._engine.put(tick)
 
     def _replied(self, reply: Reply, traceparent: str | None) -> None:
         self._engine.put(reply, traceparent)

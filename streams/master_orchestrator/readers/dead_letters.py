@@ -12,6 +12,7 @@ from confluent_kafka import Message
 
 from master_orchestrator_schemas import dead_letters as names
 from master_orchestrator_schemas import kafka
+from master_orchestrator_schemas.messages import Cause
 
 Done = Literal["redriven", "dropped"]
 GIVEN_UP = "retries_exhausted"
@@ -60,7 +61,8 @@ class DeadLetter:
     @property
     def origin(self) -> str:
         """``topic[partition]@offset``, the topic alone where there was no place."""
-        return f"{self.topic}[{self.partition}]@{self.offset}" if self.offset >= 0 else self.topic
+        cause = Cause(topic=self.topic, partition=self.partition, offset=self.offset)
+        return str(cause) if self.offset >= 0 else self.topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
+from master_orchestrator.core.unprocessable import UNPROCESSABLE
 from master_orchestrator.readers.replay_verdict import Difference, first_difference
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause
@@ -157,11 +158,11 @@ class VehicleReplay:
             else:
                 self._unrecorded(arrived)
         if cause is None:
-            raise _differs(first, "cause", f"its cause, {_place(first.cause)}, is not there to be applied")
+            raise _differs(first, "cause", f"its cause, {first.cause}, is not there to be applied")
         try:
             given = self._applied(cause)
         except RejectedError as error:
-            text = f"its cause, {_place(first.cause)}, is rejected: {error.rejection}"
+            text = f"its cause, {first.cause}, is rejected: {error.rejection}"
             raise _differs(first, "cause", text) from error
         self._compare(first.cause, given)
 
@@ -177,7 +178,7 @@ class VehicleReplay:
         except RejectedError:
             return  # as the engine does: it is in the dead letters, and no vehicle knows of it
         if given:
-            text = f"{_place(arrived.cause)} gives it ({given[0].event}), but it is not in the trail"
+            text = f"{arrived.cause} gives it ({given[0].event}), but it is not in the trail"
             raise _differs(given[0], "record", text)
 
     def _applied(self, arrived: Arrived) -> list[AuditRecord]:
@@ -187,7 +188,7 @@ class VehicleReplay:
         try:
             outcome = step(self._rules.policy, self.vehicle_id, self._state, given)
         except Exception as error:  # the engine set it aside as a dead letter, as it does with what is rejected
-            raise RejectedError("unprocessable", f"{type(error).__name__}: {error}") from error
+            raise RejectedError(UNPROCESSABLE, f"{type(error).__name__}: {error}") from error
         self._state = outcome.state
         self.inputs += 1
         return outcome.audit
@@ -197,18 +198,14 @@ class VehicleReplay:
         for record in given:
             found = self._next
             if found is None or found.cause != cause:
-                raise _differs(record, "record", f"{_place(cause)} gives it, but it is not in the trail")
+                raise _differs(record, "record", f"{cause} gives it, but it is not in the trail")
             value = self._trail.popleft()
             if self._rules.codec.encode(record) != value:
                 raise _differs(found, *first_difference(record, found))
             self.records += 1
             self._next = self._rules.codec.decode(self._trail[0], AuditRecord) if self._trail else None
         if self._next is not None and self._next.cause == cause:
-            raise _differs(self._next, "record", f"{_place(cause)} does not give it")
-
-
-def _place(cause: Cause) -> str:
-    return f"{cause.topic}/{cause.partition} offset {cause.offset}"
+            raise _differs(self._next, "record", f"{cause} does not give it")
 
 
 def _differs(record: AuditRecord, field: str, text: str) -> _DiffersError:

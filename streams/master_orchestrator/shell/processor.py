@@ -17,13 +17,14 @@ from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
+from master_orchestrator.core.unprocessable import UNPROCESSABLE, unprocessable
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import ShellError, StateUnreadableError
 from master_orchestrator.shell.outgoing import GIVEN_UP, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.left_out import LeftOut
-from master_orchestrator_schemas.messages import Alert, Cause, Telemetry
+from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
 
@@ -32,9 +33,6 @@ log = structlog.get_logger(__name__)
 Get = Callable[[bytes], bytes | None]
 Given = Sequence[tuple[int, Fetched]]
 """Records in order, each with its topic's rank."""
-
-UNPROCESSABLE = "unprocessable"
-"""The dead letter's reason of a record that the engine itself failed at."""
 
 MAX_STATE_BYTES = 1_000_000
 """Of one vehicle, stored: the changelog's producer and topic take a little more. They are a thousandth of it."""
@@ -128,17 +126,9 @@ class Processor:
 
     def _set_aside(self, cause: Cause, record: Fetched, error: Exception, work: Work) -> None:
         """Processing would fail again: dead-letter the record and raise an alert."""
-        place = f"{cause.topic}/{cause.partition}/{cause.offset}"
-        log.critical("a record cannot be processed and is set aside", record=place, error=error, exc_info=error)
-        text = f"{type(error).__name__}: {error}"[:500].encode(errors="replace").decode()
-        self._dead_letter(cause, record, Rejection(UNPROCESSABLE, text), work)
-        alert = Alert(
-            alert_id=f"{place}/{AlertKind.RECORD_UNPROCESSABLE}",
-            kind=AlertKind.RECORD_UNPROCESSABLE,
-            at_ms=record.timestamp,
-            message=f"the engine failed at the record {place} and set it aside ({text}); its log has the traceback. "
-            "Mend the engine, then redrive the dead letter",
-        )
+        log.critical("record_unprocessable", record=str(cause), error=error, exc_info=error)
+        rejection, alert = unprocessable(cause, record.timestamp, error)
+        self._dead_letter(cause, record, rejection, work)
         work.records.append(self.alert_record(alert))
 
     def _count(self, work: Work) -> None:

@@ -1,93 +1,24 @@
-"""Deadlines become ticks: a heap in memory, rebuilt from the table after every assignment.
+"""Deadlines become ticks: a heap, rebuilt from the table after every assignment.
 
 A tick is an input like any other, produced to the timers topic keyed by vehicle, so that waiting never blocks a
 partition and every decision has a record as its cause. A tick that is late or repeated does nothing: the core checks it
-against the state. One that found the vehicle still waiting is sent again after a while.
+against the state.
 """
 
-import heapq
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import structlog
 
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.ports import waitable
+from master_orchestrator.timer_heap import TimerHeap
 from master_orchestrator_schemas.messages import Timer
 
 log = structlog.get_logger(__name__)
 
-REPEAT_MS = 2_000
-MAX_REPEAT_MS = 60_000
-"""A tick is sent again after 2, 4, 8 … 60 s while the state still waits: this clock may be ahead of the broker's, or
-the engine behind, which more ticks would not help."""
-STALE = 1_000
-"""Deadlines that no longer stand are swept out of the heap once there are more of them than of those that stand."""
-
 Send = Callable[[int, list[Timer]], None]
-
-
-class TimerHeap:
-    """The deadlines of the owned partitions. Time is an argument. Not safe for threads: see :class:`TimerThread`."""
-
-    def __init__(self) -> None:
-        self._heap: list[tuple[int, int, str, Deadline, int]] = []
-        self._waiting: dict[int, dict[str, frozenset[Deadline]]] = {}
-        self._standing = 0
-
-    def reset(self, partitions: Iterable[int]) -> None:
-        """Own these partitions and forget all deadlines."""
-        self._heap.clear()
-        self._standing = 0
-        self._waiting = {partition: {} for partition in partitions}
-
-    def update(self, partition: int, vehicle_id: str, deadlines: Iterable[Deadline]) -> None:
-        """The vehicle waits for just these deadlines from now on."""
-        waiting = self._waiting.get(partition)
-        if waiting is None:
-            return
-        known, wanted = waiting.get(vehicle_id, frozenset()), frozenset(deadlines)
-        for deadline in wanted - known:
-            heapq.heappush(self._heap, (deadline.due_ms, partition, vehicle_id, deadline, REPEAT_MS))
-        self._standing += len(wanted) - len(known)
-        if wanted:
-            waiting[vehicle_id] = wanted
-        else:
-            waiting.pop(vehicle_id, None)
-        if len(self._heap) > 2 * self._standing + STALE:
-            self._heap = [entry for entry in self._heap if self._stands(entry[1], entry[2], entry[3])]
-            heapq.heapify(self._heap)
-
-    def _stands(self, partition: int, vehicle_id: str, deadline: Deadline) -> bool:
-        return deadline in self._waiting.get(partition, {}).get(vehicle_id, ())
-
-    @property
-    def size(self) -> int:
-        """Entries in the heap, those that no longer stand included."""
-        return len(self._heap)
-
-    def next_due_ms(self) -> int | None:
-        """When the next tick may be due; None if nothing waits."""
-        return self._heap[0][0] if self._heap else None
-
-    def due(self, now_ms: int) -> dict[int, list[Timer]]:
-        """The ticks due now, by partition; each comes again, less and less often, while its vehicle waits."""
-        ticks: dict[int, list[Timer]] = {}
-        while self._heap and self._heap[0][0] <= now_ms:
-            _, partition, vehicle_id, deadline, repeat_ms = heapq.heappop(self._heap)
-            if self._stands(partition, vehicle_id, deadline):
-                ticks.setdefault(partition, []).append(
-                    Timer(
-                        vehicle_id=vehicle_id,
-                        workflow_id=deadline.workflow_id,
-                        deadline_id=deadline.deadline_id,
-                        due_ms=deadline.due_ms,
-                    )
-                )
-                later = min(2 * repeat_ms, MAX_REPEAT_MS)
-                heapq.heappush(self._heap, (now_ms + repeat_ms, partition, vehicle_id, deadline, later))
-        return ticks
 
 
 class TimerThread:
