@@ -8,7 +8,7 @@ import math
 import struct
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -24,7 +24,7 @@ from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.plain_inputs import taken
 from master_orchestrator_schemas.plain_readings import understood
-from master_orchestrator_schemas.registry import SUBJECTS, Message
+from master_orchestrator_schemas.registry import SUBJECTS, Message, Request
 
 __all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Read"]
 
@@ -149,9 +149,8 @@ class Codec:
 
 
 PLAIN: Mapping[type[Any], Callable[[Mapping[str, Any]], tuple[Any, tuple[LeftOut, ...]]]] = {
+    **{message_type: partial(taken, message_type=message_type) for message_type in get_args(Request)},
     Telemetry: understood,
-    ServiceEvent: partial(taken, message_type=ServiceEvent),
-    OperatorRequest: partial(taken, message_type=OperatorRequest),
 }
 """What outsiders write: message class -> how its JSON is read."""
 

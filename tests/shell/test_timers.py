@@ -5,7 +5,8 @@ import queue
 import pytest
 
 from master_orchestrator.core.outcome import Deadline
-from master_orchestrator.shell.timers import REPEAT_MS, STALE, TimerHeap, TimerThread
+from master_orchestrator.shell.timers import TimerThread
+from master_orchestrator.timer_heap import REPEAT_MS, STALE, TimerHeap
 from master_orchestrator_schemas.messages import Timer
 
 YEAR_9999_MS = 253_402_214_400_000
