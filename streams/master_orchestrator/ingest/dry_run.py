@@ -10,6 +10,7 @@ from typing import NamedTuple
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.step import step
 from master_orchestrator.ingest.producer import Delivered
@@ -84,15 +85,15 @@ class DryRun:
         outcome = step(self._policy, vehicle_id, before, Input(cause=cause, at_ms=self._now_ms(), body=reading))
         self._states[vehicle_id] = outcome.state
         if outcome.rejection is not None:
-            self._refuse(vehicle_id, outcome.rejection)
+            self._reject(vehicle_id, outcome.rejection)
         elif before is not None and outcome.state.trackers is before.trackers:
             self.dropped += 1
         if outcome.audit:
             self._note(vehicle_id, before.workflow if before else None, outcome)
         delivered(None)
 
-    def _refuse(self, vehicle_id: str, rejection: str) -> None:
-        self.refused[rejection.partition(": ")[0]] += 1
+    def _reject(self, vehicle_id: str, rejection: Rejection) -> None:
+        self.refused[rejection.code] += 1
         if len(self.first_refusals) < MOST_SHOWN:
             self.first_refusals.append(f"{vehicle_id}: {rejection}")
 
