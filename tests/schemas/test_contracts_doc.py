@@ -3,10 +3,12 @@
 import json
 import re
 
+from master_orchestrator.readers.reading_check import ReadingCheck
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import ServiceEvent, Telemetry
 from master_orchestrator_schemas.messages.telemetry import Dtc
+from master_orchestrator_schemas.reasons import DEAD_LETTER_REASONS, REJECTION_REASONS
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.loader import default_path
 
@@ -54,8 +56,23 @@ def test_the_json_examples_are_read() -> None:
         read.dtcs,
     )
     assert "thermostat" == Codec().decode(event.encode(), ServiceEvent, json_allowed=True).confirmed_cause
-    piped = blocks("sh")[0].split("|", 1)[1].split("'")[0]
-    assert json.loads(piped)["vehicle_id"] == Codec().decode(piped.encode(), Telemetry, json_allowed=True).vehicle_id
+    assert json.loads(piped())["vehicle_id"] == Codec().decode(piped(), Telemetry, json_allowed=True).vehicle_id
+
+
+def piped() -> bytes:
+    """What the example with kcat sends."""
+    return blocks("sh")[0].split("|", 1)[1].split("'")[0].encode()
+
+
+def test_the_first_examples_open_a_workflow(topology: Topology) -> None:
+    for example in (blocks("json")[0].encode(), piped()):
+        checked = ReadingCheck(topology).take(example, None, at_ms=1_785_952_800_000)
+        assert ("opens", ()) == (checked.verdict, checked.left_out)
+
+
+def test_the_tables_of_reasons_are_those_of_the_code() -> None:
+    for name, reasons in {"dead letter reasons": DEAD_LETTER_REASONS, "rejection reasons": REJECTION_REASONS}.items():
+        assert [f"| `{code}` | {said.meaning} | {said.remedy} |" for code, said in reasons.items()] == rows(name)
 
 
 def test_the_python_example_runs() -> None:

@@ -17,7 +17,7 @@ from master_orchestrator.cli.mistakes import exit_code, one_line, usage_line
 from master_orchestrator.exit_codes import ExitCode
 
 PROGRAM = "master-orchestrator"
-GROUPS = ("load", "up", "workers", "inspect", "audit", "ueba", "dlq", "kafka", "provision")
+GROUPS = ("load", "check_reading", "up", "workers", "inspect", "audit", "ueba", "dlq", "kafka", "provision")
 
 EPILOG = (
     "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "

@@ -1,0 +1,54 @@
+"""Every code for which an input is refused or rejected anywhere in the code has a text with a remedy."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import master_orchestrator_schemas as schemas
+from master_orchestrator import core, shell
+from master_orchestrator.shell.outgoing import GIVEN_UP
+from master_orchestrator_agents import runner
+from master_orchestrator_schemas.errors import DecodeReason
+from master_orchestrator_schemas.reasons import REASONS, remedy_for
+
+CALLS = {"Refusal", "RefusedError", "Rejection", "RejectedError", "rejected", "_rejected", "reject"}
+CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+|empty|unprocessable")
+
+
+def codes_in_use() -> set[str]:
+    """Codes that are given to the calls that refuse and reject, and to the names that hold one."""
+    found = {GIVEN_UP, *get_args(DecodeReason)}
+    for package in (core, shell, runner, schemas):
+        for file in Path(str(package.__file__)).parent.rglob("*.py"):
+            found |= set(_codes(ast.parse(file.read_text(encoding="utf-8"))))
+    return found
+
+
+def _codes(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in CALLS:
+            texts = [
+                part.value for argument in node.args for part in ast.walk(argument) if isinstance(part, ast.Constant)
+            ]
+            yield from (text for text in texts if isinstance(text, str) and CODE.fullmatch(text))
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def test_every_code_in_use_has_a_text_and_every_text_a_use() -> None:
+    handed_on = {"unprocessable", "wrong_agent"}
+
+    assert codes_in_use() | handed_on == set(REASONS)
+
+
+def test_texts_are_one_line_each_with_a_remedy() -> None:
+    for code, said in REASONS.items():
+        assert said.meaning, code
+        assert said.remedy, code
+        assert "\n" not in said.meaning + said.remedy
+        assert "|" not in said.meaning + said.remedy, "they stand in a table"
+    assert "message" in remedy_for("what a stranger wrote")
