@@ -5,9 +5,10 @@ from typing import Literal
 import msgspec
 
 from master_orchestrator.core.inputs import Input
-from master_orchestrator.core.intake import Intake, RefusedError
+from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
 from master_orchestrator.core.triage import new_trackers, suspicions
@@ -81,8 +82,8 @@ class ReadingCheck:
         cause = Cause(topic=self._topic, partition=partition or 0, offset=self._records)
         try:
             given = self._intake.take(cause, at_ms=at_ms, key=key, value=value, headers=None)
-        except RefusedError as refused:
-            return self._refused(refused.reason, str(refused), partition)
+        except RejectedError as error:
+            return self._refused(error.rejection, partition)
         return self._applied(given, partition)
 
     def _own_key(self, value: bytes) -> bytes | None:
@@ -92,13 +93,13 @@ class ReadingCheck:
         except ContractError:
             return None
 
-    def _refused(self, reason: str, message: str, partition: int | None) -> Checked:
+    def _refused(self, rejection: Rejection, partition: int | None) -> Checked:
         return Checked(
             record=self._records,
             verdict="refused",
-            reason=reason,
-            message=message,
-            remedy=remedy_for(reason),
+            reason=rejection.code,
+            message=rejection.text,
+            remedy=remedy_for(rejection.code),
             partition=partition,
         )
 
@@ -109,8 +110,7 @@ class ReadingCheck:
         outcome = step(self._policy, reading.vehicle_id, before, given)
         self._states[reading.vehicle_id] = outcome.state
         if outcome.rejection is not None:
-            reason, _, message = str(outcome.rejection).partition(": ")
-            return self._refused(reason, message, partition)
+            return self._refused(outcome.rejection, partition)
         verdict = _verdict(before, outcome)
         workflow = outcome.state.workflow if verdict in {"opens", "joins"} else None
         return Checked(
