@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from master_orchestrator_schemas.left_out import harmless
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
 Headers = list[tuple[str, bytes]]
@@ -52,6 +53,20 @@ def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | 
         if name == "traceparent" and value is not None and _TRACEPARENT.fullmatch(value):
             return value.decode()
     return None
+
+
+UNKNOWN_SENDER = "unknown"
+SENDER_HEADERS = ("ce_source", "client_id")
+"""Where a record may say who sent it, the first that is there counts. A client's own id does not reach its readers."""
+
+
+def sender_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str:
+    """Who sent a record, short and harmless to show; ``unknown`` where it does not say."""
+    given = {name: value for name, value in headers or () if value}
+    for name in SENDER_HEADERS:
+        if text := given.get(name, b"").decode(errors="replace").strip():
+            return harmless(text)
+    return UNKNOWN_SENDER
 
 
 def header_text(text: str) -> bytes:

@@ -112,6 +112,9 @@ class Metrics:
             r, "rejected_inputs_total", "Readable inputs that the rules refused.", "topic", "reason"
         )
 
+        self.dead_letters_by_sender = _counter(
+            r, "dead_letters_by_sender_total", "Refused inputs by who sent them (64, then other).", "sender", "reason"
+        )
         self.left_out = _counter(
             r,
             "left_out_total",

@@ -19,6 +19,7 @@ from master_orchestrator_schemas.messages import (
     Command,
     OperatorRequest,
     Reply,
+    SenderFeedback,
     ServiceEvent,
     Status,
     Telemetry,
@@ -31,7 +32,7 @@ Request = Telemetry | ServiceEvent | OperatorRequest
 Body = Request | Timer | Reply
 """What the engine reads."""
 
-Message = Body | Command | AuditRecord | Status | Alert
+Message = Body | Command | AuditRecord | Status | Alert | SenderFeedback
 """What has a schema."""
 
 
@@ -81,6 +82,7 @@ KINDS: tuple[Kind, ...] = (
     Kind(AuditRecord, "audit_record", Role.OUTPUT),
     Kind(Status, "status", Role.OUTPUT),
     Kind(Alert, "alert", Role.OUTPUT),
+    Kind(SenderFeedback, "sender_feedback", Role.OUTPUT),
 )
 
 INPUTS = tuple(kind.name for kind in KINDS if kind.role is Role.INPUT)

@@ -1,5 +1,6 @@
 """What the façade asks of a shell, be it the in-memory one or Kafka."""
 
+import json
 import threading
 from concurrent.futures import Future
 from typing import Protocol
@@ -9,6 +10,7 @@ import msgspec
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.messages import AuditRecord, Cause
+from master_orchestrator_schemas.reasons import REJECTION_REASONS
 from master_orchestrator_schemas.registry import Request
 
 
@@ -43,8 +45,23 @@ def rejection_of(answer: Answer) -> str | None:
     """Why a request came to nothing: rejected outright, or on the record; None if it was taken."""
     if answer.rejection is not None:
         return answer.rejection
-    rejected = [record for record in answer.audit if record.event == REJECTED and record.reason != REPEATED]
-    return f"{rejected[0].reason} {rejected[0].details}" if rejected else None
+    return next((_sentence(record) for record in answer.audit if _is_rejection(record)), None)
+
+
+def _is_rejection(record: AuditRecord) -> bool:
+    """Whether this record says no. A repeat of what was applied does not; a repeat of what was rejected does."""
+    if record.event != REJECTED:
+        return False
+    return record.reason != REPEATED or "first" in json.loads(record.details)
+
+
+def _sentence(record: AuditRecord) -> str:
+    """Why, for people: the code, what it means, the state that did not fit, and what to do."""
+    code = record.reason or "rejected"
+    state = json.loads(record.details).get("state")
+    known = REJECTION_REASONS.get(code)
+    fits = f" (it is {state})" if state else ""
+    return f"{code}: {known.meaning}{fits}; {known.remedy}" if known else f"{code}{fits}"
 
 
 def waitable(seconds: float) -> float:

@@ -1,5 +1,6 @@
 """``verify`` sees what does not follow from the engine's rules, and nothing where everything does."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -26,7 +27,9 @@ def trail_and_statuses() -> tuple[Trail, dict[str, Status]]:
     shell = MemoryShell(without_unserved(load_topology(), handlers), handlers, max_workers=4)
     shell.start()
     for number in range(3):
-        reading = telemetry_from_mapping({**HOT, "ts_ms": 1, "check_requested": True}, vehicle_id=f"car-{number}")
+        reading = telemetry_from_mapping(
+            {**HOT, "timestamp": time.time(), "check_requested": True}, vehicle_id=f"car-{number}"
+        )
         (opened, *_) = shell.submit(reading).answer.result(10).audit
         shell.workflows.watch(opened.workflow_id, lambda status: status.state is State.COMPLETED).result(10)
     shell.stop()

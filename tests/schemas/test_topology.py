@@ -31,7 +31,9 @@ def test_units_become_milliseconds_and_bytes(topology: Topology) -> None:
 def test_inputs_are_ranked_people_first_and_telemetry_last(topology: Topology) -> None:
     ranked = ("operator.requests", "service.events", "agent.replies", "workflow.timers", "vehicle.telemetry")
     assert ranked == topology.input_topics
-    assert ("workflow.audit", "workflow.status", "workflow.alerts", "dead.letters") == topology.output_topics
+    assert ("workflow.audit", "workflow.status", "workflow.alerts", "sender.feedback", "dead.letters") == (
+        topology.output_topics
+    )
 
 
 def test_names_that_follow(topology: Topology) -> None:

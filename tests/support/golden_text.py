@@ -14,14 +14,15 @@ from master_orchestrator.core.state import decode_state
 from master_orchestrator.core.table import unpack_vehicle
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, Status
+from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, SenderFeedback, Status
 
 CODEC = Codec()
-Output = AuditRecord | Status | Alert | Command
+Output = AuditRecord | Status | Alert | SenderFeedback | Command
 OUTPUTS: dict[str, type[Output]] = {
     "AuditRecord": AuditRecord,
     "Status": Status,
     "Alert": Alert,
+    "SenderFeedback": SenderFeedback,
     "Command": Command,
 }
 LEFT_OUT = ("workflow_id", "vehicle_id", "seq", "hash", "prev_hash")

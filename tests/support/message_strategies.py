@@ -13,8 +13,10 @@ from master_orchestrator_schemas.messages import (
     Dtc,
     Failure,
     J1939Fault,
+    Mistake,
     OperatorRequest,
     Reply,
+    SenderFeedback,
     ServiceEvent,
     Status,
     Telemetry,
@@ -267,6 +269,22 @@ alerts = st.builds(
     details=text,
 )
 
+mistakes = st.builds(
+    Mistake,
+    code=text,
+    topic=text,
+    name=maybe_text,
+    count=longs,
+    first_at_ms=longs,
+    newest_at_ms=longs,
+    message=text,
+    remedy=text,
+    key=text,
+    partition=st.integers(0, 2**31 - 1),
+    offset=longs,
+)
+feedback = st.builds(SenderFeedback, sender=text, at_ms=longs, mistakes=st.lists(mistakes, max_size=3).map(tuple))
+
 STRATEGIES: dict[type[msgspec.Struct], SearchStrategy[Message]] = {
     Telemetry: telemetry,
     ServiceEvent: service_events,
@@ -277,5 +295,6 @@ STRATEGIES: dict[type[msgspec.Struct], SearchStrategy[Message]] = {
     AuditRecord: audit_records,
     Status: statuses,
     Alert: alerts,
+    SenderFeedback: feedback,
 }
 """Message class -> any message of it."""

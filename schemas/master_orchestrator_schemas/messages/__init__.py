@@ -1,5 +1,6 @@
 """The message classes of the wire, one struct per Avro record. Hot path: msgspec structs, frozen."""
 
+from master_orchestrator_schemas.messages.feedback import Mistake, SenderFeedback
 from master_orchestrator_schemas.messages.inputs import (
     Failure,
     OperatorRequest,
@@ -26,8 +27,10 @@ __all__ = [
     "Dtc",
     "Failure",
     "J1939Fault",
+    "Mistake",
     "OperatorRequest",
     "Reply",
+    "SenderFeedback",
     "ServiceEvent",
     "Status",
     "Telemetry",

@@ -51,14 +51,14 @@ def list_letters(
     limit: LimitOption = 50,
     json: JsonOption = False,
 ) -> None:
-    """Count the open dead letters by reason and topic, and show the newest."""
-    from master_orchestrator.cli.letters import count_lines, letter_line, listing_table
+    """Count the open dead letters by reason and topic and by sender, and show the newest."""
+    from master_orchestrator.cli.letters import count_lines, letter_line, listing_table, sender_lines
     from master_orchestrator.readers.open_letters import newest
 
     wanted = _filter(None, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than)
     listing = _read(ctx, wanted, lambda letters: newest(letters, limit))
     rows = [letter_line(letter) for letter in listing.rows]
-    value = {"open": listing.total, "counts": count_lines(listing), "letters": rows}
+    value = {"open": listing.total, "counts": count_lines(listing), "senders": sender_lines(listing), "letters": rows}
     answer(value, lambda: listing_table(listing), as_json=json)
 
 

@@ -37,6 +37,7 @@ def letter_line(letter: DeadLetter) -> dict[str, Any]:
         "origin": letter.origin,
         "vehicle": letter.vehicle,
         "attempts": letter.attempts,
+        "sender": letter.sender,
         "source_id": letter.source_id,
         "cut_from": letter.cut_from,
         "bytes": letter.size,
@@ -61,6 +62,11 @@ def count_lines(listing: Listing) -> list[dict[str, Any]]:
     return [{"reason": r, "topic": t, "count": number} for (r, t), number in listing.counts.most_common()]
 
 
+def sender_lines(listing: Listing) -> list[dict[str, Any]]:
+    """The counts by sender as JSON, the most frequent first."""
+    return [{"sender": sender, "count": number} for sender, number in listing.senders.most_common()]
+
+
 def listing_table(listing: Listing) -> RenderableType:
     """Counts by reason and topic, then the rows."""
     if not listing.total:
@@ -68,7 +74,17 @@ def listing_table(listing: Listing) -> RenderableType:
     counts = plain_table("count", "reason", "topic")
     for (reason, topic), number in listing.counts.most_common():
         counts.add_row(str(number), shown(reason), shown(topic))
-    return Group(counts, Text(), rows_table(listing.rows), Text(f"{len(listing.rows)} of {listing.total} dead letters"))
+    senders = plain_table("count", "sender")
+    for sender, number in listing.senders.most_common():
+        senders.add_row(str(number), shown(sender))
+    return Group(
+        counts,
+        Text(),
+        senders,
+        Text(),
+        rows_table(listing.rows),
+        Text(f"{len(listing.rows)} of {listing.total} dead letters"),
+    )
 
 
 def rows_table(letters: Sequence[DeadLetter]) -> RenderableType:

@@ -186,7 +186,12 @@ class SideTaskEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_sna
 
 
 class Rejected(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """An input that a known workflow does not want; ``reason`` is a short code, the details say more."""
+    """An input that a known workflow does not want; ``reason`` is a short code, the details say more.
+
+    ``service_event``: what is remembered of a workshop event that is rejected for the first time.
+    """
+
+    service_event: int | None = None
 
 
 def all_events(base: type[Event] = Event) -> list[type[Event]]:

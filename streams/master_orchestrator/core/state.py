@@ -143,7 +143,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         history: per transition, milliseconds since opening, index of the state and of its reason
             (``transitions.STATES``, ``transitions.REASONS``), oldest first.
         least: the lowest urgency an operator allows; None if no operator has set a priority.
-        service_events: digests of the workshop events applied, oldest first.
+        service_events: digests of the workshop events applied, and negative those of rejected ones, oldest first.
     """
 
     opened_at_ms: int = 0

@@ -12,6 +12,7 @@ from confluent_kafka import Message
 
 from master_orchestrator_schemas import dead_letters as names
 from master_orchestrator_schemas import kafka
+from master_orchestrator_schemas.headers import sender_of
 from master_orchestrator_schemas.messages import Cause
 
 Done = Literal["redriven", "dropped"]
@@ -42,6 +43,7 @@ class DeadLetter:
         vehicle: the record's key as text; empty without one.
         attempts: how often it has been sent again before this.
         cut_from: bytes its value had, if it was shortened.
+        sender: who sent it (``ce_source`` or ``client_id``), ``unknown`` where it does not say.
         source_id: the sender's own id (``ce_id``); of a command its ``command_id``.
     """
 
@@ -55,6 +57,7 @@ class DeadLetter:
     vehicle: str
     attempts: int
     cut_from: int | None
+    sender: str
     source_id: str
     size: int
 
@@ -138,6 +141,7 @@ def read_letter(record: Message) -> DeadLetter:
         vehicle=(record.key() or b"").decode(errors="replace"),
         attempts=names.number_of(texts.get(names.ATTEMPTS), 0),
         cut_from=None if cut_from is None else names.number_of(cut_from, 0),
+        sender=sender_of(headers_of(record)),
         source_id=texts.get("ce_id", ""),
         size=len(record.value() or b""),
     )

@@ -4,6 +4,7 @@ import heapq
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from confluent_kafka import Message
 
@@ -20,6 +21,7 @@ from master_orchestrator.readers.topics import Progress, TopicReader
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
+T = TypeVar("T")
 MOST_KINDS = 200
 """Reasons and topics counted apart; a header may hold anything."""
 
@@ -79,9 +81,10 @@ class LetterFilter:
 
 @dataclass
 class Listing:
-    """How many letters there are of each reason and topic, and some of them."""
+    """How many letters there are of each reason and topic, of each sender, and some of them."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    senders: Counter[str] = field(default_factory=Counter)
     rows: list[DeadLetter] = field(default_factory=list)
 
     @property
@@ -93,14 +96,14 @@ class Listing:
 def newest(letters: Iterable[DeadLetter], limit: int) -> Listing:
     """Count all, keep the ``limit`` newest, newest first."""
     listing = Listing()
-    listing.rows = heapq.nlargest(limit, _counted(letters, listing.counts), key=_age_order)
+    listing.rows = heapq.nlargest(limit, _counted(letters, listing), key=_age_order)
     return listing
 
 
 def oldest(letters: Iterable[DeadLetter], limit: int) -> Listing:
     """Count all, keep the ``limit`` oldest, oldest first: the order in which they are sent again."""
     listing = Listing()
-    listing.rows = heapq.nsmallest(limit, _counted(letters, listing.counts), key=_age_order)
+    listing.rows = heapq.nsmallest(limit, _counted(letters, listing), key=_age_order)
     return listing
 
 
@@ -148,11 +151,15 @@ def _records(
         yield from reader.catch_up(progress)
 
 
-def _counted(letters: Iterable[DeadLetter], counts: Counter[tuple[str, str]]) -> Iterator[DeadLetter]:
+def _counted(letters: Iterable[DeadLetter], listing: Listing) -> Iterator[DeadLetter]:
     for letter in letters:
-        kind = (letter.reason, letter.topic)
-        counts[kind if kind in counts or len(counts) < MOST_KINDS else OTHERS] += 1
+        _count(listing.counts, (letter.reason, letter.topic), OTHERS)
+        _count(listing.senders, letter.sender, OTHERS[0])
         yield letter
+
+
+def _count(counts: Counter[T], kind: T, others: T) -> None:
+    counts[kind if kind in counts or len(counts) < MOST_KINDS else others] += 1
 
 
 def _age_order(letter: DeadLetter) -> tuple[int, LetterId]:

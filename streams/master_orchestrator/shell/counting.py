@@ -7,9 +7,9 @@ from typing import Any
 import structlog
 
 from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.shell.feedback import Fault
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
-from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.vocabulary import AlertKind, State
@@ -24,7 +24,7 @@ class EngineCounts:
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self._child = cache(_child)
-        self._names = BoundedNames()
+        self._names, self._senders = BoundedNames(), BoundedNames()
 
     def outcome(self, topic: str, outcome: Outcome) -> None:
         """Count what one input led to."""
@@ -69,11 +69,14 @@ class EngineCounts:
         """Count a dead letter by the topic it came from."""
         self._child(self.metrics.dead_letters, topic, reason).inc()
 
-    def left_out(self, topic: str, item: LeftOut) -> None:
-        """Count what was left out of a record, by its name, and say so the first time."""
-        if self._names.is_new(item.name):
-            log.warning("left_out", topic=topic, name=item.name, why=item.problem)
-        self._child(self.metrics.left_out, topic, self._names.label(item.name)).inc()
+    def fault(self, fault: Fault) -> None:
+        """Count a sender's mistake: of a dead letter by its sender, of what was left out by its name, said once."""
+        if fault.name is None:
+            self._child(self.metrics.dead_letters_by_sender, self._senders.label(fault.sender), fault.code).inc()
+            return
+        if self._names.is_new(fault.name):
+            log.warning("left_out", topic=fault.cause.topic, sender=fault.sender, why=fault.message)
+        self._child(self.metrics.left_out, fault.cause.topic, self._names.label(fault.name)).inc()
 
     def _transition(self, entry: AuditRecord) -> None:
         before = "" if entry.from_state is None else entry.from_state.value

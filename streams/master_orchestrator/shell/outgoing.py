@@ -9,7 +9,7 @@ from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.dead_letters import CUT_FROM, Origin, origin_headers
 from master_orchestrator_schemas.headers import envelope_headers
-from master_orchestrator_schemas.messages import Alert, Cause, Command
+from master_orchestrator_schemas.messages import Alert, Cause, Command, SenderFeedback
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
@@ -42,6 +42,7 @@ class RecordWriter:
             for priority in Priority
         }
         self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
+        self._feedback = topology.topic_of("SenderFeedback")
         self._dead = topology.dead_letter_topic
         self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
 
@@ -65,6 +66,13 @@ class RecordWriter:
         key = (alert.workflow_id or alert.vehicle_id or alert.alert_id).encode()
         headers = envelope_headers("Alert", SOURCE, alert.alert_id, alert.at_ms, traceparent)
         return Record(self._alerts, key, self._codec.encode(alert), headers)
+
+    def feedback(self, feedback: SenderFeedback) -> Record:
+        """The record that tells a sender of its mistakes."""
+        headers = envelope_headers(
+            "SenderFeedback", SOURCE, f"{feedback.sender}/{feedback.at_ms}", feedback.at_ms, None
+        )
+        return Record(self._feedback, feedback.sender.encode(), self._codec.encode(feedback), headers)
 
     def dead_letter(self, cause: Cause, record: Fetched, rejection: Rejection) -> Record:
         """The record as it came, bytes untouched, with its origin and the reason in headers."""

@@ -20,10 +20,10 @@ from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
 from master_orchestrator.core.unprocessable import UNPROCESSABLE, unprocessable
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import ShellError, StateUnreadableError
+from master_orchestrator.shell.feedback import Fault, FeedbackBook, left_out_fault, rejection_fault
 from master_orchestrator.shell.outgoing import GIVEN_UP, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
@@ -50,7 +50,7 @@ class Work:
     outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
     readings: list[bool] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
-    left_out: list[tuple[str, LeftOut]] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
 
 
 class _UnstorableError(Exception):
@@ -58,12 +58,12 @@ class _UnstorableError(Exception):
 
 
 class Processor:
-    """Applies records to states. One per engine; holds no state of its own."""
+    """Applies records to states. One per engine; of its own it holds only what senders were told."""
 
     def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
         self._policy, self._counts = policy, counts
         self._inputs, self._intake = topology.input_topics, Intake(topology, codec)
-        self._writer = RecordWriter(topology, codec)
+        self._writer, self._feedback = RecordWriter(topology, codec), FeedbackBook()
         self.alert_record = self._writer.alert
 
     def process(self, partition: int, records: Iterable[tuple[int, Fetched]], get: Get) -> Work:
@@ -73,6 +73,7 @@ class Processor:
             work = self._work(partition, given, get, storing_each=False)
         except _UnstorableError:
             work = self._work(partition, given, get, storing_each=True)
+        work.records += map(self._writer.feedback, self._feedback.take(work.faults))
         self._count(work)
         return work
 
@@ -114,7 +115,7 @@ class Processor:
         work.records += outgoing.records
         work.commands += outgoing.commands
         work.outcomes.append((cause.topic, outcome))
-        work.left_out += [(cause.topic, item) for item in given.left_out]
+        work.faults += [left_out_fault(cause, record, item) for item in given.left_out]
         if isinstance(body, Telemetry) and outcome.rejection is None:
             work.readings.append(before is None or outcome.state.trackers is not before.trackers)
         if outcome.rejection is not None:
@@ -123,6 +124,7 @@ class Processor:
     def _dead_letter(self, cause: Cause, record: Fetched, rejection: Rejection, work: Work) -> None:
         work.records.append(self._writer.dead_letter(cause, record, rejection))
         work.dead_letters.append((cause.topic, rejection.code))
+        work.faults.append(rejection_fault(cause, record, rejection))
 
     def _set_aside(self, cause: Cause, record: Fetched, error: Exception, work: Work) -> None:
         """Processing would fail again: dead-letter the record and raise an alert."""
@@ -138,8 +140,8 @@ class Processor:
                 self._counts.dead_letter(self._writer.command_topic(command), GIVEN_UP)
         for accepted in work.readings:
             self._counts.reading(accepted=accepted)
-        for topic, item in work.left_out:
-            self._counts.left_out(topic, item)
+        for fault in work.faults:
+            self._counts.fault(fault)
         for topic, reason in work.dead_letters:
             self._counts.dead_letter(topic, reason)
             if reason == UNPROCESSABLE:

@@ -147,9 +147,9 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
             )
         ]
 
-    def reject(self: "Context[Chain]", code: str) -> list[ev.Event]:
+    def reject(self: "Context[Chain]", code: str, service_event: int | None = None) -> list[ev.Event]:
         """An unwanted input, recorded in the trail of its workflow."""
-        return [ev.Rejected(**self.head(code))]
+        return [ev.Rejected(**self.head(code), service_event=service_event)]
 
     def _cooldowns(self: "Context[Workflow]", *, told: bool) -> tuple[Cooldown, ...]:
         return after_the_end(self.policy, self.state.cooldowns, self.workflow, self.at_ms, told=told)

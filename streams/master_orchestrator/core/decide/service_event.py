@@ -1,7 +1,8 @@
 """A workshop's report. It may come before the appointment's times would move the workflow, and then it wins.
 
-A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered. An
-event that the present state has no use for is ``illegal_event``; the record keeps what it said.
+A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered, those
+that were rejected too. An event that the present state has no use for is ``illegal_event``; the record keeps what it
+said.
 """
 
 from hashlib import sha256
@@ -38,10 +39,14 @@ def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
     if chain is None:
         return no_such_workflow(context.state, event.vehicle_id, event.workflow_id)
     reported = context.about(chain, actor_of(event), details_of(event))
-    if isinstance(chain, Workflow) and digest_of(event.event_id) in chain.service_events:
+    digest = digest_of(event.event_id)
+    known = chain.service_events if isinstance(chain, Workflow) else ()
+    if digest in known:
         return reported.reject("duplicate_event")
+    if -digest in known:
+        return reported.noting(first="rejected").reject("duplicate_event")
     if not isinstance(chain, Workflow) or chain.state not in WANTED_IN[event.kind]:
-        return reported.noting(state=chain.state.value).reject("illegal_event")
+        return reported.noting(state=chain.state.value).reject("illegal_event", service_event=-digest)
     return _wanted(context.about(chain, reported.actor, reported.details), event)
 
 

@@ -41,6 +41,6 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.SideTaskFailed: on_chain(side_task.side_task_failed),
     ev.SideTaskRestarted: on_chain(side_task.side_task_restarted),
     ev.SideTaskEnded: on_chain(side_task.side_task_ended),
-    ev.Rejected: on_chain(moves.unchanged),
+    ev.Rejected: on_chain(moves.rejected),
 }
 """How each event is applied."""

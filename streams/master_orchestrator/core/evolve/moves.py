@@ -30,7 +30,7 @@ def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
     if event.rebooked:
         changes["reschedules"] = workflow.reschedules + 1
     if event.service_event is not None:
-        changes["service_events"] = (*workflow.service_events, event.service_event)[-bounds.MAX_SERVICE_EVENTS :]
+        changes["service_events"] = _remembered(workflow, event.service_event)
     if changes:
         workflow = replace(workflow, **changes)
     workflow = moved(checked(workflow, event.to_state), event, event.to_state)
@@ -71,6 +71,17 @@ def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     least = workflow.least if event.least is None else event.least
     workflow = replace(workflow, priority=event.priority, least=least)
     return workflow if event.execution is None else _executing(workflow, event.execution)
+
+
+def rejected(chain: Chain, event: ev.Rejected) -> Chain:
+    """Apply :class:`~master_orchestrator.core.events.Rejected`. Of a replaced workflow no events are remembered."""
+    if event.service_event is None or not isinstance(chain, Workflow):
+        return chain
+    return replace(chain, service_events=_remembered(chain, event.service_event))
+
+
+def _remembered(workflow: Workflow, service_event: int) -> tuple[int, ...]:
+    return (*workflow.service_events, service_event)[-bounds.MAX_SERVICE_EVENTS :]
 
 
 def unchanged(chain: C, _event: ev.WorkflowEvent) -> C:
