@@ -32,6 +32,7 @@ from fuzz_suite.records.traffic import FuzzedVehicle, Traffic
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.rejection import RejectedError
+from master_orchestrator_schemas.instants import EARLIEST_MS
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
@@ -212,6 +213,8 @@ class _Records:
         except RejectedError as error:
             return error.rejection.code
         if isinstance(body, Telemetry):
+            if body.ts_ms < EARLIEST_MS:
+                return "timestamp_before_2000"
             return "future_timestamp" if body.ts_ms > now_ms + FAR_AHEAD_MS else None
         return None if isinstance(body, Timer) else "unknown_workflow"
 

@@ -1,6 +1,9 @@
 """JSON as strangers write it: plain names, and values that no parser may stumble over."""
 
+import base64
+import gzip
 import re
+from collections.abc import Callable
 from random import Random
 
 import msgspec
@@ -12,6 +15,10 @@ from master_orchestrator_schemas.aliases import ALIASES
 ALIASED = {alias.field: name for name, alias in ALIASES.items() if alias.scale == 1.0}
 _VALUE = re.compile(rb'(?<=:)("(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false|null|\[\]|\{\})')
 _KEY = re.compile(rb'"(\w+)":')
+FOREIGN_NAMES = (
+    b"vehicle", b"rpm", b"engine_temp", b"extras", b"unknown", b"", b"ignition", b"location", b"gear", b"labor_hours",
+    b"timestamp", b"ts",
+)  # fmt: skip
 DEPTHS = (5, 15, 16, 17, 100, 2_000, 100_000)
 TOKENS = (
     b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1e-999", b"9" * 30, b"9" * 400, b"9" * 5_000,
@@ -26,17 +33,40 @@ TOKENS = (
     b"99999999999999999999",
     b'"yes"', b"1", b"0", b"-1", b"9223372036854775807", b"9223372036854775808", b"-9223372036854775809", b"",
     b"/*x*/1", b"1,",
+    b'"On"', b'"no"', b'"118"', b'"--"', b'"N/A"', b'"NO DATA"', b'"D"', b'{"lat":52.5,"lon":13.4}', b'["P0217","hot"]',
+    b'[{"code":"P0217","lamp":1}]', b'"none"', b'"P0217, U3FFF"', b'"2016-12-31t23:59:60z"', b'"20260805175756"',
+    b"20260805175756", b"46239.7", b"1785952676", b'"checked-in"', b'"urgent"', b'"set priority"',
 )  # fmt: skip
 
 
 def hostile_json(rng: Random, message: Message) -> bytes:
-    """The message as JSON, some of it replaced, doubled, misspelt or nested."""
+    """The message as JSON, some of it replaced, doubled, misspelt or nested, or in another form altogether."""
     value = msgspec.json.encode(message)
+    if rng.random() < 0.05:
+        return rng.choice(FORMS)(value)
     if rng.random() < 0.4:
         value = _aliased(value)
     for _ in range(rng.choice((0, 1, 1, 2, 4))):
         value = _changed(rng, value)
     return value
+
+
+def _with_many_names(value: bytes) -> bytes:
+    names = b"".join(b'"signal_%d":%d,' % (number, number) for number in range(140))
+    return b"{" + names + value.lstrip()[1:]
+
+
+FORMS: tuple[Callable[[bytes], bytes], ...] = (
+    _with_many_names,
+    lambda value: b"[" + value + b"]",
+    lambda value: b"\xef\xbb\xbf" + value,
+    lambda value: value.decode(errors="replace").encode("utf-16"),
+    gzip.compress,
+    base64.b64encode,
+    lambda value: msgspec.json.encode(value.decode(errors="replace")),
+    lambda value: b"\x00\x00\x00\x00\x07" + value,
+)
+"""What gateways make of JSON by mistake."""
 
 
 def _aliased(value: bytes) -> bytes:
@@ -50,7 +80,7 @@ def _changed(rng: Random, value: bytes) -> bytes:
     if draw < 0.55:
         return _replaced(rng, value, _token(rng))
     if draw < 0.75:
-        name: bytes = rng.choice([*_KEY.findall(value), b"vehicle", b"rpm", b"engine_temp", b"extras", b"unknown", b""])
+        name: bytes = rng.choice([*_KEY.findall(value), *FOREIGN_NAMES])
         return b'{"' + name + b'":' + _token(rng) + b"," + value.lstrip()[1:]
     if draw < 0.85:
         return _renamed(rng, value)
