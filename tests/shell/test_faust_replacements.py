@@ -58,7 +58,7 @@ def test_records_of_a_gateways_aborted_transaction_are_not_applied(system: Engin
     for name, end in [("aborted", gateway.abort_transaction), ("kept", gateway.commit_transaction)] * 3:
         gateway.begin_transaction()
         for number in range(VEHICLES):
-            reading = Telemetry(vehicle_id=f"{name}-{number}", ts_ms=1, check_requested=True)
+            reading = Telemetry(vehicle_id=f"{name}-{number}", ts_ms=1_700_000_000_000, check_requested=True)
             gateway.produce(system.topology.topic_of("Telemetry"), CODEC.encode(reading), reading.vehicle_id.encode())
         gateway.flush(10)
         end(10)
