@@ -15,6 +15,22 @@ from master_orchestrator_agents.runner.agent_runner import AgentRunner
 from master_orchestrator_agents.runner.lane_picker import LanePicker, wait_bound
 from master_orchestrator_agents.runner.process import AgentSpec, run_agents
 from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.results import (
+    CustomerEngagementResult,
+    DataAnalysisResult,
+    DiagnosisResult,
+    FeedbackResult,
+    ManufacturingQualityResult,
+    SchedulingResult,
+)
+from master_orchestrator_schemas.tasks import (
+    CustomerEngagementTask,
+    DataAnalysisTask,
+    DiagnosisTask,
+    FeedbackTask,
+    ManufacturingQualityTask,
+    SchedulingTask,
+)
 
 __all__ = [
     "AgentError",
@@ -22,14 +38,26 @@ __all__ = [
     "AgentRunner",
     "AgentSpec",
     "BatchHandler",
+    "CustomerEngagementResult",
+    "CustomerEngagementTask",
+    "DataAnalysisResult",
+    "DataAnalysisTask",
+    "DiagnosisResult",
+    "DiagnosisTask",
+    "FeedbackResult",
+    "FeedbackTask",
     "Handler",
     "HarnessError",
     "InvalidResultError",
     "InvalidTaskError",
     "LanePicker",
+    "ManufacturingQualityResult",
+    "ManufacturingQualityTask",
     "PermanentError",
     "RetryableError",
     "RunnerError",
+    "SchedulingResult",
+    "SchedulingTask",
     "Task",
     "aexecute",
     "batch_handler",

@@ -1,9 +1,11 @@
-"""Everything this package raises, and the two errors a handler raises to say what kind of failure it met."""
+"""The errors of this package; a handler raises RetryableError or PermanentError to say what kind of failure it is."""
 
 import pydantic
 
+from master_orchestrator_schemas.errors import OrchestratorError
 
-class AgentError(Exception):
+
+class AgentError(OrchestratorError):
     """Base of all errors of this package. The text says what was wrong, with which input, and what to do."""
 
 
@@ -21,7 +23,7 @@ class RetryableError(AgentError):
 
 
 class RunnerKilledError(RetryableError):
-    """Answered in place of a handler that is not run: runners died again and again with this command in hand."""
+    """The answer to a quarantined command, whose handler is not called: it crashed its runners repeatedly."""
 
 
 class PermanentError(AgentError):

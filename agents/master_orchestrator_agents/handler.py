@@ -13,42 +13,54 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeAlias
 
 import structlog
+from typing_extensions import TypeVar
 
 from master_orchestrator_agents.errors import AgentError, InvalidResultError, PermanentError, RetryableError
 from master_orchestrator_agents.results import wire_result
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.messages import Command, Failure, Reply
 from master_orchestrator_schemas.results import Result
+from master_orchestrator_schemas.tasks import TaskModel
 from master_orchestrator_schemas.vocabulary import FailureKind
 
 log = structlog.stdlib.get_logger(__name__)
 
-Answered = Result | Mapping[str, Any] | None
-"""What a handler may return."""
+M = TypeVar("M", bound=TaskModel, default=Any)
+R = TypeVar("R", bound=Result, default=Any)
 
-SingleHandler = Callable[[Task], Answered | Awaitable[Answered]]
-BatchFunction = Callable[[Sequence[Task]], Sequence[Answered | AgentError] | Awaitable[Sequence[Answered | AgentError]]]
+Returned: TypeAlias = R | Mapping[str, Any] | None
+"""What a handler may return: the result model of its agent, a dict of its fields, or None for a result of defaults."""
+
+SingleHandler: TypeAlias = Callable[[Task[M]], Returned[R] | Awaitable[Returned[R]]]
+"""A plain or async function of one task."""
+
+BatchFunction: TypeAlias = Callable[
+    [Sequence[Task[M]]], Sequence[Returned[R] | AgentError] | Awaitable[Sequence[Returned[R] | AgentError]]
+]
+
+M_contra = TypeVar("M_contra", bound=TaskModel, contravariant=True, default=Any)
+R_co = TypeVar("R_co", bound=Result, covariant=True, default=Any)
 
 MAX_RETRY_AFTER_MS = 3_600_000
 MAX_ERROR_CHARS, MAX_MESSAGE_CHARS = 200, 2_000
 
 
 @dataclass(frozen=True)
-class BatchHandler:
+class BatchHandler(Generic[M_contra, R_co]):
     """A handler that takes up to ``max_size`` ROUTINE tasks at once, and any other lane's one by one."""
 
-    function: BatchFunction
+    function: BatchFunction[M_contra, R_co]
     max_size: int
 
 
-Handler = SingleHandler | BatchHandler
-"""A plain or async function of one task, or a batch handler."""
+Handler: TypeAlias = SingleHandler[M, R] | BatchHandler[M, R]
+"""A plain or async function of one task, or a batch handler: ``Handler[DiagnosisTask, DiagnosisResult]``."""
 
 
-def batch_handler(*, max_size: int) -> Callable[[BatchFunction], BatchHandler]:
+def batch_handler(*, max_size: int) -> "_BatchDecorator":
     """Make a function of a list of tasks a handler: ``@batch_handler(max_size=50)``.
 
     The tasks of one call belong to different vehicles. It returns one answer per task, in order; an answer may be a
@@ -57,7 +69,16 @@ def batch_handler(*, max_size: int) -> Callable[[BatchFunction], BatchHandler]:
     """
     if max_size < 1:
         raise AgentError(f"batch_handler(max_size={max_size}): max_size must be at least 1")
-    return lambda function: BatchHandler(function, max_size)
+    return _BatchDecorator(max_size)
+
+
+@dataclass(frozen=True)
+class _BatchDecorator:
+    max_size: int
+
+    def __call__(self, function: BatchFunction[M, R]) -> BatchHandler[M, R]:
+        """The handler of ``function``."""
+        return BatchHandler(function, self.max_size)
 
 
 def is_async(handler: Handler) -> bool:
@@ -80,7 +101,7 @@ def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str)
     """Run a handler for several commands; only a :class:`BatchHandler` may be given more than one."""
     started = time.monotonic()
     try:
-        answers = _call(handler, [Task(command) for command in commands])
+        answers = _call(handler, [Task[Any](command) for command in commands])
         answered = asyncio.run(_awaited(answers)) if inspect.isawaitable(answers) else answers
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
@@ -95,7 +116,7 @@ def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str)
 async def aexecute_batch(handler: Handler, commands: Sequence[Command], *, worker: str) -> list[Reply]:
     """:func:`execute_batch` on the running event loop; who cancels the running task cancels the handler."""
     started = time.monotonic()
-    tasks = [Task(command) for command in commands]
+    tasks = [Task[Any](command) for command in commands]
     try:
         answers = _call(handler, tasks) if is_async(handler) else await asyncio.to_thread(_call, handler, tasks)
         answered = await answers if inspect.isawaitable(answers) else answers

@@ -1,15 +1,32 @@
 """Try a handler without a broker: what it is given is what a runner would give it, and its result is checked alike."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack, cast, overload
 
 import pydantic
 
 from master_orchestrator_agents.errors import HarnessError, first_fault
 from master_orchestrator_agents.handler import Handler, execute_batch
 from master_orchestrator_schemas.messages import Command, Reply
-from master_orchestrator_schemas.results import RESULTS, Result
-from master_orchestrator_schemas.tasks import TASKS
+from master_orchestrator_schemas.results import (
+    RESULTS,
+    CustomerEngagementResult,
+    DataAnalysisResult,
+    DiagnosisResult,
+    FeedbackResult,
+    ManufacturingQualityResult,
+    Result,
+    SchedulingResult,
+)
+from master_orchestrator_schemas.tasks import (
+    TASKS,
+    CustomerEngagementTask,
+    DataAnalysisTask,
+    DiagnosisTask,
+    FeedbackTask,
+    ManufacturingQualityTask,
+    SchedulingTask,
+)
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 WITHIN_MS = 60_000
@@ -17,7 +34,23 @@ DEFAULT_AT_MS = 1_767_258_000_000
 """1 January 2026, 09:00 UTC: a harness reads no clock, so that a test means the same every day."""
 
 
-class AgentHarness:
+R = TypeVar("R", bound=Result)
+
+
+class Envelope(TypedDict, total=False):
+    """What a harness puts into the envelope of its tasks.
+
+    ``vehicle_id`` ("vehicle-1"), ``priority`` (SCHEDULED), ``attempt`` (0); ``at_ms``: when the command was issued
+    (1 January 2026, 09:00 UTC).
+    """
+
+    vehicle_id: str
+    priority: Priority
+    attempt: int
+    at_ms: int
+
+
+class AgentHarness(Generic[R]):
     """Runs one handler for payloads of its agent type.
 
     >>> def diagnose(task):
@@ -26,31 +59,75 @@ class AgentHarness:
     'thermostat'
     """
 
+    @overload
     def __init__(
-        self,
-        handler: Handler,
-        agent_type: AgentType,
-        *,
-        vehicle_id: str = "vehicle-1",
-        priority: Priority = Priority.SCHEDULED,
-        attempt: int = 0,
-        at_ms: int = DEFAULT_AT_MS,
-    ) -> None:
-        """``vehicle_id`` to ``at_ms`` (when the command was issued) go into the task's envelope."""
+        self: "AgentHarness[DataAnalysisResult]",
+        handler: Handler[DataAnalysisTask, DataAnalysisResult],
+        agent_type: Literal[AgentType.DATA_ANALYSIS, "DATA_ANALYSIS"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[DiagnosisResult]",
+        handler: Handler[DiagnosisTask, DiagnosisResult],
+        agent_type: Literal[AgentType.DIAGNOSIS, "DIAGNOSIS"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[CustomerEngagementResult]",
+        handler: Handler[CustomerEngagementTask, CustomerEngagementResult],
+        agent_type: Literal[AgentType.CUSTOMER_ENGAGEMENT, "CUSTOMER_ENGAGEMENT"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[SchedulingResult]",
+        handler: Handler[SchedulingTask, SchedulingResult],
+        agent_type: Literal[AgentType.SCHEDULING, "SCHEDULING"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[FeedbackResult]",
+        handler: Handler[FeedbackTask, FeedbackResult],
+        agent_type: Literal[AgentType.FEEDBACK, "FEEDBACK"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[ManufacturingQualityResult]",
+        handler: Handler[ManufacturingQualityTask, ManufacturingQualityResult],
+        agent_type: Literal[AgentType.MANUFACTURING_QUALITY, "MANUFACTURING_QUALITY"],
+        **envelope: Unpack[Envelope],
+    ) -> None: ...
+
+    @overload
+    def __init__(
+        self: "AgentHarness[Any]", handler: Handler, agent_type: AgentType, **envelope: Unpack[Envelope]
+    ) -> None: ...
+
+    def __init__(self, handler: Handler, agent_type: AgentType | str, **envelope: Unpack[Envelope]) -> None:
         self._handler = handler
         self._agent = AgentType(agent_type)
-        self._vehicle_id = vehicle_id
-        self._priority = priority
-        self._attempt = attempt
-        self._at_ms = at_ms
+        self._vehicle_id = envelope.get("vehicle_id", "vehicle-1")
+        self._priority = envelope.get("priority", Priority.SCHEDULED)
+        self._attempt = envelope.get("attempt", 0)
+        self._at_ms = envelope.get("at_ms", DEFAULT_AT_MS)
 
-    def run(self, **payload: Any) -> Result:
+    def run(self, **payload: Any) -> R:
         """The handler's typed result. Raises :class:`HarnessError` for a wrong payload, a failure, a wrong result."""
         reply = self.run_raw(**payload)
         if reply.failure is not None:
             failure = reply.failure
             raise HarnessError(f"the {self._agent} handler failed, {failure.kind} {failure.error}: {failure.message}")
-        return RESULTS[self._agent].from_wire(reply.result or {})
+        result = RESULTS[self._agent].from_wire(reply.result or {})
+        return cast("R", result)  # R is the result model of this agent type
 
     def run_raw(self, **payload: Any) -> Reply:
         """The reply as the engine would get it, failures included. Raises :class:`HarnessError` for a wrong payload."""
@@ -87,4 +164,6 @@ class AgentHarness:
         except pydantic.ValidationError as error:
             fields = ", ".join(model.model_fields)
             fault = first_fault(error)
-            raise HarnessError(f"this is no payload of a {self._agent} task (fields: {fields}): {fault}") from error
+            raise HarnessError(
+                f"this is not a valid payload of a {self._agent} task (fields: {fields}): {fault}"
+            ) from error

@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 import pydantic
+from typing_extensions import TypeVar
 
 from master_orchestrator_agents.errors import InvalidTaskError, first_fault
-from master_orchestrator_schemas import tasks
 from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.tasks import TASKS, TaskModel
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 ENVELOPE = (
@@ -26,12 +27,18 @@ ENVELOPE = (
 """The keys every task has, whatever its agent; the others are the fields of the agent's task model."""
 
 
-class Task(Mapping[str, Any]):
+M = TypeVar("M", bound=TaskModel)
+M_co = TypeVar("M_co", bound=TaskModel, covariant=True, default=TaskModel)
+
+
+class Task(Mapping[str, Any], Generic[M_co]):
     """One command for one agent. Read-only.
 
-    As a mapping it holds plain builtins, as they travelled: ``task["findings"][0]["subsystem"]``. As attributes the
-    payload's fields are typed: ``task.findings[0].subsystem``. Both know the envelope: ``task.vehicle_id``,
-    ``task["vehicle_id"]``. ``task.model`` is the whole typed task; the car's model is ``task["model"]``.
+    ``Task[DiagnosisTask]`` is a task of DIAGNOSIS; ``task.model`` is its payload as the typed model, so that a type
+    checker knows ``task.model.findings[0].subsystem``. As a mapping it holds plain builtins, as they travelled:
+    ``task["findings"][0]["subsystem"]``; the car's model is ``task["model"]``. Attributes and mapping both have the
+    envelope: ``task.vehicle_id``, ``task["vehicle_id"]``. Without a type checker, the model's fields are attributes of
+    the task as well: ``task.findings``.
     """
 
     def __init__(self, command: Command) -> None:
@@ -52,23 +59,38 @@ class Task(Mapping[str, Any]):
         return datetime.fromtimestamp(self.deadline_ms / 1000, UTC)
 
     @cached_property
-    def model(self) -> tasks.Task:
-        """The typed task of this agent (``master_orchestrator_schemas.tasks``). Raises :class:`InvalidTaskError`."""
-        model = tasks.TASKS[self.agent_type]
+    def model(self) -> M_co:
+        """The payload as the task model of its agent. Raises :class:`InvalidTaskError`."""
+        model = TASKS[self.agent_type]
         try:
-            return model.model_validate(self.payload)
+            return cast("M_co", model.model_validate(self.payload))  # M_co is the model of this agent type
         except pydantic.ValidationError as error:
             fault = first_fault(error)
-            raise InvalidTaskError(f"command {self.command_id}: its payload is no {model.__name__}: {fault}") from error
+            problem = f"command {self.command_id}: its payload is not a valid {model.__name__}: {fault}"
+            raise InvalidTaskError(problem) from error
 
-    def __getattr__(self, name: str) -> Any:
-        """The payload's fields, typed."""
-        if name.startswith("_") or "agent_type" not in vars(self):  # copying and pickling ask before there is anything
-            raise AttributeError(name)
-        if name in tasks.TASKS[self.agent_type].model_fields:
-            return getattr(self.model, name)
-        known = sorted({*ENVELOPE, *tasks.TASKS[self.agent_type].model_fields})
-        raise AttributeError(f"a {self.agent_type} task has no {name!r}; it has {', '.join(known)}")
+    def expect(self, model: type[M]) -> M:
+        """The payload as ``model``, checked when it runs, for handlers that are called without a type checker.
+
+        Raises :class:`InvalidTaskError` for the task of another agent, which means a handler registered for it.
+        """
+        if not isinstance(self.model, model):
+            raise InvalidTaskError(
+                f"command {self.command_id} is for {self.agent_type}, this handler takes a {model.__name__}: "
+                "register each handler for its own agent"
+            )
+        return self.model
+
+    if not TYPE_CHECKING:  # a type checker would accept any name
+
+        def __getattr__(self, name: str) -> Any:
+            """The model's fields."""
+            if name.startswith("_") or "agent_type" not in vars(self):  # before __init__, as copy and pickle do
+                raise AttributeError(name)
+            if name in TASKS[self.agent_type].model_fields:
+                return getattr(self.model, name)
+            known = sorted({*ENVELOPE, *TASKS[self.agent_type].model_fields})
+            raise AttributeError(f"a {self.agent_type} task has no {name!r}; it has {', '.join(known)}")
 
     def __getitem__(self, key: str) -> Any:
         if key in ENVELOPE:

@@ -13,7 +13,7 @@ from pathlib import Path
 from chaos_suite.dying import Moment, die_if_ordered
 from chaos_suite.fates import Fate, failures_of, fate_of, handling_s, way_of_failing
 from master_orchestrator_agents.errors import PermanentError, RetryableError
-from master_orchestrator_agents.handler import Answered, SingleHandler
+from master_orchestrator_agents.handler import Returned, SingleHandler
 from master_orchestrator_agents.reference import reference_agent
 from master_orchestrator_agents.reference.customer_engagement import Contact, CustomerReply
 from master_orchestrator_agents.reference.diagnosis import load_knowledge
@@ -39,14 +39,14 @@ class ChaosAgent:
         self._opening = threading.Lock()
         self._reference: SingleHandler | None = None
 
-    def __call__(self, task: Task) -> Answered:
+    def __call__(self, task: Task) -> Returned:
         """What the reference agent answers, unless something befalls it."""
         die_if_ordered(self._agent, Moment.BEFORE)
         time.sleep(handling_s(task.command_id))
         self._befall(task)
         answer = self._opened()(task)
         die_if_ordered(self._agent, Moment.AFTER)
-        return answer  # type: ignore[return-value]  # the reference agents are plain functions: nothing to await
+        return answer
 
     def _befall(self, task: Task) -> None:
         match fate_of(task.workflow_id, self._agent):

@@ -1,9 +1,16 @@
-"""The errors of this package, all under one base."""
+"""The errors of this package, and the base of those of all packages."""
 
 from typing import Literal
 
 
-class ContractError(Exception):
+class OrchestratorError(Exception):
+    """Base of every error that Master Orchestrator raises on purpose.
+
+    The text says what was wrong, with which input, and what to do.
+    """
+
+
+class ContractError(OrchestratorError):
     """Something does not keep to the contracts. The text says what was wrong, with which input, and what to do."""
 
 

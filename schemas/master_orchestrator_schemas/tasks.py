@@ -27,11 +27,11 @@ Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
 Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
 
 
-class Task(Fact):
-    """Base of all tasks."""
+class TaskModel(Fact):
+    """Base of all task models."""
 
 
-class DataAnalysisTask(Task):
+class DataAnalysisTask(TaskModel):
     """Confirm or dismiss the findings on the readings at hand. No findings: a requested or regular check."""
 
     findings: Findings = ()
@@ -41,7 +41,7 @@ class DataAnalysisTask(Task):
     odometer_m: float | None = None
 
 
-class DiagnosisTask(Task):
+class DiagnosisTask(TaskModel):
     """Rank causes from confirmed anomalies and trouble codes."""
 
     findings: Findings = ()
@@ -51,7 +51,7 @@ class DiagnosisTask(Task):
     odometer_m: float | None = None
 
 
-class CustomerEngagementTask(Task):
+class CustomerEngagementTask(TaskModel):
     """Tell the owner and ask for an answer. URGENT messages say "stop safely" and offer a tow."""
 
     priority: Priority
@@ -61,7 +61,7 @@ class CustomerEngagementTask(Task):
     time_to_failure_h: Hours | None = None
 
 
-class SchedulingTask(Task):
+class SchedulingTask(TaskModel):
     """Book a workshop. ``due_by_ms`` follows from the priority; ``replaces``: the appointment that fell through."""
 
     priority: Priority
@@ -73,7 +73,7 @@ class SchedulingTask(Task):
     rebook_reason: Short | None = None
 
 
-class FeedbackTask(Task):
+class FeedbackTask(TaskModel):
     """Ask how it went, and label the rules that fired with the technician's confirmed cause."""
 
     findings: Findings = ()
@@ -85,7 +85,7 @@ class FeedbackTask(Task):
     parts_replaced: Texts = ()
 
 
-class ManufacturingQualityTask(Task):
+class ManufacturingQualityTask(TaskModel):
     """Count a confirmed repair against production."""
 
     causes: Causes = ()
@@ -99,7 +99,7 @@ class ManufacturingQualityTask(Task):
     probability: Probability | None = None
 
 
-TASKS: dict[AgentType, type[Task]] = {
+TASKS: dict[AgentType, type[TaskModel]] = {
     AgentType.DATA_ANALYSIS: DataAnalysisTask,
     AgentType.DIAGNOSIS: DiagnosisTask,
     AgentType.CUSTOMER_ENGAGEMENT: CustomerEngagementTask,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from master_orchestrator.errors import OrchestratorError
-    from master_orchestrator.facade import MasterOrchestrator
+    from master_orchestrator.facade import AsyncMasterOrchestrator, MasterOrchestrator
     from master_orchestrator_agents.errors import PermanentError, RetryableError
+    from master_orchestrator_agents.task import Task
     from master_orchestrator_schemas.vocabulary import AgentType, Priority, ServiceEventKind, State
 
 __all__ = [
     "AgentType",
+    "AsyncMasterOrchestrator",
     "MasterOrchestrator",
     "OrchestratorError",
     "PermanentError",
@@ -21,10 +23,12 @@ __all__ = [
     "RetryableError",
     "ServiceEventKind",
     "State",
+    "Task",
 ]
 
 _HOMES = {
     "AgentType": "master_orchestrator_schemas.vocabulary",
+    "AsyncMasterOrchestrator": "master_orchestrator.facade",
     "MasterOrchestrator": "master_orchestrator.facade",
     "OrchestratorError": "master_orchestrator.errors",
     "PermanentError": "master_orchestrator_agents.errors",
@@ -32,10 +36,13 @@ _HOMES = {
     "RetryableError": "master_orchestrator_agents.errors",
     "ServiceEventKind": "master_orchestrator_schemas.vocabulary",
     "State": "master_orchestrator_schemas.vocabulary",
+    "Task": "master_orchestrator_agents.task",
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+if not TYPE_CHECKING:  # a type checker would accept any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(_HOMES[name]), name)

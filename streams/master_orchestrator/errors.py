@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
+from pydantic import ValidationError
+
+from master_orchestrator_schemas.errors import OrchestratorError as OrchestratorError  # noqa: PLC0414  exported from here
 from master_orchestrator_schemas.kafka_trouble import Kind, Trouble
 from master_orchestrator_schemas.vocabulary import AgentType
-
-
-class OrchestratorError(Exception):
-    """Base of every error this package raises on purpose."""
 
 
 class NotStartedError(OrchestratorError):
@@ -68,6 +67,22 @@ class UnknownWorkflowError(OrchestratorError):
             f"no workflow {workflow_id!r}: use an id that receive_vehicle_telemetry() returned, "
             "or list them with 'master-orchestrator workflows'"
         )
+
+
+class InvalidArgumentError(OrchestratorError):
+    """An argument of a constructor or a call that is not valid, such as a negative time-out."""
+
+
+class SettingsError(OrchestratorError):
+    """A setting from the environment that is not valid; the message names the variable, never its value."""
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "SettingsError":
+        """The first fault of ``error``, in one line."""
+        first = error.errors(include_url=False)[0]
+        prefix = "KAFKA_" if error.title == "KafkaSettings" else "MASTER_ORCHESTRATOR_"
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        return cls(f"{prefix}{name}: {first['msg']}" if name else str(first["msg"]))
 
 
 class InvalidTelemetryError(OrchestratorError):

@@ -7,11 +7,12 @@ from master_orchestrator_agents.handler import batch_handler
 from master_orchestrator_agents.harness import AgentHarness
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import DiagnosisResult, SchedulingResult
+from master_orchestrator_schemas.tasks import SchedulingTask
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Priority
 
 
 def test_the_result_is_typed_and_keeps_unknown_keys() -> None:
-    harness = AgentHarness(lambda task: {"summary": task.dtcs[0], "ticket": 7}, AgentType.DIAGNOSIS)
+    harness = AgentHarness(lambda task: {"summary": task.model.dtcs[0], "ticket": 7}, AgentType.DIAGNOSIS)
 
     result = harness.run(dtcs=["P0128"])
 
@@ -21,13 +22,13 @@ def test_the_result_is_typed_and_keeps_unknown_keys() -> None:
 
 
 def test_the_task_is_what_a_runner_would_give() -> None:
-    seen: list[Task] = []
+    seen: list[Task[SchedulingTask]] = []
     harness = AgentHarness(seen.append, AgentType.SCHEDULING, vehicle_id="v9", attempt=2)
 
     assert isinstance(harness.run(priority=Priority.URGENT, due_by_ms=5), SchedulingResult)
 
     assert (seen[0].vehicle_id, seen[0].attempt, seen[0].priority) == ("v9", 2, Priority.URGENT)
-    assert (seen[0]["due_by_ms"], seen[0].safe_to_drive, seen[0]["operations"]) == (5, True, [])
+    assert (seen[0]["due_by_ms"], seen[0].model.safe_to_drive, seen[0]["operations"]) == (5, True, [])
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: Wire) -> None:
     wire.send(command(1, "v1", Lane.HIGH), traceparent=TRACEPARENT)
 
-    with running(wire, lambda task: {"summary": task.dtcs[0]}, worker_id="w7"):
+    with running(wire, lambda task: {"summary": task.model.dtcs[0]}, worker_id="w7"):
         wait_until(wire.replies, "a reply")
 
     (reply,), (record,) = wire.replies(), wire.outputs

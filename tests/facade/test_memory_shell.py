@@ -67,12 +67,12 @@ def test_the_six_built_in_agents_work_when_asked_for_by_name() -> None:
 @pytest.mark.parametrize("handler", ["remote", "referense", 42, None])
 def test_a_handler_that_is_none_is_refused_when_it_is_registered(handler: object) -> None:
     with pytest.raises(InvalidHandlerError, match="DIAGNOSIS"):
-        MasterOrchestrator().register_agent(AgentType.DIAGNOSIS, handler)  # type: ignore[arg-type]  # the mistake
+        MasterOrchestrator().register_agent(AgentType.DIAGNOSIS, handler)  # type: ignore[call-overload]  # the mistake
 
 
 def test_an_agent_type_that_is_none_is_refused() -> None:
     with pytest.raises(UnknownAgentError, match="DATA_ANALYSIS"):
-        MasterOrchestrator().register_agent("ANALYSIS", lambda _: {})
+        MasterOrchestrator().register_agent("ANALYSIS", lambda _: {})  # type: ignore[call-overload]  # the mistake
 
 
 def test_a_result_too_large_for_the_wire_fails_for_good() -> None:

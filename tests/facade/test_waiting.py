@@ -4,14 +4,16 @@ import asyncio
 import math
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from support.engine_process import EngineProcess
 from support.facade_stage import Stage
 from support.four_agents import HOT, four_agents
 
-from master_orchestrator import MasterOrchestrator
+from master_orchestrator import AsyncMasterOrchestrator, MasterOrchestrator
 from master_orchestrator.client.asking import ask, ask_all, operator_request
+from master_orchestrator.errors import InvalidArgumentError
 from master_orchestrator.ports import waitable
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
@@ -31,7 +33,22 @@ def test_an_orchestrator_may_be_told_to_wait_for_ever(seconds: float) -> None:
     with orchestrator:
         workflow_id = orchestrator.receive_vehicle_telemetry("car-1", HOT)
         assert workflow_id == orchestrator.wait_until_ended(workflow_id, timeout=seconds)["workflow_id"]
-        assert workflow_id == asyncio.run(orchestrator.await_until_ended(workflow_id, seconds))["workflow_id"]
+
+    async def drive() -> None:
+        patient = AsyncMasterOrchestrator(timeout=seconds)
+        for agent, handler in four_agents().items():
+            patient.register_agent(agent, handler)
+        async with patient:
+            workflow_id = await patient.receive_vehicle_telemetry("car-1", HOT)
+            assert workflow_id == (await patient.wait_until_ended(workflow_id, timeout=seconds))["workflow_id"]
+
+    asyncio.run(drive())
+
+
+@pytest.mark.parametrize("seconds", [-1, math.nan, "5", None, True])
+def test_a_timeout_that_cannot_be_waited_is_rejected(seconds: Any) -> None:
+    with pytest.raises(InvalidArgumentError, match="timeout is"):
+        MasterOrchestrator(timeout=seconds)
 
 
 @pytest.mark.kafka

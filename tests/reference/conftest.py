@@ -19,7 +19,7 @@ MONDAY_9_UTC = 1_768_208_400_000
 """Monday 12 January 2026, 10:00 in Berlin: no public holiday near it."""
 HOUR_MS = 3_600_000
 
-TaskMaker = Callable[..., Task]
+TaskMaker = Callable[..., Task[Any]]
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +46,8 @@ def task_of() -> TaskMaker:
         at_ms: int = MONDAY_9_UTC,
         within_ms: int = 24 * HOUR_MS,
         **payload: Any,
-    ) -> Task:
-        return Task(
+    ) -> Task[Any]:
+        return Task[Any](
             command_for(
                 agent,
                 f"{vehicle}~{episode}",

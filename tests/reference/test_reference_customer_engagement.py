@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -72,7 +73,9 @@ def store(tmp_path: Path) -> Iterator[ContactStore]:
 
 
 @pytest.fixture
-def engage(phone: Phone, store: ContactStore, task_of: Callable[..., Task]) -> Callable[..., CustomerEngagementResult]:
+def engage(
+    phone: Phone, store: ContactStore, task_of: Callable[..., Task[Any]]
+) -> Callable[..., CustomerEngagementResult]:
     agent = CustomerEngagementAgent(store, phone, phone)
 
     def run(*, priority: Priority = Priority.SCHEDULED, **given: object) -> CustomerEngagementResult:

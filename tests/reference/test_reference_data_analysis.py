@@ -38,7 +38,7 @@ def summary(signal: str, last: float, mean: float, **more: Any) -> dict[str, Any
 
 
 @pytest.fixture
-def analyse(codes: CodeTable, task_of: Callable[..., Task]) -> Callable[..., DataAnalysisResult]:
+def analyse(codes: CodeTable, task_of: Callable[..., Task[Any]]) -> Callable[..., DataAnalysisResult]:
     agent = DataAnalysisAgent(codes)
     return lambda **payload: agent(task_of(AgentType.DATA_ANALYSIS, **payload))
 

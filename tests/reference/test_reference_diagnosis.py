@@ -27,7 +27,7 @@ Diagnose = Callable[..., DiagnosisResult]
 
 
 @pytest.fixture
-def diagnose(codes: CodeTable, task_of: Callable[..., Task]) -> Diagnose:
+def diagnose(codes: CodeTable, task_of: Callable[..., Task[Any]]) -> Diagnose:
     agent = DiagnosisAgent(codes, KNOWLEDGE)
     return lambda **payload: agent(task_of(AgentType.DIAGNOSIS, **payload))
 

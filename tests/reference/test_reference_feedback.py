@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,7 @@ def respondent() -> Respondent:
 
 @pytest.fixture
 def ask(
-    respondent: Respondent, codes: CodeTable, tmp_path: Path, task_of: Callable[..., Task]
+    respondent: Respondent, codes: CodeTable, tmp_path: Path, task_of: Callable[..., Task[Any]]
 ) -> Iterator[Callable[..., FeedbackResult]]:
     store = SurveyStore(tmp_path / "surveys.sqlite3")
     agent = FeedbackAgent(store, respondent, load_knowledge(), codes)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ def store(tmp_path: Path) -> Iterator[QualityStore]:
 
 
 @pytest.fixture
-def count(store: QualityStore, task_of: Callable[..., Task]) -> Callable[..., ManufacturingQualityResult]:
+def count(store: QualityStore, task_of: Callable[..., Task[Any]]) -> Callable[..., ManufacturingQualityResult]:
     agent = ManufacturingQualityAgent(store, Works())
 
     def run(vehicle: str, cause: str | None = "water_pump", **given: object) -> ManufacturingQualityResult:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,15 +36,15 @@ def test_each_agent_answers_as_it_would_on_the_wire(
 
 @pytest.mark.parametrize("agent_type", list(AgentType))
 def test_another_agents_task_is_refused_for_good(
-    agents: dict[AgentType, SingleHandler], agent_type: AgentType, task_of: Callable[..., Task]
+    agents: dict[AgentType, SingleHandler], agent_type: AgentType, task_of: Callable[..., Task[Any]]
 ) -> None:
     other = next(each for each in AgentType if each != agent_type)
 
-    with pytest.raises(PermanentError, match="its own type"):
+    with pytest.raises(PermanentError, match="its own agent"):
         agents[agent_type](task_of(other, **PAYLOADS[other]))
 
 
-def test_a_repeat_after_a_restart_has_the_same_result(tmp_path: Path, task_of: Callable[..., Task]) -> None:
+def test_a_repeat_after_a_restart_has_the_same_result(tmp_path: Path, task_of: Callable[..., Task[Any]]) -> None:
     """What a runner that was killed after the handler, before the reply, has to rely on."""
     for agent_type, payload in PAYLOADS.items():
         task = task_of(agent_type, **payload)

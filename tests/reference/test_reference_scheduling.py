@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,11 +46,11 @@ def store(tmp_path: Path) -> Iterator[SchedulingStore]:
 
 
 @pytest.fixture
-def book(store: SchedulingStore, task_of: Callable[..., Task]) -> Book:
+def book(store: SchedulingStore, task_of: Callable[..., Task[Any]]) -> Book:
     return booking(SchedulingAgent(store), task_of)
 
 
-def booking(agent: SchedulingAgent, task_of: Callable[..., Task]) -> Book:
+def booking(agent: SchedulingAgent, task_of: Callable[..., Task[Any]]) -> Book:
     def run(
         vehicle: str = "vehicle-1", *, priority: Priority = Priority.SCHEDULED, at_ms: int = MONDAY, **given: object
     ) -> SchedulingResult:
@@ -88,7 +89,7 @@ def test_three_offers_are_held_and_the_others_given_back(book: Book, store: Sche
     assert [("vehicle-1", "CONFIRMED")] == states(store)
 
 
-def test_offers_are_held_while_the_customer_chooses(store: SchedulingStore, task_of: Callable[..., Task]) -> None:
+def test_offers_are_held_while_the_customer_chooses(store: SchedulingStore, task_of: Callable[..., Task[Any]]) -> None:
     seen: list[list[tuple[str, str]]] = []
 
     def choose(offers: Sequence[Offer]) -> int:
@@ -101,7 +102,7 @@ def test_offers_are_held_while_the_customer_chooses(store: SchedulingStore, task
     assert result.offers[-1].start_ms == result.start_ms
 
 
-def test_a_hold_that_ran_out_is_given_to_others(store: SchedulingStore, task_of: Callable[..., Task]) -> None:
+def test_a_hold_that_ran_out_is_given_to_others(store: SchedulingStore, task_of: Callable[..., Task[Any]]) -> None:
     """While the customer sleeps over it, 15 minutes pass and somebody else books: this one has to try again."""
 
     def dawdle(offers: Sequence[Offer]) -> int:
@@ -114,7 +115,7 @@ def test_a_hold_that_ran_out_is_given_to_others(store: SchedulingStore, task_of:
 
 
 def test_a_crash_between_hold_and_confirmation_leaves_nothing_behind(
-    store: SchedulingStore, task_of: Callable[..., Task], book: Book
+    store: SchedulingStore, task_of: Callable[..., Task[Any]], book: Book
 ) -> None:
     def crash(offers: Sequence[Offer]) -> int:
         raise KeyboardInterrupt
@@ -129,7 +130,7 @@ def test_a_crash_between_hold_and_confirmation_leaves_nothing_behind(
 
 
 def test_two_runners_with_one_command_at_once_answer_the_same(
-    store: SchedulingStore, task_of: Callable[..., Task], book: Book
+    store: SchedulingStore, task_of: Callable[..., Task[Any]], book: Book
 ) -> None:
     """The second takes up what the first holds, though by now there is something sooner; the first then confirms."""
     before = [book(f"vehicle-{number}") for number in range(2, 22)]
@@ -187,7 +188,9 @@ def test_a_rebooking_is_booked_once_whatever_its_revision(book: Book) -> None:
     assert first == book(attempt=2, replaces=replaced, rebook_reason="no_show")
 
 
-def test_revisions_that_run_at_once_book_once(store: SchedulingStore, task_of: Callable[..., Task], book: Book) -> None:
+def test_revisions_that_run_at_once_book_once(
+    store: SchedulingStore, task_of: Callable[..., Task[Any]], book: Book
+) -> None:
     """While one holds its offers, the other confirms."""
     other: list[SchedulingResult] = []
 
@@ -260,7 +263,7 @@ def test_parts_are_taken_and_ordered_anew(book: Book, store: SchedulingStore) ->
     assert [1, 1] == shelves()
 
 
-def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task]) -> None:
+def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task[Any]]) -> None:
     store = SchedulingStore(tmp_path / "one.sqlite3", workshops=1)
     book = booking(SchedulingAgent(store), task_of)
     number = 0
@@ -274,7 +277,7 @@ def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task]
     assert local(urgent.start_ms).date() == local(MONDAY).date()
 
 
-def test_nothing_free_for_ninety_days_may_be_tried_again(tmp_path: Path, task_of: Callable[..., Task]) -> None:
+def test_nothing_free_for_ninety_days_may_be_tried_again(tmp_path: Path, task_of: Callable[..., Task[Any]]) -> None:
     store = SchedulingStore(tmp_path / "none.sqlite3", workshops=1)
     with store.database.write() as sql:
         sql.execute("DELETE FROM opening_hours")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from master_orchestrator import AgentType, MasterOrchestrator
+from master_orchestrator import AgentType, AsyncMasterOrchestrator, MasterOrchestrator
 from master_orchestrator.facade.setup import without_unserved
 from master_orchestrator_agents import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -33,6 +33,13 @@ class Stage:
         for agent, handler in handlers.items():
             made.register_agent(agent, handler)
         self.running.push(made)  # shuts down what was started
+        return made
+
+    def async_orchestrator(self, handlers: Mapping[AgentType, Handler]) -> AsyncMasterOrchestrator:
+        """A new one for an event loop; ``async with`` starts and ends it."""
+        made = AsyncMasterOrchestrator(kafka=self.kafka, topology=self.topology, timeout=60.0)
+        for agent, handler in handlers.items():
+            made.register_agent(agent, handler)
         return made
 
     def started(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:

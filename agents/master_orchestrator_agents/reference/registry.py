@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import TypedDict, Unpack
 
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference.codes import CodeTable
@@ -38,80 +39,56 @@ class _Surroundings:
     codes: CodeTable
 
 
+class ReferenceOptions(TypedDict, total=False):
+    """What the reference agents are made with.
+
+    Args:
+        seed: of the simulated customers and of the default workshops; 0.
+        topology: whose trouble code table is used; by default ``load_topology()``.
+        customers, production: the outside world; by default simulated.
+        workshops: how many to create in an empty store.
+    """
+
+    seed: int
+    topology: Topology | None
+    customers: Customers | None
+    production: ProductionRegister | None
+    workshops: int
+
+
 def reference_agents(
-    data_dir: Path | None = None,
-    *,
-    seed: int = 0,
-    topology: Topology | None = None,
-    customers: Customers | None = None,
-    production: ProductionRegister | None = None,
-    workshops: int = DEFAULT_WORKSHOPS,
+    data_dir: Path | None = None, **options: Unpack[ReferenceOptions]
 ) -> dict[AgentType, SingleHandler]:
     """All six agents.
 
-    Args:
-        data_dir: folder of the SQLite files, shared by the runners of a machine. None: ``agents`` in
-            ``$MASTER_ORCHESTRATOR_DATA_DIR``, or else a new temporary folder, which nobody shares.
-        seed: of the simulated customers and of the default workshops.
-        topology: whose trouble code table is used; None: the one in force (``load_topology``).
-        customers, production: the outside world; None: simulated.
-        workshops: how many to begin with, in an empty store.
+    ``data_dir``: folder of the SQLite files, shared by the runners of a machine. None: ``agents`` in
+    ``$MASTER_ORCHESTRATOR_DATA_DIR``, or else a new temporary folder, which is not shared.
     """
-    around = _surroundings(
-        data_dir=data_dir,
-        seed=seed,
-        topology=topology,
-        customers=customers,
-        production=production,
-        workshops=workshops,
-    )
+    around = _surroundings(data_dir, options)
     return {agent_type: make(around) for agent_type, make in _MAKERS.items()}
 
 
 def reference_agent(
-    agent_type: AgentType,
-    data_dir: Path | None = None,
-    *,
-    seed: int = 0,
-    topology: Topology | None = None,
-    customers: Customers | None = None,
-    production: ProductionRegister | None = None,
-    workshops: int = DEFAULT_WORKSHOPS,
+    agent_type: AgentType, data_dir: Path | None = None, **options: Unpack[ReferenceOptions]
 ) -> SingleHandler:
     """One of them; the arguments are those of :func:`reference_agents`."""
-    return _MAKERS[agent_type](
-        _surroundings(
-            data_dir=data_dir,
-            seed=seed,
-            topology=topology,
-            customers=customers,
-            production=production,
-            workshops=workshops,
-        )
-    )
+    return _MAKERS[agent_type](_surroundings(data_dir, options))
 
 
-def _surroundings(
-    *,
-    data_dir: Path | None,
-    seed: int,
-    topology: Topology | None,
-    customers: Customers | None,
-    production: ProductionRegister | None,
-    workshops: int,
-) -> _Surroundings:
+def _surroundings(data_dir: Path | None, options: ReferenceOptions) -> _Surroundings:
     # The simulation implements the protocols of this package, so it can only be imported once they are there.
     from master_orchestrator_agents.simulated.customers import SimulatedCustomers
     from master_orchestrator_agents.simulated.production import SimulatedProduction
 
+    seed = options.get("seed", 0)
     return _Surroundings(
         data_dir=_folder() if data_dir is None else data_dir,
         seed=seed,
-        customers=customers or SimulatedCustomers(seed=seed),
-        production=production or SimulatedProduction(seed=seed),
-        workshops=workshops,
+        customers=options.get("customers") or SimulatedCustomers(seed=seed),
+        production=options.get("production") or SimulatedProduction(seed=seed),
+        workshops=options.get("workshops", DEFAULT_WORKSHOPS),
         knowledge=load_knowledge(),
-        codes=CodeTable((topology or load_topology()).triage.dtcs),
+        codes=CodeTable((options.get("topology") or load_topology()).triage.dtcs),
     )
 
 

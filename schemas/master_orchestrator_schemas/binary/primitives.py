@@ -3,6 +3,8 @@
 import struct
 from typing import Any
 
+from master_orchestrator_schemas.errors import OrchestratorError
+
 Schema = Any
 """A schema's JSON: a name, a union (list), or a dict."""
 
@@ -10,7 +12,7 @@ LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 _SIX = struct.Struct("6B")
 
 
-class MalformedError(ValueError):
+class MalformedError(OrchestratorError, ValueError):
     """Bytes that are not what their schema says."""
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
+from master_orchestrator.errors import OrchestratorError
+
 if TYPE_CHECKING:  # so that --help is instant
     from master_orchestrator.settings import Settings
     from master_orchestrator_schemas.kafka import KafkaSettings
@@ -19,7 +21,7 @@ if TYPE_CHECKING:  # so that --help is instant
     from master_orchestrator_schemas.topology.terms import SchemaName
 
 
-class UsageError(Exception):
+class UsageError(OrchestratorError):
     """A user's mistake that only the command line can make; shown as one line."""
 
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from master_orchestrator_schemas.errors import OrchestratorError
+
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
     """Why an input is rejected. ``code``: for dead letters and metrics. ``text``: for whoever reads the dead letter."""
@@ -13,7 +15,7 @@ class Rejection(msgspec.Struct, frozen=True, gc=False):
         return f"{self.code}: {self.text}"
 
 
-class RejectedError(Exception):
+class RejectedError(OrchestratorError):
     """A record that no vehicle's state can take."""
 
     def __init__(self, code: str, text: str) -> None:

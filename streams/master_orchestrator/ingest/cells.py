@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 
+from master_orchestrator.errors import OrchestratorError
 from master_orchestrator_schemas.measures import conversion
 from master_orchestrator_schemas.values import is_no_value, number
 
@@ -14,7 +15,7 @@ _WITH_UNIT = re.compile(r"(?P<number>[+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*(?P<unit>[
 ToNumber = Callable[[str], float | None]
 
 
-class UnreadableError(ValueError):
+class UnreadableError(OrchestratorError, ValueError):
     """A cell that says something, but nothing we can use."""
 
 

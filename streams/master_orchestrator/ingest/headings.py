@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from master_orchestrator.errors import OrchestratorError
 from master_orchestrator_schemas.aliases import ALIASES
 from master_orchestrator_schemas.measures import SAME, Conversion, conversion, is_unit, units_of
 from master_orchestrator_schemas.messages import SIGNALS, Telemetry
@@ -32,7 +33,7 @@ class Heading(NamedTuple):
     unit_named: bool = False
 
 
-class MisfitError(ValueError):
+class MisfitError(OrchestratorError, ValueError):
     """A heading names a field, with a unit that does not measure it."""
 
 

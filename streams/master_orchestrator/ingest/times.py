@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from master_orchestrator.errors import OrchestratorError
+
 MONTHS = {
     name: at
     for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
@@ -30,7 +32,7 @@ _ZONE_NAME = re.compile(r"\d{2}:\d{2}\S*\s+([A-Z]{3,5})$")
 _LEAP_SECOND = re.compile(r"(?<=:\d\d):60")
 
 
-class UnclearDateError(ValueError):
+class UnclearDateError(OrchestratorError, ValueError):
     """A date that is one day for some readers and another for others."""
 
 

@@ -98,7 +98,7 @@ class ActFile:
                 yield BufferedReader(stream)
 
 
-class _LineError(Exception):
+class _LineError(OrchestratorError):
     """What is wrong with one line."""
 
 

@@ -29,6 +29,7 @@ from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
 from master_orchestrator.core.unprocessable import UNPROCESSABLE
+from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.replay_verdict import Difference, first_difference
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Cause
@@ -60,7 +61,7 @@ class Rules(NamedTuple):
     applied: Mapping[str, int]
 
 
-class _DiffersError(Exception):
+class _DiffersError(OrchestratorError):
     """The replay has met its first difference."""
 
     def __init__(self, difference: Difference) -> None:

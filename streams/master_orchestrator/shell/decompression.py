@@ -8,6 +8,8 @@ from collections.abc import Callable
 import cramjam
 from aiokafka.codec import snappy_decode  # type: ignore[import-untyped]  # aiokafka ships no types
 
+from master_orchestrator.errors import OrchestratorError
+
 MAX_BATCH_BYTES = 64 * 1024 * 1024
 """Of a batch's records, decompressed. Producers bound theirs at some MB; zstd makes 30 GB of one MB of blanks."""
 
@@ -18,7 +20,7 @@ _CODEC_MASK = 0x07
 _FIRST_ROOM, _GROWTH = 64 * 1024, 8
 
 
-class DecompressionError(Exception):
+class DecompressionError(OrchestratorError):
     """A batch's records cannot be decompressed, or become too large."""
 
 

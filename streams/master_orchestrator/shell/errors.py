@@ -1,7 +1,9 @@
 """Errors of the engine's shell."""
 
+from master_orchestrator.errors import OrchestratorError
 
-class ShellError(Exception):
+
+class ShellError(OrchestratorError):
     """Base of the shell's errors."""
 
 

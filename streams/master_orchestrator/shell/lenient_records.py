@@ -18,6 +18,7 @@ from aiokafka.record.default_records import DefaultRecordBatch  # type: ignore[i
 from aiokafka.record.memory_records import MemoryRecords  # type: ignore[import-untyped]  # as above
 from aiokafka.record.util import decode_varint  # type: ignore[import-untyped]  # as above
 
+from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.shell.decompression import decompressed
 
 UNREADABLE = "unreadable"
@@ -28,7 +29,7 @@ _BATCH = struct.Struct(">qiibIhiqqqhii")
 _LOG_APPEND_TIME = 0x08
 
 
-class MisplacedError(Exception):
+class MisplacedError(OrchestratorError):
     """A record whose offset is not in its batch, or not above the one before."""
 
 

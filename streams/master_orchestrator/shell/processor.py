@@ -18,6 +18,7 @@ from master_orchestrator.core.state import VehicleState, decode_state, encode_st
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
 from master_orchestrator.core.unprocessable import UNPROCESSABLE, unprocessable
+from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import ShellError, StateUnreadableError
 from master_orchestrator.shell.feedback import Fault, FeedbackBook, left_out_fault, rejection_fault
@@ -53,7 +54,7 @@ class Work:
     faults: list[Fault] = field(default_factory=list)
 
 
-class _UnstorableError(Exception):
+class _UnstorableError(OrchestratorError):
     """The state that a batch leads a vehicle to cannot be stored: one of its records did it, which is not yet known."""
 
 

@@ -20,7 +20,6 @@ from master_orchestrator_agents.reference.ports import (
     CustomerGateway,
     CustomerReply,
 )
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import CustomerEngagementResult
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
@@ -39,9 +38,9 @@ class CustomerEngagementAgent:
         self._directory = directory
         self._messages = Messages()
 
-    def __call__(self, task: Task) -> CustomerEngagementResult:
+    def __call__(self, task: Task[CustomerEngagementTask]) -> CustomerEngagementResult:
         """The customer's answer; NO_ANSWER with its reason if nobody is on file or no contact is permitted in time."""
-        given = model_of(task, CustomerEngagementTask)
+        given = task.expect(CustomerEngagementTask)
         known = self._answered_before(task, given.priority)
         if known is not None:
             return known
@@ -65,7 +64,9 @@ class CustomerEngagementAgent:
             self._store.remember(found)
         return found
 
-    def _answered_before(self, task: Task, priority: Priority) -> CustomerEngagementResult | None:
+    def _answered_before(
+        self, task: Task[CustomerEngagementTask], priority: Priority
+    ) -> CustomerEngagementResult | None:
         """The answer to this command, or a final one to an earlier command of the episode.
 
         An episode that became URGENT is told of again: "stop safely" has not been said yet.
@@ -82,7 +83,7 @@ class _Conversation:
 
     def __init__(
         self,
-        task: Task,
+        task: Task[CustomerEngagementTask],
         given: CustomerEngagementTask,
         customer: Customer,
         *,

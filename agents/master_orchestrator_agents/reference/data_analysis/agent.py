@@ -7,7 +7,6 @@ from master_orchestrator_agents.reference.data_analysis.check import slow_drifts
 from master_orchestrator_agents.reference.data_analysis.evidence import CONFIRM_FROM, confidence, evidence_for
 from master_orchestrator_agents.reference.data_analysis.plausibility import Signals, implausible
 from master_orchestrator_agents.reference.severity import severity_of
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Anomaly, Finding
 from master_orchestrator_schemas.results import DataAnalysisResult
@@ -24,9 +23,9 @@ class DataAnalysisAgent:
     def __init__(self, codes: CodeTable) -> None:
         self._codes = codes
 
-    def __call__(self, task: Task) -> DataAnalysisResult:
+    def __call__(self, task: Task[DataAnalysisTask]) -> DataAnalysisResult:
         """Anomalies (with severity, confidence and evidence) and the rules that were dismissed."""
-        given = model_of(task, DataAnalysisTask)
+        given = task.expect(DataAnalysisTask)
         signals = {summary.signal: summary for summary in given.signals}
         if not given.findings:
             found = list(islice((*stored_codes(given.dtcs, self._codes), *slow_drifts(signals)), MAX_ANOMALIES))

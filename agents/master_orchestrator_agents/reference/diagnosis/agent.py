@@ -7,7 +7,6 @@ from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, 
 from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Operation, RankedCause
 from master_orchestrator_schemas.results import DiagnosisResult
@@ -25,13 +24,13 @@ class DiagnosisAgent:
         self._codes = codes
         self._knowledge = knowledge or load_knowledge()
 
-    def __call__(self, task: Task) -> DiagnosisResult:
+    def __call__(self, task: Task[DiagnosisTask]) -> DiagnosisResult:
         """Causes, the operations for the likeliest of each subsystem, time to failure and safety.
 
         ``probability``: that the leading subsystem has any fault, not only its likeliest one; ``severity``: of its
         worst anomaly and of what the causes lead to.
         """
-        symptoms = symptoms_of(model_of(task, DiagnosisTask), self._codes)
+        symptoms = symptoms_of(task.expect(DiagnosisTask), self._codes)
         if not symptoms:
             return NO_FAULT
         rankings = rank(self._knowledge, symptoms)

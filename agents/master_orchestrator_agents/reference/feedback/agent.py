@@ -5,7 +5,6 @@ from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge
 from master_orchestrator_agents.reference.feedback.labels import labels_for
 from master_orchestrator_agents.reference.feedback.store import SurveyStore
 from master_orchestrator_agents.reference.ports import Survey, SurveyGateway
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import FeedbackResult
 from master_orchestrator_schemas.tasks import FeedbackTask
@@ -20,9 +19,9 @@ class FeedbackAgent:
         self._knowledge = knowledge
         self._codes = codes
 
-    def __call__(self, task: Task) -> FeedbackResult:
+    def __call__(self, task: Task[FeedbackTask]) -> FeedbackResult:
         """CSAT, NPS, fixed right first time and text, all None without an answer; labels by the confirmed cause."""
-        labels = labels_for(model_of(task, FeedbackTask), self._knowledge, self._codes)
+        labels = labels_for(task.expect(FeedbackTask), self._knowledge, self._codes)
         over, answer = self._store.asked(task.workflow_id)
         if not over:
             survey = Survey(survey_id=task.workflow_id, vehicle_id=task.vehicle_id, at_ms=task.issued_at_ms)

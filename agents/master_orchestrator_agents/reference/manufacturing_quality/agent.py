@@ -11,7 +11,6 @@ from master_orchestrator_agents.reference.manufacturing_quality.store import (
 )
 from master_orchestrator_agents.reference.manufacturing_quality.u_chart import point
 from master_orchestrator_agents.reference.ports import ProductionRegister
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import ManufacturingQualityResult
 from master_orchestrator_schemas.tasks import ManufacturingQualityTask
@@ -24,9 +23,9 @@ class ManufacturingQualityAgent:
         self._store = store
         self._production = production
 
-    def __call__(self, task: Task) -> ManufacturingQualityResult:
+    def __call__(self, task: Task[ManufacturingQualityTask]) -> ManufacturingQualityResult:
         """Claims of the component and model so far, whether its build month is out of control, and the action."""
-        given = model_of(task, ManufacturingQualityTask)
+        given = task.expect(ManufacturingQualityTask)
         component = component_of(given.confirmed_cause or "")
         if not component or component in NO_FAULT:
             return ManufacturingQualityResult(summary="no confirmed repair: nothing to count")

@@ -28,7 +28,6 @@ from master_orchestrator_agents.reference.scheduling.store import (
     standing,
     take_parts,
 )
-from master_orchestrator_agents.reference.typed import model_of
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
@@ -75,14 +74,14 @@ class SchedulingAgent:
         self._search = Search(store.network)
         self._choose = choose
 
-    def __call__(self, task: Task) -> SchedulingResult:
+    def __call__(self, task: Task[SchedulingTask]) -> SchedulingResult:
         """The confirmed appointment, with the offers it was chosen from.
 
         Raises:
             PermanentError: no workshop has the bay or the skill.
             RetryableError: nothing is free within 90 days, or the hold ran out while the customer was choosing.
         """
-        given = model_of(task, SchedulingTask)
+        given = task.expect(SchedulingTask)
         need = need_of(given.operations, self._store.network)
         self._check_possible(need)
         held = self._hold(task, given, need)

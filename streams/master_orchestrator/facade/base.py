@@ -1,0 +1,166 @@
+"""What the sync and the async orchestrator have in common: their life, and what they ask of the shell."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from enum import Enum, auto
+
+import structlog
+from pydantic import ValidationError
+
+from master_orchestrator.errors import (
+    AlreadyStartedError,
+    InvalidArgumentError,
+    MissingAgentError,
+    NotStartedError,
+    SettingsError,
+    UnknownWorkflowError,
+    WaitTimeoutError,
+)
+from master_orchestrator.facade.registration import RegistersAgents
+from master_orchestrator.facade.registry import Registry
+from master_orchestrator.facade.report import AuditLine, audit_line
+from master_orchestrator.facade.requests import reading_of, service_event_of
+from master_orchestrator.facade.setup import make_shell
+from master_orchestrator.ports import Pending, Shell
+from master_orchestrator.readers.statistics import Statistics, fold_statistics
+from master_orchestrator_schemas.bounded_names import BoundedNames
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Status
+from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.vocabulary import State
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class _Phase(Enum):
+    NEW = auto()
+    RUNNING = auto()
+    STOPPED = auto()
+
+
+class OrchestratorBase(RegistersAgents):
+    """Constructor and private calls of both orchestrators; see :class:`MasterOrchestrator`."""
+
+    def __init__(
+        self,
+        max_workers: int = 10,
+        *,
+        bootstrap_servers: str | None = None,
+        kafka: KafkaSettings | None = None,
+        topology: Topology | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        if not isinstance(max_workers, int) or max_workers < 1:
+            raise InvalidArgumentError(f"max_workers is {max_workers!r}: give a whole number, at least 1")
+        self._max_workers = max_workers
+        self._timeout = checked_timeout(timeout)
+        self._kafka = kafka if bootstrap_servers is None else _kafka_at(bootstrap_servers, kafka)
+        self._topology = topology or load_topology()
+        self._registry = Registry(remote_allowed=self._kafka is not None)
+        self._left_out = BoundedNames()
+        self._started_by_with = False
+        self._phase = _Phase.NEW
+        self._changing = threading.Lock()
+        self._running: Shell | None = None
+
+    def _check_new(self, call: str) -> None:
+        if self._phase is not _Phase.NEW:
+            raise AlreadyStartedError(call, by_with=self._started_by_with)
+
+    def _start(self) -> None:
+        with self._changing:
+            self._check_new("start")
+            self._registry.check()
+            shell = make_shell(self._topology, self._registry.handlers, self._kafka, self._max_workers)
+            shell.start()
+            self._running, self._phase = shell, _Phase.RUNNING
+
+    def _shutdown(self) -> None:
+        with self._changing:
+            if self._phase is _Phase.NEW:
+                raise NotStartedError("shutdown")
+            shell, self._running, self._phase = self._running, None, _Phase.STOPPED
+            if shell is not None:
+                shell.stop()
+
+    def _enter(self) -> None:
+        if self._registry:
+            try:
+                self._start()
+            except MissingAgentError as error:
+                raise error.before_with() from None
+            self._started_by_with = True
+
+    def _exit(self) -> None:
+        if self._phase is not _Phase.NEW:
+            self._shutdown()
+
+    def _shell(self, call: str) -> Shell:
+        if self._running is None:
+            raise NotStartedError(call)
+        return self._running
+
+    def _submit_reading(self, vehicle_id: str, telemetry_data: Mapping[str, object]) -> Pending:
+        """Send a reading; names what is left out of it in the log, once per name."""
+        shell = self._shell("receive_vehicle_telemetry")
+        reading, left_out = reading_of(vehicle_id, telemetry_data)
+        for item in left_out:
+            if self._left_out.is_new(item.name):
+                log.warning("left_out_of_reading", name=item.name, why=item.problem)
+        return shell.submit(reading)
+
+    def _submit_event(self, workflow_id: str, kind: str, fields: Mapping[str, object]) -> Pending:
+        shell = self._shell("report_service_event")
+        return shell.submit(service_event_of(self._find(shell, workflow_id), kind, fields))
+
+    def _find(self, shell: Shell, workflow_id: str) -> Status:
+        """The newest status; one that this process has not seen yet is waited for."""
+        status = shell.workflows.find(workflow_id)
+        if status is None:
+            shell.refresh()
+            status = shell.workflows.find(workflow_id)
+        if status is None:
+            raise UnknownWorkflowError(workflow_id)
+        return status
+
+    def _audit_trail(self, workflow_id: str) -> list[AuditLine]:
+        shell = self._shell("get_audit_trail")
+        status = self._find(shell, workflow_id)
+        return [audit_line(record) for record in shell.audit_trail(status.workflow_id)]
+
+    def _statistics(self) -> Statistics:
+        shell = self._shell("get_statistics")
+        shell.refresh()
+        return fold_statistics(shell.workflows.all())
+
+    def _watch(self, workflow_id: str, states: Iterable[State]) -> Future[Status]:
+        """Settled with the first status in one of the states."""
+        shell = self._shell("wait_until")
+        self._find(shell, workflow_id)
+        return shell.workflows.watch(workflow_id, lambda status: status.state in states)
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else checked_timeout(timeout)
+
+    def _not_reached(self, workflow_id: str, states: Iterable[State], seconds: float) -> WaitTimeoutError:
+        status = self._shell("wait_until").workflows.find(workflow_id)
+        state = status.state if status is not None else "unknown"
+        expected = " or ".join(sorted(states))
+        return WaitTimeoutError(f"workflow {workflow_id} is not {expected} after {seconds:g} s: it is in {state}")
+
+
+def checked_timeout(seconds: float) -> float:
+    """A time-out that threads can wait for: infinity becomes their maximum. Raises :class:`InvalidArgumentError`."""
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
+        raise InvalidArgumentError(f"timeout is {seconds!r}: give a number of seconds, at least 0")
+    return min(seconds, threading.TIMEOUT_MAX)
+
+
+def _kafka_at(bootstrap_servers: str, kafka: KafkaSettings | None) -> KafkaSettings:
+    """Settings with these servers; the others are those given, or from the environment."""
+    given = {} if kafka is None else kafka.model_dump(exclude_unset=True)
+    try:
+        return KafkaSettings.model_validate({**given, "bootstrap_servers": bootstrap_servers})
+    except ValidationError as error:
+        raise SettingsError.of(error) from error
