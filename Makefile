@@ -30,9 +30,10 @@ venv: $(INSTALLED) ## Make the virtual environment
 
 test: lint types unit ## Run everything
 
-lint: $(INSTALLED) ## Check style and layers
+lint: $(INSTALLED) ## Check style, spelling and layers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 	PYTHONPATH=chaos $(BIN)/lint-imports
 
 types: $(INSTALLED) ## Check types

@@ -11,7 +11,7 @@ from master_orchestrator.core.diagram import mermaid
 from master_orchestrator.exit_codes import ExitCode
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "bench").glob("*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "bench").glob("*.md")]
 PYTHON = [
     pytest.param(block, id=f"{path.name}-{number}")
     for path in DOCUMENTS

@@ -58,7 +58,7 @@ class Gateway:
 
     Args:
         now_s: a clock in seconds, of the same origin as ``time.wall_start_s``.
-        wait_s: waits that many seconds, and returns True if the gateway shall stop.
+        wait_s: waits that many seconds, and returns True to stop the gateway.
     """
 
     def __init__(

@@ -82,7 +82,7 @@ def _with_room_for(summary: Summary, values: Values) -> tuple[Summary, list[floa
 def _moved(sample: list[float | None], rows: bytes, recent: float, slow: float) -> list[float]:
     """All figures after these values. The range closes in on the recent mean; young means are plain averages.
 
-    Inlined and without calls: this is the dearest part of a reading that fires nothing.
+    Inlined and without calls: this is the hottest path of a reading that fires nothing.
     """
     figures: list[float] = []
     young = min(1 / slow, ENOUGH)

@@ -1,0 +1,72 @@
+"""Plain English, in documents, code and messages: phrases that have no place here. codespell checks the spelling."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SUFFIXES = {".avsc", ".md", ".py", ".toml", ".yaml", ".yml"}
+TOP_LEVEL = ("agents", "bench", "chaos", "deploy", "docs", "examples", "fuzz", "schemas", "streams", "tests")
+CACHES = {"__pycache__", ".ruff_cache"}
+
+BANNED = {
+    # archaic: what to write instead
+    "albeit": "although",
+    "amongst": "among",
+    "away with it": "say what is done: dead-letter it, drop it",
+    "dearest": "slowest, hottest, most expensive",
+    "hereby": "leave it out",
+    "lest": "so that ... not",
+    "shall": "must, or the plain form",
+    "thereof": "of it",
+    "unto": "to",
+    "whence": "from where",
+    "whilst": "while",
+    # advertising, and words that carry nothing
+    "basically": "leave it out",
+    "blazing": "give the figure, and its command",
+    "in order to": "to",
+    "leverage": "use",
+    "obviously": "leave it out",
+    "please note": "leave it out",
+    "robust": "say what it withstands",
+    "seamless": "say what it does",
+    "simply": "leave it out",
+    "state-of-the-art": "leave it out",
+    "utilize": "use",
+}
+"""Whole words, in any case. To ban another phrase, remove it everywhere and add a line."""
+
+
+def files() -> list[Path]:
+    nested = (path for folder in TOP_LEVEL for path in (ROOT / folder).rglob("*"))
+    return [
+        path
+        for path in (*ROOT.glob("*.*"), *nested)
+        if path.suffix in SUFFIXES and not CACHES & {*path.parts} and path != Path(__file__).resolve()
+    ]
+
+
+def uses(phrase: str, text: str) -> list[int]:
+    """The lines of ``text`` that have ``phrase``, also where a line ends within it."""
+    if not all(word in text.lower() for word in phrase.split()):
+        return []
+    pattern = r"(?<![\w-])" + r"[\s#]+".join(map(re.escape, phrase.split())) + r"(?![\w-])"
+    return [text.count("\n", 0, match.start()) + 1 for match in re.finditer(pattern, text, re.IGNORECASE)]
+
+
+@pytest.fixture(scope="module")
+def texts() -> dict[str, str]:
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in files()}
+
+
+@pytest.mark.parametrize("phrase", BANNED)
+def test_phrases_that_have_no_place_here(phrase: str, texts: dict[str, str]) -> None:
+    found = [f"{name}:{line}" for name, text in texts.items() for line in uses(phrase, text)]
+    assert [] == found, f"write instead of {phrase!r}: {BANNED[phrase]}"
+
+
+def test_a_phrase_is_found_over_the_end_of_a_line() -> None:
+    assert [2] == uses("in order to", "one\n# In\n# order to win, in-order to")
+    assert [] == uses("lest", "the nearest, the blest")
