@@ -18,6 +18,8 @@ GIANT_BYTES, SMALL_GIANT_BYTES = 100_000_000, 2_000_000
 MEMORY_KB = 48 * 1024
 """By so much a giant may raise the process's peak."""
 MAX_LINE = 262_144
+NO_ROW = ("#", "//", "%", "[", "vehicle_id")
+"""How a line may begin that is a comment, a heading, or the header again."""
 
 
 class IngestCase(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def _ending(box: Sandbox, case: IngestCase, tally: Tally) -> str:
         (box.home / name).write_bytes(content)
     invoked = box.invoke(list(case.words))
     judge(invoked)
-    if invoked.code < 2:
+    if invoked.code < 2 and "--guess" not in case.words:
         summary = _accounted(invoked)
         tally.counts.update({"rows": summary["rows"], "rows_rejected": summary["rejected"]})
         _judge_rejects(box.home / "rejects.ndjson", summary)
@@ -96,19 +98,20 @@ def _judge_rejects(file: Path, summary: dict[str, Any]) -> None:
 def _judge_rows(case: IngestCase, summary: dict[str, Any]) -> None:
     """As many rows as the file has lines, counted here, where lines are all there is to it: no quotes, no gzip."""
     for counts in summary["files"]:
-        content = case.files[Path(counts["file"]).name]
-        if content.startswith(b"\x1f\x8b") or b'"' in content.split(b"{")[0] or b"\r" in content:
+        content = case.files[Path(counts["file"]).name].removeprefix(b"\xef\xbb\xbf")
+        lines = [line.decode(errors="replace") for line in content.split(b"\n")]
+        if b"\r" in content or b"\x00" in content:
             continue
-        is_json = content.removeprefix(b"\xef\xbb\xbf").decode(errors="replace").lstrip().startswith("{")
-        lines = [line.decode(errors="replace") for line in content.removeprefix(b"\xef\xbb\xbf").split(b"\n")]
-        if is_json:
-            expected = sum(bool(line.strip()) for line in lines)
-        elif b'"' in content:
-            continue
+        if content.startswith(b'{"vehicle_id"'):
+            least = most = sum(bool(line.strip()) for line in lines)
+        elif content.startswith(b"vehicle_id,timestamp") and b'"' not in content:
+            behind = [line for line in lines[1:] if line.strip(", ") and line != lines[0]]
+            most = len(behind)
+            least = most - sum(line.lstrip().startswith(NO_ROW) for line in behind)
         else:
-            expected = max(0, sum(bool(line) for line in lines) - 1)
-        if counts["rows"] != expected:
-            raise WrongError("rows are lost or invented", f"{counts['rows']} of {expected}")
+            continue
+        if not least <= counts["rows"] <= most:
+            raise WrongError("rows are lost or invented", f"{counts['rows']}, not {least} to {most}")
 
 
 def _giant(box: Sandbox, name: str, size: int, gzipped: bool) -> str:  # noqa: FBT001 - as a finding has it

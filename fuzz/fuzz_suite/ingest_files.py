@@ -10,12 +10,15 @@ from typing import Any
 
 import yaml
 
+from fuzz_suite.ingest_exports import EXPORTS
 from fuzz_suite.records.mutations import mutated
 
 COLUMNS = (
     "vehicle_id", "timestamp", "engine_temp", "rpm", "battery_voltage", "speed", "dtcs", "check_engine", "model",
     "cabin_db",
     "odometer_km", "extras", "ts", "request_id", "check_requested", "j1939",
+    "Coolant Temp (°F)", "tire_pressure_fl", "oil_pressure", "Battery Voltage [mV]", "SPN", "FMI", "Status", "Date",
+    "Time", "latitude", "trip_id", "dtc", "G(x)", "vin",
 )  # fmt: skip
 CELLS = (
     "", " ", "0", "-1", "91.5", "1e308", "-1e308", "1e999", "nan", "inf", "-inf", "NULL", "n/a", "true", "FALSE",
@@ -26,6 +29,11 @@ CELLS = (
     "99999999999999999999", "-62135596801",
     "1e300", "\x00", '"', '""', '"x', "'", "é" * 300, "x" * 300, "=1+1", "\t", "\u2028", "9" * 5_000, "[1]", "{}",
     "-0.0", "24:00:00", "5e-324",
+    "-", "--", "?", "NO DATA", "unknown", "#N/A", "On", "Off", "91 °C", "14.1V", "1,234.5", "1.234,5", "118,5", "1 234",
+    "110/0", "SPN 110 FMI 0; 100/1", "P0301/P0302", "['P0301']", "P 0217", "P0301-1C", "no codes",
+    "05/08/2026 05:57:56 PM", "13/08/2026 17:57:56", "05-Aug-2026 18:57:56.210", "Wed Aug 05 18:57:56 GMT+01:00 2026",
+    "20260805175756", "46239.74856481", "1785952676000000", "2026-10-25 02:30:00", "2026-03-29 02:30:00", "00:05.0",
+    "05:57:56 PM", "2016-12-31T23:59:60z", "2026-06-01 10:00:00 CET", "99:99:99", "00/00/0000 00:00:00",
 )  # fmt: skip
 VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 91.5, 1e308, 10**30, 10**400, "", "x", "P0301", [], {}, [None], ["P0301"],
@@ -44,6 +52,11 @@ MAPS: tuple[dict[str, Any], ...] = (
         "constants": {"model": "m", "mil_on": True},
     },
     {"ts": {"kind": "rows", "group_by": "model", "pause_s": 1.0}, "vehicle_id": "v-1"},
+    {"ts": {"kind": "elapsed", "column": "timestamp", "unit": "ms", "start": "first_row"}, "vehicle_id": "v-1"},
+    {"ts": {"kind": "excel", "column": "ts", "zone": "Europe/Berlin"}, "decimal": ","},
+    {"ts": {"column": "Time", "date_column": "Date", "day_first": True}, "vehicle_id": "v-1"},
+    {"long": {"name": "model", "value": "rpm", "unit": "dtc", "together_s": 1}, "vehicle_id": "v-1"},
+    {"columns": {"rpm": {"field": "oil_pressure", "unit": "bar"}}, "ts": {"column": "at", "zone_column": "timestamp"}},
 )
 MAP_VALUES: tuple[Any, ...] = (
     *VALUES, {"kind": "rows", "rate_hz": 1e-300}, {"kind": "rows", "rate_hz": 1e300}, {"kind": "rows",
@@ -58,6 +71,8 @@ OPTIONS = (
     "0001-01-01T00:00:00+23:59"),
     ("--start", "9999-12-31T23:59:59Z"), ("--start", "1e300"), ("--start", "nan"), ("--start", "-99999999999"),
     ("--strict",),
+    ("--zone", "Europe/Berlin"), ("--zone", "Mars/Phobos"), ("--day-first",), ("--month-first",), ("--map", "openxc"),
+    ("--map", "car-scanner"), ("--map", "torque"), ("--map", "obd-fusion"), ("--map", "j1939"), ("--guess",),
     ("--speed", "max"), ("--rejects", "rejects.ndjson"), ("--rejects", "."), ("--rejects", "nowhere/rejects"),
     ("--start", "inf"),
 )  # fmt: skip
@@ -69,6 +84,7 @@ NAMES = (
     "0001-01-01.csv",
     "9999-12-31.csv",
     "d.gz",
+    "2026-08-05 17-58-00.csv",
 )
 MOST_ROWS = 40
 Files = dict[str, bytes]
@@ -85,6 +101,8 @@ def ingest_case(rng: Random) -> tuple[Files, list[str]]:
     if rng.random() < 0.2:
         files["map.yaml"] = column_map(rng)
         words += ["--map", "map.yaml"]
+    if rng.random() < 0.4:
+        words += ("--vehicle-id", "v-1", "--start", "2026-01-31T12:00:00Z")
     for option in rng.sample(OPTIONS, rng.choice((0, 0, 0, 0, 1, 2))):
         words += option
     return files, ["ingest", *words, "--dry-run", "--json"]
@@ -92,7 +110,8 @@ def ingest_case(rng: Random) -> tuple[Files, list[str]]:
 
 def drive(rng: Random) -> bytes:
     """One file."""
-    content = _csv(rng) if rng.random() < 0.6 else _ndjson(rng)
+    draw = rng.random()
+    content = _csv(rng) if draw < 0.5 else _ndjson(rng) if draw < 0.8 else rng.choice(EXPORTS)(rng, VALUES)
     draw = rng.random()
     if draw < 0.3:
         content = mutated(rng, content, b'\xef\xbb\xbf"\r\n,;{}\x00\n"') or b""

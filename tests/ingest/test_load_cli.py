@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from master_orchestrator.cli.main import run
+from master_orchestrator.exit_codes import ExitCode
 
 HEADER = "vehicle_id,ts,engine_temp,rpm\n"
 
@@ -76,13 +77,10 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     [["ingest", "{drive}"], ["simulate", "--vehicles", "1", "--minutes", "1"]],
     ids=lambda command: command[0],
 )
-def test_without_a_broker_nothing_hangs(
-    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("master_orchestrator.cluster.liveness.REACH_TIMEOUT_S", 1.0)
+def test_without_a_broker_nothing_hangs(command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     address = nowhere()
     told = [word.format(drive=hot_drive(tmp_path / "hot.csv")) for word in command]
-    assert 2 == run(["--bootstrap-servers", address, *told])
+    assert ExitCode.UNAVAILABLE == run(["--bootstrap-servers", address, *told])
     complaint = capsys.readouterr().err
     assert address in complaint
     assert "Traceback" not in complaint
@@ -94,4 +92,46 @@ def test_without_a_broker_nothing_hangs(
 )
 def test_an_impossible_fleet_is_refused(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run(["--bootstrap-servers", nowhere(), "simulate", *options])
+    assert said in capsys.readouterr().err
+
+
+def test_what_was_not_understood_is_said_with_the_rows_that_were_used(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "odd.csv"
+    path.write_text(
+        "vehicle_id,timestamp,Engine Temp (°F),gear\n"
+        + 'v1,2026-03-01T08:00:00Z,"195,D\n'
+        + "v1,2026-03-01T08:00:01Z,195,D\n"
+    )
+    assert 1 == run(["ingest", str(path), "--dry-run"])
+    said = capsys.readouterr().out
+    assert f"rejected {path}:2: a quote is opened in this line" in said
+    assert f"note {path}: column 'gear': 1 cells left out" in said
+    assert 1 == run(["ingest", str(path), "--dry-run", "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert (2, 1, 1, {}) == (told["rows"], told["sent"], told["rejected"], told["dead_letters"])
+    assert "gear" in told["files"][0]["notes"]["cells_left_out"]
+
+
+def test_a_dry_run_counts_what_the_engine_would_refuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "crowd.csv"
+    path.write_text("vehicle_id,ts,rpm\n" + "".join(f"v1,{1_772_352_000 + n / 1000},{n}\n" for n in range(150)))
+    assert 0 == run(["ingest", str(path), "--dry-run", "--json"])
+    assert {"too_many_readings": 50} == json.loads(capsys.readouterr().out)["dead_letters"]
+    assert 0 == run(["ingest", str(path), "--dry-run"])
+    assert "the engine would refuse 50 as dead letters: too_many_readings" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--zone", "Mars/Phobos"], "--zone 'Mars/Phobos' is not known"),
+        (["--map", "torc"], "not one of the shipped maps"),
+    ],
+)
+def test_wrong_options_say_what_there_is(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert 2 == run(["ingest", str(hot_drive(tmp_path / "hot.csv")), "--dry-run", *arguments])
     assert said in capsys.readouterr().err
