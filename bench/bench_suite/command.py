@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bench_suite.compare import Terms, compare
+from bench_suite.compare import ComparisonTerms, compare
 from bench_suite.comparisons import COMPARISONS, contenders
 from bench_suite.fairness import fairness
 from bench_suite.measures import MEASURES, own
@@ -35,7 +35,7 @@ def compare_command(
     The status is 0 if ours was measured in every comparison.
     """
     _known(names, COMPARISONS)
-    terms = Terms(rounds or (1 if quick else 3), quick, only or (), as_json)
+    terms = ComparisonTerms(rounds or (1 if quick else 3), quick, only or (), as_json)
     statuses = []
     for name in names or COMPARISONS:
         statuses.append(compare(name, f"{name}: {COMPARISONS[name][2]}", contenders(name), terms))

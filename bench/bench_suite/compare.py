@@ -20,7 +20,7 @@ EXIT_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
-class Terms:
+class ComparisonTerms:
     """How a comparison is run. ``only``: of the peers, those with one of these texts in their names; ours always."""
 
     rounds: int = 3
@@ -30,7 +30,7 @@ class Terms:
     home: Path = HOME
 
 
-def compare(name: str, title: str, contenders: Sequence[Contender], terms: Terms) -> int:
+def compare(name: str, title: str, contenders: Sequence[Contender], terms: ComparisonTerms) -> int:
     """Prepare, measure, show; the exit status: 0 if ours was measured."""
     console, before = Console(stderr=True), load()
     ours, *peers = contenders
@@ -58,7 +58,7 @@ def _is_chosen(name: str, only: Sequence[str]) -> bool:
     return not only or any(part.lower() in name.lower() for part in only)
 
 
-def _show(comparison: Comparison, terms: Terms, raw: Path, load_before: float) -> None:
+def _show(comparison: Comparison, terms: ComparisonTerms, raw: Path, load_before: float) -> None:
     """The table, or with ``as_json`` the summary, on stdout; the rest on stderr."""
     console, said = Console(), Console(stderr=True, highlight=False)
     if terms.as_json:

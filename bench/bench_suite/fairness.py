@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from bench_suite.fairness_report import keep, overtaking_table, waits_table
-from bench_suite.fairness_stage import Runner, Stage, theatre
+from bench_suite.fairness_stage import FairnessStage, Runner, theatre
 from bench_suite.fairness_waits import Overtaking, Wait, overtakings, waits
 from bench_suite.machine import machine
 from bench_suite.system import await_that
@@ -36,7 +36,7 @@ class Overload:
     runner: Runner
     seconds: float
 
-    def measure(self, stage: Stage) -> list[Wait]:
+    def measure(self, stage: FairnessStage) -> list[Wait]:
         """Send, wait until all is handled, and set the waits against their bounds."""
         with stage.runner(self.runner) as notes:
             first = _taken_up(stage)
@@ -45,7 +45,7 @@ class Overload:
         notes.calls = [call for call in notes.calls if not first.intersection(call.commands)]
         return waits(list(stage.appended_ms(*Lane)), notes, stage.topology.lanes, self.runner.batch_size)
 
-    def _send(self, stage: Stage) -> None:
+    def _send(self, stage: FairnessStage) -> None:
         """At a steady pace, mixed."""
         per_s = 1000 * self.runner.workers / self.runner.handling_ms
         owed, begun, before = dict.fromkeys(Lane, 0.0), time.monotonic(), 0.0
@@ -64,7 +64,7 @@ class Overload:
 
 
 @dataclass(frozen=True)
-class Backlog:
+class BacklogWaits:
     """URGENT commands, one by one, while at least ``waiting`` ROUTINE ones wait."""
 
     title: str
@@ -74,7 +74,7 @@ class Backlog:
     urgent: int
     every_s: float
 
-    def measure(self, stage: Stage) -> list[Overtaking]:
+    def measure(self, stage: FairnessStage) -> list[Overtaking]:
         """Fill, start, and send one urgent command after the other."""
         for _ in range(self.waiting + self.more):
             stage.send(Lane.ROUTINE)
@@ -90,7 +90,7 @@ class Backlog:
         return overtakings(appended, notes, workers=self.runner.workers, sent=stage.sent - self.urgent)
 
 
-def _taken_up(stage: Stage, *lanes: Lane) -> set[str]:
+def _taken_up(stage: FairnessStage, *lanes: Lane) -> set[str]:
     """The first commands of each partition, which wait until it is noted that the runner has it; their ids."""
     first = {stage.send(lane) for lane in lanes or Lane for _ in range(FIRST)}
     await_that(lambda: stage.handled(*lanes) >= len(first), PATIENCE_S)
@@ -130,10 +130,10 @@ def _overloads(seconds: float) -> tuple[Overload, ...]:
     )
 
 
-def _backlogs(waiting: int, *, quick: bool) -> tuple[Backlog, ...]:
+def _backlogs(waiting: int, *, quick: bool) -> tuple[BacklogWaits, ...]:
     urgent = 10 if quick else 100
     return (
-        Backlog(f"{waiting:,}, 8 workers, 10 ms", Runner(8, 10), waiting, urgent * 160, urgent, every_s=0.2),
-        Backlog(f"{waiting:,}, 8 workers, no-op", Runner(8, 0), waiting, urgent * 600, urgent, every_s=0.1),
-        Backlog(f"{waiting:,}, 1 worker, 10 ms", Runner(1, 10), waiting, 0, urgent, every_s=0.2),
+        BacklogWaits(f"{waiting:,}, 8 workers, 10 ms", Runner(8, 10), waiting, urgent * 160, urgent, every_s=0.2),
+        BacklogWaits(f"{waiting:,}, 8 workers, no-op", Runner(8, 0), waiting, urgent * 600, urgent, every_s=0.1),
+        BacklogWaits(f"{waiting:,}, 1 worker, 10 ms", Runner(1, 10), waiting, 0, urgent, every_s=0.2),
     )

@@ -1,6 +1,6 @@
 """``python -m bench_suite.fairness_runner TERMS``: one runner whose handler takes a known time and notes when it ran.
 
-TERMS is a JSON object, see :class:`Terms`. SIGTERM ends it; then the notes are written, see :class:`Notes`.
+TERMS is a JSON object, see :class:`RunnerTerms`. SIGTERM ends it; then the notes are written, see :class:`Notes`.
 """
 
 import json
@@ -22,7 +22,7 @@ from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
-class Terms(msgspec.Struct, frozen=True):
+class RunnerTerms(msgspec.Struct, frozen=True):
     """What a runner is told. ``batch_size`` 1: a plain handler; ``handling_ms``: of a call, 0: it does nothing."""
 
     bootstrap_servers: str
@@ -89,7 +89,7 @@ class Diary:
         return plain if batch_size == 1 else batch_handler(max_size=batch_size)(batch)  # type: ignore[arg-type]  # it is given lists
 
 
-def main(terms: Terms) -> None:
+def main(terms: RunnerTerms) -> None:
     """Run until SIGTERM."""
     diary = Diary(terms.handling_ms)
     Backlog.add = diary.watch(Backlog.add)  # type: ignore[method-assign,assignment]  # nothing of the product tells this time
@@ -107,4 +107,4 @@ def main(terms: Terms) -> None:
 
 
 if __name__ == "__main__":
-    main(msgspec.convert(json.loads(sys.argv[1]), Terms))
+    main(msgspec.convert(json.loads(sys.argv[1]), RunnerTerms))

@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bench_suite.agent_runner import AGENT, PAYLOAD
-from bench_suite.fairness_runner import Notes, Terms
+from bench_suite.fairness_runner import Notes, RunnerTerms
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator.readers.topics import TopicReader
@@ -44,7 +44,7 @@ class Runner:
     batch_size: int = 1
 
 
-class Stage:
+class FairnessStage:
     """Topics of one run, and what is sent to and read from them."""
 
     def __init__(self, kafka: KafkaSettings, folder: Path, prefix: str) -> None:
@@ -87,7 +87,7 @@ class Stage:
     def runner(self, terms: Runner) -> Iterator[Notes]:
         """A runner process; its notes are there once it has ended."""
         file = self._folder / f"{self._prefix}notes.json"
-        told = Terms(
+        told = RunnerTerms(
             bootstrap_servers=self._kafka.bootstrap_servers,
             topology=str(self._folder / "topology.yaml"),
             prefix=self._prefix,
@@ -144,9 +144,9 @@ class Theatre:
     kafka: KafkaSettings
     folder: Path
 
-    def stage(self, name: str) -> Stage:
+    def stage(self, name: str) -> FairnessStage:
         """Topics for one run."""
-        return Stage(self.kafka, self.folder, f"{name}-")
+        return FairnessStage(self.kafka, self.folder, f"{name}-")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from master_orchestrator_schemas.reasons import REJECTION_REASONS
 from master_orchestrator_schemas.registry import Request
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
+class EngineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The engine's answer to one request.
 
     Args:
@@ -41,7 +41,7 @@ REPEATED = "duplicate_event"
 """The reason of such a record if the same event has been applied before, which is what its sender wanted."""
 
 
-def rejection_of(answer: Answer) -> str | None:
+def rejection_of(answer: EngineAnswer) -> str | None:
     """Why a request came to nothing: rejected outright, or on the record; None if it was taken."""
     if answer.rejection is not None:
         return answer.rejection
@@ -73,7 +73,7 @@ class Pending(Protocol):
     """A request on its way."""
 
     @property
-    def answer(self) -> Future[Answer]:
+    def answer(self) -> Future[EngineAnswer]:
         """Settled once the request's effects are durable and to be seen in ``Shell.workflows``."""
 
     def overdue(self, seconds: float) -> OrchestratorError:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from bench_suite import compare as frame
-from bench_suite.compare import Terms, compare
+from bench_suite.compare import ComparisonTerms, compare
 from bench_suite.contenders import UnavailableError
 
 
@@ -51,7 +51,7 @@ def _without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def compared(contenders: Sequence[Counted], tmp_path: Path, rounds: int = 3, *only: str) -> int:
-    return compare("jobs", "jobs: counted", contenders, Terms(rounds, only=only, as_json=True, home=tmp_path))
+    return compare("jobs", "jobs: counted", contenders, ComparisonTerms(rounds, only=only, as_json=True, home=tmp_path))
 
 
 def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 from support.core_vehicle import CoreVehicle
 
 from master_orchestrator.core.step import deadlines
-from master_orchestrator.ports import Answer, rejection_of
+from master_orchestrator.ports import EngineAnswer, rejection_of
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
     AlertKind,
@@ -35,7 +35,7 @@ def test_a_rejected_event_that_comes_twice_is_a_repeat_that_says_so(fed_vehicle:
     fed_vehicle.service(ServiceEventKind.CHECKED_IN, "e1")
     repeat = fed_vehicle.audit[-1]
     assert ("duplicate_event", "rejected") == (repeat.reason, json.loads(repeat.details)["first"])
-    answer = Answer(cause=repeat.cause, audit=(repeat,))
+    answer = EngineAnswer(cause=repeat.cause, audit=(repeat,))
     assert (rejection_of(answer) or "").startswith("duplicate_event: this event_id was reported before; ")
 
 

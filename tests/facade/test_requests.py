@@ -8,7 +8,7 @@ from support.core_vehicle import CoreVehicle, policy_of
 from master_orchestrator.client.outputs import is_answer
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.facade.requests import workflow_of
-from master_orchestrator.ports import Answer
+from master_orchestrator.ports import EngineAnswer
 from master_orchestrator_schemas.messages import AuditRecord, Cause
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
@@ -53,7 +53,7 @@ def test_a_check_is_answered_with_its_own_workflow_whatever_else_it_ends(
     records = check(CoreVehicle(policy_of(topology)))
 
     assert other == (records[0].workflow_id, records[0].event)
-    assert workflow_id == workflow_of(Answer(cause=records[0].cause, audit=tuple(records)))
+    assert workflow_id == workflow_of(EngineAnswer(cause=records[0].cause, audit=tuple(records)))
 
 
 @CHECKS
@@ -78,4 +78,4 @@ def test_what_another_request_causes_is_its_answer_whatever_it_is(topology: Topo
 
 def test_a_reading_without_any_word_on_its_check_is_a_fault() -> None:
     with pytest.raises(OrchestratorError, match="without naming a workflow"):
-        workflow_of(Answer(cause=Cause(topic="vehicle.telemetry", partition=0, offset=0)))
+        workflow_of(EngineAnswer(cause=Cause(topic="vehicle.telemetry", partition=0, offset=0)))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
-from master_orchestrator_agents.reference.scheduling.boards import Board, earliest
+from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, earliest
 from master_orchestrator_agents.reference.scheduling.store import HOLD_MS, end_workflow_appointments
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
@@ -338,5 +338,5 @@ def test_the_first_fit_is_the_one_that_counting_finds(busy: dict[str, int], leng
     ]
 
     assert (counted[0] if counted else None) == earliest(
-        Board(slots, busy, {}), length, not_before, ["b1", "b2"], ["t1", "t2"]
+        BookingBoard(slots, busy, {}), length, not_before, ["b1", "b2"], ["t1", "t2"]
     )

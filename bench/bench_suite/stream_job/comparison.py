@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from bench_suite.contenders import Contender
-from bench_suite.stream_job.engines import Faust, Job, KafkaStreams, Peer, Product, Quix, Shell
-from bench_suite.stream_job.job import Load
+from bench_suite.stream_job.engines import Faust, Job, KafkaStreams, Product, Quix, Shell, StreamPeer
+from bench_suite.stream_job.job import JobLoad
 from bench_suite.stream_job.latency import Latency
 from bench_suite.stream_job.stage import stage
 from bench_suite.stream_job.throughput import figures
 from bench_suite.stream_job.watch import Watch
 
-FULL, SLOW = Load(50_000, 200_000), Load(4_000, 16_000)
-QUICK, QUICK_SLOW = Load(5_000, 20_000), Load(1_000, 4_000)
+FULL, SLOW = JobLoad(50_000, 200_000), JobLoad(4_000, 16_000)
+QUICK, QUICK_SLOW = JobLoad(5_000, 20_000), JobLoad(1_000, 4_000)
 
 
 class Throughput:
@@ -42,7 +42,7 @@ JOBS: tuple[Job, ...] = (
     KafkaStreams("Kafka Streams 4.3.1, exactly once", "v2, commit every 100 ms; cache", "exactly_once_v2"),
     KafkaStreams("Kafka Streams 4.3.1", "at least once, commit every 30 s; cache", "at_least_once"),
     Quix("Quix Streams 3.28.1", "at least once, commit every 5 s", "quix_worker"),
-    Peer("bare confluent-kafka", "at least once, commit every batch; no restore", "bare_worker"),
+    StreamPeer("bare confluent-kafka", "at least once, commit every batch; no restore", "bare_worker"),
     Faust("stock Faust 0.15.3", "at least once, commit every 2.8 s; loses updates", "faust_worker"),
 )
 

@@ -11,9 +11,9 @@ from bench_suite.contenders import UnavailableError
 from bench_suite.gateway import CODEC, HEALTHY, START_MS
 from bench_suite.peer_jars import java, peer_jars
 from bench_suite.peer_venv import peer_python
-from bench_suite.stream_job.job import CHANGELOG, INPUT, OUTPUT, Input, Load
+from bench_suite.stream_job.job import CHANGELOG, INPUT, OUTPUT, JobInput, JobLoad
 from bench_suite.stream_job.progress import Outcome, Outputs, Positions
-from bench_suite.stream_job.stage import Stage
+from bench_suite.stream_job.stage import JobStage
 from bench_suite.stream_job.toy_worker import command_topic
 
 from master_orchestrator.cluster.provision import provision
@@ -36,20 +36,20 @@ class Job(Protocol):
     def prepare(self, home: Path) -> None:
         """Install what is needed. Raises ``UnavailableError``."""
 
-    def create(self, stage: Stage) -> None:
+    def create(self, stage: JobStage) -> None:
         """Make the topics."""
 
-    def inputs(self, load: Load) -> Iterable[Input]:
+    def inputs(self, load: JobLoad) -> Iterable[JobInput]:
         """What is loaded."""
 
-    def command(self, stage: Stage) -> Sequence[str | Path]:
+    def command(self, stage: JobStage) -> Sequence[str | Path]:
         """The worker's command."""
 
-    def read(self, stage: Stage, load: Load) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
         """What has come of it so far."""
 
 
-class Peer:
+class StreamPeer:
     """Common to all that take the job as it is; a plain Python worker in the product's own environment."""
 
     input_topic, watched_topic, slow = INPUT, OUTPUT, False
@@ -60,30 +60,30 @@ class Peer:
     def prepare(self, home: Path) -> None:
         """Nothing to install."""
 
-    def create(self, stage: Stage) -> None:
+    def create(self, stage: JobStage) -> None:
         """Input, output, and a changelog for who makes none himself."""
         stage.create([INPUT, OUTPUT, CHANGELOG])
 
-    def inputs(self, load: Load) -> Iterable[Input]:
+    def inputs(self, load: JobLoad) -> Iterable[JobInput]:
         """The load as it is."""
         return load.inputs()
 
-    def command(self, stage: Stage) -> Sequence[str | Path]:
+    def command(self, stage: JobStage) -> Sequence[str | Path]:
         """The module, with its folder."""
         return [self._python, "-m", f"bench_suite.stream_job.{self._module}", stage.folder]
 
-    def read(self, stage: Stage, load: Load) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
         """All outputs, against what they must be."""
         return Outputs(stage, self.watched_topic, load.counts())
 
 
-class Faust(Peer):
+class Faust(StreamPeer):
     """Stock Faust."""
 
     slow = True
 
 
-class Quix(Peer):
+class Quix(StreamPeer):
     """Quix Streams, from the bench's own environment."""
 
     def prepare(self, home: Path) -> None:
@@ -91,7 +91,7 @@ class Quix(Peer):
         self._python = peer_python(home, "quixstreams")
 
 
-class KafkaStreams(Peer):
+class KafkaStreams(StreamPeer):
     """Kafka Streams with its record cache; Java. ``settings`` over its defaults, ``_`` for a dot."""
 
     def __init__(self, name: str, terms: str, guarantee: str, **settings: object) -> None:
@@ -116,13 +116,13 @@ class KafkaStreams(Peer):
         except subprocess.CalledProcessError as error:
             raise UnavailableError(f"StreamsJob.java does not compile: {error.stderr.splitlines()[0]}") from error
 
-    def command(self, stage: Stage) -> Sequence[str | Path]:
+    def command(self, stage: JobStage) -> Sequence[str | Path]:
         """A JVM with its own defaults."""
         place = [stage.kafka.bootstrap_servers, str(stage.folder / "streams")]
         return [self._java, "-cp", self._classpath, self._module, *place, *self._settings]
 
 
-class Shell(Peer):
+class Shell(StreamPeer):
     """The engine's shell with the job for a core; ``outputs`` as in ``toy_worker.py``."""
 
     def __init__(self, name: str, terms: str, outputs: str) -> None:
@@ -132,11 +132,11 @@ class Shell(Peer):
         commands = command_topic(self._topology)
         self.watched_topic = commands if outputs == "commands" else self._topology.topic_of("Status")
 
-    def create(self, stage: Stage) -> None:
+    def create(self, stage: JobStage) -> None:
         """The product's topics."""
         provision(stage.admin, self._topology)
 
-    def command(self, stage: Stage) -> Sequence[str | Path]:
+    def command(self, stage: JobStage) -> Sequence[str | Path]:
         """The worker, with its folder."""
         return [
             sys.executable,
@@ -156,19 +156,19 @@ class Product(Shell):
         super().__init__(name, terms, "records")
         self.watched_topic = self._topology.changelog_topic
 
-    def inputs(self, load: Load) -> Iterable[Input]:
+    def inputs(self, load: JobLoad) -> Iterable[JobInput]:
         """As many readings of as many vehicles, each vehicle's one second apart."""
         times: Counter[bytes] = Counter()
         for key, _ in load.inputs():
             times[key] += 1
             reading = Telemetry(vehicle_id=key.decode(), ts_ms=START_MS + 1_000 * times[key], **HEALTHY)
-            yield Input(key, CODEC.encode(reading))
+            yield JobInput(key, CODEC.encode(reading))
 
-    def command(self, stage: Stage) -> Sequence[str | Path]:
+    def command(self, stage: JobStage) -> Sequence[str | Path]:
         """The product's own command."""
         engine = ["engine", "--worker", "bench"]
         return [sys.executable, "-m", "master_orchestrator.cli", "--data-dir", stage.folder, *engine]
 
-    def read(self, stage: Stage, load: Load) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
         """Its positions, and what it refused."""
         return Positions(stage, self._topology, load.total)

@@ -18,7 +18,7 @@ _COUNT = struct.Struct(">q")
 _POOL_BYTES = 1 << 20
 
 
-class Input(NamedTuple):
+class JobInput(NamedTuple):
     """One record to process; its value says nothing and does not compress."""
 
     key: bytes
@@ -26,7 +26,7 @@ class Input(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Load:
+class JobLoad:
     """How many records wait: those of the warm-up, then those that are measured."""
 
     warm_up: int
@@ -37,7 +37,7 @@ class Load:
         """All of them."""
         return self.warm_up + self.measured
 
-    def inputs(self) -> list[Input]:
+    def inputs(self) -> list[JobInput]:
         """The records, the same ones each time."""
         chance = random.Random(1)
         pool = chance.randbytes(_POOL_BYTES)
@@ -48,9 +48,9 @@ class Load:
         return Counter(key for key, _ in self.inputs())
 
 
-def _input(chance: random.Random, pool: bytes) -> Input:
+def _input(chance: random.Random, pool: bytes) -> JobInput:
     at = chance.randrange(_POOL_BYTES - VALUE_BYTES)
-    return Input(b"vehicle-%04d" % chance.randrange(KEYS), pool[at : at + VALUE_BYTES])
+    return JobInput(b"vehicle-%04d" % chance.randrange(KEYS), pool[at : at + VALUE_BYTES])
 
 
 def output(count: int, value: bytes) -> bytes:

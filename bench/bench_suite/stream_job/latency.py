@@ -14,7 +14,7 @@ import psutil
 from bench_suite.contenders import UnavailableError
 from bench_suite.stream_job.engines import Job
 from bench_suite.stream_job.job import KEYS, PARTITIONS, VALUE_BYTES
-from bench_suite.stream_job.stage import Stage, stage
+from bench_suite.stream_job.stage import JobStage, stage
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from master_orchestrator_schemas.kafka import consumer_config, producer_config
@@ -60,7 +60,7 @@ class Latency:
         spell = QUICK if quick else FULL
         with stage() as where:
             self._job.create(where)
-            sender = Sender(where, self._job.input_topic)
+            sender = PacedSender(where, self._job.input_topic)
             with answers(where, self._job.watched_topic) as seen, where.worker(self._job.command(where)) as worker:
                 _await_start(where, sender, seen, worker)
                 sender.steadily(spell.warm_up)
@@ -80,10 +80,10 @@ class Latency:
         }
 
 
-class Sender:
+class PacedSender:
     """Sends records of all keys in turn, each with the moment it was due."""
 
-    def __init__(self, where: Stage, topic: str) -> None:
+    def __init__(self, where: JobStage, topic: str) -> None:
         self.sent = 0
         self._topic, self._filler = topic, bytes(VALUE_BYTES - _DUE.size)
         self._producer = Producer(producer_config(where.kafka, **{"linger.ms": 0}))
@@ -105,7 +105,7 @@ class Sender:
 
 
 @contextmanager
-def answers(where: Stage, topic: str) -> Iterator[list[Answer]]:
+def answers(where: JobStage, topic: str) -> Iterator[list[Answer]]:
     """A list that grows as outputs are read, in a thread."""
     consumer = Consumer(consumer_config(where.kafka, "bench-latency"))
     consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
@@ -129,7 +129,7 @@ def answers(where: Stage, topic: str) -> Iterator[list[Answer]]:
         consumer.close()
 
 
-def _await_start(where: Stage, sender: Sender, seen: list[Answer], worker: subprocess.Popen[bytes]) -> None:
+def _await_start(where: JobStage, sender: PacedSender, seen: list[Answer], worker: subprocess.Popen[bytes]) -> None:
     """Send now and then until all that was sent is answered."""
     deadline = time.monotonic() + START_S
     while not seen or len(seen) < sender.sent:

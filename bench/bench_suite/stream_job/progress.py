@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, cast
 
 from bench_suite.stream_job.job import PARTITIONS, unpack_count
-from bench_suite.stream_job.stage import Stage
+from bench_suite.stream_job.stage import JobStage
 from confluent_kafka import Message
 
 from master_orchestrator.core.table import POSITION_KEY, unpack_positions
@@ -50,7 +50,7 @@ class Outcome(Protocol):
 class Outputs:
     """One output per input: each key's counts must be 1, 2, 3 … to the number of its inputs."""
 
-    def __init__(self, stage: Stage, topic: str, expected: Counter[bytes]) -> None:
+    def __init__(self, stage: JobStage, topic: str, expected: Counter[bytes]) -> None:
         self.marks, self._expected = Marks(), expected
         self._seen: defaultdict[bytes, Counter[int]] = defaultdict(Counter)
         for message in committed(stage, topic):
@@ -73,7 +73,7 @@ class Outputs:
 class Positions:
     """No output: the position records in the engine's own changelog tell how far it had come."""
 
-    def __init__(self, stage: Stage, topology: Topology, expected: int) -> None:
+    def __init__(self, stage: JobStage, topology: Topology, expected: int) -> None:
         self.marks, self._expected = Marks(), expected
         for message in committed(stage, topology.changelog_topic):
             if message.key() == POSITION_KEY:
@@ -87,7 +87,7 @@ class Positions:
         return {"records_missing": self._expected - self.marks.total, "refused_wrong": self._refused}
 
 
-def committed(stage: Stage, topic: str) -> Iterator[Message]:
+def committed(stage: JobStage, topic: str) -> Iterator[Message]:
     """All committed records of a topic up to its present end. Raises ``BrokerUnreachableError``."""
     with TopicReader(stage.kafka, [topic], range(PARTITIONS)) as reader:
         yield from reader.catch_up()

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_suite.stream_job.job import PARTITIONS, Input
+from bench_suite.stream_job.job import PARTITIONS, JobInput
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
@@ -25,7 +25,7 @@ LAST_LINES = 15
 
 
 @dataclass(frozen=True)
-class Stage:
+class JobStage:
     """A running broker and a folder; both are gone afterwards."""
 
     kafka: KafkaSettings
@@ -49,7 +49,7 @@ class Stage:
             made.result()
         await_leaders(admin, names)
 
-    def preload(self, topic: str, inputs: Iterable[Input]) -> None:
+    def preload(self, topic: str, inputs: Iterable[JobInput]) -> None:
         """Let the load wait in ``topic``."""
         producer = Producer(producer_config(self.kafka, **{"queue.buffering.max.messages": 2_000_000}))
         for key, value in inputs:
@@ -91,12 +91,12 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
 
 
 @contextmanager
-def stage() -> Iterator[Stage]:
+def stage() -> Iterator[JobStage]:
     """A new broker, its JVM set for throughput, on a free port."""
     folder = Path(tempfile.mkdtemp(prefix="bench-stream-"))
     try:
         with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-            yield Stage(kafka, folder, broker.nodes[0].pid or 0)
+            yield JobStage(kafka, folder, broker.nodes[0].pid or 0)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self, cast
 import psutil
 from bench_suite.contenders import UnavailableError
 from bench_suite.stream_job.job import PARTITIONS
-from bench_suite.stream_job.stage import Stage
+from bench_suite.stream_job.stage import JobStage
 from confluent_kafka import IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
@@ -34,7 +34,7 @@ class Sample(NamedTuple):
 class Watch:
     """Looks every ``EVERY_S`` in a thread of its own; a context manager."""
 
-    def __init__(self, stage: Stage, topic: str, worker: subprocess.Popen[bytes]) -> None:
+    def __init__(self, stage: JobStage, topic: str, worker: subprocess.Popen[bytes]) -> None:
         self.samples: list[Sample] = []
         self._stage, self._admin = stage, stage.admin
         self._partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]

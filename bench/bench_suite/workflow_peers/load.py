@@ -19,7 +19,7 @@ BENCH = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LoadResult:
     """The answer: workflows started in all, those with the right result, and those that ended in the counted time.
 
     ``latencies_ms``: of the workflows that ended (with ``--rate``: were due) in the counted time, from when they were
@@ -42,7 +42,7 @@ class Outcome:
         return self.counted / self.seconds
 
 
-def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> Outcome:
+def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> LoadResult:
     """Run a load generator. Raises ``ChildProcessError`` with what it said, ``TimeoutExpired``."""
     done = subprocess.run(
         [*command, *options],
@@ -55,12 +55,12 @@ def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> Out
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise ChildProcessError(f"its load generator failed: {' '.join(said) or 'it said nothing'}")
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    return LoadResult(**json.loads(done.stdout.splitlines()[-1]))
 
 
-def together(outcomes: Sequence[Outcome]) -> Outcome:
+def together(outcomes: Sequence[LoadResult]) -> LoadResult:
     """Of generators that ran side by side."""
-    return Outcome(
+    return LoadResult(
         started=sum(one.started for one in outcomes),
         right=sum(one.right for one in outcomes),
         counted=sum(one.counted for one in outcomes),

@@ -12,7 +12,7 @@ import yaml
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import PATIENCE_S, Command, Part
+from bench_suite.workflow_peers.processes import PATIENCE_S, ChildProcess, Command
 from master_orchestrator.cluster.broker import running_bootstrap_servers
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.kafka_reach import await_kafka, quiet_admin
@@ -56,7 +56,7 @@ class Ours:
         topology.write_text(yaml.safe_dump(terms), encoding="utf-8")
         options: Command = ["--topology", topology, "--data-dir", data]
         command: Command = [sys.executable, "-m", "master_orchestrator.cli", *options, "up", "--no-metrics", *HANDLERS]
-        system = Part(command, folder / "system.log", env={"PYTHONPATH": str(BENCH)})
+        system = ChildProcess(command, folder / "system.log", env={"PYTHONPATH": str(BENCH)})
         try:
             if self.fsynced:
                 _flush_each_append(system, data)
@@ -65,7 +65,7 @@ class Ours:
             system.stop()
 
 
-def _flush_each_append(system: Part, data: Path) -> None:
+def _flush_each_append(system: ChildProcess, data: Path) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while (address := running_bootstrap_servers(data / "kafka")) is None:
         system.must_live(deadline)

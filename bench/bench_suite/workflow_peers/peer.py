@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from bench_suite.workflow_peers.load import Outcome, ask, together
-from bench_suite.workflow_peers.processes import Command, Part
+from bench_suite.workflow_peers.load import LoadResult, ask, together
+from bench_suite.workflow_peers.processes import ChildProcess, Command
 
 
 @dataclass(frozen=True)
@@ -22,21 +22,21 @@ class Running:
     is the peer's.
     """
 
-    parts: Mapping[str, Part]
+    parts: Mapping[str, ChildProcess]
     load: Command
     env: Mapping[str, str] = field(default_factory=dict)
     generators: int = 1
     works_itself: bool = False
 
-    def first(self) -> Outcome:
+    def first(self) -> LoadResult:
         """One workflow: it is up then."""
         return ask(self.load, self.env, ["--in-flight", "1"])
 
-    def open(self, in_flight: int, warm_s: float, seconds: float) -> Outcome:
+    def open(self, in_flight: int, warm_s: float, seconds: float) -> LoadResult:
         """So many workflows open at once, in all."""
         return self._ask("--in-flight", str(in_flight // self.generators), warm_s, seconds)
 
-    def paced(self, rate: float, warm_s: float, seconds: float) -> Outcome:
+    def paced(self, rate: float, warm_s: float, seconds: float) -> LoadResult:
         """So many workflows started per second, in all."""
         return self._ask("--rate", f"{rate / self.generators:.3f}", warm_s, seconds)
 
@@ -44,14 +44,14 @@ class Running:
         """CPU seconds so far, by part."""
         return {name: part.cpu_s() for name, part in self.parts.items()}
 
-    def _ask(self, *words: object) -> Outcome:
+    def _ask(self, *words: object) -> LoadResult:
         how, amount, warm_s, seconds = map(str, words)
         options = [how, amount, "--warm", warm_s, "--seconds", seconds]
         with ThreadPoolExecutor(self.generators) as asking:
             return together(list(asking.map(lambda _: ask(self.load, self.env, options), range(self.generators))))
 
 
-class Peer(Protocol):
+class WorkflowPeer(Protocol):
     """One engine: how it is had, and how it is started."""
 
     @property
@@ -90,7 +90,7 @@ HALF_WARM_S = 2.0
 class _OfAPeer:
     """What every contender has from its peer."""
 
-    peer: Peer
+    peer: WorkflowPeer
 
     @property
     def name(self) -> str:
@@ -107,7 +107,7 @@ class _OfAPeer:
         self.peer.prepare(home)
 
 
-class Throughput(_OfAPeer):
+class WorkflowThroughput(_OfAPeer):
     """Complete workflows per second at full load; end-to-end time at half of that."""
 
     def measure(self, *, quick: bool) -> dict[str, float]:
@@ -148,7 +148,9 @@ def _data_folder() -> "tempfile.TemporaryDirectory[str]":
     return folder
 
 
-def _figures(full: Outcome, half: Outcome, cpu_s: Mapping[str, float], rss_mb: Mapping[str, float]) -> dict[str, float]:
+def _figures(
+    full: LoadResult, half: LoadResult, cpu_s: Mapping[str, float], rss_mb: Mapping[str, float]
+) -> dict[str, float]:
     latencies = sorted(half.latencies_ms)
     return {
         "workflows_per_s": full.per_s,

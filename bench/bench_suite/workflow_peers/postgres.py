@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench_suite.contenders import UnavailableError
-from bench_suite.workflow_peers.processes import LOOPBACK, Command, Part
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
 from master_orchestrator.cluster.node_settings import free_port
 
 OWNERS = ("postgres", "nobody")
@@ -27,7 +27,7 @@ def postgres_folder() -> Path:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[tuple[Part, str]]:
+def database(folder: Path) -> Iterator[tuple[ChildProcess, str]]:
     """A server on the cluster in ``folder``, made if it is not there, and the URL of its database.
 
     It listens on loopback alone, and wants the password, which is new with each cluster.
@@ -38,7 +38,7 @@ def database(folder: Path) -> Iterator[tuple[Part, str]]:
         _make(programs, place, owner)
     settings = ["-p", str(port), "-c", f"listen_addresses={LOOPBACK}", "-c", "unix_socket_directories="]
     command: Command = [programs / "postgres", "-D", place / "data", *settings]
-    server = Part(command, folder / "database.log", cwd=place, user=owner)
+    server = ChildProcess(command, folder / "database.log", cwd=place, user=owner)
     try:
         server.await_line("database system is ready to accept connections")
         yield server, f"postgresql://bench:{(place / 'password').read_text()}@{LOOPBACK}:{port}/postgres"

@@ -20,7 +20,7 @@ PATIENCE_S = 120.0
 LOOPBACK = "127.0.0.1"
 
 
-class Part:
+class ChildProcess:
     """One process of a peer, in a session of its own, with whatever it starts.
 
     ``options`` go to :class:`subprocess.Popen`: ``user``, ``cwd``.

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench_suite.contenders import UnavailableError
 from bench_suite.peer_venv import peer_python
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import LOOPBACK, Command, Part
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
 from master_orchestrator.cluster.node_settings import free_port
 
 SERVER, SDK = "1.7.12", "1.17.2"
@@ -60,10 +60,10 @@ class Restate:
         address = f"http://{LOOPBACK}:{ingress}"
         with ExitStack() as opened:
             settings = {"RESTATE_LOGGING": "ERROR", "INGRESS": address, "PYTHONPATH": str(PROGRAMS)}
-            workers = Part(self._worker(worker, address), folder / "workers.log", env=settings)
+            workers = ChildProcess(self._worker(worker, address), folder / "workers.log", env=settings)
             opened.callback(workers.stop)
             server: Command = [_server(self._home), "--base-dir", folder, "--no-logo"]
-            engine = Part(server, folder / "engine.log", env=_settings(ingress, admin, node))
+            engine = ChildProcess(server, folder / "engine.log", env=_settings(ingress, admin, node))
             opened.callback(engine.stop)
             workers.await_port(worker)
             engine.await_port(admin)

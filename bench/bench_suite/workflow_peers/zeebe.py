@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench_suite.contenders import UnavailableError
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import LOOPBACK, Command, Part
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
 from master_orchestrator.cluster.errors import ToolMissingError
 from master_orchestrator.cluster.java import find_maven, java_version
 from master_orchestrator.cluster.node_settings import free_port
@@ -52,12 +52,12 @@ class Zeebe:
         gateway = free_port()
         program: Command = [self._java / "java", "-cp", f"{self._home / 'classes'}:{self._lib}/*", "ZeebeProgram"]
         with ExitStack() as opened:
-            engine = Part(
+            engine = ChildProcess(
                 [self._lib.parent / "bin" / "broker"], folder / "engine.log", env=self._settings(folder, gateway)
             )
             opened.callback(engine.stop)
             engine.await_port(gateway)
-            workers = Part([*program, "work", str(gateway)], folder / "workers.log")
+            workers = ChildProcess([*program, "work", str(gateway)], folder / "workers.log")
             opened.callback(workers.stop)
             workers.await_line("working")
             yield Running({"engine": engine, "workers": workers}, [*program, "load", str(gateway)])

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 
 from typer.exceptions import TyperException
 
-from master_orchestrator.cli.context import UsageError
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
-    from pydantic import ValidationError
 
 MOST_SAID = 1_000
 """Characters of a mistake."""
@@ -41,15 +39,13 @@ def one_line(error: Exception) -> str | None:
     from confluent_kafka import KafkaException
     from pydantic import ValidationError
 
-    from master_orchestrator.errors import OrchestratorError
-    from master_orchestrator_agents.errors import AgentError
-    from master_orchestrator_schemas.errors import ContractError
+    from master_orchestrator.errors import OrchestratorError, SettingsError
 
     match error:
-        case UsageError() | OrchestratorError() | ContractError() | AgentError():
+        case OrchestratorError():
             return _joined(str(error))
         case ValidationError() if error.title.endswith("Settings"):
-            return _setting(error)
+            return _joined(str(SettingsError.of(error)))
         case KafkaException():
             return _of_kafka(error.args[0])
         case OSError() if error.filename:
@@ -94,14 +90,6 @@ def _of_kafka(error: KafkaError) -> str:
     given = {"bootstrap.servers": "the cluster", "sasl.username": os.environ.get("KAFKA_SASL_USERNAME")}
     trouble = explained(given, error)
     return f"Kafka: {_joined(error.str())}" if trouble is None else trouble.text
-
-
-def _setting(error: ValidationError) -> str:
-    """A wrong environment variable or top-level option, by the variable's name."""
-    first = error.errors(include_url=False)[0]
-    prefix = "KAFKA_" if error.title == "KafkaSettings" else "MASTER_ORCHESTRATOR_"
-    name = "_".join(str(part) for part in first["loc"]).upper()
-    return f"{prefix}{name}: {_joined(first['msg'])}"  # not the value: it may be a secret
 
 
 def _joined(text: str) -> str:

@@ -10,7 +10,7 @@ from concurrent.futures import TimeoutError as NotInTime
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.errors import OrchestratorError
-from master_orchestrator.ports import Answer, rejection_of, waitable
+from master_orchestrator.ports import EngineAnswer, rejection_of, waitable
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import OperatorRequest
@@ -40,7 +40,7 @@ def operator_request(
     )
 
 
-def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, timeout: float) -> Answer:
+def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, timeout: float) -> EngineAnswer:
     """Send a request and wait for the engine's answer.
 
     Raises :class:`BrokerUnreachableError` or :class:`EngineSilentError` after ``timeout`` seconds.

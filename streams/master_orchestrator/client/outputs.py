@@ -9,7 +9,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.errors import UnreadableRecordError, kafka_error
-from master_orchestrator.ports import CHECKED, REJECTED, Answer
+from master_orchestrator.ports import CHECKED, REJECTED, EngineAnswer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.statuses import is_at_home
 from master_orchestrator.readers.topics import Place, TopicReader
@@ -75,7 +75,7 @@ class OutputsReader:
                 if not self._moved.wait(until - time.monotonic()):
                     raise kafka_error(unreachable(self._servers, f"statuses were not read within {timeout:g} s"))
 
-    def settle(self, pending: KafkaPending, answer: Answer) -> None:
+    def settle(self, pending: KafkaPending, answer: EngineAnswer) -> None:
         """Give a request its answer, once the workflow's status shows it where it changed anything."""
         if not answer.audit or answer.audit[0].event == REJECTED:
             pending.answer.set_result(answer)
@@ -100,13 +100,13 @@ class OutputsReader:
             elif message.topic() == self._audit:
                 record = decode(message, AuditRecord, self._codec)
                 if is_answer(record, self._telemetry):
-                    self._match(record.vehicle_id, Answer(cause=record.cause, audit=(record,)))
+                    self._match(record.vehicle_id, EngineAnswer(cause=record.cause, audit=(record,)))
             elif (rejected := _rejected(message)) is not None:
                 self._match((message.key() or b"").decode(errors="replace"), rejected)
         except UnreadableRecordError as error:  # someone else's record must not stop the ones behind it
             log.warning("unreadable_record", record=error.place)
 
-    def _match(self, vehicle_id: str, answer: Answer) -> None:
+    def _match(self, vehicle_id: str, answer: EngineAnswer) -> None:
         if (pending := self._correlator.answered(vehicle_id, answer)) is not None:
             self.settle(pending, answer)
 
@@ -116,13 +116,13 @@ def is_answer(record: AuditRecord, telemetry: str) -> bool:
     return record.cause.topic != telemetry or record.event in CHECKED
 
 
-def _rejected(message: Message) -> Answer | None:
+def _rejected(message: Message) -> EngineAnswer | None:
     """What a dead letter says of the record it was, None if it was no input."""
     origin = read_origin(_texts(message))
     if not origin.topic or origin.offset < 0:
         return None
     cause = Cause(topic=origin.topic, partition=origin.partition, offset=origin.offset)
-    return Answer(cause=cause, rejection=f"{origin.reason}: {origin.message}")
+    return EngineAnswer(cause=cause, rejection=f"{origin.reason}: {origin.message}")
 
 
 def _texts(message: Message) -> dict[str, str]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from concurrent.futures import Future
 
 from master_orchestrator.errors import EngineSilentError, OrchestratorError, kafka_error
-from master_orchestrator.ports import Answer
+from master_orchestrator.ports import EngineAnswer
 from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.messages import Cause
 
@@ -18,11 +18,11 @@ class KafkaPending:
 
     def __init__(self, vehicle_id: str, servers: str) -> None:
         self.vehicle_id = vehicle_id
-        self.answer: Future[Answer] = Future()
+        self.answer: Future[EngineAnswer] = Future()
         self.answer.set_running_or_notify_cancel()  # giving up waiting does not undo a record
         self._servers = servers
         self._cause: Cause | None = None
-        self._early: list[Answer] = []
+        self._early: list[EngineAnswer] = []
 
     def overdue(self, seconds: float) -> OrchestratorError:
         """No broker has acknowledged the record, or no engine has worked on it."""
@@ -31,12 +31,12 @@ class KafkaPending:
             return kafka_error(unreachable(self._servers, f"the record was not acknowledged within {seconds:g} s"))
         return EngineSilentError(cause.topic, cause.partition, cause.offset, seconds)
 
-    def stands_at(self, cause: Cause) -> Answer | None:
+    def stands_at(self, cause: Cause) -> EngineAnswer | None:
         """Take note of the record's place; the answer, if it has come already."""
         self._cause = cause
         return next((answer for answer in self._early if answer.cause == cause), None)
 
-    def is_answered_by(self, answer: Answer) -> bool:
+    def is_answered_by(self, answer: EngineAnswer) -> bool:
         """Whether this is the request's answer; kept for later if that cannot be said yet."""
         if self._cause is None:
             self._early.append(answer)
@@ -56,7 +56,7 @@ class Correlator:
         with self._lock:
             self._waiting[pending.vehicle_id].append(pending)
 
-    def delivered(self, pending: KafkaPending, cause: Cause) -> tuple[KafkaPending, Answer] | None:
+    def delivered(self, pending: KafkaPending, cause: Cause) -> tuple[KafkaPending, EngineAnswer] | None:
         """The broker has the record at ``cause``; the settled pair, if its answer was read before."""
         with self._lock:
             answer = pending.stands_at(cause)
@@ -71,7 +71,7 @@ class Correlator:
             self._forget(pending)
         pending.answer.set_exception(OrchestratorError(f"the record of {pending.vehicle_id} was not taken: {why}"))
 
-    def answered(self, vehicle_id: str, answer: Answer) -> KafkaPending | None:
+    def answered(self, vehicle_id: str, answer: EngineAnswer) -> KafkaPending | None:
         """The request that this is the answer to, if one of ours."""
         with self._lock:
             for pending in self._waiting.get(vehicle_id, ()):

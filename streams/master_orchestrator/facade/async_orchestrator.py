@@ -10,7 +10,7 @@ from master_orchestrator.facade.base import OrchestratorBase
 from master_orchestrator.facade.fields import ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
-from master_orchestrator.ports import Answer, Pending
+from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State
 
@@ -79,7 +79,7 @@ class AsyncMasterOrchestrator(OrchestratorBase):
     ) -> None:
         await asyncio.to_thread(self._exit)
 
-    async def _answered(self, pending: Pending) -> Answer:
+    async def _answered(self, pending: Pending) -> EngineAnswer:
         try:
             return await asyncio.wait_for(asyncio.wrap_future(pending.answer), self._timeout)
         except TimeoutError:

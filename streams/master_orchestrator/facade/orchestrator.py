@@ -10,7 +10,7 @@ from master_orchestrator.facade.base import OrchestratorBase
 from master_orchestrator.facade.fields import ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
-from master_orchestrator.ports import Answer, Pending
+from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State
 
@@ -135,7 +135,7 @@ class MasterOrchestrator(OrchestratorBase):
     ) -> None:
         self._exit()
 
-    def _answered(self, pending: Pending) -> Answer:
+    def _answered(self, pending: Pending) -> EngineAnswer:
         try:
             return pending.answer.result(self._timeout)
         except NotInTime:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
-from master_orchestrator.ports import CHECKED, Answer, rejection_of
+from master_orchestrator.ports import CHECKED, EngineAnswer, rejection_of
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.messages import ServiceEvent, Status
 from master_orchestrator_schemas.plain_inputs import taken
@@ -38,7 +38,7 @@ def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Underst
     return Understood(asking, left_out)
 
 
-def workflow_of(answer: Answer) -> str:
+def workflow_of(answer: EngineAnswer) -> str:
     """The workflow a reading opened or folded into. Raises :class:`InvalidTelemetryError` if it was rejected."""
     if answer.rejection is not None:
         raise InvalidTelemetryError(f"the engine rejected the reading: {answer.rejection}")
@@ -67,7 +67,7 @@ def service_event_of(status: Status, kind: ServiceEventKind | str, fields: Mappi
     return event
 
 
-def accepted(answer: Answer) -> None:
+def accepted(answer: EngineAnswer) -> None:
     """Raises :class:`InvalidRequestError` if the request was rejected."""
     if (why := rejection_of(answer)) is not None:
         raise InvalidRequestError(f"the engine rejected the request: {why}")

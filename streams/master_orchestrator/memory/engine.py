@@ -18,7 +18,7 @@ from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.unprocessable import unprocessable
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.memory.log import MemoryLog
-from master_orchestrator.ports import Answer
+from master_orchestrator.ports import EngineAnswer
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import Headers
 from master_orchestrator_schemas.messages import Cause, Command
@@ -37,7 +37,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes
     value: bytes
     traceparent: str | None
-    answer: Future[Answer]
+    answer: Future[EngineAnswer]
 
     @property
     def headers(self) -> Headers:
@@ -81,13 +81,13 @@ class MemoryEngine:
         """Start the thread."""
         self._thread.start()
 
-    def put(self, body: Body, traceparent: str | None = None) -> Future[Answer]:
+    def put(self, body: Body, traceparent: str | None = None) -> Future[EngineAnswer]:
         """Append an input to its topic; the future has the answer once its effects are in the log.
 
         Raises ``EncodeError`` if the wire could not carry it.
         """
         key, value = body.vehicle_id.encode(), self._codec.encode(body)
-        answer: Future[Answer] = Future()
+        answer: Future[EngineAnswer] = Future()
         answer.set_running_or_notify_cancel()  # whoever waits may give up waiting, but not undo the input
         with self._appending:  # offsets, times and the queue agree on one order
             if self._stopped:
@@ -121,7 +121,7 @@ class MemoryEngine:
             else:
                 record.answer.set_result(answer)
 
-    def _answer(self, record: Record) -> Answer:
+    def _answer(self, record: Record) -> EngineAnswer:
         """Apply a record, or dead-letter it. After a fault of the process (no memory) nothing is applied any more."""
         if self._fault is not None:
             raise OrchestratorError("the in-memory engine has met a fault and stands still") from self._fault
@@ -137,7 +137,7 @@ class MemoryEngine:
             self._log.alerts.append(alert)
             return self._reject(record, rejection)
 
-    def _apply(self, record: Record) -> Answer:
+    def _apply(self, record: Record) -> EngineAnswer:
         """All effects of a record or, where this raises, none."""
         given = self._intake.take(
             record.cause, at_ms=record.at_ms, key=record.key, value=record.value, headers=record.headers
@@ -151,7 +151,7 @@ class MemoryEngine:
         self._hold(vehicle_id, waiting)
         if outcome.rejection is not None:
             return self._reject(record, outcome.rejection)
-        return Answer(cause=record.cause, audit=tuple(outcome.audit))
+        return EngineAnswer(cause=record.cause, audit=tuple(outcome.audit))
 
     def _put_out(self, outcome: Outcome) -> None:
         """Everything the outcome asks for, the log first: nobody acts on what is not yet to be seen."""
@@ -163,6 +163,6 @@ class MemoryEngine:
         for command in outcome.commands:
             self._dispatch(command, outcome.traceparent)
 
-    def _reject(self, record: Record, rejection: Rejection) -> Answer:
+    def _reject(self, record: Record, rejection: Rejection) -> EngineAnswer:
         self._log.dead_letters.append((record.cause, rejection))
-        return Answer(cause=record.cause, rejection=str(rejection))
+        return EngineAnswer(cause=record.cause, rejection=str(rejection))

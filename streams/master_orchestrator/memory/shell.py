@@ -8,7 +8,7 @@ from master_orchestrator.memory.engine import MemoryEngine
 from master_orchestrator.memory.log import AppendClock, MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator.memory.timers import Timers
-from master_orchestrator.ports import Answer
+from master_orchestrator.ports import EngineAnswer
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.codec import Codec
@@ -21,7 +21,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 class MemoryPending:
     """A request in the engine's queue."""
 
-    def __init__(self, answer: Future[Answer]) -> None:
+    def __init__(self, answer: Future[EngineAnswer]) -> None:
         self.answer = answer
 
     def overdue(self, seconds: float) -> OrchestratorError:

@@ -8,7 +8,7 @@ Row = tuple[int, str, int]
 
 
 @dataclass(frozen=True)
-class Board:
+class BookingBoard:
     """One day: its open slots, and which of them each resource has taken (bit 0 is the first open slot).
 
     ``planned``: how many slots of each resource are taken by work that is not URGENT.
@@ -33,7 +33,7 @@ class Board:
         return planned + length <= (1 - urgent_share) * len(resources) * len(self.slots)
 
 
-def board(slots: range, rows: Iterable[Row]) -> Board:
+def board(slots: range, rows: Iterable[Row]) -> BookingBoard:
     """The board of a day from its rows of ``occupancy``."""
     busy: dict[str, int] = {}
     planned: dict[str, int] = {}
@@ -41,11 +41,11 @@ def board(slots: range, rows: Iterable[Row]) -> Board:
         busy[resource] = busy.get(resource, 0) | 1 << (slot - slots.start)
         if not urgent:
             planned[resource] = planned.get(resource, 0) + 1
-    return Board(slots, busy, planned)
+    return BookingBoard(slots, busy, planned)
 
 
 def earliest(
-    day: Board, length: int, not_before: int, bays: Sequence[str], technicians: Sequence[str]
+    day: BookingBoard, length: int, not_before: int, bays: Sequence[str], technicians: Sequence[str]
 ) -> tuple[int, str, str] | None:
     """The first slot from which a bay and a technician are both free for ``length`` slots of the day.
 
@@ -64,7 +64,7 @@ def earliest(
 
 
 def whole_days(
-    days: Sequence[Board], length: int, bays: Sequence[str], technicians: Sequence[str]
+    days: Sequence[BookingBoard], length: int, bays: Sequence[str], technicians: Sequence[str]
 ) -> tuple[str, str] | None:
     """The bay and the technician who are free for a job that fills these days from their first slot on."""
 

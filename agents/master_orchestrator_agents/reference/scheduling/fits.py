@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from master_orchestrator_agents.reference.scheduling.boards import Board, board, earliest, whole_days
+from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, board, earliest, whole_days
 from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, technicians_for
 from master_orchestrator_agents.reference.scheduling.network import Workshop
-from master_orchestrator_agents.reference.scheduling.opening import Opening, local_day
+from master_orchestrator_agents.reference.scheduling.opening import OpeningHours, local_day
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.zoned import DAY_MS
 
@@ -59,7 +59,7 @@ class Fit:
 class WorkshopFits:
     """The fits of one wish at one workshop, read within one transaction."""
 
-    def __init__(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, opening: Opening) -> None:
+    def __init__(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, opening: OpeningHours) -> None:
         self._sql = sql
         self._workshop = workshop
         self._wish = wish
@@ -102,7 +102,7 @@ class WorkshopFits:
         start, bay, technician = found
         return Fit(self._workshop.workshop_id, bay, technician, tuple(range(start, start + length)))
 
-    def _leaves_room(self, day: Board) -> bool:
+    def _leaves_room(self, day: BookingBoard) -> bool:
         """Whether URGENT keeps its share of the bays of this type and of the people with these skills."""
         length, share = self._wish.need.slots, self._workshop.urgent_share
         return all(day.has_room(length, able, urgent_share=share) for able in (self._bays, self._technicians))
@@ -110,7 +110,7 @@ class WorkshopFits:
     def _long_fit(self, day: date) -> Fit | None:
         """A job longer than the day begins as the workshop opens, and goes on in the same bay on the next open days."""
         length = self._wish.need.slots
-        days: list[Board] = []
+        days: list[BookingBoard] = []
         taken: list[int] = []
         while len(taken) < length:
             slots = self._opening.slots(self._workshop, day)
@@ -123,7 +123,7 @@ class WorkshopFits:
         pair = whole_days(days, length, self._bays, self._technicians)
         return None if pair is None else Fit(self._workshop.workshop_id, *pair, tuple(taken))
 
-    def _board(self, slots: range) -> Board:
+    def _board(self, slots: range) -> BookingBoard:
         rows = self._sql.execute(
             "SELECT slot, resource_id, urgent FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ?",
             (self._workshop.workshop_id, slots.start, slots.stop),

@@ -11,7 +11,7 @@ from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.zoned import local_time, millis
 
 
-class Opening:
+class OpeningHours:
     """Open slots per local day, remembered."""
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit, Wish, WorkshopFits
 from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
-from master_orchestrator_agents.reference.scheduling.opening import Opening
+from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
 
 OFFERS = 3
 FULL_FOR_MS = 60_000
@@ -25,7 +25,7 @@ class Search:
 
     def __init__(self, network: Sequence[Workshop]) -> None:
         self._network = network
-        self._opening = Opening()
+        self._opening = OpeningHours()
         self._full: dict[Key, tuple[int, int]] = {}
 
     def offers(self, sql: sqlite3.Connection, wish: Wish) -> list[Fit]:
