@@ -174,3 +174,37 @@ def test_a_check_finds_stored_codes_and_slow_wear(analyse: Analyse) -> None:
     assert result.anomalies is not None
     assert [Subsystem.EMISSIONS, Subsystem.BRAKES] == [anomaly.subsystem for anomaly in result.anomalies]
     assert max(anomaly.severity for anomaly in result.anomalies) < 0.5
+
+
+THERMOSTAT = {
+    **HOT,
+    "rule": "coolant_cold",
+    "priority": Priority.SCHEDULED,
+    "value": 62.0,
+    "threshold": 75.0,
+}
+LOSING = {
+    **HOT,
+    "rule": "tyre_losing",
+    "subsystem": "tyres",
+    "signal": "tyre_fl_kpa",
+    "value": 3.4,
+    "threshold": 3.0,
+}
+
+
+def test_a_past_that_is_the_fault_does_not_speak_against_it(analyse: Analyse) -> None:
+    """A stuck thermostat has been so on every trip that is remembered."""
+    result = analyse(findings=[THERMOSTAT], signals=[summary("coolant_temp_c", 62, 61.5)])
+
+    assert () == result.dismissed
+    assert result.anomalies
+
+
+@pytest.mark.parametrize(("last", "spread", "dismissed"), [(231.0, 1.0, True), (240.0, 1.5, True), (221.0, 1.0, False)])
+def test_a_loss_within_the_pressures_own_noise_is_none(
+    analyse: Analyse, last: float, spread: float, dismissed: bool
+) -> None:
+    result = analyse(findings=[LOSING], signals=[summary("tyre_fl_kpa", last, 232.0, spread=spread)])
+
+    assert dismissed == (result.dismissed == ("tyre_losing",))

@@ -45,7 +45,7 @@ CASES = (
         "battery_rest_low",
         Subsystem.BATTERY,
         S,
-        30,
+        10,
         off(battery_voltage_v=12.0),
         off(battery_voltage_v=12.1),
         off(battery_voltage_v=12.6),

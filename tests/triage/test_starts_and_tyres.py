@@ -1,8 +1,13 @@
 """Starts of the engine are counted, tyre pressures are corrected for heat and watched for loss."""
 
+import random
 from typing import Any
 
 import pytest
+
+from master_orchestrator.core.triage import suspicions
+from master_orchestrator_schemas.facts import Finding
+from master_orchestrator_schemas.messages import Telemetry
 
 REST = {"engine_rpm": 0.0, "speed_kmh": 0.0, "oil_pressure_kpa": 0.0, "battery_voltage_v": 12.6}
 PARKED = {"speed_kmh": 0.0}
@@ -121,3 +126,34 @@ def test_two_soft_tyres_are_two_findings(drive: Any) -> None:
 
     assert ["tyre_fl_kpa", "tyre_rr_kpa"] == [f.signal for f in drive.findings if f.rule == "tyre_flat"]
     assert "tyre_low" not in drive.fired()
+
+
+def test_a_check_does_not_suspect_a_puncture_of_noise(drive: Any) -> None:
+    """At one reading a minute one kPa of noise is three kPa per minute often enough."""
+
+    rng = random.Random(5)
+    suspected: list[Finding] = []
+    for _ in range(2000):
+        drive.ts_ms += 60_000
+        pressures = {f"tyre_{wheel}_kpa": 240.0 + rng.gauss(0, 1.0) for wheel in ("fl", "fr", "rl", "rr")}
+        reading = Telemetry(vehicle_id="v1", ts_ms=drive.ts_ms, speed_kmh=0.0, **pressures)  # type: ignore[arg-type]
+        suspected += suspicions(drive.rules, drive.trackers, reading)
+        drive.send(speed_kmh=0.0, **pressures)
+
+    assert [] == suspected
+    assert [] == drive.fired()
+
+
+def test_a_rest_of_twenty_seconds_shows_a_weak_battery(drive: Any) -> None:
+    drive.run(24, **{**REST, "battery_voltage_v": 11.7}, every_s=2)
+
+    assert ["battery_rest_low"] == drive.fired()
+
+
+def test_a_thermostat_is_found_on_an_idle_trip_of_twenty_minutes(drive: Any) -> None:
+    """It warms up by a degree now and then to the very end of its climb."""
+    for second in range(0, 1200, 5):
+        coolant_c = 20.0 + 45.0 * (1 - 2.718 ** (-second / 260))
+        drive.run(4, coolant_temp_c=round(coolant_c), speed_kmh=0.0, engine_rpm=790.0, oil_pressure_kpa=130.0)
+
+    assert ["coolant_cold"] == drive.fired()

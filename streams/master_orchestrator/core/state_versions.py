@@ -13,7 +13,7 @@ from typing import Any
 
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
@@ -25,7 +25,8 @@ def _same(fields: Fields) -> Fields:
     return fields
 
 
-UPGRADES: Mapping[int, Upgrade] = {1: _same, 2: _same}  # 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``
+UPGRADES: Mapping[int, Upgrade] = dict.fromkeys((1, 2, 3), _same)
+# 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``; 4: the pace in ``Engine``.
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default."""
 
 

@@ -3,7 +3,7 @@
 Confidence is the logistic function of a sum of weights (log-odds), so that pieces of evidence can be read, argued
 about and changed one by one:
 
-    confidence = 1 / (1 + exp(-(prior + held + past + trend + code + recovered + weather)))
+    confidence = 1 / (1 + exp(-(prior + held + past + trend + code + recovered + weather + noise)))
 
 The weights are this project's own first estimates. A finding is confirmed from :data:`CONFIRM_FROM` on, which is low
 where a wrong dismissal is dangerous.
@@ -28,6 +28,9 @@ TREND_WORSE, TREND_BETTER = 0.6, -0.3
 CODE_SUPPORT = 1.5
 RECOVERED = -1.2
 WEATHER = -1.5
+RATES = frozenset({"tyre_losing"})
+"""Rules whose value is a rate."""
+WITHIN_NOISE, NOISE_SPREADS, LEAST_NOISE_KPA = -2.5, 1.5, 0.5
 
 CONFIRM_FROM: dict[Priority, float] = {
     Priority.URGENT: 0.1,
@@ -59,6 +62,7 @@ def evidence_for(finding: Finding, signals: Signals, dtcs: tuple[str, ...], code
     """All pieces that the readings at hand give for one finding; those without weight are left out."""
     summary = signals.get(finding.signal) if finding.signal else None
     pieces = [_prior(finding), _held(finding), _code(finding, dtcs, codes), _weather(finding, signals)]
+    pieces.append(_fallen(finding, signals))
     if summary is not None and _comparable(finding, summary):
         pieces += [_past(finding, summary), _trend(finding, summary), _recovered(finding, summary)]
     return [piece for piece in pieces if piece.weight]
@@ -95,11 +99,32 @@ def _weather(finding: Finding, signals: Signals) -> Evidence:
 
 
 def _past(finding: Finding, summary: SignalSummary) -> Evidence:
+    """Against the vehicle's own past, unless that is itself beyond the limit: then the fault is older than the past."""
     if finding.value is None or summary.samples < ENOUGH_SAMPLES or summary.spread <= 0:
+        return Evidence(0.0, "")
+    if _beyond(finding, summary.mean):
         return Evidence(0.0, "")
     spreads = abs(finding.value - summary.mean) / summary.spread
     weight = PAST_WEIGHT * max(-1.0, min(1.0, (spreads - USUAL_SPREADS) / USUAL_SPREADS))
     return Evidence(weight, f"{spreads:.1f} spreads from this vehicle's mean of {summary.mean:.1f}")
+
+
+def _beyond(finding: Finding, value: float) -> bool:
+    """Whether a value is as bad as the finding's limit, or worse."""
+    if finding.threshold is None:
+        return False
+    return value >= finding.threshold if is_high_side(finding) else value <= finding.threshold
+
+
+def _fallen(finding: Finding, signals: Signals) -> Evidence:
+    """A rate of loss is believed of a pressure that has left its own noise, which differs from vehicle to vehicle."""
+    summary = signals.get(finding.signal or "")
+    if finding.rule not in RATES or summary is None or summary.samples < ENOUGH_SAMPLES:
+        return Evidence(0.0, "")
+    below = summary.mean - summary.last
+    if below >= NOISE_SPREADS * max(summary.spread, LEAST_NOISE_KPA):
+        return Evidence(0.0, "")
+    return Evidence(WITHIN_NOISE, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}")
 
 
 def _trend(finding: Finding, summary: SignalSummary) -> Evidence:

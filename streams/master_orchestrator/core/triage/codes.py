@@ -29,10 +29,13 @@ NO_FAULT = frozenset({(0, 0), (524_287, 31)})
 Codes = dict[str, Code]
 
 
-def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry) -> tuple[Codes, list[Finding]]:
-    """The codes after this reading, and a finding for each that is new or has become more urgent."""
+def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry, reach_ms: int = 0) -> tuple[Codes, list[Finding]]:
+    """The codes after this reading, and a finding for each that is new or has become more urgent.
+
+    ``reach_ms``: how far apart readings of a vehicle that reports slowly may be; 0: it does not.
+    """
     ts = reading.ts_ms
-    kept = {name: code for name, code in codes.items() if not _gone(rules, name, code, reading)}
+    kept = {name: code for name, code in codes.items() if not _gone(name, code, reading, reach_ms or rules.max_gap_ms)}
     found: list[tuple[str, Finding]] = []
     for name, level, subsystem in _reported(rules, reading):
         before = kept[name].level if name in kept else 0
@@ -45,7 +48,7 @@ def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry) -> tuple[Code
     return kept, [finding for name, finding in found if name in kept]
 
 
-def _gone(rules: RuleSet, name: str, code: Code, reading: Telemetry) -> bool:
+def _gone(name: str, code: Code, reading: Telemetry, max_gap_ms: int) -> bool:
     """Whether a report without it has come, and long enough after the last with it to be no dropped-out reading.
 
     A reading without any codes is a report only if it says that the lamp is off: most readings carry none.
@@ -54,7 +57,7 @@ def _gone(rules: RuleSet, name: str, code: Code, reading: Telemetry) -> bool:
         reports = reading.red_stop_lamp is False or any(_is_report(fault) for fault in reading.j1939)
     else:
         reports = reading.mil_on is False or any(dtc.code != NOT_AVAILABLE for dtc in reading.dtcs)
-    return reports and reading.ts_ms - code.at_ms > rules.max_gap_ms
+    return reports and reading.ts_ms - code.at_ms > max_gap_ms
 
 
 def _is_report(fault: J1939Fault) -> bool:

@@ -11,11 +11,19 @@ from master_orchestrator.core.triage.trackers import NEVER, RUNNING, STOPPED, UN
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.triage_rules import Gate
 
+SLOWEST_MS = 2_700_000
+"""Readings further apart than three quarters of an hour are not of one drive."""
+UNBROKEN_MS = 450_000
+"""Between readings further apart (every five minutes, and half as much again) the engine may have been off."""
+SERVED_MS = 60_000
+"""A gate for no longer than this is open to readings so far apart all the same: two in a row show the engine so."""
+
 
 def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
-    """The engine after this reading. Comparisons are inlined: this is done for every reading."""
+    """The engine after a reading that has values. Comparisons are inlined: this is done for every reading."""
     ts = reading.ts_ms
-    if engine.state != UNKNOWN and ts - engine.seen_ms > rules.max_gap_ms:
+    heard_ms, gap_ms, reach_ms = _pace(rules, engine, ts)
+    if engine.state != UNKNOWN and ts - engine.seen_ms > (reach_ms or rules.max_gap_ms):
         engine = msgspec.structs.replace(engine, state=UNKNOWN, other_ms=NEVER)
     rpm, speed, load, coolant = reading.engine_rpm, reading.speed_kmh, reading.engine_load_pct, reading.coolant_temp_c
     rpm_low, rpm_high, speed_low, speed_high, coolant_low, coolant_high = rules.bands
@@ -42,7 +50,21 @@ def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     if speed is None:
         speed, speed_ms = engine.speed_kmh, engine.speed_ms
     now = (state, since_ms, seen_ms, other_ms, coolant_c, coolant_ms, dip_v, dip_ms, peak_c, peak_ms)
-    return Engine(*now, rpm, rpm_ms, load, load_ms, speed, speed_ms)
+    return Engine(*now, rpm, rpm_ms, load, load_ms, speed, speed_ms, heard_ms, gap_ms, reach_ms)
+
+
+def _pace(rules: RuleSet, engine: Engine, ts_ms: int) -> tuple[int, int, int]:
+    """``heard_ms``, ``gap_ms`` and ``reach_ms`` after a reading; a late one is not heard.
+
+    Slow is what two gaps in a row show, so that readings in pairs or a single silence are not it.
+    """
+    gap_ms = ts_ms - engine.heard_ms
+    if gap_ms <= 0:
+        return engine.heard_ms, engine.gap_ms, engine.reach_ms
+    if engine.heard_ms == NEVER:
+        return ts_ms, 0, 0
+    slower_ms = min(engine.gap_ms, gap_ms)
+    return ts_ms, gap_ms, min(slower_ms * 3 // 2, SLOWEST_MS) if slower_ms > rules.max_gap_ms else 0
 
 
 def has_started(before: Engine, after: Engine) -> bool:
@@ -95,7 +117,7 @@ def _dip(rules: RuleSet, engine: Engine, reading: Telemetry) -> tuple[float, int
 
 def is_warm(rules: RuleSet, engine: Engine, ts_ms: int) -> bool:
     """By the coolant; where none is sent, by how long the engine has run."""
-    if engine.coolant_ms != NEVER and ts_ms - engine.coolant_ms <= rules.max_gap_ms:
+    if engine.coolant_ms != NEVER and ts_ms - engine.coolant_ms <= (engine.reach_ms or rules.max_gap_ms):
         return engine.coolant_c >= rules.engine.warm_c
     return engine.state == RUNNING and ts_ms - engine.since_ms >= rules.engine.warm_after_ms
 
@@ -123,7 +145,7 @@ def _engine_fits(gate: Gate, engine: Engine, ts_ms: int) -> bool | None:
     """Whether the engine has been as the gate wants it for long enough; None: its state is unknown."""
     if gate.engine == "any":
         return True
-    if engine.state == UNKNOWN:
+    if engine.state == UNKNOWN or (engine.reach_ms > UNBROKEN_MS and gate.for_ms > SERVED_MS):
         return None
     wanted = RUNNING if gate.engine == "running" else STOPPED
     return engine.state == wanted and ts_ms - engine.since_ms >= gate.for_ms

@@ -8,7 +8,7 @@ import msgspec
 
 from master_orchestrator.core.triage.codes import follow_codes
 from master_orchestrator.core.triage.cranking import judge_start
-from master_orchestrator.core.triage.engine_state import follow_engine, gate_open, has_started, rpm_at
+from master_orchestrator.core.triage.engine_state import SERVED_MS, follow_engine, gate_open, has_started, rpm_at
 from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
 from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
 from master_orchestrator.core.triage.summaries import absorb, has_shown_other
@@ -59,15 +59,15 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         present |= trackers.present
         reading = _what_is_new(ruleset, trackers, reading)
         values = ruleset.read(reading)
-        if present == trackers.present and follow_codes(ruleset, trackers.codes, reading)[0] == trackers.codes:
+        if present == trackers.present and not _has_new_codes(ruleset, trackers, reading):
             return trackers, REFUSED
-    engine = follow_engine(ruleset, trackers.engine, reading)
+    engine = follow_engine(ruleset, trackers.engine, reading) if present else trackers.engine
     tyres, tyre_values = follow_tyres(ruleset, trackers.tyres, reading, engine)
     values += tyre_values
     codes, holds = trackers.codes, trackers.holds
     findings: list[Finding] = []
     if codes or reading.dtcs or reading.j1939:
-        codes, findings = follow_codes(ruleset, codes, reading)
+        codes, findings = follow_codes(ruleset, codes, reading, engine.reach_ms)
     odd = () if ruleset.quiet(*values) else _odd(ruleset, values)
     started = has_started(trackers.engine, engine)
     if odd or holds or started:
@@ -86,6 +86,11 @@ def _what_is_new(rules: RuleSet, trackers: Trackers, reading: Telemetry) -> Tele
     """A reading of the same time as the last one, without the signals that are known of that time already."""
     known = [signal for bit, signal in enumerate(rules.bits) if trackers.present >> bit & 1]
     return msgspec.structs.replace(reading, **dict.fromkeys(known))
+
+
+def _has_new_codes(rules: RuleSet, trackers: Trackers, reading: Telemetry) -> bool:
+    codes, _ = follow_codes(rules, trackers.codes, reading, trackers.engine.reach_ms)
+    return codes != trackers.codes
 
 
 def _odd(rules: RuleSet, values: Values) -> tuple[int, ...]:
@@ -146,12 +151,13 @@ def _next(moment: Moment, slot: Slot, hold: Hold | None) -> Hold | None:
         return hold
     if not is_open:
         return gate_shut(hold) if hold else None
+    max_gap_ms = max(slot.max_gap_ms, moment.engine.reach_ms)
     if meets:
-        return met(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms)
+        return met(hold, moment.reading.ts_ms, max_gap_ms=max_gap_ms)
     if hold is None:
         return None
     clear_after_ms = moment.rules.clear_after_ms
-    return contradicted(hold, moment.reading.ts_ms, max_gap_ms=slot.max_gap_ms, clear_after_ms=clear_after_ms)
+    return contradicted(hold, moment.reading.ts_ms, max_gap_ms=max_gap_ms, clear_after_ms=clear_after_ms)
 
 
 def _meets(moment: Moment, slot: Slot) -> bool | None:
@@ -200,8 +206,9 @@ def _finding(moment: Moment, slot: Slot, hold: Hold) -> Finding:
 def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Finding, ...]:
     """What this reading alone would make one suspect, were it to last; for a check that somebody asked for.
 
-    Rules that need more history than a minute are left out (a cool engine is no suspicion), and so are those whose gate
-    is known to be shut. ``held_s`` is 0: nothing of this has been seen to last.
+    Left out are rules that need more history than a minute (a cool engine is no suspicion), those on rates, which one
+    reading's noise suffices for, and those whose gate is known to be shut. ``held_s`` is 0: nothing of this has been
+    seen to last.
     """
     _, ruleset = _rule_set(rules, trackers, reading)
     engine = follow_engine(ruleset, trackers.engine, reading)
@@ -216,9 +223,6 @@ def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tu
     )
 
 
-SERVED_MS = 60_000
-
-
 def odometer_of(rules: TriageRules, reading: Telemetry) -> float | None:
     """The distance travelled, if the reading has one that counts."""
     metres = reading.odometer_m
@@ -226,6 +230,6 @@ def odometer_of(rules: TriageRules, reading: Telemetry) -> float | None:
 
 
 def _suspicious(moment: Moment, slot: Slot) -> bool:
-    if not _meets(moment, slot):
+    if not _meets(moment, slot) or slot.is_rate:
         return False
     return gate_open(moment.rules, slot.gate, moment.engine, moment.reading, coded=moment.coded) is not False

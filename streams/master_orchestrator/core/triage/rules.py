@@ -71,6 +71,7 @@ class Slot:
     compare: Callable[[Any, Any], bool]
     limit: Any
     per_1000_rpm: bool
+    is_rate: bool
     range: Range
     sensor_ends: bool
     hold_ms: int
@@ -215,6 +216,7 @@ def _slots(
             compare=COMPARE[rule.limit],
             limit=_limit(rule, signal, placard),
             per_1000_rpm=rule.measure == "per_1000_rpm",
+            is_rate=rule.measure == "loss_per_min",
             range=_range_of(triage, signal),
             sensor_ends=rule.sensor_ends,
             hold_ms=rule.hold_ms,

@@ -61,6 +61,9 @@ class Engine(msgspec.Struct, frozen=True, array_like=True, gc=False):
         dip_v: the lowest voltage while not running, seen at ``dip_ms``; a start looks back on it.
         peak_c: how warm the coolant has become in this run, in steps of a degree; the last step was at ``peak_ms``.
         rpm: the newest engine speed, seen at ``rpm_ms``; ``load_pct`` and ``speed_kmh`` likewise.
+        heard_ms, gap_ms: the newest reading with values, and how long after the one before.
+        reach_ms: how far apart readings of a vehicle that reports slowly may be and still belong together; 0: as the
+            topology says.
     """
 
     state: int = UNKNOWN
@@ -79,6 +82,9 @@ class Engine(msgspec.Struct, frozen=True, array_like=True, gc=False):
     load_ms: int = NEVER
     speed_kmh: float = 0.0
     speed_ms: int = NEVER
+    heard_ms: int = NEVER
+    gap_ms: int = 0
+    reach_ms: int = 0
 
 
 class Tyres(msgspec.Struct, frozen=True, array_like=True, gc=False):
