@@ -146,6 +146,7 @@ class Metrics:
             r, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", SHORT_SECONDS
         )
         self.owned_partitions = _gauge(r, "owned_partitions", "Partitions this engine owns.")
+        self.changed_topics = _gauge(r, "changed_topics", "Topics that are not what the topology says: see /ready.")
         self.rebalances = _counter(r, "rebalances_total", "Assignments received from the group.")
 
     def _add_contiguity_metrics(self, r: CollectorRegistry) -> None:

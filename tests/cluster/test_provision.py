@@ -58,7 +58,9 @@ def test_another_partition_count_is_refused_before_anything_is_made(
     lost = unique_topology.dead_letter_topic
     _delete(kafka_admin, lost)
     wider = unique_topology.model_copy(update={"partitions": unique_topology.partitions * 2})
-    with pytest.raises(ProvisionError, match=r"has 4 partitions, the topology says 8.*Set partitions to 4"):
+    with pytest.raises(
+        ProvisionError, match=r"has 4 partitions, the topology says 8.*--repartition.*or set partitions to 4"
+    ):
         provision(kafka_admin, wider)
     assert lost not in kafka_admin.list_topics(timeout=10).topics
 

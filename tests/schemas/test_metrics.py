@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from master_orchestrator_schemas.metrics import PREFIX, Metrics, start_metrics_server
 
 LISTED = [metric for metric in vars(Metrics()).values() if isinstance(metric, Counter | Gauge | Histogram)]
-BASE_UNITS = ("_seconds", "_records", "_partitions", "_queued", "_flight")
+BASE_UNITS = ("_seconds", "_records", "_partitions", "_queued", "_flight", "_topics")
 
 
 @pytest.mark.parametrize("family", [family for metric in LISTED for family in metric.describe()], ids=lambda f: f.name)

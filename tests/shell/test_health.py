@@ -24,6 +24,7 @@ class Engine:
         self.timers_alive = True
         self.sending_ticks_since: float | None = None
         self.begun: float | None = None
+        self.topic_problems: tuple[str, ...] = ()
         self.health = EngineHealth(self, lambda: self.now)
 
     def oldest_transaction(self) -> float | None:
@@ -46,6 +47,12 @@ def engine() -> Engine:
 
 def test_an_engine_that_fetches_what_it_owns_is_ready(engine: Engine) -> None:
     assert Verdict(ok=True, why="partitions owned and fetched: 3") == engine.at(100).ready()
+    assert engine.at(100).live().ok
+
+
+def test_one_whose_topics_have_changed_is_not_ready_and_says_why(engine: Engine) -> None:
+    engine.topic_problems = ("Topic t has 8 partitions", "and another")
+    assert Verdict(ok=False, why="Topic t has 8 partitions") == engine.at(100).ready()
     assert engine.at(100).live().ok
 
 

@@ -32,14 +32,30 @@ def provision(
         int | None, typer.Option(min=1, help="Replicas of new topics. [default: live brokers, at most 3]")
     ] = None,
     *,
+    repartition: Annotated[
+        bool, typer.Option("--repartition", help="Raise the partitions to the topology's, with everything stopped.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Create the topics of the topology and bring their retention and limits up to date; safe to run again.
 
     Refuses, before it changes anything, a topic whose partition count, cleanup policy or timestamp type differs.
     """
+    if repartition:
+        _repartition(invocation(ctx), as_json=json)
     outcomes = provision_topics(invocation(ctx), replication)
     answer([asdict(outcome) for outcome in outcomes], lambda: _table(outcomes), as_json=json)
+
+
+def _repartition(call: Invocation, *, as_json: bool) -> None:
+    from master_orchestrator.cluster.repartition import repartition
+
+    topology = call.topology
+    moved = repartition(call.reachable_kafka(), topology)
+    if not as_json:
+        typer.echo(
+            f"Moved {moved.vehicles} vehicles with {moved.records} audit records, to {topology.partitions} partitions."
+        )
 
 
 def provision_topics(call: Invocation, replication: int | None = None) -> tuple[TopicOutcome, ...]:

@@ -69,10 +69,17 @@ def provision(admin: AdminClient, topology: Topology, replication: int | None = 
 def problems(plan: TopicPlan, topic: TopicMetadata, config: Mapping[str, str]) -> Iterable[str]:
     """What keeps an existing topic from becoming what `plan` says, and what to do about each."""
     partitions = len(topic.partitions)
-    if partitions != plan.partitions:
+    if partitions > plan.partitions:
         yield (
-            f"Topic {plan.name} has {partitions} partitions, the topology says {plan.partitions}: another count "
-            f"would send vehicles to other partitions. Set partitions to {partitions}, or use an empty cluster."
+            f"Topic {plan.name} has {partitions} partitions, the topology says {plan.partitions}: records in the "
+            f"others are not read. Stop everything, set partitions to {partitions} and run 'provision --repartition', "
+            f"which moves the vehicles (docs/operations.md)."
+        )
+    elif partitions < plan.partitions:
+        yield (
+            f"Topic {plan.name} has {partitions} partitions, the topology says {plan.partitions}: stop everything and "
+            f"run 'provision --repartition', which moves the vehicles (docs/operations.md), or set partitions to "
+            f"{partitions}."
         )
     for key in REFUSED_SETTINGS:
         wanted = plan.config.get(key)
@@ -82,6 +89,16 @@ def problems(plan: TopicPlan, topic: TopicMetadata, config: Mapping[str, str]) -
                 f"on its own. If no record in it is needed, delete the topic and provision again; else alter it "
                 f"with kafka-configs.sh."
             )
+
+
+def changed_topics(admin: AdminClient, topology: Topology) -> tuple[str, ...]:
+    """What is wrong with the topics of a running system."""
+    present = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
+    plans = [plan for plan in topology.topic_plans() if plan.name != topology.assignor_topic]
+    configs = _describe(admin, [plan.name for plan in plans if plan.name in present])
+    gone = [f"Topic {plan.name} is not there: run 'provision'" for plan in plans if plan.name not in present]
+    there = (plan for plan in plans if plan.name in configs)
+    return (*gone, *(text for plan in there for text in problems(plan, present[plan.name], configs[plan.name])))
 
 
 def differences(plan: TopicPlan, config: Mapping[str, str]) -> dict[str, str]:

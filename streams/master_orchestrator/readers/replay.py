@@ -76,6 +76,7 @@ class VehicleReplay:
         self.vehicle_id, self._rules = vehicle_id, rules
         self.difference: Difference | None = None
         self.records = self.inputs = self.length = 0
+        self.moved: str | None = None
         self.earliest: dict[str, int] = {}
         """Per topic, the offset of the first input that the trail names; before it nothing is known to be missing."""
         self._trail: deque[bytes] = deque()
@@ -91,10 +92,15 @@ class VehicleReplay:
 
     # --- what there is ---
 
-    def recorded(self, value: bytes, record: AuditRecord) -> None:
-        """The vehicle's next audit record, as it stands on its topic; an exact repeat of the newest is passed over."""
+    def recorded(self, value: bytes, record: AuditRecord, *, moved: bool = False) -> None:
+        """The vehicle's next audit record, as it stands on its topic; an exact repeat of the newest is passed over.
+
+        ``moved``: its cause stands in a partition that was the vehicle's before partitions were added.
+        """
         if value == self._newest:
             return
+        if moved and self.moved is None:
+            self.moved = f"its trail names inputs of partition {record.cause.partition}, from before it moved here"
         if self._next is None:
             self._next = record
         self._newest = value

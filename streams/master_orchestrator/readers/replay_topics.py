@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.readers.replay import Arrived, Rules, VehicleReplay
 from master_orchestrator.readers.replay_verdict import Replayed, summed, verdict_of
-from master_orchestrator.readers.topics import Progress, TopicReader
+from master_orchestrator.readers.topics import Progress, TopicReader, partition_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Cause
 from master_orchestrator_schemas.topology import Topology
@@ -28,7 +28,7 @@ class PartitionReplay:
     def run(self, trail: Iterable[tuple[bytes, AuditRecord]], progress: Progress | None) -> Replayed:
         """The verdict. ``trail``: the partition's audit records, read before: no cause is ahead of the inputs."""
         for value, record in trail:
-            self._of(record.vehicle_id.encode()).recorded(value, record)
+            self._of(record.vehicle_id.encode()).recorded(value, record, moved=self._has_moved(record))
         others = [topic for topic in self._topology.input_topics if topic != self._rules.readings]
         with self._reader(*others) as inputs, self._reader(self._rules.readings) as readings:
             for replay, arrived in self._arrivals(inputs.catch_up()):
@@ -41,6 +41,13 @@ class PartitionReplay:
         for replay in self._replays.values():
             replay.finish()
         return summed(verdict_of(replay, starts, self._rules.readings) for replay in self._replays.values())
+
+    def _has_moved(self, record: AuditRecord) -> bool:
+        """Whether its cause stands where the vehicle was at home with fewer partitions."""
+        stood = record.cause.partition
+        return stood != self._number and any(
+            partition_of(record.vehicle_id, count) == stood for count in range(1, self._topology.partitions)
+        )
 
     def _of(self, key: bytes) -> VehicleReplay:
         replay = self._replays.get(key)

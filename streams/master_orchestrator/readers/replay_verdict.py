@@ -66,6 +66,8 @@ class Finished(Protocol):
     inputs: int
     length: int
     """Records of the trail."""
+    moved: str | None
+    """Where its first inputs stand, if that is another partition."""
     earliest: dict[str, int]
     """Per topic, the offset of the first input that the trail names."""
 
@@ -76,7 +78,7 @@ def verdict_of(replay: Finished, log_starts: Mapping[str, int], readings: str) -
     Where early readings are gone, nobody knows whether this vehicle had some: its first records may rest on them. If
     the replay gives the same bytes, it had none that mattered; if not, that is no proof against the trail.
     """
-    gone, difference = _cut(replay.earliest, log_starts), replay.difference
+    gone, difference = replay.moved or _cut(replay.earliest, log_starts), replay.difference
     if gone is None and difference is not None and log_starts[readings]:
         place = f"{difference.workflow_id}/{difference.seq}: {difference.field}: {difference.text}"
         gone = f"{readings} now begins at offset {log_starts[readings]}; what was before may explain that {place}"

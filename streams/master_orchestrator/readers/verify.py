@@ -78,10 +78,13 @@ def _moves(workflow: list[AuditRecord]) -> Iterator[Violation]:
 
 
 def _positions(trail: list[AuditRecord]) -> Iterator[Violation]:
-    """A vehicle's positions only grow, over all of its workflows, and the cause is behind them."""
-    known: dict[str, dict[str, int]] = {}
+    """A vehicle's positions only grow, over all of its workflows, and the cause is behind them.
+
+    They begin anew where the vehicle has moved to another partition, since partitions were added.
+    """
+    known: dict[tuple[str, int], dict[str, int]] = {}
     for record in trail:
-        before = known.setdefault(record.vehicle_id, {})
+        before = known.setdefault((record.vehicle_id, record.cause.partition), {})
         back = sorted(topic for topic, position in record.positions.items() if position < before.get(topic, 0))
         if back:
             yield _violation(record, "position_went_back", f"of {', '.join(back)}: an input was applied twice")

@@ -47,6 +47,8 @@ def table_facts(changelog: Iterable[Message], partitions: int) -> TableFacts:
                     facts.vehicles[vehicle] = _ends(value)
         except (ForeignStateError, msgspec.MsgspecError, ValueError) as error:
             facts.unreadable.append(f"the table's record at offset {message.offset()} cannot be read: {error}")
+    if facts.positions is None and facts.vehicles:  # vehicles that have moved here, and no input applied since
+        facts.positions = {}
     return facts
 
 

@@ -17,7 +17,7 @@ import structlog
 from master_orchestrator.shell.clients import PlainProducer
 from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, data_lost
 from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.errors import FencedError
+from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.health import Phase
 from master_orchestrator.shell.ordering import in_order
 from master_orchestrator.shell.outgoing import SOURCE
@@ -28,11 +28,13 @@ from master_orchestrator.shell.restore import LogReader
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator.shell.takeover import TakeOver, Wipe
 from master_orchestrator.shell.timers import TimerThread
+from master_orchestrator.shell.topic_watch import TopicWatch
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import Timer
+from master_orchestrator_schemas.messages import Alert, Timer
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import AlertKind
 
 log = structlog.get_logger(__name__)
 
@@ -75,7 +77,9 @@ class Engine:
         self._busy = asyncio.Lock()
         self.transaction_s = 0.0
         """How long the newest transaction took."""
+        self._topics = TopicWatch(kafka, topology, self._topics_changed)
         self._timers.start()
+        self._topics.start()
 
     # -- membership ---------------------------------------------------------------------------------------------
 
@@ -124,6 +128,11 @@ class Engine:
         return min(list(self._begun.values()), default=None)
 
     @property
+    def topic_problems(self) -> tuple[str, ...]:
+        """What is wrong with the topics, as far as the brokers have said."""
+        return self._topics.problems
+
+    @property
     def timers_alive(self) -> bool:
         """Whether the timers' thread runs."""
         return self._timers.alive
@@ -135,6 +144,7 @@ class Engine:
 
     def stop(self) -> bool:
         """End timers and transactions; False if something is still under way after ``STOP_S`` (a broker is gone)."""
+        self._topics.stop()
         stopped = self._timers.stop(STOP_S)
         self._threads.shutdown(wait=False)
         return stopped and not wait(self._under_way.values(), STOP_S).not_done
@@ -221,6 +231,19 @@ class Engine:
             return {place: reader.bounds(*place)[0] for place in places}
         finally:
             reader.close()
+
+    def _topics_changed(self, problems: tuple[str, ...]) -> None:
+        """In the watch's thread: tell whoever is on call. Every worker does; the alerts have the same id."""
+        self._metrics.changed_topics.set(len(problems))
+        now_ms = time.time_ns() // 1_000_000
+        alerts = [
+            Alert(alert_id=f"{text}/TOPIC_CHANGED"[:200], kind=AlertKind.TOPIC_CHANGED, at_ms=now_ms, message=text)
+            for text in problems
+        ]
+        try:
+            self._plain.send([self._processor.alert_record(alert) for alert in alerts], 0)
+        except ShellError as error:
+            log.warning("an alert could not be sent", error=str(error))
 
     # -- timers -------------------------------------------------------------------------------------------------
 

@@ -2,6 +2,8 @@
 
 Ready: the owned partitions are restored and fetched, or the group has given this worker none and it stands by.
 
+Not ready either: a topic is no longer what the topology says (partitions added, another time type).
+
 Not alive, which means that a restart may help: the event loop does not turn; a transaction does not end; nothing was
 fetched, though nothing holds the fetcher up; the timers' thread is gone or stands still; an assignment does not get
 through. An engine whose brokers are gone is not alive either after a while: from inside it looks the same.
@@ -51,6 +53,10 @@ class Progress(Protocol):
     def sending_ticks_since(self) -> float | None:
         """Since when the timers' thread is sending; None while it waits."""
 
+    @property
+    def topic_problems(self) -> tuple[str, ...]:
+        """What is wrong with the topics."""
+
 
 class EngineHealth:
     """The marks that the loops leave, and the verdicts. The event loop sets the marks, any thread asks for verdicts."""
@@ -79,6 +85,8 @@ class EngineHealth:
             )
         if (silent := self._silent(now)) > QUIET_S:
             return Verdict(ok=False, why=f"the leader of a partition has not answered for {silent:.0f} s")
+        if problems := self._engine.topic_problems:
+            return Verdict(ok=False, why=problems[0])
         if phase.partitions == 0:
             return Verdict(ok=True, why="stands by: the partitions are other workers'")
         return Verdict(ok=True, why=f"partitions owned and fetched: {phase.partitions}")
