@@ -87,7 +87,8 @@ def jump(trail: Trail) -> Trail:
 
 def apply_twice(trail: Trail) -> Trail:
     last = trail[-1]
-    again = replace(last, seq=last.seq + 1, from_state=last.to_state, positions=trail[0].positions)
+    back = {topic: position - 1 for topic, position in last.positions.items()}
+    again = replace(last, seq=last.seq + 1, from_state=last.to_state, positions=back)
     return rehashed([*trail, again])
 
 
