@@ -45,7 +45,7 @@ def _broken_json(reading: Telemetry, _codec: Codec) -> Written:
 
 
 def _wrong_json(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), _json(reading, speed="fast"))
+    return Written(reading.vehicle_id.encode(), _json(reading, ts_ms="yesterday"))
 
 
 def _nested_json(reading: Telemetry, _codec: Codec) -> Written:

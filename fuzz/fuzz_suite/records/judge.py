@@ -24,8 +24,8 @@ STATE_LIMIT = 4_096
 REFUSALS = frozenset(
     {
         "undecodable", "oversized", "unknown_schema", "invalid", "too_deep", "not_finite", "json_not_allowed", "empty",
-        "key_mismatch", "future_timestamp", "timestamp_before_2000", "unknown_workflow", "superseded_workflow",
-        "invalid_timestamp", "too_many_readings", "too_many_checks", "wrong_partition",
+        "key_mismatch", "future_timestamp", "timestamp_before_2000", "clock_behind", "unknown_workflow",
+        "superseded_workflow", "invalid_timestamp", "too_many_readings", "too_many_checks", "wrong_partition",
     }
 )  # fmt: skip
 """Why a record may become a dead letter. ``unprocessable`` is not among them: it means a bug in the core."""

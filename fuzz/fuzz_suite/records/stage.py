@@ -24,7 +24,7 @@ HANG_S = 10.0
 REFUSED_BY_THE_CORE = frozenset(
     {
         "future_timestamp", "timestamp_before_2000", "unknown_workflow", "superseded_workflow", "wrong_vehicle",
-        "too_many_readings", "too_many_checks",
+        "too_many_readings", "too_many_checks", "clock_behind",
     }
 )  # fmt: skip
 TELEMETRY = INPUTS.index(Telemetry.__name__)

@@ -85,7 +85,7 @@ def _positions(trail: list[AuditRecord]) -> Iterator[Violation]:
     known: dict[tuple[str, int], dict[str, int]] = {}
     for record in trail:
         before = known.setdefault((record.vehicle_id, record.cause.partition), {})
-        back = sorted(topic for topic, position in record.positions.items() if position < before.get(topic, 0))
+        back = sorted(topic for topic, position in before.items() if record.positions.get(topic, 0) < position)
         if back:
             yield _violation(record, "position_went_back", f"of {', '.join(back)}: an input was applied twice")
         if record.positions.get(record.cause.topic) != record.cause.offset + 1:
