@@ -259,13 +259,30 @@ class DtcRule(Terms):
     flashing: PriorityName | None = None
 
 
+class SpnTerms(Terms):
+    """One parameter. ``at_most``: its faults are no more urgent, whatever the failure mode; a lamp counts all the same.
+
+    ``fuel_air`` alone is ``{subsystem: fuel_air}``.
+    """
+
+    subsystem: Subsystem
+    at_most: PriorityName | None = None
+
+
+def _named(given: object) -> object:
+    return {"subsystem": given} if isinstance(given, str) else given
+
+
+Parameter = Annotated[SpnTerms, BeforeValidator(_named, json_schema_input_type=Subsystem | SpnTerms)]
+
+
 class J1939Terms(Terms):
     """J1939-73 faults: priority by failure mode (FMI), subsystem by parameter (SPN)."""
 
     fmi: Mapping[Annotated[int, Field(ge=0, le=31)], PriorityName]
     other_fmi: PriorityName
     red_stop_lamp: PriorityName
-    spn: Mapping[Annotated[int, Field(ge=0, le=524_287)], Subsystem]
+    spn: Mapping[Annotated[int, Field(ge=0, le=524_287)], Parameter]
 
 
 class TriageTerms(Terms):

@@ -12,17 +12,21 @@ against it, since a vehicle may have two faults. "Independent given the cause" i
 one circuit count twice, so probabilities are sharper than they should be.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from master_orchestrator_agents.reference.diagnosis.knowledge import Cause, Knowledge
 from master_orchestrator_agents.reference.diagnosis.symptoms import Symptom, subsystems
+from master_orchestrator_agents.reference.diagnosis.titles import title_of
 from master_orchestrator_schemas.vocabulary import Subsystem
 
 LEAK = 0.02
 """P(symptom | a cause that has nothing to do with it)."""
 FALSE_ALARM = 0.5
 PRIOR_NO_FAULT = 0.3
+TITLED = 0.8
+"""P(code | the circuit that its title names)."""
 UNNAMED = 0.5
 """P(symptom | cause) where only the subsystem is known."""
 
@@ -57,6 +61,7 @@ def _rank_one(knowledge: Knowledge, symptoms: Sequence[Symptom], subsystem: Subs
     own = [symptom for symptom in symptoms if symptom.subsystem == subsystem]
     others = [symptom for symptom in symptoms if symptom.subsystem != subsystem]
     candidates = [cause for cause in knowledge.causes if any(_explains(cause, symptom) for symptom in own)]
+    candidates += _titled(own, candidates)
     weights = [_weight(cause, own, others) for cause in candidates]
     healthy = _no_fault(own) if candidates else 0.0
     total = sum(weights) + healthy
@@ -70,6 +75,19 @@ def _rank_one(knowledge: Knowledge, symptoms: Sequence[Symptom], subsystem: Subs
     )
     confidence = max(symptom.confidence for symptom in own)
     return Ranking(subsystem, tuple(ranked), 1 - healthy / total if candidates else confidence, severity, confidence)
+
+
+def _titled(own: Sequence[Symptom], candidates: Sequence[Cause]) -> list[Cause]:
+    """For each code that no candidate explains, a cause made of its title."""
+    found: dict[str, Cause] = {}
+    for symptom in own:
+        if symptom.code is None or any(_explains(cause, symptom) for cause in candidates):
+            continue
+        title = title_of(symptom.code)
+        if title is not None:
+            cause = title.as_cause(symptom.subsystem, symptom.severity)
+            found[cause.component] = cause.model_copy(update={"codes": {re.escape(symptom.code): TITLED}})
+    return list(found.values())
 
 
 def _explains(cause: Cause, symptom: Symptom) -> bool:

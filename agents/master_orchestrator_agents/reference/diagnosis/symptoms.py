@@ -1,12 +1,15 @@
 """What the anomalies say, in the words of the knowledge base: ``<subsystem>:<what is measured>_<high|low>``."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.diagnosis.titles import side_of
 from master_orchestrator_agents.reference.severity import severity_of
 from master_orchestrator_schemas.facts import Anomaly, Finding
 from master_orchestrator_schemas.tasks import DiagnosisTask
+from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
 
 FAMILIES: tuple[tuple[str, str], ...] = (
@@ -29,6 +32,21 @@ FIXED: dict[str, str] = {
     "esc_error": "brakes:esc_error",
 }
 """Switches, which have no high and low."""
+
+MISFIRE = re.compile("P030.|P031[0-2]")
+QUANTITIES: dict[str, str] = {
+    "100": "oil_pressure",
+    "110": "coolant",
+    "158": "voltage",
+    "167": "voltage",
+    "168": "voltage",
+    "177": "temperature",
+    "241": "pressure",
+    "111": "level",
+    "98": "level",
+    "124": "level",
+}
+"""J1939 parameters of which the symptoms of the knowledge base speak."""
 
 UNCONFIRMED = 0.7
 """The confidence of a finding that DATA_ANALYSIS said nothing of."""
@@ -56,25 +74,39 @@ def symptoms_of(task: DiagnosisTask, codes: CodeTable) -> list[Symptom]:
 
 
 def _of_anomaly(anomaly: Anomaly, finding: Finding | None) -> Symptom:
-    name = _name(anomaly.subsystem, finding)
-    return Symptom(anomaly.subsystem, name, anomaly.severity, anomaly.confidence, _code_of(anomaly.rule))
+    code = _code_of(anomaly.rule)
+    name = _name(anomaly.subsystem, finding, code)
+    return Symptom(anomaly.subsystem, name, anomaly.severity, anomaly.confidence, code)
 
 
 def _of_finding(finding: Finding) -> Symptom:
-    name = _name(finding.subsystem, finding)
-    return Symptom(finding.subsystem, name, severity_of(finding), UNCONFIRMED, _code_of(finding.rule))
+    code = _code_of(finding.rule)
+    name = _name(finding.subsystem, finding, code)
+    return Symptom(finding.subsystem, name, severity_of(finding), UNCONFIRMED, code)
 
 
 def _of_code(code: str, codes: CodeTable) -> Symptom:
     fact = codes.of(code)
-    return Symptom(fact.subsystem, None, fact.severity, STORED_CODE, code)
+    name = _name_of_fault(fact.subsystem, code) if "/" in code else None
+    return Symptom(fact.subsystem, name, fact.severity, STORED_CODE, code)
 
 
 def _code_of(rule: str | None) -> str | None:
-    return rule[4:] if rule and rule.startswith("dtc:") else None
+    kind, separator, code = (rule or "").partition(":")
+    return code if separator and kind in ("dtc", "j1939") else None
 
 
-def _name(subsystem: Subsystem, finding: Finding | None) -> str | None:
+def _name_of_fault(subsystem: Subsystem, code: str) -> str | None:
+    """What a J1939 fault says of a quantity that the knowledge base has a word for, and what misfire codes say."""
+    if MISFIRE.fullmatch(without_type(code)):
+        return "ignition:misfire"
+    word, side = QUANTITIES.get(code.partition("/")[0]), side_of(code)
+    return f"{subsystem}:{word}_{side}" if word and side else None
+
+
+def _name(subsystem: Subsystem, finding: Finding | None, code: str | None) -> str | None:
+    if code is not None:
+        return _name_of_fault(subsystem, code)
     if subsystem in (Subsystem.TYRES, Subsystem.IGNITION):
         return {Subsystem.TYRES: "tyres:pressure_low", Subsystem.IGNITION: "ignition:misfire"}[subsystem]
     if finding is None or finding.signal is None:

@@ -89,8 +89,13 @@ def _rating(rules: RuleSet, dtc: Dtc, *, flashing: bool) -> tuple[int, Subsystem
 
 def _severity(rules: RuleSet, fault: J1939Fault, *, red: bool) -> tuple[int, Subsystem]:
     terms = rules.j1939
-    priority = terms.red_stop_lamp if red else terms.fmi.get(fault.fmi, terms.other_fmi)
-    return int(priority), terms.spn.get(fault.spn, Subsystem.OTHER)
+    spn = terms.spn.get(fault.spn)
+    priority = terms.fmi.get(fault.fmi, terms.other_fmi)
+    if spn is None:
+        return int(terms.red_stop_lamp if red else priority), Subsystem.OTHER
+    if spn.at_most is not None:
+        priority = max(priority, spn.at_most)
+    return int(terms.red_stop_lamp if red else priority), spn.subsystem
 
 
 def _finding(name: str, priority: Priority, subsystem: Subsystem, ts_ms: int) -> Finding:
