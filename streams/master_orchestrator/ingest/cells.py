@@ -34,6 +34,13 @@ def comma_number(text: str) -> float | None:
     return number(text.replace(",", "."))
 
 
+def plain_number(cell: object) -> float | None:
+    """A number of JSON that needs no second look; None for anything else."""
+    if isinstance(cell, float):
+        return cell if -math.inf < cell < math.inf else None
+    return float(cell) if type(cell) is int and -(2**53) <= cell <= 2**53 else None
+
+
 def numeric(cell: object, to_number: ToNumber) -> float | None:
     """The number of a cell; None for no value. Raises :class:`UnreadableError`."""
     if isinstance(cell, str):

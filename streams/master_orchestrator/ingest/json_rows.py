@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from master_orchestrator.ingest.row import BadRow, Row
 from master_orchestrator.ingest.sources import MAX_LINE, Broken, Source
 
@@ -78,9 +80,12 @@ def _json_row(number: int, line: str) -> Row | BadRow:
         return BadRow(number, line[:200], f"longer than {MAX_LINE} characters")
     text = line.strip("\ufeff\x00\x1e \t\r\n\x0b\x0c")
     try:
-        cells = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return BadRow(number, text, f"not JSON: {error}")
+        cells = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        try:
+            cells = json.loads(text)  # takes NaN, and texts with half a surrogate pair
+        except (ValueError, RecursionError) as error:
+            return BadRow(number, text, f"not JSON: {error}")
     return _row(number, cells, text)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from master_orchestrator.ingest.cells import ToNumber, UnreadableError, numeric, text_of, with_unit
+from master_orchestrator.ingest.cells import ToNumber, UnreadableError, numeric, plain_number, text_of, with_unit
 from master_orchestrator.ingest.code_cells import codes_of, faults_of
 from master_orchestrator.ingest.meaning import MOST_EXTRAS, Meaning
 from master_orchestrator.ingest.notes import Notes
@@ -62,7 +62,7 @@ class Plan:
         to_number = self._to_number
         for at, field, scaled, meaning in self._numbers:
             cell = values[at]
-            value = to_number(cell) if isinstance(cell, str) else None
+            value = to_number(cell) if isinstance(cell, str) else plain_number(cell)
             if value is None:
                 if cell == "" or (value := self._odd_number(line, meaning, cell)) is None:
                     continue
@@ -89,7 +89,7 @@ class Plan:
         to_number = self._to_number
         for at, name, meaning in self._extras:
             cell = values[at]
-            value = to_number(cell) if isinstance(cell, str) else None
+            value = to_number(cell) if isinstance(cell, str) else plain_number(cell)
             if value is None:
                 if cell == "":
                     continue
