@@ -107,7 +107,7 @@ def test_a_row_of_units_goes_to_the_names(tmp_path: Path) -> None:
     assert ("a", "ts (s)", "temp (°C)") == file_of(tmp_path, "a,ts,temp\n,s,°C\n1,2,3\n").columns
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
 def test_encodings(tmp_path: Path, encoding: str) -> None:
     rows, bad = read(tmp_path, "vehicle_id,ts,Temp [°C]\r\nv1,1,2\r\nv1,2,3\r\n".encode(encoding))
     assert [] == bad

@@ -9,7 +9,8 @@ import pytest
 from master_orchestrator.ingest.column_map import ColumnMap, load_map
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.opening import ReadTerms
-from master_orchestrator.ingest.reader import DriveReader, Reject
+from master_orchestrator.ingest.passes import Reject
+from master_orchestrator.ingest.reader import DriveReader
 from master_orchestrator_schemas.messages import Dtc, Telemetry
 
 START_MS = int(datetime.fromisoformat("2026-03-01T08:00:00+00:00").timestamp() * 1000)

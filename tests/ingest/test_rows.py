@@ -51,7 +51,7 @@ def test_rows_know_their_line(tmp_path: Path) -> None:
         ("picture.png", b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary"),
         ("zipped_binary.gz", gzip.compress(bytes(range(256)), mtime=0), "binary"),
         ("broken.gz", b"\x1f\x8b\x08\x00garbage", "damaged gzip"),
-        ("letter.txt", b"Dear fleet\nall is well\n", "neither CSV nor NDJSON"),
+        ("letter.txt", b"Dear fleet\nall is well\n", "neither CSV (cells apart by , ; | or tab) nor NDJSON"),
         ("no_header.csv", b"1,2,3\n4,5,6\n", "has no CSV header"),
         ("book.xlsx", b"PK\x03\x04....", "save the sheet as CSV"),
         ("drive.parquet", b"PAR1....", "Parquet"),

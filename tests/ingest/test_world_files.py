@@ -11,7 +11,8 @@ import pytest
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.known_maps import KNOWN_MAPS, named_map
 from master_orchestrator.ingest.opening import ReadTerms
-from master_orchestrator.ingest.reader import JOINED, DriveFile, DriveReader, Reject
+from master_orchestrator.ingest.passes import JOINED, Reject
+from master_orchestrator.ingest.reader import DriveFile, DriveReader
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 
 
@@ -319,3 +320,14 @@ def test_two_drives_without_a_clock_follow_each_other_from_the_start(tmp_path: P
     assert [500, 60_500, 60_500 + 3_600_500, 60_500 + 3_660_500] == times
     with pytest.raises(ColumnMapError, match="--start"):
         DriveReader(ReadTerms(default_start_ms=0, vehicle_id="v1")).open(tmp_path / "a.csv")
+
+
+def test_any_file_with_a_signals_name_and_value_is_read_as_such(tmp_path: Path) -> None:
+    content = (
+        "vehicle_id,timestamp,Signal,Value,Unit\nv1,2026-06-01T12:00:00Z,engine_rpm,2100,\n"
+        "v1,2026-06-01T12:00:00Z,Coolant,195.8,°F\nv1,2026-06-01T12:00:00Z,gear,D,\n"
+    )
+    drive = opened(tmp_path, content)
+    (reading,) = [made for made in drive.readings() if isinstance(made, Telemetry)]
+    assert (2100, 91) == (reading.engine_rpm, round(reading.coolant_temp_c or 0))
+    assert "'gear': 1 cells" in str(drive.notes.lines())

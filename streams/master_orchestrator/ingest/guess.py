@@ -16,7 +16,8 @@ from master_orchestrator.ingest.known_maps import map_for
 from master_orchestrator.ingest.meaning import Meaning, Meanings
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.opening import ReadTerms
-from master_orchestrator.ingest.reader import DriveReader, Reject
+from master_orchestrator.ingest.passes import Reject
+from master_orchestrator.ingest.reader import DriveReader
 from master_orchestrator.ingest.rows import RowFile, inspect
 from master_orchestrator.ingest.time_rule import cells_of, time_rule
 from master_orchestrator.ingest.times import is_time

@@ -66,6 +66,15 @@ def understood(heading: str, unit: str | None = None) -> Heading | None:
     return None if named else _unit_at_the_end(words, heading)
 
 
+def is_signal(heading: str) -> bool:
+    """Whether a heading names a measured value of ours."""
+    try:
+        found = understood(heading)
+    except MisfitError:
+        return True
+    return found is not None and found.field in _SIGNALS
+
+
 def _candidates(words: str, name: str) -> list[str]:
     """The name, and the name without what is in its brackets (``Engine RPM (SAE)``)."""
     bare = _BRACKETS.match(name)

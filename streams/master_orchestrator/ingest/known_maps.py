@@ -10,8 +10,9 @@ row, in columns for SPN and FMI.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from master_orchestrator.ingest.column_map import ColumnMap, load_map
+from master_orchestrator.ingest.column_map import ColumnMap, LongRule, load_map
 from master_orchestrator.ingest.errors import ColumnMapError
+from master_orchestrator.ingest.headings import is_signal, words_of
 
 CAROBD = ColumnMap.model_validate(
     {
@@ -75,10 +76,38 @@ KNOWN_MAPS: Mapping[str, ColumnMap] = {
 }
 
 
+SIGNAL_NAMES = (
+    "signal",
+    "signal_name",
+    "name",
+    "pid",
+    "parameter",
+    "sensor",
+    "channel",
+    "variable",
+    "metric",
+    "diagnostic",
+)
+SIGNAL_VALUES = ("value", "val", "reading", "measurement", "signal_value")
+SIGNAL_UNITS = ("unit", "units", "uom", "unit_of_measure")
+
+
 def map_for(columns: Sequence[str]) -> tuple[str | None, ColumnMap]:
     """The shipped map whose columns are all there, and its name; for any other file one that goes by the names."""
     fitting = ((name, known) for name, known in KNOWN_MAPS.items() if columns and known.fits(columns))
-    return next(fitting, (None, ColumnMap()))
+    return next(fitting, (None, ColumnMap(long=_long(columns))))
+
+
+def _long(columns: Sequence[str]) -> LongRule | None:
+    """The rule of a file with columns for a signal's name and its value, whatever wrote it."""
+    if any(is_signal(column) for column in columns):
+        return None
+    by_words = {words_of(column): column for column in columns}
+    name, value, unit = (
+        next((by_words[words] for words in known if words in by_words), None)
+        for known in (SIGNAL_NAMES, SIGNAL_VALUES, SIGNAL_UNITS)
+    )
+    return LongRule(name=name, value=value, unit=unit) if name and value else None
 
 
 def named_map(text: str) -> ColumnMap:

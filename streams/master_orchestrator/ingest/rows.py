@@ -76,4 +76,4 @@ def _not_a_table(sample: str) -> str:
         return f"has no CSV header: put the columns' names before the line {first[:60]!r}"
     if control_characters(sample[:1_000]):
         return BINARY
-    return f"is neither CSV nor NDJSON: its first line is {first[:60]!r}"
+    return f"is neither CSV (cells apart by , ; | or tab) nor NDJSON: its first line is {first[:60]!r}"

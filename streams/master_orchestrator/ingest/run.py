@@ -9,8 +9,9 @@ from typing import IO, Protocol
 
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.pacing import Pacer
+from master_orchestrator.ingest.passes import Joined, Reject
 from master_orchestrator.ingest.producer import Delivered
-from master_orchestrator.ingest.reader import DriveFile, Joined, Reject
+from master_orchestrator.ingest.reader import DriveFile
 from master_orchestrator_schemas.messages import Telemetry
 
 SHOWN_REJECTS = 5

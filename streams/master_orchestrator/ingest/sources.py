@@ -35,7 +35,12 @@ NOT_TEXT: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE", "is a web page: was the download complete, and you logged in?"),
 )
 BINARY = "is binary, neither CSV nor NDJSON (nor either of them in gzip)"
-BOMS: tuple[tuple[bytes, str], ...] = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+BOMS: tuple[tuple[bytes, str], ...] = (
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 
 
 class Tolerant(io.RawIOBase):
@@ -92,7 +97,7 @@ class Source:
     def lines_from_within(self) -> Iterator[str]:
         """Some lines from further inside of a large plain file: its first vehicle may not speak for all."""
         size = self.path.stat().st_size
-        if self.gzipped or self.encoding.startswith("utf-16") or size < LARGE_BYTES:
+        if self.gzipped or self.encoding.startswith(("utf-16", "utf-32")) or size < LARGE_BYTES:
             return
         with self.path.open("rb") as raw:
             for part in range(1, PLACES + 1):
