@@ -16,7 +16,20 @@ from chaos_checker.violation import Violation
 from chaos_checker.wire import UnreadableError, Wire
 
 SAID = frozenset(
-    {"issued", "deadline_ms", "retry_at_ms", "findings", "added", "appointment", "request_id", "component", "feedback"}
+    {
+        "issued",
+        "deadline_ms",
+        "retry_at_ms",
+        "findings",
+        "added",
+        "appointment",
+        "request_id",
+        "component",
+        "feedback",
+        "urgent",
+        "called",
+        "dismissed",
+    }
 )
 """The details that rules look at."""
 ORIGIN = ("topic", "partition", "offset", "reason", "message", "time")
@@ -73,7 +86,8 @@ def audit_of(record: Stored, wire: Wire) -> Audit:
     content = wire.read_as("audit_record", record.value)
     cause = content["cause"]
     details = json.loads(content["details"])
-    details["component"] = (details.get("result") or {}).get("component")
+    result = details.get("result") or {}
+    details |= {"component": result.get("component"), "dismissed": result.get("dismissed")}
     return Audit(
         place=record.place,
         key=record.vehicle,

@@ -84,7 +84,11 @@ class CustomerEngagementResult(Result):
 
 
 class SchedulingResult(Result):
-    """``start_ms`` None (the default): at once; ``end_ms`` None: start plus the labour hours of the operations."""
+    """``start_ms`` None (the default): at once; ``end_ms`` None: start plus the labour hours of the operations.
+
+    Two further keys are read, and travel in ``extras``. ``late``: nothing was free by the due time. ``tow``: the
+    vehicle is to be fetched. Of URGENT and HIGH vehicles, each calls a human.
+    """
 
     agent: ClassVar[AgentType] = AgentType.SCHEDULING
     appointment_id: Short | None = None
@@ -95,6 +99,16 @@ class SchedulingResult(Result):
     end_ms: Millis | None = None
     status: AppointmentState = AppointmentState.CONFIRMED
     offers: Annotated[tuple[Offer, ...], Field(max_length=8)] = ()
+
+    @property
+    def late(self) -> bool:
+        """Whether the agent says so."""
+        return (self.model_extra or {}).get("late") is True
+
+    @property
+    def tow(self) -> bool:
+        """Whether the agent says so."""
+        return (self.model_extra or {}).get("tow") is True
 
 
 class FeedbackResult(Result):

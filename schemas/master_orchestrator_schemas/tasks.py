@@ -52,13 +52,17 @@ class DiagnosisTask(TaskModel):
 
 
 class CustomerEngagementTask(TaskModel):
-    """Tell the owner and ask for an answer. URGENT messages say "stop safely" and offer a tow."""
+    """Tell the owner and ask for an answer. URGENT messages say "stop safely" and offer a tow.
+
+    ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for.
+    """
 
     priority: Priority
     causes: Causes = ()
     operations: Operations = ()
     safe_to_drive: bool = True
     time_to_failure_h: Hours | None = None
+    findings: Findings = ()
 
 
 class SchedulingTask(TaskModel):

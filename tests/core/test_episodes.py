@@ -134,7 +134,7 @@ def test_what_was_booked_before_the_raise_is_given_up_if_it_is_too_late(vehicle:
     vehicle.advance_to(State.SCHEDULING)
     first = vehicle.last_command
     vehicle.wait(1_000)
-    vehicle.fault("P0217")
+    vehicle.operator(OperatorAction.SET_PRIORITY, Priority.URGENT)
     vehicle.reply({"appointment_id": "a1", "start_ms": vehicle.at_ms + 9 * DAY_MS}, first)
     assert [State.SCHEDULED, State.SCHEDULING] == vehicle.path()[-2:]
     payload = vehicle.last_command.payload
@@ -148,7 +148,7 @@ def test_what_was_booked_before_the_raise_stays_if_it_is_in_time(vehicle: CoreVe
     vehicle.advance_to(State.SCHEDULING)
     first = vehicle.last_command
     vehicle.wait(1_000)
-    vehicle.fault("P0217")
+    vehicle.operator(OperatorAction.SET_PRIORITY, Priority.URGENT)
     vehicle.reply({"appointment_id": "a1", "start_ms": vehicle.at_ms + HOUR_MS}, first)
     assert State.SCHEDULED is vehicle.workflow.state
 
@@ -165,7 +165,7 @@ def test_a_raised_priority_rebooks_an_appointment_that_is_too_late(vehicle: Core
     start_ms = vehicle.at_ms + 10 * DAY_MS
     vehicle.advance_to(State.SCHEDULED, scheduling={"appointment_id": "a1", "start_ms": start_ms})
     vehicle.wait(1_000)
-    vehicle.fault("P0217")
+    vehicle.operator(OperatorAction.SET_PRIORITY, Priority.URGENT)
     assert State.SCHEDULING is vehicle.workflow.state
     payload = vehicle.last_command.payload
     assert ("a1", "priority_raised") == (payload["replaces"], payload["rebook_reason"])
@@ -192,11 +192,11 @@ def test_a_finding_that_came_too_late_to_be_diagnosed_opens_the_next_workflow(ve
     vehicle.fault("P0301")
     vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
     vehicle.wait(1_000)
-    vehicle.fault("P0562")
+    vehicle.fault("P0302")
     vehicle.reply({"answer": Answer.DECLINE})
     vehicle.wait(1_000)
-    vehicle.fault("P0562")
-    assert ("v-1~1", ["dtc:P0562"]) == (vehicle.workflow.workflow_id, [f.rule for f in vehicle.workflow.findings])
+    vehicle.fault("P0302")
+    assert ("v-1~1", ["dtc:P0302"]) == (vehicle.workflow.workflow_id, [f.rule for f in vehicle.workflow.findings])
 
 
 def test_an_urgent_finding_does_not_wait_for_feedback(vehicle: CoreVehicle) -> None:
@@ -239,7 +239,8 @@ def test_early_ends(vehicle: CoreVehicle, agent: str, result: dict[str, object],
     vehicle.advance_to(State(agent.upper()))
     vehicle.reply(result)
     assert (State.COMPLETED, reason) == (vehicle.workflow.state, vehicle.workflow.reason)
-    assert [] == vehicle.alerts
+    told = agent == "customer_engagement"
+    assert [AlertKind.OWNER_NOT_REACHED] * told == [alert.kind for alert in vehicle.alerts]
 
 
 @pytest.mark.parametrize("answer", [Answer.DECLINE, Answer.NO_ANSWER, Answer.WRONG_PERSON, Answer.NEED_INFO])

@@ -277,12 +277,36 @@ def test_at_most_so_many_contacts_in_seven_days(engage: Engage, phone: Phone) ->
     assert "permitted" in blocked.message
 
 
-@given(st.lists(st.integers(0, 30 * DAY_MS), max_size=12), st.integers(0, 30 * DAY_MS))
-def test_the_limit_holds_in_every_window(earlier: list[int], at_ms: int) -> None:
-    allowed = under_limit_from(at_ms, [time for time in earlier if time <= at_ms])
+def test_a_ladder_nobody_answered_leaves_another_for_what_is_high(engage: Engage, phone: Phone) -> None:
+    phone.answers = {}
+    engage(episode=1, at_ms=at("2026-01-12T09:00"), priority=Priority.ROUTINE)
+    assert 4 == engage(episode=2, at_ms=at("2026-01-13T09:00"), priority=Priority.HIGH).contacts
+    assert 0 == engage(episode=3, at_ms=at("2026-01-14T09:00"), priority=Priority.HIGH).contacts
+
+
+def finding(subsystem: str, priority: Priority) -> dict[str, object]:
+    return {"rule": subsystem, "subsystem": subsystem, "priority": priority, "at_ms": at("2026-01-12T09:58")}
+
+
+def test_an_owner_who_agreed_to_less_is_asked_again(engage: Engage, phone: Phone) -> None:
+    engage(priority=Priority.HIGH, findings=[finding("tyres", Priority.HIGH)])
+    engage(attempt=1, priority=Priority.HIGH, findings=[finding("tyres", Priority.HIGH)])
+    assert 1 == len(phone.received)
+    engage(attempt=2, priority=Priority.HIGH, findings=[finding(s, Priority.HIGH) for s in ("tyres", "brakes")])
+    assert "brakes" in phone.received[1].message
+
+
+def test_an_urgent_message_names_what_is_urgent_and_its_time(engage: Engage, phone: Phone) -> None:
+    engage(priority=Priority.URGENT, findings=[finding("lubrication", Priority.URGENT)])
+    assert "engine oil supply, at 09:58" in phone.received[0].message
+
+
+@given(st.lists(st.integers(0, 30 * DAY_MS), max_size=12), st.integers(0, 30 * DAY_MS), st.sampled_from(Priority))
+def test_the_limit_holds_in_every_window(earlier: list[int], at_ms: int, priority: Priority) -> None:
+    allowed = under_limit_from(at_ms, [time for time in earlier if time <= at_ms], priority)
 
     within = [time for time in earlier if time <= at_ms and allowed - WINDOW_MS < time]
-    assert len(within) < MAX_CONTACTS
+    assert len(within) < MAX_CONTACTS[priority]
     assert allowed >= at_ms
 
 

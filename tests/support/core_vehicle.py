@@ -1,6 +1,7 @@
 """One vehicle driven through the pure core, with every invariant checked after every input."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from master_orchestrator.core.state import VehicleState, Workflow, decode_state,
 from master_orchestrator.core.statuses import status_of
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import (
     Alert,
     AuditRecord,
@@ -40,12 +42,22 @@ from master_orchestrator_schemas.vocabulary import (
     FailureKind,
     OperatorAction,
     Priority,
+    Reason,
     ServiceEventKind,
     State,
 )
 
 EPOCH_MS = 1_700_000_000_000
 STATE_LIMIT = 4096
+RESTING = {
+    State.SCHEDULING,
+    State.SCHEDULED,
+    State.IN_SERVICE,
+    State.FEEDBACK,
+    State.COMPLETED,
+    State.FAILED,
+}
+"""States in which nobody is on the way to tell the owner."""
 TOPICS = {
     OperatorRequest: "operator.requests",
     ServiceEvent: "service.events",
@@ -79,6 +91,8 @@ class CoreVehicle:
         self.statuses: dict[str, Status] = {}
         self.rejections: list[Rejection] = []
         self.events: list[Event] = []
+        self.untold: dict[tuple[str, str], int] = {}
+        """(workflow, rule) -> the vehicle's time, of URGENT findings of which neither owner nor human was told."""
         self._codec = Codec()
 
     # --- what has come of it ---
@@ -117,7 +131,7 @@ class CoreVehicle:
         before = None if self.stored is None else decode_state(self.stored)
         outcome = step(self.policy, self.vehicle_id, before, record)
         again = step(self.policy, self.vehicle_id, None if self.stored is None else decode_state(self.stored), record)
-        assert msgspec.msgpack.encode(again) == msgspec.msgpack.encode(outcome)
+        assert again == outcome
         assert encode_state(again.state) == encode_state(outcome.state)
         self._take(outcome)
         self._check(cause, outcome)
@@ -244,6 +258,7 @@ class CoreVehicle:
         self._check_executions(state)
         self._check_positions(cause, outcome)
         self._check_messages(outcome)
+        self._check_told(outcome)
 
     def _check_trail(self, state: VehicleState) -> None:
         folded_events = new_vehicle()
@@ -285,7 +300,7 @@ class CoreVehicle:
             if issued is None:
                 continue
             workflow_id, step_name, _, revision = issued.rsplit("/", 3)
-            if record.event not in {"step_restarted", "priority_changed", "side_task_restarted"}:
+            if record.event not in {"step_restarted", "priority_changed", "findings_folded", "side_task_restarted"}:
                 executions[workflow_id, step_name] = 0
             if self._redriven(record):
                 executions[workflow_id, step_name] = 0
@@ -307,6 +322,35 @@ class CoreVehicle:
             assert cause.offset + 1 == record.positions[cause.topic]
         rank = self.policy.ranks[cause.topic]
         assert cause.offset + 1 == outcome.state.positions[rank]
+
+    def _check_told(self, outcome: Outcome) -> None:
+        """No URGENT finding rests without the owner or a human having been told of it, with its time."""
+        for record in outcome.audit:
+            urgent = msgspec.json.decode(record.details).get("urgent", {})
+            self.untold |= {(record.workflow_id, rule): at_ms for rule, at_ms in urgent.items()}
+        for command in outcome.commands:
+            if command.agent is AgentType.CUSTOMER_ENGAGEMENT:
+                self._told(command.workflow_id, [(f["rule"], f["at_ms"]) for f in command.payload["findings"]])
+        for alert in outcome.alerts:
+            named = [(rule, at_ms) for (_, rule), at_ms in self.untold.items() if rule in alert.message]
+            self._told(alert.workflow_id, [each for each in named if rfc3339(each[1]) in alert.message])
+        self._dismissed(outcome.state.workflow)
+        resting = {status.workflow_id: status for status in outcome.status if status.state in RESTING}
+        assert not [(key, resting[key[0]].state) for key in self.untold if key[0] in resting]
+
+    def _told(self, workflow_id: str | None, findings: Iterable[tuple[str, int]]) -> None:
+        for rule, at_ms in findings:
+            if workflow_id is not None and self.untold.get((workflow_id, rule)) == at_ms:
+                del self.untold[workflow_id, rule]
+
+    def _dismissed(self, workflow: Workflow | None) -> None:
+        """An agent whose task held it has said that it is nothing, or nothing new."""
+        if workflow is None:
+            return
+        nothing = workflow.reason in {Reason.NOTHING_FOUND, Reason.DUPLICATE}
+        for finding in workflow.findings:
+            if finding.dismissed or nothing:
+                self.untold.pop((workflow.workflow_id, finding.rule), None)
 
     def _check_messages(self, outcome: Outcome) -> None:
         for command in [*outcome.commands, *outcome.failed_commands]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chaos_checker.records import Alert, Audit
 from chaos_checker.violation import Violation, violations_of
 
-URGENT = 1
+URGENT, HIGH = 1, 2
 UNRESOLVED = frozenset({"declined", "no_answer"})
 
 
@@ -22,22 +22,37 @@ def kind_of(record: Audit) -> str | None:
         return "WORKFLOW_FAILED"
     if record.priority == URGENT and (record.event, record.reason) == ("workflow_failed", "cancelled"):
         return "URGENT_UNRESOLVED"
-    if record.priority == URGENT and record.event == "workflow_completed" and record.reason in UNRESOLVED:
-        return "URGENT_UNRESOLVED"
+    if record.priority <= HIGH and record.reason in UNRESOLVED:
+        return "URGENT_UNRESOLVED" if record.priority == URGENT else "OWNER_NOT_REACHED"
     return "SERVICE_OVERDUE" if record.reason == "service_overdue" else None
 
 
+def _kinds(record: Audit) -> set[str]:
+    kind = kind_of(record)
+    return {*record.said.get("called", ()), *(() if kind is None else (kind,))}
+
+
+def _as_urgent(alert: Alert, record: Audit) -> bool:
+    """What got worse may be more urgent than its workflow, whose priority is raised by the next record."""
+    if alert.kind == "CONDITION_WORSENED":
+        return alert.priority is not None and alert.priority <= record.priority
+    return alert.priority == record.priority
+
+
 def demanded(audit: Sequence[Audit], alerts: Sequence[Alert]) -> list[Violation]:
-    """Each alert that the trail demands is there, with its time, vehicle and priority; DATA_LOST never is."""
-    due = {f"{r.workflow_id}/{r.seq}/{kind}": r for r in audit if (kind := kind_of(r)) is not None}
+    """Each alert that the trail demands is there, with its time, vehicle and priority; DATA_LOST never is.
+
+    A record lists the calls that it made (``called``); some it has to make.
+    """
+    due = {f"{r.workflow_id}/{r.seq}/{kind}": r for r in audit for kind in _kinds(r)}
     there = {alert.alert_id: alert for alert in alerts}
     found = [(record.where, f"alert {name} is missing") for name, record in due.items() if name not in there]
     for name, alert in there.items():
         record = due.get(name)
         if record is None:
             found.append((str(alert.place), f"no trail demands {name} ({alert.kind})"))
-        elif (alert.at_ms, alert.vehicle_id, alert.workflow_id, alert.priority, alert.key) != (
-            record.at_ms, record.vehicle_id, record.workflow_id, record.priority, record.workflow_id,
-        ):  # fmt: skip
+        elif (alert.at_ms, alert.vehicle_id, alert.workflow_id, alert.key) != (
+            record.at_ms, record.vehicle_id, record.workflow_id, record.workflow_id,
+        ) or not _as_urgent(alert, record):  # fmt: skip
             found.append((str(alert.place), f"{name} says something else than its trail"))
     return violations_of("alert", found)

@@ -8,7 +8,9 @@ from chaos_checker.rules.trails import by_workflow
 from chaos_checker.violation import Violation, violations_of
 
 SIDE = "MANUFACTURING_QUALITY"
-ISSUING = frozenset({"state_changed", "step_restarted", "priority_changed", "side_task_started", "side_task_restarted"})
+AGAIN = frozenset({"priority_changed", "findings_folded"})
+"""Events that may issue the outstanding command again, as its next revision."""
+ISSUING = AGAIN | {"state_changed", "step_restarted", "side_task_started", "side_task_restarted"}
 
 
 @dataclass
@@ -60,7 +62,7 @@ class _Steps:
     def _next(self, record: Audit, step: str, last: _Execution | None) -> _Execution:
         """What the record has to issue."""
         fresh = self.executed.get(step, 0)
-        if record.event == "priority_changed" and last is not None and step == last.step:
+        if record.event in AGAIN and last is not None and step == last.step:
             return _Execution(step, last.attempt, last.first, last.revision + 1)
         if record.event in {"step_restarted", "side_task_restarted"} and last is not None:
             self._expect(record, step == last.step, f"retries {step}, but {last.step} failed")

@@ -19,7 +19,9 @@ LEGAL = frozenset(
         *((state, "COMPLETED") for state in ("DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT")),
         *((state, "SCHEDULING") for state in ("IN_SERVICE", "SCHEDULED")),
         *((state, "RETRY") for state in (*STEPS, "FAILED")),
-        *(("RETRY", state) for state in STEPS),
+        *(("RETRY", state) for state in (*STEPS, "COMPLETED")),
+        *((state, "DIAGNOSIS") for state in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED", "IN_SERVICE")),
+        ("CUSTOMER_ENGAGEMENT", "SCHEDULED"),
         *((state, "FAILED") for state in (*FORWARD[:-1], "RETRY")),
     }
 )
@@ -33,7 +35,7 @@ STAYING = frozenset(
     }
 )  # fmt: skip
 COMPLETED_FROM = {
-    "serviced": {"FEEDBACK"},
+    "serviced": {"FEEDBACK", "RETRY"},
     "nothing_found": {"DATA_ANALYSIS", "DIAGNOSIS"},
     "duplicate": {"DATA_ANALYSIS"},
     "declined": {"CUSTOMER_ENGAGEMENT"},

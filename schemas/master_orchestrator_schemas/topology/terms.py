@@ -76,12 +76,14 @@ class EpisodeTerms(Terms):
         check_requested_priority: of a workflow that the sender asks for.
         max_future_ms: how far a reading's ``ts_ms`` may be ahead of the broker's clock.
         cooldown_ms: per priority, how long the same finding does not reopen.
+        max_escalations: how often an open workflow goes back to DIAGNOSIS because it got worse; then a human is called.
     """
 
     regular_check_every_ms: Duration = Field(alias="regular_check_every")
     check_requested_priority: PriorityName
     max_future_ms: Duration = Field(alias="max_future")
     cooldown_ms: DurationByPriority = Field(alias="cooldown")
+    max_escalations: int = Field(default=3, ge=0, le=100)
 
 
 class VehicleTerms(Terms):

@@ -12,7 +12,7 @@ import msgspec
 from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding, Share
 from master_orchestrator.core.triage import Trackers
 from master_orchestrator.core.triage.clock import Clock
-from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
+from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, State
 
 ENGINE = "engine"
 """The actor of what the engine does by itself."""
@@ -59,10 +59,19 @@ class AuditSealed(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     hash: str
 
 
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """A call for a human: an alert about the event's workflow. ``priority`` None: that of the workflow."""
+
+    kind: AlertKind
+    message: str
+    priority: Priority | None = None
+
+
 class WorkflowEvent(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     """Base of what happens to one workflow.
 
     ``at_ms``: the input's time. ``actor``, ``reason``, ``details``: for the audit record; details are JSON-ready.
+    ``calls``: whom it concerns at once.
     """
 
     workflow_id: str
@@ -70,6 +79,7 @@ class WorkflowEvent(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     actor: str = ENGINE
     reason: str | None = None
     details: dict[str, Any] = {}
+    calls: tuple[Call, ...] = ()
 
 
 class WorkflowOpened(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -95,13 +105,18 @@ class StateChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snak
     findings: tuple[KnownFinding, ...] | None = None
     appointment: Appointment | None = None
     rebooked: bool = False
+    escalated: bool = False
     service_event: int | None = None
 
 
 class FindingsFolded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """New findings join the open workflow; ``findings`` are all of them."""
+    """New findings join the open workflow; ``findings`` are all of them.
+
+    ``execution``: the outstanding command is issued again, as its next revision, with them in its task.
+    """
 
     findings: tuple[KnownFinding, ...]
+    execution: Execution | None = None
 
 
 class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -143,8 +158,6 @@ class WorkflowEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_sna
 
 class WorkflowCompleted(WorkflowEnded, frozen=True, kw_only=True, gc=False, tag=_snake):
     """COMPLETED, with the reason."""
-
-    unresolved: bool = False
 
 
 class WorkflowFailed(WorkflowEnded, frozen=True, kw_only=True, gc=False, tag=_snake):

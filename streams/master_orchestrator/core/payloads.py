@@ -10,14 +10,18 @@ from typing import Any, NamedTuple
 from master_orchestrator.core import bounds
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
-from master_orchestrator.core.transitions import REASONS, STATE_NUMBERS
+from master_orchestrator.core.transitions import REASONS
 from master_orchestrator.core.triage import active_dtcs, summaries
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
-from master_orchestrator_schemas.vocabulary import AgentType, State
+from master_orchestrator_schemas.vocabulary import AgentType
 
 MAX_DTCS = 64
 MAX_SIGNALS = 64
-REBOOK_REASONS = frozenset({"no_show", "service_cancelled", "parts_missing", "priority_raised"})
+REBOOK_REASONS = {
+    **{reason: reason for reason in ("no_show", "service_cancelled", "parts_missing", "priority_raised")},
+    "worsened": "priority_raised",
+}
+"""The newest of these reasons in a workflow's history -> why it is booked anew."""
 
 Payload = dict[str, Any]
 
@@ -91,6 +95,7 @@ def _customer_engagement(asked: Asked) -> Payload:
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
         "time_to_failure_h": facts.time_to_failure_h,
+        "findings": _findings(finding for finding in asked.workflow.findings if not finding.dismissed),
     }
 
 
@@ -104,7 +109,7 @@ def _scheduling(asked: Asked) -> Payload:
         "due_by_ms": min(asked.execution.issued_at_ms + asked.policy.due_ms(workflow.priority), MAX_MS),
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
-        "rebook_reason": None if booked is None else _rebook_reason(workflow),
+        "rebook_reason": _rebook_reason(workflow),
     }
 
 
@@ -144,10 +149,9 @@ def _dtcs(state: VehicleState) -> list[str]:
 
 
 def _rebook_reason(workflow: Workflow) -> str | None:
-    """Why the present booking became necessary: the reason of the last move back to SCHEDULING."""
-    scheduling = STATE_NUMBERS[State.SCHEDULING]
-    moves = (REASONS[reason] for _, state, reason in reversed(workflow.history) if state == scheduling)
-    return next((reason for reason in moves if reason in REBOOK_REASONS), None)
+    """Why the present booking became necessary."""
+    reasons = (REASONS[reason] for _, _, reason in reversed(workflow.history))
+    return next((REBOOK_REASONS[reason] for reason in reasons if reason in REBOOK_REASONS), None)
 
 
 PAYLOADS: Mapping[AgentType, Callable[[Asked], Payload]] = MappingProxyType(

@@ -21,7 +21,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import GENESIS, Chain, Execution, VehicleState, Workflow
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command
-from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, Reason
+from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 
 class Effects(NamedTuple):
@@ -34,11 +34,10 @@ class Effects(NamedTuple):
 
 
 class Reaction(NamedTuple):
-    """The same without the audit record; ``details`` are added to those of the event."""
+    """The same without audit record and alerts; ``details`` are added to those of the event."""
 
     details: Mapping[str, Any] = MappingProxyType({})
     commands: tuple[Command, ...] = ()
-    alerts: tuple[Alert, ...] = ()
     failed: tuple[Command, ...] = ()
 
 
@@ -87,17 +86,17 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
             payload=content,
         )
 
-    def alert(self, kind: AlertKind, message: str) -> Alert:
+    def alert(self, call: ev.Call) -> Alert:
         """A call for a human about this workflow."""
         workflow_id = self.after.workflow_id
         return Alert(
-            alert_id=f"{workflow_id}/{self.after.seq}/{kind.value}",
-            kind=kind,
+            alert_id=f"{workflow_id}/{self.after.seq}/{call.kind.value}",
+            kind=call.kind,
             at_ms=self.event.at_ms,
-            message=message,
+            message=call.message,
             vehicle_id=self.vehicle_id,
             workflow_id=workflow_id,
-            priority=self.after.priority,
+            priority=self.after.priority if call.priority is None else call.priority,
             details=details_json(self.event.details),
         )
 
@@ -108,8 +107,10 @@ def react(
     """The effects of an event that led from one state to the other."""
     chain = known_chain(after, event.workflow_id)
     happened = Happened(policy, vehicle_id, after, chain_of(before, event.workflow_id), chain, event)
-    details, commands, alerts, failed = REACT[type(event)](happened)
-    return Effects(_audit(happened, {**event.details, **details}, cause), commands, alerts, failed)
+    details, commands, failed = REACT[type(event)](happened)
+    alerts = tuple(happened.alert(call) for call in event.calls)
+    called = {"called": [call.kind for call in event.calls]} if event.calls else {}
+    return Effects(_audit(happened, {**event.details, **details, **called}, cause), commands, alerts, failed)
 
 
 def _audit(happened: Happened, details: dict[str, Any], cause: Input) -> AuditRecord:
@@ -144,6 +145,10 @@ def _recorded(_happened: Happened) -> Reaction:
     return RECORDED
 
 
+def _folded(happened: Happened) -> Reaction:
+    return RECORDED if happened.event.execution is None else _commanded(happened)
+
+
 def _issued(command: Command) -> dict[str, Any]:
     return {"issued": command.command_id, "deadline_ms": command.deadline_ms}
 
@@ -159,10 +164,7 @@ def _moved(happened: Happened) -> Reaction:
     moved = RECORDED if event.execution is None else _commanded(happened)
     if event.appointment is not None:
         moved = moved._replace(details={**moved.details, "appointment": msgspec.structs.asdict(event.appointment)})
-    if event.reason != "service_overdue":
-        return moved
-    message = f"{happened.vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"
-    return moved._replace(alerts=(happened.alert(AlertKind.SERVICE_OVERDUE, message),))
+    return moved
 
 
 def _reprioritised(happened: Happened) -> Reaction:
@@ -179,27 +181,9 @@ def _step_skipped(happened: Happened) -> Reaction:
     return Reaction({"step": happened.event.step.value})
 
 
-def _completed(happened: Happened) -> Reaction:
-    if not happened.event.unresolved:
-        return RECORDED
-    message = f"URGENT, and the owner of {happened.vehicle_id} has not agreed ({happened.event.reason}): call them"
-    return Reaction(alerts=(happened.alert(AlertKind.URGENT_UNRESOLVED, message),))
-
-
 def _failed(happened: Happened) -> Reaction:
-    """A human is called; not for what a human has cancelled, unless it is URGENT."""
-    event, workflow_id = happened.event, happened.after.workflow_id
-    given_up: tuple[Command, ...] = ()
-    if event.given_up is not None:
-        given_up = (happened.command(event.given_up),)
-    alerts: tuple[Alert, ...] = ()
-    if event.reason != Reason.CANCELLED.value:
-        message = f"{workflow_id} has failed ({event.reason}): find out why, then redrive or cancel it"
-        alerts = (happened.alert(AlertKind.WORKFLOW_FAILED, message),)
-    elif happened.after.priority is Priority.URGENT:
-        message = f"{workflow_id} was cancelled while URGENT: see that the vehicle is safe"
-        alerts = (happened.alert(AlertKind.URGENT_UNRESOLVED, message),)
-    return Reaction(alerts=alerts, failed=given_up)
+    given_up = happened.event.given_up
+    return RECORDED if given_up is None else Reaction(failed=(happened.command(given_up),))
 
 
 def _side_commanded(happened: Happened) -> Reaction:
@@ -226,9 +210,9 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.StepRestarted: _commanded,
         ev.StepSkipped: _step_skipped,
         ev.WorkflowRedriven: _recorded,
-        ev.WorkflowCompleted: _completed,
+        ev.WorkflowCompleted: _recorded,
         ev.WorkflowFailed: _failed,
-        ev.FindingsFolded: _recorded,
+        ev.FindingsFolded: _folded,
         ev.CheckJoined: _recorded,
         ev.PriorityChanged: _reprioritised,
         ev.SideTaskStarted: _side_commanded,

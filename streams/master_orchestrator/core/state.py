@@ -25,7 +25,8 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     ``seen``: it was in the task of DATA_ANALYSIS or DIAGNOSIS, so that the workflow's end is an end for it too.
     ``dismissed``: DATA_ANALYSIS dismissed it. ``suspected``: one reading suggests it, for which a check was asked;
-    nothing has been seen to last.
+    nothing has been seen to last. ``revision``: of the newest execution, the first whose task held it. ``unweighed``:
+    it came while DATA_ANALYSIS was at work, and the answer that was taken does not speak of it.
     """
 
     rule: str
@@ -39,6 +40,8 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     seen: bool = False
     dismissed: bool = False
     suspected: bool = False
+    revision: int = 0
+    unweighed: bool = False
 
 
 class Cooldown(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -144,6 +147,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
             (``transitions.STATES``, ``transitions.REASONS``), oldest first.
         least: the lowest urgency an operator allows; None if no operator has set a priority.
         service_events: digests of the workshop events applied, and negative those of rejected ones, oldest first.
+        escalations: how often it went back to DIAGNOSIS because the episode got worse after the owner was asked.
     """
 
     opened_at_ms: int = 0
@@ -158,6 +162,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
     least: Priority | None = None
     service_events: tuple[int, ...] = ()
     history: tuple[tuple[int, int, int], ...] = ()
+    escalations: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -25,6 +25,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, State
 
 _FAILED = "a permanent agent error, or an operator's cancel"
 _CANCELLED = "an operator's cancel"
+_WORSE = "the episode got worse"
 _RETRY = "the agent failed, or sent no reply by the deadline"
 
 TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
@@ -51,23 +52,28 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         },
         State.CUSTOMER_ENGAGEMENT: {
             State.SCHEDULING: "the owner agrees, or asks for another time",
+            State.DIAGNOSIS: _WORSE,
+            State.SCHEDULED: "an earlier time is declined, or nobody answers: the booking stands",
             State.COMPLETED: "the owner declines or cannot be reached",
             State.RETRY: _RETRY,
             State.FAILED: _FAILED,
         },
         State.SCHEDULING: {
             State.SCHEDULED: "booked",
+            State.DIAGNOSIS: _WORSE,
             State.RETRY: _RETRY,
             State.FAILED: _FAILED,
         },
         State.SCHEDULED: {
             State.IN_SERVICE: "checked in, or the appointment has begun",
             State.SCHEDULING: "no-show, cancelled, parts missing, or too late for a raised priority",
+            State.DIAGNOSIS: _WORSE,
             State.FAILED: "rebooked too often, or an operator's cancel",
         },
         State.IN_SERVICE: {
             State.FEEDBACK: "the work is completed, the appointment is over, or the workshop is overdue",
             State.SCHEDULING: "cancelled, or parts missing",
+            State.DIAGNOSIS: f"{_WORSE}, and only the clock says that the car is there",
             State.FAILED: "rebooked too often, or an operator's cancel",
         },
         State.FEEDBACK: {
@@ -77,10 +83,11 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         },
         State.RETRY: {
             State.DATA_ANALYSIS: "the wait is over",
-            State.DIAGNOSIS: "the wait is over",
+            State.DIAGNOSIS: f"the wait is over, or {_WORSE}",
             State.CUSTOMER_ENGAGEMENT: "the wait is over",
             State.SCHEDULING: "the wait is over",
             State.FEEDBACK: "the wait is over",
+            State.COMPLETED: "another matter ends the wait for feedback",
             State.FAILED: "the last retry has failed, or an operator's cancel",
         },
         State.FAILED: {
@@ -141,6 +148,8 @@ REASONS: tuple[str | None, ...] = (
     "retries_exhausted",
     "agent_rejected",
     "cancelled",
+    # why it is diagnosed again
+    "worsened",
 )
 """Every reason of a transition, by its number in stored histories: persistent, new ones go to the end."""
 

@@ -2,7 +2,8 @@
 
 ``risk = severity * probability``; the first line of the topology's urgency table that holds gives the priority. Where
 DIAGNOSIS gave no numbers of its own, the triage's priority stands. Two floors keep the result from being too low: what
-an operator has asked for, and findings that arrived after DIAGNOSIS was asked.
+an operator has asked for, and findings that the answers taken do not speak of: they arrived after DIAGNOSIS was asked,
+or while DATA_ANALYSIS was at work and its answer is to an earlier task.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +51,7 @@ def _floors(workflow: Workflow) -> Iterable[Priority]:
     if workflow.least is not None:
         yield workflow.least
     for finding in workflow.findings:
-        if not finding.seen:
+        if not finding.dismissed and (finding.unweighed or not finding.seen):
             yield finding.priority
 
 

@@ -41,7 +41,7 @@ class CustomerEngagementAgent:
     def __call__(self, task: Task[CustomerEngagementTask]) -> CustomerEngagementResult:
         """The customer's answer; NO_ANSWER with its reason if nobody is on file or no contact is permitted in time."""
         given = task.expect(CustomerEngagementTask)
-        known = self._answered_before(task, given.priority)
+        known = self._answered_before(task, given)
         if known is not None:
             return known
         customer = self._customer(task.vehicle_id)
@@ -54,7 +54,7 @@ class CustomerEngagementAgent:
             result = conversation.hold()
         if result.answer == Answer.WRONG_PERSON:
             self._store.withdraw(task.vehicle_id)
-        self._store.conclude(task.command_id, task.workflow_id, given.priority, result)
+        self._store.conclude(task.command_id, task.workflow_id, given.priority, _subjects(given), result)
         return result
 
     def _customer(self, vehicle_id: str) -> Customer | None:
@@ -65,17 +65,25 @@ class CustomerEngagementAgent:
         return found
 
     def _answered_before(
-        self, task: Task[CustomerEngagementTask], priority: Priority
+        self, task: Task[CustomerEngagementTask], given: CustomerEngagementTask
     ) -> CustomerEngagementResult | None:
         """The answer to this command, or a final one to an earlier command of the episode.
 
-        An episode that became URGENT is told of again: "stop safely" has not been said yet.
+        An episode that got worse is told of again: its owner has agreed to less, and to another time.
         """
-        for command_id, told_as, result in self._store.conclusions(task.workflow_id):
-            newly_urgent = priority == Priority.URGENT and told_as != Priority.URGENT
-            if command_id == task.command_id or (result.answer in FINAL and not newly_urgent):
-                return result
+        for told in self._store.conclusions(task.workflow_id):
+            if told.command_id == task.command_id:
+                return told.result
+            newly_urgent = given.priority == Priority.URGENT and told.priority != Priority.URGENT
+            worse = newly_urgent or not _subjects(given) <= told.subjects
+            if told.result.answer in FINAL and not worse:
+                return told.result
         return None
+
+
+def _subjects(given: CustomerEngagementTask) -> frozenset[str]:
+    """The subsystems in which something is HIGH or above: what the owner has to know of."""
+    return frozenset(f.subsystem.value for f in given.findings if f.priority <= Priority.HIGH)
 
 
 class _Conversation:
@@ -107,10 +115,11 @@ class _Conversation:
         rungs = ladder_for(self._customer, urgent=self._urgent)
         if not rungs:
             return _unreached("the customer has agreed to no channel for this purpose")
-        message = self._messages.notice(self._given, name=self._customer.name, language=self._customer.language)
+        customer = self._customer
+        message = self._messages.notice(self._given, name=customer.name, language=customer.language, zone=customer.zone)
         at_ms = self._task.issued_at_ms
         for rung in rungs:
-            at_ms = contact_time(at_ms, self._customer, self._earlier, urgent=self._urgent)
+            at_ms = contact_time(at_ms, self._customer, self._earlier, self._given.priority, urgent=self._urgent)
             if at_ms >= self._task.deadline_ms:
                 break
             reply = self._ask(rung, message, at_ms)
@@ -124,7 +133,10 @@ class _Conversation:
         return self._result(CustomerReply(Answer.NO_ANSWER, at_ms))
 
     def _explain(self, rung: Rung, asked: CustomerReply) -> CustomerReply | None:
-        details = self._messages.details(self._given, name=self._customer.name, language=self._customer.language)
+        customer = self._customer
+        details = self._messages.details(
+            self._given, name=customer.name, language=customer.language, zone=customer.zone
+        )
         return self._ask(rung, details, asked.at_ms)
 
     def _ask(self, rung: Rung, message: str, at_ms: int) -> CustomerReply | None:

@@ -11,8 +11,17 @@ from master_orchestrator_schemas.vocabulary import Priority
 
 OPENS_AT, CLOSES_AT = 8, 21
 """No contact before 8 and after 21 o'clock, in the customer's zone."""
-MAX_CONTACTS, WINDOW_MS = 4, 7 * DAY_MS
-"""At most this many contacts in 7 days, whatever they are about; one whole ladder fits."""
+WINDOW_MS = 7 * DAY_MS
+MAX_CONTACTS: dict[Priority, int] = {
+    Priority.URGENT: 8,
+    Priority.HIGH: 8,
+    Priority.SCHEDULED: 4,
+    Priority.ROUTINE: 4,
+}
+"""A contact goes out while fewer than this many have gone out in 7 days, whatever they were about. One whole ladder
+fits, and what a less urgent matter has used up leaves a reserve: a whole ladder for HIGH. What is about safety is not
+limited at all.
+"""
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,13 @@ def permitted_from(at_ms: int, zone: str) -> int:
     return millis(day.replace(hour=OPENS_AT, minute=0, second=0, microsecond=0))
 
 
-def under_limit_from(at_ms: int, earlier_ms: Sequence[int]) -> int:
-    """The first time from ``at_ms`` on at which one more contact stays within the limit."""
-    newest = sorted(earlier_ms)[-MAX_CONTACTS:]
-    return at_ms if len(newest) < MAX_CONTACTS else max(at_ms, newest[0] + WINDOW_MS)
+def under_limit_from(at_ms: int, earlier_ms: Sequence[int], priority: Priority) -> int:
+    """The first time from ``at_ms`` on at which one more contact stays within the priority's limit."""
+    limit = MAX_CONTACTS[priority]
+    newest = sorted(earlier_ms)[-limit:]
+    return at_ms if len(newest) < limit else max(at_ms, newest[0] + WINDOW_MS)
 
 
-def contact_time(at_ms: int, customer: Customer, earlier_ms: Sequence[int], *, urgent: bool) -> int:
+def contact_time(at_ms: int, customer: Customer, earlier_ms: Sequence[int], priority: Priority, *, urgent: bool) -> int:
     """When the next contact may go out; at once if it is about safety."""
-    return at_ms if urgent else permitted_from(under_limit_from(at_ms, earlier_ms), customer.zone)
+    return at_ms if urgent else permitted_from(under_limit_from(at_ms, earlier_ms, priority), customer.zone)

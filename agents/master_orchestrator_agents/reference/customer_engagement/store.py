@@ -1,9 +1,10 @@
 """What is remembered of customers: who they are, what they agreed to, every contact, and how each episode ended."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from master_orchestrator_agents.errors import PermanentError
 from master_orchestrator_agents.reference.customer_engagement.etiquette import WINDOW_MS
@@ -38,7 +39,19 @@ CREATE TABLE IF NOT EXISTS conversations (
     command_id TEXT PRIMARY KEY, workflow_id TEXT NOT NULL, priority INTEGER NOT NULL, result TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS conversations_of_workflow ON conversations (workflow_id);
+CREATE TABLE IF NOT EXISTS subjects (
+    command_id TEXT NOT NULL, subject TEXT NOT NULL, PRIMARY KEY (command_id, subject)
+) WITHOUT ROWID;
 """
+
+
+class Conclusion(NamedTuple):
+    """How the conversation of a command ended, and which subsystems it was about."""
+
+    command_id: str
+    priority: Priority
+    subjects: frozenset[str]
+    result: CustomerEngagementResult
 
 
 class ContactStore:
@@ -136,19 +149,40 @@ class ContactStore:
             ).fetchone()
         return None if answer is None else CustomerReply(Answer(answer), at_ms, preferred)
 
-    def conclude(self, command_id: str, workflow_id: str, priority: Priority, result: CustomerEngagementResult) -> None:
-        """Remember how the conversation of a command ended."""
+    def conclude(
+        self,
+        command_id: str,
+        workflow_id: str,
+        priority: Priority,
+        subjects: Iterable[str],
+        result: CustomerEngagementResult,
+    ) -> None:
+        """Remember how the conversation of a command ended, and which subsystems it was about."""
         with self._database.write() as sql:
             sql.execute(
                 "INSERT OR IGNORE INTO conversations VALUES (?, ?, ?, ?)",
                 (command_id, workflow_id, int(priority), result.model_dump_json()),
             )
+            sql.executemany(
+                "INSERT OR IGNORE INTO subjects VALUES (?, ?)", [(command_id, subject) for subject in subjects]
+            )
 
-    def conclusions(self, workflow_id: str) -> Sequence[tuple[str, Priority, CustomerEngagementResult]]:
-        """How the conversations of an episode ended: command id, priority, result."""
+    def conclusions(self, workflow_id: str) -> Sequence[Conclusion]:
+        """How the conversations of an episode ended."""
         with self._database.read() as sql:
             rows = sql.execute(
                 "SELECT command_id, priority, result FROM conversations WHERE workflow_id = ? ORDER BY command_id",
                 (workflow_id,),
             ).fetchall()
-        return [(row[0], Priority(row[1]), CustomerEngagementResult.model_validate_json(row[2])) for row in rows]
+            return [
+                Conclusion(
+                    command_id=row[0],
+                    priority=Priority(row[1]),
+                    subjects=frozenset(
+                        subject
+                        for (subject,) in sql.execute("SELECT subject FROM subjects WHERE command_id = ?", (row[0],))
+                    ),
+                    result=CustomerEngagementResult.model_validate_json(row[2]),
+                )
+                for row in rows
+            ]

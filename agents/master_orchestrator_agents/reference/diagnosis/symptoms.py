@@ -65,10 +65,13 @@ class Symptom:
 
 
 def symptoms_of(task: DiagnosisTask, codes: CodeTable) -> list[Symptom]:
-    """The symptoms of a task: its anomalies; without any its findings; and stored codes that neither speaks of."""
+    """The symptoms of a task: its anomalies, the findings that none of them is about (they came later, or nobody has
+    confirmed them yet), and stored codes that neither speaks of.
+    """
     findings = {finding.rule: finding for finding in task.findings}
     found = [_of_anomaly(anomaly, findings.get(anomaly.rule or "")) for anomaly in task.anomalies]
-    found = found or [_of_finding(finding) for finding in task.findings]
+    confirmed = {anomaly.rule for anomaly in task.anomalies}
+    found += [_of_finding(finding) for finding in task.findings if finding.rule not in confirmed]
     spoken = {symptom.code for symptom in found}
     return found + [_of_code(code, codes) for code in task.dtcs if code not in spoken]
 

@@ -50,6 +50,9 @@ ENDS: dict[str, AppointmentState] = {
 }
 """How a replaced appointment ended, by the engine's reason for rebooking; any other reason: RESCHEDULED."""
 
+RAISED = "priority_raised"
+"""The engine's reason for rebooking where an appointment is too late by now."""
+
 Choice = Callable[[Sequence[Offer]], int]
 """Which of the offers is taken (its index); the first is the earliest."""
 
@@ -137,13 +140,17 @@ def _booked(sql: sqlite3.Connection, task: Task, given: SchedulingTask) -> Sched
     """What the command, or another one for the same visit, has booked already.
 
     Another revision or attempt of a rebooking has ended the appointment that is to be replaced; what stands now is what
-    this command asks for too, and the workflow may have been told of it.
+    this command asks for too, and the workflow may have been told of it; not if it is too late by now: then the episode
+    got worse since.
     """
     known = booked_by(sql, task.command_id)
     if known is not None:
         return known
     stands = standing(sql, task.workflow_id, task.issued_at_ms)
-    return None if stands is None or stands.appointment_id == given.replaces else stands
+    if stands is None or stands.appointment_id == given.replaces:
+        return None
+    begins_in_time = stands.start_ms is not None and stands.start_ms <= given.due_by_ms
+    return stands if begins_in_time or given.rebook_reason != RAISED else None
 
 
 def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
 from master_orchestrator.core import transitions
+from master_orchestrator.core.decide import calls
 from master_orchestrator.core.decide.cooldowns import after_the_end
 from master_orchestrator.core.decide.executions import first_execution
 from master_orchestrator.core.inputs import Input
@@ -55,7 +56,9 @@ class Changes(TypedDict, total=False):
     findings: tuple[KnownFinding, ...]
     appointment: Appointment
     rebooked: bool
+    escalated: bool
     service_event: int | None
+    calls: tuple[ev.Call, ...]
 
 
 class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
@@ -81,6 +84,11 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
     def at_ms(self) -> int:
         """The input's time."""
         return self.input.at_ms
+
+    @property
+    def vehicle_id(self) -> str:
+        """The vehicle's."""
+        return self.input.body.vehicle_id
 
     def about(self, workflow: C, actor: str = ev.ENGINE, details: dict[str, Any] | None = None) -> "Context[C]":
         """The context of a workflow, once it is known which one the input concerns."""
@@ -124,15 +132,14 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
         """The move into a state without an agent, which waits until ``due_ms``."""
         return [ev.StateChanged(**self.head(reason), to_state=to_state, due_ms=due_ms, **changes)]
 
-    def complete(self: "Context[Workflow]", reason: Reason) -> list[ev.Event]:
-        """COMPLETED. An URGENT vehicle whose owner declines or cannot be reached is handed to a human."""
-        unanswered = reason in {Reason.DECLINED, Reason.NO_ANSWER}
+    def complete(self: "Context[Workflow]", reason: Reason, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
+        """COMPLETED, with the calls for a human that this leaves."""
         return [
             ev.WorkflowCompleted(
                 **self.head(reason.value),
                 cooldowns=self._cooldowns(told=reason in TOLD),
                 next_check_due_ms=self._next_check_due_ms,
-                unresolved=unanswered and self.workflow.priority is Priority.URGENT,
+                calls=called,
             )
         ]
 
@@ -144,6 +151,7 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
                 cooldowns=self._cooldowns(told=False),
                 next_check_due_ms=self._next_check_due_ms,
                 given_up=given_up,
+                calls=calls.failed(self.vehicle_id, self.workflow, reason),
             )
         ]
 

@@ -1,7 +1,7 @@
 """An agent's reply: is it to the command that is outstanding, and did the agent succeed?
 
-The first valid reply to any revision of the present attempt wins; one to an earlier revision says nothing of what has
-raised the priority since. Anything else is recorded as rejected, with a code:
+The first valid reply to any revision of the present attempt wins; one to an earlier revision says nothing of the
+findings that only a later one's task held. Anything else is recorded as rejected, with a code:
 ``stale_reply`` for a command that was outstanding once (answered, timed out, or of a workflow that has ended),
 ``unknown_command`` for one that was never issued, ``wrong_agent`` for one that another agent was asked. So is the
 success of an earlier attempt that arrives in RETRY or during the next one: the engine has gone on, and the budget of
@@ -27,8 +27,9 @@ from master_orchestrator.core.decide.results import MEANING, Answered
 from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
 from master_orchestrator.core.evolve.moves import SEES_FINDINGS
-from master_orchestrator.core.state import Chain, Execution, Workflow
+from master_orchestrator.core.state import Chain, Execution, KnownFinding, Workflow
 from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.vocabulary import AgentType
 
 
 def on_reply(context: Context[None], reply: Reply) -> Decision:
@@ -83,24 +84,28 @@ def _on_outstanding(
     result = read_result(context.policy, reply)
     if isinstance(result, str):
         return execution_failed(context.noting(answered=reply.command_id, message=result), "invalid_result")
-    outdated = name.revision < execution.revision
-    workflow = context.workflow
-    if outdated and execution.step in SEES_FINDINGS:
-        workflow = _as_it_was_asked(workflow)
     answered = Answered(
         policy=context.policy,
         state=context.state,
         input=context.input,
-        workflow=workflow,
+        workflow=_as_it_was_asked(context.workflow, name),
         actor=context.actor,
         details=result_details(reply),
         command_id=reply.command_id,
-        outdated=outdated,
+        outdated=name.revision < execution.revision,
     )
     return MEANING[reply.agent](answered, result)
 
 
-def _as_it_was_asked(workflow: Workflow) -> Workflow:
-    """What has raised the priority was in no earlier revision's task; none of the findings there was as urgent."""
-    raised = (replace(f, seen=False) if f.priority == workflow.priority else f for f in workflow.findings)
-    return replace(workflow, findings=tuple(raised))
+def _as_it_was_asked(workflow: Workflow, name: CommandName) -> Workflow:
+    """Which findings the answered task held. What DATA_ANALYSIS has not answered on, no later step may play down."""
+    if name.step not in SEES_FINDINGS:
+        return workflow
+    findings = tuple(_as_asked(finding, name) for finding in workflow.findings)
+    return workflow if findings == workflow.findings else replace(workflow, findings=findings)
+
+
+def _as_asked(finding: KnownFinding, name: CommandName) -> KnownFinding:
+    held = finding.seen and finding.revision <= name.revision
+    unweighed = not held if name.step == AgentType.DATA_ANALYSIS else finding.unweighed
+    return replace(finding, seen=held, unweighed=unweighed)

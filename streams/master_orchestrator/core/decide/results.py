@@ -12,10 +12,11 @@ Choices that the agents' results leave open:
   who could have informed, so all three end the workflow as ``no_answer``.
 - SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. What was booked
   before the priority was raised, and begins later than that allows, is given up for an earlier time, as it is later.
-- "Nothing found" is said of what the task held: where another finding has come since, it is no opinion.
+- "Nothing found" is said of what the task held: where another finding has come since, it is no opinion. Neither is it
+  once the owner was told of a fault and the episode got worse: the work that is booked stands.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -24,11 +25,12 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import service
+from master_orchestrator.core.decide.contact import owner_not_won
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
 from master_orchestrator.core.decide.priority import is_too_late
-from master_orchestrator.core.state import Appointment, Facts, Workflow
+from master_orchestrator.core.state import Appointment, Facts, KnownFinding, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.results import (
@@ -38,7 +40,7 @@ from master_orchestrator_schemas.results import (
     FeedbackResult,
     SchedulingResult,
 )
-from master_orchestrator_schemas.vocabulary import AgentType, Answer, AppointmentState, Reason, State
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, AppointmentState, Priority, Reason, State
 
 HOUR_MS = 3_600_000
 NOT_BOOKED = frozenset({AppointmentState.CANCELLED, AppointmentState.NO_SHOW})
@@ -69,30 +71,34 @@ def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Ev
         return answered.enter(AgentType.DIAGNOSIS, "reply", findings=findings)
     if not result.anomalies:
         return answered.complete(Reason.NOTHING_FOUND)
-    if answered.is_on_all and all(_owner_was_told(answered, anomaly) for anomaly in result.anomalies):
+    if answered.is_on_all and _owner_was_told_all(answered, result.anomalies, findings):
         return answered.complete(Reason.DUPLICATE)
     anomalies = bounds.fit((_anomaly(anomaly) for anomaly in result.anomalies), bounds.ANOMALY_BYTES)
     facts = replace(workflow.facts, anomalies=anomalies)
     return answered.enter(AgentType.DIAGNOSIS, "reply", facts=facts, findings=findings)
 
 
-def _owner_was_told(answered: Answered, anomaly: Anomaly) -> bool:
-    workflow = answered.workflow
-    if anomaly.rule is None:
-        return False
-    known = [finding.priority for finding in workflow.findings if finding.rule == anomaly.rule]
-    priority = min(known, default=workflow.priority)
-    cooldown = cooling(answered.state.cooldowns, anomaly.rule, priority, answered.at_ms)
+def _owner_was_told_all(answered: Answered, anomalies: Iterable[Anomaly], findings: Iterable[KnownFinding]) -> bool:
+    """Whether the owner knows of all anomalies, and of every finding that is not dismissed."""
+    priorities = {finding.rule: finding.priority for finding in findings if not finding.dismissed}
+    named = {anomaly.rule: answered.workflow.priority for anomaly in anomalies}
+    told = (_owner_was_told(answered, rule, priority) for rule, priority in (named | priorities).items())
+    return all(told)
+
+
+def _owner_was_told(answered: Answered, rule: str | None, priority: Priority) -> bool:
+    cooldown = None if rule is None else cooling(answered.state.cooldowns, rule, priority, answered.at_ms)
     return cooldown is not None and cooldown.told
 
 
 def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
     if result.causes is not None and not result.causes:
-        if answered.is_on_all:
+        if answered.is_on_all and not (answered.workflow.escalations or _is_urgent_unweighed(answered.workflow)):
             return answered.complete(Reason.NOTHING_FOUND)
         result = DiagnosisResult()
     numbers = (result.severity, result.probability, result.time_to_failure_h, result.safe_to_drive)
     facts = Facts(
+        anomalies=answered.workflow.facts.anomalies,  # for another diagnosis, should the episode get worse
         causes=bounds.fit((_cause(cause) for cause in result.causes or ()), bounds.CAUSE_BYTES),
         operations=bounds.fit((_operation(operation) for operation in result.operations), bounds.OPERATION_BYTES),
         rated=result.causes is not None or numbers != (0.5, 0.5, None, True),
@@ -104,11 +110,16 @@ def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
     return answered.move(State.URGENCY_ASSESSMENT, "reply", facts=facts, findings=answered.workflow.findings)
 
 
+def _is_urgent_unweighed(workflow: Workflow) -> bool:
+    return any(f.unweighed and not f.dismissed and f.priority is Priority.URGENT for f in workflow.findings)
+
+
 def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -> list[ev.Event]:
     if result.answer is Answer.DECLINE:
-        return answered.complete(Reason.DECLINED)
+        return owner_not_won(answered, Reason.DECLINED, "declined")
     if result.answer not in {Answer.ACCEPT, Answer.RESCHEDULE}:
-        return answered.complete(Reason.NO_ANSWER)
+        why = result.answer.value.lower().replace("_", " ")
+        return owner_not_won(answered, Reason.NO_ANSWER, f"{why}: {result.message}" if result.message else why)
     facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
     return answered.enter(AgentType.SCHEDULING, "reply", facts=facts)
 
@@ -124,10 +135,11 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
         bounds.clip_optional(result.appointment_id, bounds.ID_BYTES),
         bounds.clip_optional(result.workshop_id, bounds.WORD_BYTES),
     )
-    booked = service.booked(answered, appointment)
-    if answered.outdated and is_too_late(answered.policy, appointment, answered.workflow.priority, answered.at_ms):
+    late = is_too_late(answered.policy, appointment, answered.workflow.priority, answered.at_ms)
+    if late and answered.outdated:
+        booked = service.booked(answered, appointment, late=False, tow=False)
         return booked + answered.without_details.enter(AgentType.SCHEDULING, "priority_raised")
-    return booked
+    return service.booked(answered, appointment, late=late or result.late, tow=result.tow)
 
 
 def _labour_ms(workflow: Workflow) -> int:

@@ -5,18 +5,29 @@ says so.
 from typing import Unpack
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import side_task
+from master_orchestrator.core.decide import calls, side_task
 from master_orchestrator.core.decide.context import Changes, Context
 from master_orchestrator.core.state import Appointment, Workflow
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 
-def booked(context: Context[Workflow], appointment: Appointment) -> list[ev.Event]:
-    """SCHEDULING -> SCHEDULED. Until the start, or, with a workshop feed, until a check-in is overdue."""
-    due_ms, service = appointment.start_ms, context.policy.service
-    if service.workshop_feed:
-        due_ms = max(due_ms, context.at_ms) + service.no_show_after_ms
-    return context.move(State.SCHEDULED, "reply", due_ms, appointment=appointment)
+def booked(context: Context[Workflow], appointment: Appointment, *, late: bool, tow: bool) -> list[ev.Event]:
+    """SCHEDULING -> SCHEDULED."""
+    called = calls.booked(context.policy, context.vehicle_id, context.workflow, appointment, late=late, tow=tow)
+    due_ms = _until_ms(context, appointment)
+    return context.move(State.SCHEDULED, "reply", due_ms, appointment=appointment, calls=called)
+
+
+def stands(context: Context[Workflow], appointment: Appointment, reason: Reason, why: str) -> list[ev.Event]:
+    """CUSTOMER_ENGAGEMENT -> SCHEDULED: the owner does not agree to an earlier time, the booking is kept."""
+    called = calls.owner_not_won(context.policy, context.vehicle_id, context.workflow, why)
+    return context.move(State.SCHEDULED, reason.value, _until_ms(context, appointment), calls=called)
+
+
+def _until_ms(context: Context[Workflow], appointment: Appointment) -> int:
+    """Until the start, or, with a workshop feed, until a check-in is overdue."""
+    start_ms, service = appointment.start_ms, context.policy.service
+    return max(start_ms, context.at_ms) + service.no_show_after_ms if service.workshop_feed else start_ms
 
 
 def begun(context: Context[Workflow], reason: str, **changes: Unpack[Changes]) -> list[ev.Event]:

@@ -8,7 +8,8 @@ A reading that asks for a check leaves exactly one record that says what became 
 ``check_joined``, with its ``request_id``. A late or repeated reading changes nothing else.
 
 While the owner's feedback is awaited, the work is done: a new URGENT or HIGH finding is then another matter. It ends
-the workflow as serviced, without the feedback, and opens the next one at once.
+the workflow as serviced, without the feedback, and opens the next one at once. What an episode that gets worse leads to
+before that is in ``worsening.py``.
 """
 
 from typing import TypeVar
@@ -18,16 +19,16 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, fold, known, still_stands
-from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
+from master_orchestrator.core.decide.worsening import Joining, findings_joined, urgent_details
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.triage import Observation, Trackers, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.clock import Timing, is_plain, judge_time
 from master_orchestrator_schemas.instants import mistake_in
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.vocabulary import Priority, Reason, State
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, State
 
 GATEWAY = "gateway"
 Findings = tuple[KnownFinding, ...]
@@ -141,7 +142,7 @@ def _act(observed: Observed) -> list[ev.Event]:
     workflow = observed.state.workflow
     if workflow is None or not workflow.is_open:
         return _open(observed)
-    if workflow.state is State.FEEDBACK and any(_is_another_matter(workflow, finding) for finding in observed.fresh):
+    if _awaits_feedback(workflow) and any(_is_another_matter(workflow, finding) for finding in observed.to_fold):
         return _supersede(observed, workflow)
     return _join(observed, workflow)
 
@@ -163,7 +164,7 @@ def _open(observed: Observed) -> list[ev.Event]:
         at_ms=observed.at_ms,
         actor=GATEWAY,
         reason=reason,
-        details={**asked, "findings": [finding.rule for finding in findings]},
+        details={**asked, "findings": [finding.rule for finding in findings], **urgent_details(findings)},
         priority=min([priority, *(finding.priority for finding in findings)]),
         findings=findings,
         traceparent=bounds.clip_optional(observed.input.traceparent, bounds.TRACEPARENT_BYTES),
@@ -184,18 +185,29 @@ def _make_room(observed: Observed) -> list[ev.Event]:
 
 
 def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
-    joined, events = observed.about(workflow, GATEWAY), list[ev.Event]()
+    events = list[ev.Event]()
     findings, new = fold(workflow.findings, observed.to_fold)
     if new:
-        folded = joined.noting(findings=[f.rule for f in findings], added=[f.rule for f in new])
-        events.append(ev.FindingsFolded(**folded.head("finding"), findings=findings))
-        priority = min(finding.priority for finding in new)
-        if priority < workflow.priority:
-            events += change_priority(joined, priority, "finding")
+        joining = Joining(
+            policy=observed.policy,
+            state=observed.state,
+            input=observed.input,
+            workflow=workflow,
+            actor=GATEWAY,
+            findings=findings,
+            new=new,
+        )
+        events += findings_joined(joining)
     if observed.reading.check_requested:
-        asked = joined.noting(request_id=observed.reading.request_id)
+        asked = observed.about(workflow, GATEWAY, {"request_id": observed.reading.request_id})
         events.append(ev.CheckJoined(**asked.head("check_requested")))
     return events
+
+
+def _awaits_feedback(workflow: Workflow) -> bool:
+    execution = workflow.execution
+    retried = workflow.state is State.RETRY and execution is not None and execution.step is AgentType.FEEDBACK
+    return retried or workflow.state is State.FEEDBACK
 
 
 def _is_another_matter(workflow: Workflow, finding: KnownFinding) -> bool:

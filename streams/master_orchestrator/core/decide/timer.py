@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import service, side_task
+from master_orchestrator.core.decide import calls, service, side_task
+from master_orchestrator.core.decide.contact import owner_not_won
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.executions import next_execution
 from master_orchestrator.core.decide.failures import closed_unanswered, execution_failed
@@ -42,7 +43,7 @@ def _no_reply(context: Context[Workflow]) -> list[ev.Event]:
         if execution.step is AgentType.FEEDBACK:
             return closed_unanswered(context, "timeout")
         if execution.step is AgentType.CUSTOMER_ENGAGEMENT:
-            return context.noting(because="timeout").complete(Reason.NO_ANSWER)
+            return owner_not_won(context.noting(because="timeout"), Reason.NO_ANSWER, "no answer in time")
     return execution_failed(context, "timeout")
 
 
@@ -62,7 +63,8 @@ def _scheduled(context: Context[Workflow]) -> list[ev.Event]:
 def _in_service(context: Context[Workflow]) -> list[ev.Event]:
     """An overdue workshop has confirmed no repair, so there is none to count."""
     if context.policy.service.workshop_feed:
-        return service.finished(context, "service_overdue", confirmed=False)
+        called = calls.service_overdue(context.vehicle_id)
+        return service.finished(context, "service_overdue", confirmed=False, calls=called)
     return service.finished(context, "appointment_end")
 
 

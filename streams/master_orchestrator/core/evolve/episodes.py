@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds, transitions
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.evolve.chains import counted, newest_workflow
-from master_orchestrator.core.evolve.moves import checked, moved
+from master_orchestrator.core.evolve.moves import checked, executing, moved
 from master_orchestrator.core.state import Chain, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator_schemas.vocabulary import State
 
@@ -81,10 +81,10 @@ def _left(state: VehicleState, ended: Workflow, event: ev.WorkflowEnded) -> Vehi
 
 def findings_folded(state: VehicleState, event: ev.FindingsFolded) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.FindingsFolded`."""
-    workflow = counted(newest_workflow(state, event.workflow_id), event)
+    workflow = replace(counted(newest_workflow(state, event.workflow_id), event), findings=event.findings)
     return replace(
         state,
-        workflow=replace(workflow, findings=event.findings),
+        workflow=workflow if event.execution is None else executing(workflow, event.execution),
         standing=_without(state.standing, event.findings),
     )
 

@@ -7,10 +7,13 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds, transitions
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.evolve.chains import executions, new_wait
-from master_orchestrator.core.state import Chain, Execution, Workflow
+from master_orchestrator.core.state import Chain, Execution, KnownFinding, Workflow
 from master_orchestrator_schemas.vocabulary import AgentType, State
 
 C = TypeVar("C", bound=Chain)
+
+REPLACED = ("priority", "facts", "findings", "appointment")
+"""What a move may replace of the workflow."""
 
 SEES_FINDINGS = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
 """Steps whose task holds the findings."""
@@ -18,24 +21,18 @@ SEES_FINDINGS = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
 
 def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.StateChanged`."""
-    changes: dict[str, Any] = {}
-    if event.priority is not None:
-        changes["priority"] = event.priority
-    if event.facts is not None:
-        changes["facts"] = event.facts
-    if event.findings is not None:
-        changes["findings"] = event.findings
-    if event.appointment is not None:
-        changes["appointment"] = event.appointment
+    changes: dict[str, Any] = {name: value for name in REPLACED if (value := getattr(event, name)) is not None}
     if event.rebooked:
         changes["reschedules"] = workflow.reschedules + 1
+    if event.escalated:
+        changes["escalations"] = workflow.escalations + 1
     if event.service_event is not None:
         changes["service_events"] = _remembered(workflow, event.service_event)
     if changes:
         workflow = replace(workflow, **changes)
     workflow = moved(checked(workflow, event.to_state), event, event.to_state)
     if event.execution is not None:
-        return _executing(workflow, event.execution)
+        return executing(workflow, event.execution)
     if event.due_ms is not None:
         return replace(workflow, wait=new_wait(workflow, "due", event.due_ms))
     return replace(workflow, wait=None)
@@ -51,7 +48,7 @@ def step_failed(workflow: Workflow, event: ev.StepFailed) -> Workflow:
 def step_restarted(workflow: Workflow, event: ev.StepRestarted) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.StepRestarted`."""
     to_state = transitions.STATE_OF_STEP[event.execution.step]
-    return _executing(moved(checked(workflow, to_state), event, to_state), event.execution)
+    return executing(moved(checked(workflow, to_state), event, to_state), event.execution)
 
 
 def workflow_redriven(workflow: Workflow, event: ev.WorkflowRedriven) -> Workflow:
@@ -69,8 +66,11 @@ def workflow_redriven(workflow: Workflow, event: ev.WorkflowRedriven) -> Workflo
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
-    workflow = replace(workflow, priority=event.priority, least=least)
-    return workflow if event.execution is None else _executing(workflow, event.execution)
+    facts = workflow.facts
+    if event.priority < workflow.priority and facts.preferred_from_ms is not None:
+        facts = replace(facts, preferred_from_ms=None)  # wished for when there was more time
+    workflow = replace(workflow, priority=event.priority, least=least, facts=facts)
+    return workflow if event.execution is None else executing(workflow, event.execution)
 
 
 def rejected(chain: Chain, event: ev.Rejected) -> Chain:
@@ -105,10 +105,11 @@ def moved(workflow: Workflow, event: ev.WorkflowEvent, to_state: State) -> Workf
     return replace(workflow, state=to_state, history=(*workflow.history, entry)[-bounds.MAX_HISTORY :])
 
 
-def _executing(workflow: Workflow, execution: Execution) -> Workflow:
+def executing(workflow: Workflow, execution: Execution) -> Workflow:
+    """The workflow with a command outstanding."""
     findings = workflow.findings
-    if execution.step in SEES_FINDINGS and not all(finding.seen for finding in findings):
-        findings = tuple(finding if finding.seen else replace(finding, seen=True) for finding in findings)
+    if execution.step in SEES_FINDINGS:
+        findings = tuple(_held(finding, execution.revision) for finding in findings)
     return replace(
         workflow,
         execution=execution,
@@ -116,3 +117,10 @@ def _executing(workflow: Workflow, execution: Execution) -> Workflow:
         findings=findings,
         wait=new_wait(workflow, "reply", execution.deadline_ms),
     )
+
+
+def _held(finding: KnownFinding, revision: int) -> KnownFinding:
+    """The finding in the task of this revision; it was in an earlier one's too if it is seen already."""
+    if revision == 0:
+        return finding if finding.seen and not finding.revision else replace(finding, seen=True, revision=0)
+    return finding if finding.seen else replace(finding, seen=True, revision=revision)

@@ -1,0 +1,90 @@
+"""Calls for a human: whom to call, about which findings, and what to say."""
+
+from collections.abc import Iterable, Sequence
+
+from master_orchestrator.core.events import Call
+from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.state import Appointment, KnownFinding, Workflow
+from master_orchestrator_schemas.headers import rfc3339
+from master_orchestrator_schemas.vocabulary import AlertKind, Priority, Reason
+
+MAX_NAMED = 3
+"""Findings named in a call. All URGENT ones are."""
+HOUR_MS = 3_600_000
+STOP = 'say: "stop safely, switch the engine off and do not drive on; we can send a tow"'
+
+
+def owner_not_won(policy: Policy, vehicle_id: str, workflow: Workflow, why: str) -> tuple[Call, ...]:
+    """The owner of an URGENT or HIGH vehicle has declined or cannot be reached; less urgent ones are left alone."""
+    if workflow.priority > Priority.HIGH:
+        return ()
+    kind = AlertKind.URGENT_UNRESOLVED if workflow.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
+    message = f"{workflow.priority.name}, and the owner of {vehicle_id} has not agreed ({why}): call them"
+    return (Call(kind, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)
+
+
+def failed(vehicle_id: str, workflow: Workflow, reason: Reason) -> tuple[Call, ...]:
+    """The workflow has failed. Not for what a human has cancelled, unless it is URGENT."""
+    findings = named(f for f in workflow.findings if f.priority <= Priority.HIGH)
+    if reason is not Reason.CANCELLED:
+        message = f"{workflow.workflow_id} has failed ({reason}): find out why, then redrive or cancel it"
+        return (Call(AlertKind.WORKFLOW_FAILED, f"{message}{findings}"),)
+    if workflow.priority is Priority.URGENT or Priority.URGENT in {f.priority for f in workflow.findings}:
+        message = f"{workflow.workflow_id} was cancelled while URGENT: see that {vehicle_id} is safe"
+        return (Call(AlertKind.URGENT_UNRESOLVED, f"{message}{findings}"),)
+    return ()
+
+
+def worsened(vehicle_id: str, workflow: Workflow, new: Sequence[KnownFinding]) -> tuple[Call, ...]:
+    """An episode got worse, and neither another diagnosis nor the owner can be asked at once."""
+    booked = workflow.appointment
+    place = "the workshop" if booked is None else f"the workshop {booked.workshop_id} ({booked.appointment_id})"
+    message = f"{vehicle_id} got worse in {workflow.state}: tell {place} and the owner, before it is driven; {STOP}"
+    priority = min(workflow.priority, *(finding.priority for finding in new))
+    return (Call(AlertKind.CONDITION_WORSENED, f"{message}{named(new)}", priority),)
+
+
+def booked(
+    policy: Policy, vehicle_id: str, workflow: Workflow, appointment: Appointment, *, late: bool, tow: bool
+) -> tuple[Call, ...]:
+    """What a booking of an URGENT or HIGH vehicle leaves to a human: a start after the due time, a tow."""
+    if workflow.priority > Priority.HIGH:
+        return ()
+    calls, start = [], rfc3339(appointment.start_ms)
+    if late:
+        due_h = policy.due_ms(workflow.priority) // HOUR_MS
+        message = f"{workflow.priority.name}, due within {due_h} h, and {vehicle_id} is booked for {start}"
+        text = f"{message}: find an earlier place; {what_to_say(policy, workflow)}{named(workflow.findings)}"
+        calls.append(Call(AlertKind.APPOINTMENT_LATE, text))
+    if tow:
+        message = f"{vehicle_id} must not be driven: order a tow to the workshop {appointment.workshop_id} for {start}"
+        calls.append(Call(AlertKind.TOW_NEEDED, f"{message}{named(workflow.findings)}"))
+    return tuple(calls)
+
+
+def service_overdue(vehicle_id: str) -> tuple[Call, ...]:
+    """The workshop is silent."""
+    message = f"{vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"
+    return (Call(AlertKind.SERVICE_OVERDUE, message),)
+
+
+def what_to_say(policy: Policy, workflow: Workflow) -> str:
+    """The words for the owner."""
+    if workflow.priority is Priority.URGENT or not workflow.facts.safe_to_drive:
+        return STOP
+    due_h = policy.due_ms(workflow.priority) // HOUR_MS
+    return f'say: "do not put this off: have it seen to within {due_h} h"'
+
+
+def named(findings: Iterable[KnownFinding]) -> str:
+    """The findings that matter most, with their times, behind a full stop; empty without any."""
+    ordered = sorted((f for f in findings if not f.dismissed), key=lambda f: (f.priority, -f.at_ms))
+    told = [f for number, f in enumerate(ordered) if f.priority is Priority.URGENT or number < MAX_NAMED]
+    return f". Findings: {'; '.join(map(_described, told))}" if told else ""
+
+
+def _described(finding: KnownFinding) -> str:
+    text = f"{finding.rule} ({finding.subsystem}, {finding.priority.name}) at {rfc3339(finding.at_ms)}"
+    if finding.signal is None or finding.value is None:
+        return text
+    return f"{text}, {finding.signal} {finding.value:g}"
