@@ -18,7 +18,7 @@ from prometheus_client import CollectorRegistry, make_wsgi_app
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-READY, LIVE = "/ready", "/live"
+METRICS, READY, LIVE = "/metrics", "/ready", "/live"
 
 
 class Verdict(NamedTuple):
@@ -64,9 +64,13 @@ def make_http_server(registry: CollectorRegistry, health: Health | None, host: s
     checks: dict[str, Callable[[], Verdict]] = {} if health is None else {READY: health.ready, LIVE: health.live}
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        check = checks.get(environ["PATH_INFO"])
-        if check is None:
+        path = environ["PATH_INFO"]
+        if path == METRICS:
             return metrics(environ, start_response)
+        check = checks.get(path)
+        if check is None:
+            start_response("404 Not Found", [("Content-Type", "text/plain")])
+            return [f"{' '.join([METRICS, *checks])}\n".encode()]
         verdict = check()
         status = "200 OK" if verdict.ok else "503 Service Unavailable"
         start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])

@@ -1,23 +1,24 @@
-"""Every Prometheus metric of the engine and the runners, in one list.
+"""Every Prometheus metric of the engine and the runners: the one table, from which they are registered.
 
-Names follow the Prometheus conventions: prefix ``master_orchestrator_``, base units (``_seconds``), counters end in
-``_total``. Nothing is module-global: each process makes one :class:`Metrics`, so tests and façades never share counts.
+Names follow the Prometheus conventions: base units (``_seconds``), counters end in ``_total``. Nothing is
+module-global: each process makes one :class:`Metrics` with what is its own, so tests and façades never share counts.
 Labels have few values by design: agent, lane, state, reason, topic, partition; never a vehicle or a workflow. A
-priority is labelled by its name (``URGENT``), not its number.
+priority is labelled by its name (``URGENT``), a lane by its name (``urgent``). Known sets of labels start at 0:
+Prometheus does not see the first event of a series that begins with it.
 """
 
-from dataclasses import dataclass, field
-from threading import Thread
-from types import TracebackType
-from typing import Protocol, Self
+from importlib.metadata import version
+from platform import python_version
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 
-from master_orchestrator_schemas.health import Health, make_http_server
+from master_orchestrator_schemas.metric_kinds import PREFIX, LiveGauge, Metric, Process
+from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, FailureKind, Lane, Priority, Reason, State
 
-PREFIX = "master_orchestrator"
+__all__ = ["PREFIX", "Metrics"]
 
-SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Work inside one process: transactions, timers, restore."""
 
 LONG_SECONDS = (
@@ -29,6 +30,7 @@ LONG_SECONDS = (
     0.25,
     0.5,
     1.0,
+    2.0,
     5.0,
     30.0,
     120.0,
@@ -62,170 +64,182 @@ EPISODE_SECONDS = (
 BATCH_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-def _counter(registry: CollectorRegistry, name: str, says: str, *labels: str) -> Counter:
-    return Counter(f"{PREFIX}_{name}", says, labels, registry=registry)
+STATE_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 14400.0, 86400.0, 604800.0, 7776000.0)
+"""From a reply to an appointment months ahead."""
 
-
-def _gauge(registry: CollectorRegistry, name: str, says: str, *labels: str) -> Gauge:
-    return Gauge(f"{PREFIX}_{name}", says, labels, registry=registry)
-
-
-def _histogram(
-    registry: CollectorRegistry, name: str, says: str, buckets: tuple[float, ...], *labels: str
-) -> Histogram:
-    return Histogram(f"{PREFIX}_{name}", says, labels, registry=registry, buckets=buckets)
+ENGINE, RUNNER = Process.ENGINE, Process.RUNNER
+AGENTS, LANES = tuple(AgentType), tuple(Lane)
+PRIORITIES = tuple(priority.name for priority in Priority)
+OPEN_STATES = tuple(state for state in State if state not in (State.COMPLETED, State.FAILED))
+FAILED_REASONS = (Reason.RETRIES_EXHAUSTED, Reason.AGENT_REJECTED, Reason.CANCELLED)
+ENDS = [(State.FAILED if reason in FAILED_REASONS else State.COMPLETED, reason) for reason in Reason]
+RETRY_REASONS = ("timeout", "agent_failed", "invalid_result", "not_booked")
+REPLY_OUTCOMES = ("result", *(kind.lower() for kind in FailureKind))
+SKIPPED = ("repeat", "deadline_passed", "killed_its_runner")
+TRANSACTION_ENDS = ("committed", "aborted", "fenced")
+BY_AGENT_AND_LANE = {"agent": AGENTS, "lane": LANES}
 
 
 class Metrics:
-    """All metrics of one process. Children of a label set are cached by prometheus_client; keep them on hot paths.
+    """The metrics of one process. Children of a label set are cached by prometheus_client; keep them on hot paths.
 
     Args:
+        process: whose metrics to register; those of both by default.
         registry: where they are registered; a new one by default. Two ``Metrics`` cannot share a registry.
     """
 
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+    workflows = Metric(
+        LiveGauge, "workflows", "Open workflows, from the engine's table.",
+        {"state": OPEN_STATES, "priority": PRIORITIES}, process=ENGINE,
+    )  # fmt: skip
+    workflows_opened = Metric(
+        Counter, "workflows_opened_total", "Workflows opened.", {"priority": PRIORITIES}, process=ENGINE
+    )
+    workflows_ended = Metric(
+        Counter, "workflows_ended_total", "Workflows ended.", {"state": None, "reason": None}, only=ENDS, process=ENGINE
+    )
+    workflow_seconds = Metric(
+        Histogram, "workflow_seconds", "Time from opening to end of a workflow.",
+        {"priority": PRIORITIES, "state": (State.COMPLETED, State.FAILED)}, buckets=EPISODE_SECONDS, process=ENGINE,
+    )  # fmt: skip
+    state_seconds = Metric(
+        Histogram, "state_seconds", "Time that a workflow was in a state, when it leaves it.",
+        {"state": None, "priority": None}, buckets=STATE_SECONDS, process=ENGINE,
+    )  # fmt: skip
+    transitions = Metric(
+        Counter, "transitions_total", "State transitions.", {"from_state": None, "to_state": None}, process=ENGINE
+    )
+    commands = Metric(Counter, "commands_total", "Commands issued by the engine.", BY_AGENT_AND_LANE, process=ENGINE)
+    commands_open = Metric(
+        LiveGauge, "commands_open", "Commands that the engine has no reply to.", BY_AGENT_AND_LANE, process=ENGINE
+    )
+    commands_oldest_seconds = Metric(
+        LiveGauge, "commands_oldest_seconds", "Age of the oldest command without a reply.", BY_AGENT_AND_LANE,
+        process=ENGINE,
+    )  # fmt: skip
+    lane_bound_seconds = Metric(
+        Gauge, "lane_bound_seconds", "How long a command of a lane may wait; not of agents that wait for people.",
+        {"agent": None, "lane": None}, process=ENGINE,
+    )  # fmt: skip
+    retries = Metric(
+        Counter, "retries_total", "Agent steps that went to RETRY, without redrives.",
+        {"agent": AGENTS, "reason": RETRY_REASONS}, process=ENGINE,
+    )  # fmt: skip
+    redrives = Metric(
+        Counter, "redrives_total", "FAILED workflows sent back to the step they failed in.", {"agent": AGENTS},
+        process=ENGINE,
+    )  # fmt: skip
+    alerts = Metric(Counter, "alerts_total", "Calls for a human.", {"kind": tuple(AlertKind)}, process=ENGINE)
+    readings = Metric(
+        Counter, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.",
+        {"outcome": ("accepted", "ignored")}, process=ENGINE,
+    )  # fmt: skip
+    rejected_inputs = Metric(
+        Counter, "rejected_inputs_total", "Readable inputs that the rules refused.", {"topic": None, "reason": None},
+        process=ENGINE,
+    )  # fmt: skip
+    dead_letters_by_sender = Metric(
+        Counter, "dead_letters_by_sender_total", "Refused inputs by who sent them (64, then other).",
+        {"sender": None, "reason": None}, process=ENGINE,
+    )  # fmt: skip
+    left_out = Metric(
+        Counter, "left_out_total", "What was not understood of records that were used, by name (64, then other).",
+        {"topic": None, "name": None}, process=ENGINE,
+    )  # fmt: skip
+    dead_letters = Metric(
+        Counter, "dead_letters_total", "Records sent to the dead-letter topic.", {"topic": None, "reason": None}
+    )
+    input_lag_records = Metric(
+        LiveGauge, "input_lag_records", "Records of an input partition that are not applied.",
+        {"topic": None, "partition": None}, process=ENGINE,
+    )  # fmt: skip
+    input_oldest_seconds = Metric(
+        LiveGauge, "input_oldest_seconds", "At most so old is the oldest record that is not applied; 0 if all are.",
+        {"topic": None, "partition": None}, process=ENGINE,
+    )  # fmt: skip
+    batch_records = Metric(
+        Histogram, "batch_records", "Records per batch of one partition.", buckets=BATCH_RECORDS, process=ENGINE
+    )
+    transactions = Metric(
+        Counter, "transactions_total", "Kafka transactions.", {"outcome": TRANSACTION_ENDS}, process=ENGINE
+    )
+    transaction_seconds = Metric(
+        Histogram, "transaction_seconds", "Time of a committed transaction, its commands sent.", buckets=SHORT_SECONDS,
+        process=ENGINE,
+    )  # fmt: skip
+    last_commit_timestamp_seconds = Metric(
+        LiveGauge, "last_commit_timestamp_seconds", "When a partition's newest transaction was committed.",
+        {"partition": None}, process=ENGINE,
+    )  # fmt: skip
+    timers_pending = Metric(LiveGauge, "timers_pending", "Deadlines that are waited for.", process=ENGINE)
+    timer_delay_seconds = Metric(
+        Histogram, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", buckets=SHORT_SECONDS,
+        process=ENGINE,
+    )  # fmt: skip
+    restore_done_ratio = Metric(
+        Gauge, "restore_done_ratio", "How much of a partition's table is restored; 1 when it is owned.",
+        {"partition": None}, process=ENGINE,
+    )  # fmt: skip
+    restore_records = Metric(
+        Counter, "restore_records_total", "Changelog records read back after an assignment.", process=ENGINE
+    )
+    restore_seconds = Metric(
+        Histogram, "restore_seconds", "Time to bring the tables of an assignment up to their changelog.",
+        buckets=SHORT_SECONDS, process=ENGINE,
+    )  # fmt: skip
+    table_bytes = Metric(
+        LiveGauge, "table_bytes", "Estimated size of a partition's table.", {"partition": None}, process=ENGINE
+    )
+    owned_partitions = Metric(Gauge, "owned_partitions", "Partitions this engine owns.", process=ENGINE)
+    changed_topics = Metric(
+        Gauge, "changed_topics", "Topics that are not what the topology says: see /ready.", process=ENGINE
+    )
+    rebalances = Metric(Counter, "rebalances_total", "Assignments received from the group.", process=ENGINE)
+    duplicate_records = Metric(
+        Counter, "duplicate_records_total", "Input records below the expected offset, dropped.", {"topic": None},
+        process=ENGINE,
+    )  # fmt: skip
+    reseeks = Metric(
+        Counter, "reseeks_total", "Seeks back to the expected offset after a hole.", {"topic": None}, process=ENGINE
+    )
+    offset_holes = Metric(
+        Counter, "offset_holes_total", "Holes accepted after a reseek: transaction markers, or retention.",
+        {"topic": None}, process=ENGINE,
+    )  # fmt: skip
+    replies = Metric(
+        Counter, "replies_total", "Replies delivered.",
+        {"agent": None, "lane": None, "outcome": None}, process=RUNNER,
+    )  # fmt: skip
+    commands_skipped = Metric(
+        Counter, "commands_skipped_total", "Commands not executed.",
+        {"agent": None, "lane": None, "reason": None}, process=RUNNER,
+    )  # fmt: skip
+    command_wait_seconds = Metric(
+        Histogram, "command_wait_seconds", "Time from a command's record to its handler.",
+        {"agent": None, "lane": None}, buckets=LONG_SECONDS, process=RUNNER,
+    )  # fmt: skip
+    handling_seconds = Metric(
+        Histogram, "handling_seconds", "Time a handler took for one command.",
+        {"agent": None, "lane": None}, buckets=LONG_SECONDS, process=RUNNER,
+    )  # fmt: skip
+    commands_fetched = Metric(
+        Gauge, "commands_fetched", "Commands fetched and not yet handed to the handler.",
+        {"agent": None, "lane": None}, process=RUNNER,
+    )  # fmt: skip
+    workers = Metric(Gauge, "workers", "Commands that a runner handles at once.", {"agent": None}, process=RUNNER)
+    workers_busy = Metric(Gauge, "workers_busy", "Commands being handled now.", {"agent": None}, process=RUNNER)
+    build_info = Metric(Gauge, "build_info", "1; the versions are its labels.", {"version": None, "python": None})
+    topology_info = Metric(Gauge, "topology_info", "1; the topology's fingerprint is its label.", {"hash": None})
+
+    def __init__(self, process: Process | None = None, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._add_workflow_metrics(self.registry)
-        self._add_engine_metrics(self.registry)
-        self._add_contiguity_metrics(self.registry)
-        self._add_runner_metrics(self.registry)
-        self.dead_letters = _counter(
-            self.registry, "dead_letters_total", "Records sent to the dead-letter topic.", "topic", "reason"
-        )
-
-    def _add_workflow_metrics(self, r: CollectorRegistry) -> None:
-        """Counted by the engine (and by the in-memory shell)."""
-        self.workflows_opened = _counter(r, "workflows_opened_total", "Workflows opened.", "priority")
-        self.workflows_ended = _counter(r, "workflows_ended_total", "Workflows ended.", "state", "reason")
-        self.workflow_seconds = _histogram(
-            r, "workflow_seconds", "Time from opening to end of a workflow.", EPISODE_SECONDS, "state"
-        )
-        self.transitions = _counter(r, "transitions_total", "State transitions.", "from_state", "to_state")
-        self.commands = _counter(r, "commands_total", "Commands issued by the engine.", "agent", "lane")
-        self.retries = _counter(r, "retries_total", "Agent steps that went to RETRY.", "agent", "reason")
-        self.alerts = _counter(r, "alerts_total", "Calls for a human.", "kind")
-        self.readings = _counter(
-            r, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.", "outcome"
-        )
-        self.rejected_inputs = _counter(
-            r, "rejected_inputs_total", "Readable inputs that the rules refused.", "topic", "reason"
-        )
-
-        self.dead_letters_by_sender = _counter(
-            r, "dead_letters_by_sender_total", "Refused inputs by who sent them (64, then other).", "sender", "reason"
-        )
-        self.left_out = _counter(
-            r,
-            "left_out_total",
-            "What was not understood of records that were used, by name (64 names, then other).",
-            "topic",
-            "name",
-        )
-
-    def _add_engine_metrics(self, r: CollectorRegistry) -> None:
-        """Counted by the engine's shell."""
-        self.lag_records = _gauge(
-            r, "engine_lag_records", "Records behind the end of an input partition.", "topic", "partition"
-        )
-        self.lag_seconds = _gauge(
-            r, "engine_lag_seconds", "Age of the newest applied record when applied.", "topic", "partition"
-        )
-        self.batch_records = _histogram(r, "batch_records", "Records per batch of one partition.", BATCH_RECORDS)
-        self.transactions = _counter(
-            r, "transactions_total", "Kafka transactions: committed, aborted, fenced.", "outcome"
-        )
-        self.transaction_seconds = _histogram(
-            r, "transaction_seconds", "Time of a transaction, from begin to commit.", SHORT_SECONDS, "outcome"
-        )
-        self.restore_records = _counter(r, "restore_records_total", "Changelog records read back after an assignment.")
-        self.restore_seconds = _histogram(
-            r, "restore_seconds", "Time to bring one partition's table up to its changelog.", SHORT_SECONDS
-        )
-        self.timer_delay_seconds = _histogram(
-            r, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", SHORT_SECONDS
-        )
-        self.owned_partitions = _gauge(r, "owned_partitions", "Partitions this engine owns.")
-        self.changed_topics = _gauge(r, "changed_topics", "Topics that are not what the topology says: see /ready.")
-        self.rebalances = _counter(r, "rebalances_total", "Assignments received from the group.")
-
-    def _add_contiguity_metrics(self, r: CollectorRegistry) -> None:
-        """What the record-by-record check of input offsets found."""
-        self.duplicate_records = _counter(
-            r, "duplicate_records_total", "Input records below the expected offset, dropped.", "topic"
-        )
-        self.reseeks = _counter(r, "reseeks_total", "Seeks back to the expected offset after a hole.", "topic")
-        self.offset_holes = _counter(
-            r, "offset_holes_total", "Holes accepted after a reseek: transaction markers, or retention.", "topic"
-        )
-
-    def _add_runner_metrics(self, r: CollectorRegistry) -> None:
-        """Counted by the agent runners (and by the façade's embedded agents)."""
-        self.replies = _counter(
-            r, "replies_total", "Replies delivered: result, retryable, permanent.", "agent", "lane", "outcome"
-        )
-        self.commands_skipped = _counter(
-            r,
-            "commands_skipped_total",
-            "Commands not executed: repeat, deadline_passed, killed_its_runner.",
-            "agent",
-            "lane",
-            "reason",
-        )
-        self.command_wait_seconds = _histogram(
-            r, "command_wait_seconds", "Time from a command's record to its handler.", LONG_SECONDS, "agent", "lane"
-        )
-        self.handling_seconds = _histogram(
-            r, "handling_seconds", "Time a handler took for one command.", LONG_SECONDS, "agent", "lane"
-        )
-        self.commands_queued = _gauge(
-            r, "commands_queued", "Commands fetched and not yet handed to the handler.", "agent", "lane"
-        )
-        self.commands_in_flight = _gauge(r, "commands_in_flight", "Commands being handled now.", "agent")
+        GCCollector(registry=self.registry)
+        for metric in TABLE:
+            if process is None or metric.process in (None, process):
+                metric.register(self, self.registry)
+        self.build_info.labels(version("master-orchestrator"), python_version()).set(1)
 
 
-class _Server(Protocol):
-    """What is used of the HTTP server that prometheus_client starts."""
-
-    server_port: int
-
-    def shutdown(self) -> None: ...
-
-    def server_close(self) -> None: ...
-
-
-@dataclass
-class MetricsServer:
-    """A running ``/metrics`` endpoint; a context manager that stops it."""
-
-    port: int
-    _server: _Server = field(repr=False)
-    _thread: Thread = field(repr=False)
-
-    def stop(self) -> None:
-        """Stop serving and free the port."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-
-def start_metrics_server(
-    metrics: Metrics, port: int, host: str = "127.0.0.1", *, health: Health | None = None
-) -> MetricsServer:
-    """Serve ``metrics`` on ``http://host:port/metrics`` from a daemon thread; port 0 takes a free one.
-
-    With ``health`` also ``/ready`` and ``/live``, see ``health.py``. Loopback by default: whoever wants it reachable
-    says so. Raises ``OSError`` when the port is taken.
-    """
-    server = make_http_server(metrics.registry, health, host, port)
-    thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
-    thread.start()
-    return MetricsServer(server.server_port, server, thread)
+TABLE: tuple[Metric[Any], ...] = tuple(each for each in vars(Metrics).values() if isinstance(each, Metric))
+"""Every metric, in the order of the documents."""

@@ -52,6 +52,11 @@ class TimerHeap:
         return deadline in self._waiting.get(partition, {}).get(vehicle_id, ())
 
     @property
+    def standing(self) -> int:
+        """Deadlines that are waited for."""
+        return self._standing
+
+    @property
     def size(self) -> int:
         """Entries in the heap, those that no longer stand included."""
         return len(self._heap)

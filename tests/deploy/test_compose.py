@@ -66,7 +66,7 @@ def test_grafana_has_no_default_password() -> None:
 
 
 def test_prometheus_scrapes_what_the_services_serve() -> None:
-    config = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text())
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
     targets = {
         target for job in config["scrape_configs"] for group in job["static_configs"] for target in group["targets"]
     }

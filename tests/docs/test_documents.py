@@ -1,12 +1,14 @@
 """The documents are held to the code: diagrams drawn from it, links that lead somewhere, Python that runs."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from master_orchestrator.cli.main import run
 from master_orchestrator.core.diagram import mermaid
 from master_orchestrator.exit_codes import ExitCode
 
@@ -34,6 +36,24 @@ def test_the_exit_codes_are_those_of_the_commands() -> None:
 def test_every_relative_link_leads_to_a_file(path: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text())
     assert [] == [link for link in links if not (path.parent / link).exists()]
+
+
+RUNBOOKS = sorted((ROOT / "docs" / "runbooks").glob("*.md"))
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
+def test_a_runbook_has_its_four_parts_on_one_page(path: Path) -> None:
+    text = path.read_text()
+    assert ["What it means", "Look", "Do", "If it does not help"] == re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert 40 >= len(text.splitlines())
+
+
+@pytest.mark.parametrize("path", RUNBOOKS, ids=lambda path: path.stem)
+def test_the_commands_of_a_runbook_are_there_with_their_options(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    quoted = re.findall(r"^master-orchestrator (.+)$|`master-orchestrator ([^`]+)`", path.read_text(), re.MULTILINE)
+    for block, inline in quoted:
+        words = shlex.split(block or " ".join(inline.split()))
+        assert 0 == run([*words, "--help"]), (words, capsys.readouterr().err)
 
 
 @pytest.mark.parametrize("block", PYTHON)

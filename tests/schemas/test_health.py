@@ -7,7 +7,8 @@ from urllib.error import HTTPError
 import pytest
 
 from master_orchestrator_schemas.health import Verdict, joint
-from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.metrics_server import start_metrics_server
 
 YES = Verdict(ok=True, why="a")
 

@@ -1,14 +1,18 @@
 """Readiness and liveness of the engine: what they say is what is so."""
 
 import json
+import logging
 import socket
 import time
 import urllib.request
+from types import SimpleNamespace
 from urllib.error import URLError
 
 import pytest
+from faust.types import TP
 from support.engine_system import EngineSystem
 
+from master_orchestrator.shell.faust_replacements import EngineConsumerThread
 from master_orchestrator.shell.health import QUIET_S, STALLED_S, STUCK_S, EngineHealth, Phase
 from master_orchestrator_schemas.health import LIVE, READY, Verdict
 
@@ -162,3 +166,28 @@ def test_an_engine_is_ready_once_restored_and_not_alive_once_stuck(system: Engin
         assert 200 == probe.ask(LIVE)[0]
         system.request_checks(range(1))
         probe.until(LIVE, 503, "a transaction has been under way")
+
+
+def test_faust_does_not_report_a_lag_as_a_stall(caplog: pytest.LogCaptureFixture) -> None:
+    """It looks at its own streams, through which no record goes."""
+    lagging = SimpleNamespace(highwater=100, position=10, timestamp=1.0)
+    subscription = SimpleNamespace(assignment=SimpleNamespace(state_value=lambda _tp: lagging))
+    subscriptions = SimpleNamespace(subscription=subscription)
+    thread = object.__new__(EngineConsumerThread)
+    vars(thread).update(
+        _consumer=SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscriptions)),
+        consumer=SimpleNamespace(
+            app=SimpleNamespace(
+                monitor=SimpleNamespace(stream_inbound_time={}),
+                topics=SimpleNamespace(acks_enabled_for=lambda _topic: True),
+            )
+        ),
+        time_started=0.0,
+        log=logging.getLogger("thread"),
+        _verify_aiokafka_event_path=lambda _now, _tp: False,
+        tp_stream_timeout_secs=1.0,
+        tp_commit_timeout_secs=1.0,
+        tp_last_committed_at={},
+    )
+    thread.verify_event_path(3_600.0, TP("vehicle.telemetry", 0))
+    assert [] == caplog.records

@@ -104,14 +104,14 @@ def test_a_fenced_producer_gives_way(
     metrics = Metrics()
     with pytest.raises(FencedError, match="partition 0"):
         partition_producer(topology, monkeypatch, ScriptedProducer(**script), metrics).commit(BATCH, LAST)
-    assert (None, 1) == (ended(metrics, "aborted"), ended(metrics, "fenced"))
+    assert (0, 1) == (ended(metrics, "aborted"), ended(metrics, "fenced"))
 
 
 def test_aborts_are_counted_and_have_an_end(topology: Topology, monkeypatch: pytest.MonkeyPatch) -> None:
     metrics, scripted = Metrics(), ScriptedProducer(commit=[ABORTABLE] * ATTEMPTS)
     with pytest.raises(ShellError, match=f"{ATTEMPTS} times"):
         partition_producer(topology, monkeypatch, scripted, metrics).commit(BATCH, LAST)
-    assert (ATTEMPTS, None) == (ended(metrics, "aborted"), ended(metrics, "fenced"))
+    assert (ATTEMPTS, 0) == (ended(metrics, "aborted"), ended(metrics, "fenced"))
 
 
 def test_an_error_that_is_neither_goes_up_with_nothing_aborted(

@@ -14,7 +14,7 @@ import yaml
 
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.processor import Processor
+from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES
@@ -78,15 +78,21 @@ class Run:
 
     def __init__(self, topology: Topology) -> None:
         self._topology, self._table = topology, dict[bytes, bytes]()
-        self._processor = Processor(topology, Policy.from_topology(topology), CODEC, EngineCounts(Metrics()))
+        self.metrics = Metrics()
+        self._processor = Processor(topology, Policy.from_topology(topology), CODEC, EngineCounts(self.metrics))
 
     def step(self, given: Given) -> dict[str, Any]:
         """What one input gives: its records, and a digest of the stored value of each vehicle it touched."""
-        work = self._processor.process(PARTITION, [self._fetched(given)], self._table.get)
-        self._table |= work.vehicles
+        work = self.work(given)
         dead = self._topology.dead_letter_topic
         gives = [readable_record(record, is_dead=record.topic == dead) for record in (*work.records, *work.commands)]
         return {"gives": gives, "state": [digest(value) for value in work.vehicles.values()]}
+
+    def work(self, given: Given) -> Work:
+        """What one input comes to."""
+        work = self._processor.process(PARTITION, [self._fetched(given)], self._table.get)
+        self._table |= work.vehicles
+        return work
 
     def outputs(self, batch: list[Given]) -> list[Output]:
         """The records that a batch of inputs gives, and then its commands."""

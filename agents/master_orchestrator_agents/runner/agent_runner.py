@@ -13,6 +13,7 @@ from master_orchestrator_agents.runner.poll_loop import PollLoop, RunnerOptions
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -68,7 +69,7 @@ class AgentRunner:
             drain_seconds=drain_seconds,
             isolation=isolation or Isolation(),
         )
-        self._metrics = RunnerMetrics(metrics or Metrics(), agent_type)
+        self._metrics = RunnerMetrics(metrics or Metrics(Process.RUNNER), agent_type, workers)
         self.health = RunnerHealth(agent_type)
         """For readiness and liveness, see ``health.py``."""
         self._stop = threading.Event()

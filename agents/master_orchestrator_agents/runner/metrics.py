@@ -1,26 +1,26 @@
 """The metrics of a runner."""
 
 from master_orchestrator_schemas.messages import Reply
-from master_orchestrator_schemas.metrics import Metrics
-from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
-
-OUTCOMES = ("result", *(kind.lower() for kind in FailureKind))
-"""The outcomes of a command."""
+from master_orchestrator_schemas.metrics import REPLY_OUTCOMES, SKIPPED, Metrics
+from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 
 class RunnerMetrics:
     """The metrics of one agent type. Label sets are looked up once: that costs more than counting."""
 
-    def __init__(self, metrics: Metrics, agent: AgentType) -> None:
+    def __init__(self, metrics: Metrics, agent: AgentType, workers: int) -> None:
         self._metrics = metrics
-        self._agent = agent
         self._replies = {
-            (lane, outcome): metrics.replies.labels(agent, lane, outcome) for lane in Lane for outcome in OUTCOMES
+            (lane, outcome): metrics.replies.labels(agent, lane, outcome) for lane in Lane for outcome in REPLY_OUTCOMES
         }
         self._waits = {lane: metrics.command_wait_seconds.labels(agent, lane) for lane in Lane}
         self._handlings = {lane: metrics.handling_seconds.labels(agent, lane) for lane in Lane}
-        self._queued = {lane: metrics.commands_queued.labels(agent, lane) for lane in Lane}
-        self._in_flight = metrics.commands_in_flight.labels(agent)
+        self._skipped = {
+            (lane, reason): metrics.commands_skipped.labels(agent, lane, reason) for lane in Lane for reason in SKIPPED
+        }
+        self._fetched = {lane: metrics.commands_fetched.labels(agent, lane) for lane in Lane}
+        self._busy = metrics.workers_busy.labels(agent)
+        metrics.workers.labels(agent).set(workers)
 
     def waited(self, lane: Lane, seconds: float) -> None:
         """A command starts. Clocks differ between hosts: a negative wait counts as 0."""
@@ -34,7 +34,7 @@ class RunnerMetrics:
 
     def skipped(self, lane: Lane, reason: str) -> None:
         """A command is not handled: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""
-        self._metrics.commands_skipped.labels(self._agent, lane, reason).inc()
+        self._skipped[lane, reason].inc()
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record that is not a valid command."""
@@ -43,5 +43,5 @@ class RunnerMetrics:
     def set_counts(self, queued: dict[Lane, int], in_flight: int) -> None:
         """Commands queued and in flight now."""
         for lane, count in queued.items():
-            self._queued[lane].set(count)
-        self._in_flight.set(in_flight)
+            self._fetched[lane].set(count)
+        self._busy.set(in_flight)

@@ -15,7 +15,9 @@ from master_orchestrator_agents.runner.agent_runner import DRAIN_S, AgentRunner
 from master_orchestrator_agents.runner.health import ProcessHealth
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
+from master_orchestrator_schemas.metric_kinds import Process
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.metrics_server import start_metrics_server
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -48,7 +50,7 @@ def run_agents(
     :class:`RunnerError` of the first that failed, after the others have drained.
     """
     stop = stop or threading.Event()
-    metrics = Metrics()
+    metrics = Metrics(Process.RUNNER)
     isolation = Isolation()
     runners = [
         AgentRunner(

@@ -75,7 +75,8 @@ class Stage:
     def _fates(self, records: Sequence[Arrived], work: Work) -> list[Fate]:
         """A dead letter names its record; outcomes and what they say of readings come in the records' order."""
         letters = self._letters(work)
-        outcomes, readings = iter(work.outcomes), iter(work.readings)
+        outcomes = ((topic, outcome) for topic, _, outcome in work.outcomes)
+        readings = iter(work.readings)
         fates = [self._fate(record, letters, outcomes, readings) for record in records]
         left = [*letters, *outcomes, *readings]
         if left:

@@ -7,6 +7,8 @@ from typing import Any
 import structlog
 
 from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.state import VehicleState
+from master_orchestrator.core.transitions import INITIAL, TRANSITIONS
 from master_orchestrator.shell.feedback import Fault
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
@@ -25,14 +27,20 @@ class EngineCounts:
         self.metrics = metrics
         self._child = cache(_child)
         self._names, self._senders = BoundedNames(), BoundedNames()
+        self._child(metrics.transitions, "", INITIAL.value)
+        for before, moves in TRANSITIONS.items():
+            for after in moves:
+                self._child(metrics.transitions, before.value, after.value)
 
-    def outcome(self, topic: str, outcome: Outcome) -> None:
-        """Count what one input led to."""
-        for entry in outcome.audit:
-            if entry.from_state != entry.to_state:
-                self._transition(entry)
-                if entry.to_state in ENDED:
-                    self._ended(entry, outcome)
+    def outcome(self, topic: str, before: VehicleState | None, outcome: Outcome) -> None:
+        """Count what one input led to, of a vehicle in this state."""
+        moves = [entry for entry in outcome.audit if entry.from_state != entry.to_state]
+        for entry in moves:
+            self._transition(entry, outcome)
+            if entry.to_state in ENDED:
+                self._ended(entry, outcome)
+        if moves:
+            self._times(moves, before)
         for command in outcome.commands:
             lane = command.priority.lane.value
             self._child(self.metrics.commands, command.agent.value, lane).inc()
@@ -49,21 +57,14 @@ class EngineCounts:
         """Count a reading: accepted, or ignored as late or repeated."""
         self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
 
-    def batch(self, partition: int, records: Mapping[str, Sequence[Fetched]], now_s: float) -> None:
-        """Count one partition's share of a batch, by input topic, processed at ``now_s``."""
-        self._child(self.metrics.batch_records).observe(sum(map(len, records.values())))
-        for topic, fetched in records.items():
-            age_s = max(0.0, now_s - fetched[-1].timestamp / 1000)
-            self._child(self.metrics.lag_seconds, topic, str(partition)).set(age_s)
+    def batch(self, records: Mapping[str, Sequence[Fetched]]) -> None:
+        """Count one partition's share of a batch, by input topic."""
+        self.metrics.batch_records.observe(sum(map(len, records.values())))
 
     def transaction(self, seconds: float) -> None:
         """Count a committed transaction, its commands sent."""
         self._child(self.metrics.transactions, "committed").inc()
-        self._child(self.metrics.transaction_seconds, "committed").observe(seconds)
-
-    def lag(self, topic: str, partition: int, records: int) -> None:
-        """How many records of an input partition are not yet applied."""
-        self._child(self.metrics.lag_records, topic, str(partition)).set(records)
+        self.metrics.transaction_seconds.observe(seconds)
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter by the topic it came from."""
@@ -78,20 +79,42 @@ class EngineCounts:
             log.warning("left_out", topic=fault.cause.topic, sender=fault.sender, why=fault.message)
         self._child(self.metrics.left_out, fault.cause.topic, self._names.label(fault.name)).inc()
 
-    def _transition(self, entry: AuditRecord) -> None:
+    def _transition(self, entry: AuditRecord, outcome: Outcome) -> None:
         before = "" if entry.from_state is None else entry.from_state.value
         self._child(self.metrics.transitions, before, entry.to_state.value).inc()
         if entry.from_state is None:
             self._child(self.metrics.workflows_opened, entry.priority.name).inc()
         if entry.to_state is State.RETRY:
-            self._child(self.metrics.retries, before, entry.reason or "").inc()
+            self._retry(entry, outcome)
+
+    def _retry(self, entry: AuditRecord, outcome: Outcome) -> None:
+        """From FAILED it is an operator's redrive, of the step that had failed."""
+        if entry.from_state is not State.FAILED:
+            self._child(self.metrics.retries, entry.from_state or "", entry.reason or "").inc()
+            return
+        workflow = outcome.state.workflow
+        if workflow is not None and workflow.execution is not None:
+            self._child(self.metrics.redrives, workflow.execution.step.value).inc()
+
+    def _times(self, moves: Sequence[AuditRecord], before: VehicleState | None) -> None:
+        """How long the states lasted that these moves left, the first of them since the newest move before."""
+        workflow = None if before is None else before.workflow
+        entered: dict[str, int] = {}
+        if workflow is not None and workflow.history:
+            entered[workflow.workflow_id] = workflow.opened_at_ms + workflow.history[-1][0]
+        for entry in moves:
+            since_ms = entered.get(entry.workflow_id)
+            if entry.from_state is not None and since_ms is not None:
+                seconds = max(0, entry.at_ms - since_ms) / 1000
+                self._child(self.metrics.state_seconds, entry.from_state.value, entry.priority.name).observe(seconds)
+            entered[entry.workflow_id] = entry.at_ms
 
     def _ended(self, entry: AuditRecord, outcome: Outcome) -> None:
         self._child(self.metrics.workflows_ended, entry.to_state.value, entry.reason or "").inc()
         for status in outcome.status:
             if status.workflow_id == entry.workflow_id:
                 seconds = (entry.at_ms - status.created_at_ms) / 1000
-                self._child(self.metrics.workflow_seconds, entry.to_state.value).observe(seconds)
+                self._child(self.metrics.workflow_seconds, entry.priority.name, entry.to_state.value).observe(seconds)
 
 
 def _child(metric: Any, *labels: str) -> Any:  # Counter, Gauge or Histogram: prometheus_client has no common type

@@ -19,6 +19,8 @@ from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, dat
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.health import Phase
+from master_orchestrator.shell.input_progress import Behind, InputProgress, LogPlace
+from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator.shell.ordering import in_order
 from master_orchestrator.shell.outgoing import SOURCE
 from master_orchestrator.shell.partition import OwnedPartition
@@ -44,11 +46,15 @@ STOP_S = 20.0
 
 
 class Step(NamedTuple):
-    """One partition's share of a batch, ready to be committed: its work, the positions after it, its record count."""
+    """One partition's share of a batch, ready to be committed: its work, the positions after it, its record count.
+
+    ``newest``: by topic, the timestamp of the last record.
+    """
 
     partition: OwnedPartition
     work: Work
     positions: dict[str, int]
+    newest: dict[str, int]
     records: int
 
 
@@ -78,6 +84,10 @@ class Engine:
         self.transaction_s = 0.0
         """How long the newest transaction took."""
         self._topics = TopicWatch(kafka, topology, self._topics_changed)
+        self.open_work = OpenWork()
+        self.inputs = InputProgress()
+        self.committed_s: dict[int, float] = {}
+        """When each owned partition's newest transaction was committed, in seconds since 1970."""
         self._timers.start()
         self._topics.start()
 
@@ -90,7 +100,11 @@ class Engine:
             self._partitions = {}
             self._contiguity.forget()
             self._timers.reset({})
+            self.open_work.reset({})
+            self.inputs.reset({}, time.time())
+            self.committed_s.clear()
             self._metrics.owned_partitions.set(0)
+            self._metrics.restore_done_ratio.clear()
             if self.phase.partitions is not None:
                 self.phase = Phase(None, time.monotonic())
 
@@ -105,6 +119,8 @@ class Engine:
                 gone = data_lost((lost.topic, lost.partition), lost.end, "any records", time.time_ns() // 1_000_000)
                 self._notices[lost.partition].append(self._processor.alert_record(gone))
             self._timers.reset(taken.deadlines)
+            self.open_work.reset(taken.open)
+            self.inputs.reset(self.positions(), time.time())
             self._metrics.owned_partitions.set(len(self._partitions))
             self._metrics.rebalances.inc()
             self.phase = Phase(len(self._partitions), time.monotonic())
@@ -118,10 +134,19 @@ class Engine:
             for topic, offset in owned.positions.items()
         }
 
-    def count_lag(self, ends: Mapping[TopicPartition, int]) -> None:
-        """Count how far the positions are behind the ends of their logs."""
-        for (topic, partition), offset in self.positions().items():
-            self._counts.lag(topic, partition, max(0, ends.get((topic, partition), offset) - offset))
+    def behind(self, log: Mapping[TopicPartition, LogPlace]) -> dict[TopicPartition, Behind]:
+        """How far the positions are behind the ends of their logs."""
+        return self.inputs.behind(time.time(), self.positions(), log)
+
+    def table_sizes(self) -> dict[int, int]:
+        """Roughly how many bytes each owned partition's table has."""
+        sizes = {number: owned.store.size_bytes() for number, owned in self._partitions.items()}
+        return {number: size for number, size in sizes.items() if size is not None}
+
+    @property
+    def timers_pending(self) -> int:
+        """Deadlines that are waited for."""
+        return self._timers.pending
 
     def oldest_transaction(self) -> float | None:
         """When the oldest transaction under way began, in monotonic seconds; None if there is none."""
@@ -157,6 +182,9 @@ class Engine:
         A partition has one transaction under way: its next batch waits for it, and meanwhile the others go on.
         """
         applied = 0
+        for place, records in fetched.items():
+            if records:
+                self.inputs.handed(place, records[-1].offset + 1)
         async with self._busy:
             partitions = _by_partition(fetched)
             for number in sorted(partitions, key=self._is_under_way):  # those that need not wait go first
@@ -192,8 +220,9 @@ class Engine:
         self._notices[number] = []
         work = self._processor.process(number, in_order(ranked), owned.store.get)
         work.records.extend(notices)
-        self._counts.batch(number, {topic: by_topic[topic] for topic in positions}, time.time())
-        return Step(owned, work, positions, sum(map(len, ranked.values())))
+        self._counts.batch({topic: by_topic[topic] for topic in positions})
+        newest = {topic: by_topic[topic][-1].timestamp for topic in positions}
+        return Step(owned, work, positions, newest, sum(map(len, ranked.values())))
 
     def _is_under_way(self, number: int) -> bool:
         future = self._under_way.get(number)
@@ -221,7 +250,12 @@ class Engine:
     def _commit(self, step: Step) -> None:
         started = time.perf_counter()
         step.partition.commit(step.work, step.positions)
-        self._timers.update(step.partition.number, step.work.deadlines)
+        number = step.partition.number
+        self._timers.update(number, step.work.deadlines)
+        self.open_work.update(number, step.work.states)
+        for topic, timestamp in step.newest.items():
+            self.inputs.applied((topic, number), timestamp)
+        self.committed_s[number] = time.time()
         self.transaction_s = time.perf_counter() - started
         self._counts.transaction(self.transaction_s)
 

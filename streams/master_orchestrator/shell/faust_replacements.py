@@ -28,6 +28,7 @@ from setproctitle import setproctitle
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import StalledError, TableDamagedError, TableError, TableLockedError
 from master_orchestrator.shell.health import STALLED_S, EngineHealth
+from master_orchestrator.shell.input_progress import LogPlace
 from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions, wipe
 
@@ -108,6 +109,21 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
             return 0.0
         return math.inf if None in answered else max(0.0, time.time() - min(answered) / 1000)
 
+    def log_places(self) -> dict[tuple[str, int], LogPlace]:
+        """Where the assigned logs end and what would be fetched next, as far as the brokers have told.
+
+        Reads, from another thread, what this thread's loop replaces as a whole.
+        """
+        subscription = self._ensure_consumer()._subscription.subscription
+        if subscription is None or subscription.assignment is None:
+            return {}
+        assignment, found = subscription.assignment, {}
+        for tp in assignment.tps:
+            state = assignment.state_value(tp)
+            if state is not None and state.highwater is not None and state.has_valid_position:
+                found[tp.topic, tp.partition] = LogPlace(state.highwater, state.position)
+        return found
+
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Copy positions to the group.
 
@@ -178,8 +194,12 @@ class EngineConsumer(driver.Consumer):
         """Copy the positions to the group, for lag monitors."""
         assigned = self.assignment()
         offsets = {TP(*key): offset for key, offset in self._engine.positions().items() if TP(*key) in assigned}
-        self._engine.count_lag({(tp.topic, tp.partition): self.highwater(tp) or 0 for tp in offsets})
+        self._engine.behind(self.log_places())  # notes which are caught up, though nobody asks
         return bool(offsets) and await self._commit(offsets)
+
+    def log_places(self) -> dict[tuple[str, int], LogPlace]:
+        """Where the assigned logs end and what would be fetched next; from any thread."""
+        return cast("EngineConsumerThread", self._thread).log_places()
 
     async def keep_alive(self) -> None:
         """Send heartbeats from now on, though the assignment is not through."""

@@ -4,11 +4,9 @@ The order of a step, and what a crash between two of its parts means (``docs/eng
 begin; audit, status, alerts, dead letters; changelog, outbox, position; commit; local write; commands; memory.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from master_orchestrator.core.outcome import Deadline
-from master_orchestrator.core.state import decode_state
-from master_orchestrator.core.step import deadlines
+from master_orchestrator.core.state import VehicleState, decode_state
 from master_orchestrator.core.table import POSITION_KEY, pack_positions, unpack_positions, unpack_vehicle
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
 from master_orchestrator.shell.layout import pack_outbox, unpack_outbox
@@ -39,14 +37,12 @@ class OwnedPartition:
         self._commands.send(unpack_outbox(self.store.get), self.number)
         return unpack_positions(self.store.get(POSITION_KEY))
 
-    def deadlines(self) -> dict[str, list[Deadline]]:
-        """The deadlines of all vehicles of the table that wait for something."""
-        found: dict[str, list[Deadline]] = {}
+    def waiting(self) -> Iterator[tuple[bytes, VehicleState]]:
+        """All vehicles of the table that wait for something: every one with an open workflow or task."""
         for key, value in self.store.vehicles():
             due_ms, state = unpack_vehicle(value)
             if due_ms:
-                found[key.decode()] = deadlines(key.decode(), decode_state(state))
-        return found
+                yield key, decode_state(state)
 
     def commit(self, work: Work, positions: Mapping[str, int]) -> None:
         """Make ``work`` and the positions after it durable, then send its commands. Blocking; any error is fatal."""

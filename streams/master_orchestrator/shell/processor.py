@@ -48,7 +48,7 @@ class Work:
     states: dict[bytes, VehicleState] = field(default_factory=dict)
     vehicles: dict[bytes, bytes] = field(default_factory=dict)
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
-    outcomes: list[tuple[str, Outcome]] = field(default_factory=list)
+    outcomes: list[tuple[str, VehicleState | None, Outcome]] = field(default_factory=list)
     readings: list[bool] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -115,7 +115,7 @@ class Processor:
         work.states[key] = outcome.state
         work.records += outgoing.records
         work.commands += outgoing.commands
-        work.outcomes.append((cause.topic, outcome))
+        work.outcomes.append((cause.topic, before, outcome))
         work.faults += [left_out_fault(cause, record, item) for item in given.left_out]
         if isinstance(body, Telemetry) and outcome.rejection is None:
             work.readings.append(before is None or outcome.state.trackers is not before.trackers)
@@ -135,8 +135,8 @@ class Processor:
         work.records.append(self.alert_record(alert))
 
     def _count(self, work: Work) -> None:
-        for topic, outcome in work.outcomes:
-            self._counts.outcome(topic, outcome)
+        for topic, before, outcome in work.outcomes:
+            self._counts.outcome(topic, before, outcome)
             for command in outcome.failed_commands:
                 self._counts.dead_letter(self._writer.command_topic(command), GIVEN_UP)
         for accepted in work.readings:

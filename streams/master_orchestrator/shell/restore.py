@@ -5,7 +5,7 @@ Reading is read_committed and in batches; the former owner's transaction was end
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -53,9 +53,15 @@ class LogReader:
         return bounds
 
 
-def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]) -> int:
+def catch_up(
+    reader: LogReader,
+    topic: str,
+    stores: Mapping[int, PartitionStore],
+    progress: Callable[[int, float], None] = lambda _partition, _ratio: None,
+) -> int:
     """Read each partition from its table's offset to the end into its table; the number of records read.
 
+    ``progress`` is told how much of a partition is there, 1 at the end.
     A table's offset must not lie above the changelog's end (see :func:`is_foreign`).
     """
     ends = {partition: reader.bounds(topic, partition) for partition in stores}
@@ -75,6 +81,8 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
         for partition, messages in batches.items():
             _apply(stores[partition], messages)
             count += len(messages)
+            start, end = starts[partition], ends[partition][1]
+            progress(partition, min(1.0, ((messages[-1].offset() or 0) + 1 - start) / (end - start)))
         if time.monotonic() - heard > QUIET_S:
             raise RestoreError(f"{topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
     reader.consumer.unassign()
@@ -84,6 +92,7 @@ def catch_up(reader: LogReader, topic: str, stores: Mapping[int, PartitionStore]
         # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them. The end
         # as it was before reading: were it asked again, a newer owner's records would count as read.
         store.write({}, max(_next_offset(store), ends[partition][1]) - 1)
+        progress(partition, 1.0)
     return count
 
 

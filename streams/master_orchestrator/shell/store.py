@@ -158,6 +158,13 @@ class PartitionStore:
         except Exception as error:  # as above
             raise self._failed("written", error) from error
 
+    def size_bytes(self) -> int | None:
+        """Roughly how much data is in it; None of a table that is closed, or does not say."""
+        try:
+            return self._db.property_int_value("rocksdb.estimate-live-data-size")
+        except Exception:  # noqa: BLE001  rocksdict raises nothing more special; a figure for people is no reason to end
+            return None
+
     def changelog_offset(self) -> int | None:
         """The changelog offset that the table is at; None for an empty table."""
         raw = self.get(OFFSET_KEY)

@@ -10,7 +10,9 @@ from typing import NamedTuple
 import structlog
 
 from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.core.step import deadlines
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
+from master_orchestrator.shell.open_work import Open, open_of
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.restore import LogReader, catch_up, is_foreign, topic_id
 from master_orchestrator.shell.store import PartitionStore
@@ -38,6 +40,7 @@ class Taken(NamedTuple):
 
     partitions: dict[int, OwnedPartition]
     deadlines: dict[int, dict[str, list[Deadline]]]
+    open: dict[int, list[tuple[bytes, Open]]]
     lost: list[Lost]
 
 
@@ -50,7 +53,9 @@ class TakeOver:
     def run(self, stores: dict[int, PartitionStore], wipe: Wipe) -> Taken:
         """Own the partitions of ``stores``. Raises what Kafka raises; the process must then end."""
         if not stores:
-            return Taken({}, {}, [])
+            return Taken({}, {}, {}, [])
+        for number in stores:
+            self._metrics.restore_done_ratio.labels(str(number)).set(0)
         with self._metrics.restore_seconds.time():
             producers = self._fence(list(stores))
             reader = LogReader(self._kafka, self._topology.app_id)
@@ -62,7 +67,12 @@ class TakeOver:
                 reader.close()
         self._metrics.restore_records.inc(records)
         log.info("tables restored", records=records, partitions=sorted(stores))
-        return Taken(owned, {number: partition.deadlines() for number, partition in owned.items()}, lost)
+        taken = Taken(owned, {number: {} for number in owned}, {number: [] for number in owned}, lost)
+        for number, partition in owned.items():
+            for key, state in partition.waiting():
+                taken.deadlines[number][key.decode()] = deadlines(key.decode(), state)
+                taken.open[number].append((key, open_of(state)))
+        return taken
 
     def _fence(self, partitions: Sequence[int]) -> dict[int, PartitionProducer]:
         """New transactional producers, side by side: each ends what a former owner has open."""
@@ -77,7 +87,8 @@ class TakeOver:
             if is_foreign(stores[number], log_id, reader.bounds(changelog, number)[1]):
                 stores[number] = wipe(number)
             stores[number].claim(log_id)
-        return catch_up(reader, changelog, stores)
+        done = self._metrics.restore_done_ratio
+        return catch_up(reader, changelog, stores, lambda number, ratio: done.labels(str(number)).set(ratio))
 
     def _owned(self, number: int, store: PartitionStore, producer: PartitionProducer) -> OwnedPartition:
         return OwnedPartition(

@@ -35,6 +35,11 @@ class TimerThread:
         """Monotonic seconds; None while nothing is being sent."""
         self._thread = threading.Thread(target=self._run, name="timers", daemon=True)
 
+    @property
+    def pending(self) -> int:
+        """Deadlines that are waited for."""
+        return self._heap.standing
+
     def start(self) -> None:
         """Begin to send."""
         self._thread.start()

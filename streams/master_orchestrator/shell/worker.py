@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from pathlib import Path
+from typing import cast
 
 import faust
 import structlog
@@ -15,12 +16,22 @@ from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import ShellError
-from master_orchestrator.shell.faust_replacements import EngineApp, EngineTable, EngineTables, EngineWorker
+from master_orchestrator.shell.faust_replacements import (
+    EngineApp,
+    EngineConsumer,
+    EngineTable,
+    EngineTables,
+    EngineWorker,
+)
+from master_orchestrator.shell.gauges import bind_gauges
 from master_orchestrator.shell.health import EngineHealth
+from master_orchestrator.shell.input_progress import LogPlace
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.metrics import Metrics, start_metrics_server
+from master_orchestrator_schemas.metric_kinds import Process
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.metrics_server import start_metrics_server
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -50,7 +61,7 @@ def run_engine(
         worker: a name that stays the same over restarts, so that a quick restart moves no partition.
         metrics_port: serve ``/metrics``, ``/ready`` and ``/live`` on this port of ``metrics_host``; None: do not.
     """
-    metrics = Metrics()
+    metrics = Metrics(Process.ENGINE)
     app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
     server = None
     if metrics_port is not None:
@@ -112,8 +123,16 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
     processor = Processor(topology, Policy.from_topology(topology), codec, counts)
     app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, counts=counts, die=die)
     app.health = EngineHealth(app.engine)
+    bind_gauges(metrics, topology, app.engine, lambda: _log_places(app))
     app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name
     return app
+
+
+def _log_places(app: EngineApp) -> dict[tuple[str, int], LogPlace]:
+    """What the consumer knows of the logs; nothing before there is one."""
+    if app.engine.phase.partitions:
+        return cast("EngineConsumer", app.consumer).log_places()
+    return {}
 
 
 async def _release(app: EngineApp, *_revoked: object, **_signal: object) -> None:

@@ -1,0 +1,46 @@
+"""The engine's gauges that are reckoned when they are asked for: a value that was true once is not shown for long."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.input_progress import Behind, LogPlace, TopicPartition
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.topology import Topology
+
+WAITS_FOR_PEOPLE_MS = 3_600_000
+"""Whose replies may take longer waits for people: an old command of that agent says nothing of its runners."""
+
+
+def bind_gauges(
+    metrics: Metrics, topology: Topology, engine: Engine, log: Callable[[], Mapping[TopicPartition, LogPlace]]
+) -> None:
+    """Have ``metrics`` ask ``engine``, and ``log`` for what the consumer knows of its topic-partitions."""
+    work = engine.open_work
+    metrics.workflows.read = work.workflows
+    metrics.commands_open.read = work.commands
+    metrics.commands_oldest_seconds.read = lambda: work.oldest(time.time_ns() // 1_000_000)
+    metrics.input_lag_records.read = lambda: _by_place(engine.behind(log()), 0)
+    metrics.input_oldest_seconds.read = lambda: _by_place(engine.behind(log()), 1)
+    metrics.last_commit_timestamp_seconds.read = lambda: _by_partition(engine.committed_s)
+    metrics.table_bytes.read = lambda: _by_partition(engine.table_sizes())
+    metrics.timers_pending.read = lambda: [((), engine.timers_pending)]
+    for agent, terms in topology.agents.items():
+        if terms.reply_within_ms < WAITS_FOR_PEOPLE_MS:
+            for lane, bound in topology.lanes.items():
+                metrics.lane_bound_seconds.labels(agent, lane).set(bound.max_wait_ms / 1000)
+    metrics.topology_info.labels(fingerprint(topology)).set(1)
+
+
+def fingerprint(topology: Topology) -> str:
+    """Twelve hexadecimal digits that change with the topology."""
+    return hashlib.sha256(topology.model_dump_json().encode()).hexdigest()[:12]
+
+
+def _by_place(behind: Mapping[TopicPartition, Behind], field: int) -> Iterable[tuple[tuple[str, str], float]]:
+    return [((topic, str(partition)), found[field]) for (topic, partition), found in behind.items()]
+
+
+def _by_partition(values: Mapping[int, float]) -> Iterable[tuple[tuple[str], float]]:
+    return [((str(partition),), value) for partition, value in dict(values).items()]

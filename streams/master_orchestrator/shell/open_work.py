@@ -1,0 +1,130 @@
+"""What is open on the owned partitions: workflows by state and priority, commands without a reply.
+
+Kept up by the commits, from the table after a take-over; asked when metrics are scraped. Memory: one entry per vehicle
+with an open workflow or task.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from master_orchestrator.core.state import Chain, Execution, VehicleState, Workflow
+from master_orchestrator.core.transitions import STATE_OF_STEP
+from master_orchestrator_schemas.vocabulary import Priority
+
+Labels = tuple[str, str]
+
+
+class OpenCommand(NamedTuple):
+    """A command without a reply: agent and lane, and when it was issued (broker's milliseconds)."""
+
+    labels: Labels
+    issued_at_ms: int
+
+
+class Open(NamedTuple):
+    """What is open of one vehicle: state and priority of its workflow, and its commands."""
+
+    workflow: Labels | None
+    commands: tuple[OpenCommand, ...]
+
+
+NOTHING = Open(None, ())
+
+
+def open_of(state: VehicleState) -> Open:
+    """What is open of a vehicle."""
+    workflow = state.workflow
+    if workflow is None:
+        return NOTHING
+    commands = [*_own(workflow), *_side(workflow), *_side(state.older)]
+    labels = (workflow.state.value, workflow.priority.name) if workflow.is_open else None
+    return Open(labels, tuple(commands)) if labels or commands else NOTHING
+
+
+class OpenWork:
+    """The open work of all owned partitions. Threads of partitions update it, those of the HTTP server ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[int, dict[bytes, Open]] = {}
+        self._workflows: Counter[Labels] = Counter()
+        self._commands: dict[Labels, dict[tuple[bytes, int], int]] = {}
+
+    def reset(self, partitions: Mapping[int, Iterable[tuple[bytes, Open]]]) -> None:
+        """Own just these partitions, of whose vehicles this is open."""
+        found = [
+            (number, key, each)
+            for number, vehicles in partitions.items()
+            for key, each in vehicles
+        ]  # fmt: skip
+        found.sort(key=lambda item: min((c.issued_at_ms for c in item[2].commands), default=0))
+        with self._lock:
+            self._known = {number: {} for number in partitions}
+            self._workflows.clear()
+            self._commands.clear()
+            for number, key, each in found:
+                self._replace(number, key, each)
+
+    def update(self, partition: int, states: Mapping[bytes, VehicleState]) -> None:
+        """The states after a commit."""
+        with self._lock:
+            known = self._known.get(partition)
+            if known is None:  # given away meanwhile
+                return
+            for key, state in states.items():
+                if state.workflow is not None or key in known:
+                    self._replace(partition, key, open_of(state))
+
+    def workflows(self) -> list[tuple[Labels, float]]:
+        """How many are open, by state and priority."""
+        with self._lock:
+            return [(labels, count) for labels, count in self._workflows.items() if count]
+
+    def commands(self) -> list[tuple[Labels, float]]:
+        """How many have no reply, by agent and lane."""
+        with self._lock:
+            return [(labels, len(waiting)) for labels, waiting in self._commands.items()]
+
+    def oldest(self, now_ms: int) -> list[tuple[Labels, float]]:
+        """How old the oldest of them is, in seconds; 0 where there is none. They stand in the order of their issue."""
+        with self._lock:
+            return [
+                (labels, max(0, now_ms - next(iter(waiting.values()))) / 1000 if waiting else 0.0)
+                for labels, waiting in self._commands.items()
+            ]
+
+    def _replace(self, partition: int, key: bytes, now: Open) -> None:
+        known = self._known[partition]
+        before = known.get(key, NOTHING)
+        if before == now:
+            return
+        if before.workflow:
+            self._workflows[before.workflow] -= 1
+        if now.workflow:
+            self._workflows[now.workflow] += 1
+        for command in set(before.commands) - set(now.commands):
+            self._commands[command.labels].pop((key, command.issued_at_ms), None)
+        for command in now.commands:
+            self._commands.setdefault(command.labels, {}).setdefault((key, command.issued_at_ms), command.issued_at_ms)
+        if now == NOTHING:
+            known.pop(key, None)
+        else:
+            known[key] = now
+
+
+def _own(workflow: Workflow) -> Iterator[OpenCommand]:
+    execution = workflow.execution
+    if execution is not None and STATE_OF_STEP.get(execution.step) is workflow.state:
+        yield _command(execution, workflow.priority)
+
+
+def _side(chain: Chain | None) -> Iterator[OpenCommand]:
+    side = None if chain is None else chain.side
+    if side is not None and not side.retrying:
+        yield _command(side.execution, side.priority)
+
+
+def _command(execution: Execution, priority: Priority) -> OpenCommand:
+    return OpenCommand((execution.step.value, priority.lane.value), execution.issued_at_ms)
