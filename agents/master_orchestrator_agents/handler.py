@@ -154,7 +154,7 @@ def _outcomes(handler: Handler, answered: Any, commands: Sequence[Command]) -> l
 
 
 def _failed(error: Exception, commands: Sequence[Command]) -> Exception:
-    """Log an error that nobody declared with its traceback; a declared one is no surprise."""
+    """Log an error; with its traceback unless the handler declared it."""
     ids = [command.command_id for command in commands]
     log.warning("handler_failed", commands=ids, error=error, exc_info=None if isinstance(error, AgentError) else error)
     return error
@@ -224,7 +224,7 @@ def _failure(error: Exception) -> Failure:
 
 
 def _retry_after_ms(error: Exception) -> int | None:
-    """Within what a reply may carry: 0 to an hour. NaN is no wait at all."""
+    """Within what a reply may carry: 0 to an hour. NaN counts as None."""
     if not isinstance(error, RetryableError) or error.retry_after is None or error.retry_after != error.retry_after:
         return None
     return int(min(max(error.retry_after * 1000, 0), MAX_RETRY_AFTER_MS))

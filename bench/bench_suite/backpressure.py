@@ -26,7 +26,7 @@ class Returned(NamedTuple):
 
 
 def backpressure(records: int = 1_000_000, urgent: int = 100) -> dict[str, float]:
-    """So many readings wait for the engine, then a fifth as many commands for agents; the urgent ones came last.
+    """N readings wait for the engine, then a fifth as many commands for agents; the urgent ones came last.
 
     All agents have a day to answer: what waits longer than their terms would be asked for again. ``peak``: the most
     that was seen while it worked. ``urgent_answered``: all urgent vehicles have the answer to their first command,

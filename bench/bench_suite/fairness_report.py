@@ -70,7 +70,7 @@ def keep(
     overloads: Mapping[str, Sequence[Wait]],
     backlogs: Mapping[str, Sequence[Overtaking]],
 ) -> None:
-    """Raw results as JSON lines, and the plot beside them."""
+    """Raw results as JSON lines, and the plot next to them."""
     started = datetime.now(UTC)
     raw = HOME / "results" / f"fairness-{started:%Y%m%dT%H%M%SZ}.jsonl"
     raw.parent.mkdir(parents=True, exist_ok=True)

@@ -14,11 +14,11 @@ FLEETS = (1_000, 100_000, 1_000_000)
 ENGINES = (1, 2, 4)
 PATIENCE_S = 600.0
 VARIANTS = 997
-"""So many readings keep their like out of reach of the compression: equal ones would take a tenth of the room."""
+"""Distinct readings in a row, beyond the reach of the compression: equal ones take a tenth of the space."""
 
 
 def restore(vehicles: int = 100_000) -> dict[str, float]:
-    """A new engine with an empty disk restores the table of so many vehicles; and its memory with all of them."""
+    """A new engine with an empty disk restores the table of N vehicles; and its memory with all of them."""
     with system() as own:
         engine = own.engine()
         _fill(own, vehicles, lambda number: number)

@@ -24,7 +24,7 @@ Phases = dict[str, float]
 def takeover(vehicles: int = 20_000, rounds: int = 3) -> dict[str, float]:
     """Two engines, of which one is killed (kill -9) under load; from the kill on, in seconds, the worst of ``rounds``.
 
-    ``owned``: partitions are owned by whoever has them then; ``progress``: on each of the killed one's partitions a
+    ``owned``: partitions are owned by another worker; ``progress``: on each of the killed one's partitions a
     record that was sent after the kill has its audit record, committed. ``restore``: fencing and reading the changelog.
     """
     with system(reply_within={"DATA_ANALYSIS": "24h"}) as own:  # no agents run, and nothing is to time out meanwhile

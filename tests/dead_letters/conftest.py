@@ -18,7 +18,5 @@ def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def command(
-    kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> Command:
-    return command_line(kafka, unique_topology, tmp_path, capsys)
+def command(kafka: KafkaSettings, unique_topology: Topology, capsys: pytest.CaptureFixture[str]) -> Command:
+    return command_line(kafka, unique_topology, capsys)

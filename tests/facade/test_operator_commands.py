@@ -27,11 +27,10 @@ def command(
     kafka: KafkaSettings,
     live_topology: Topology,
     engine: EngineProcess,
-    tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> Command:
     """Runs a command line against the engine's topics; exit code, and stdout or else stderr."""
-    return command_line(kafka, live_topology, tmp_path, capsys)
+    return command_line(kafka, live_topology, capsys)
 
 
 @pytest.fixture
@@ -134,7 +133,7 @@ def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
     engine = EngineProcess(kafka, alone, tmp_path / "engine")
     engine.start()
     try:
-        redrive_in_bulk(command_line(kafka, alone, tmp_path, capsys), Stage(alone, kafka), vehicle)
+        redrive_in_bulk(command_line(kafka, alone, capsys), Stage(alone, kafka), vehicle)
     finally:
         engine.stop()
 

@@ -18,7 +18,7 @@ def command_for(
     within_ms: int = 60_000,
     payload: Mapping[str, Any] | None = None,
 ) -> Command:
-    """The command of a workflow's step, to be answered within so many milliseconds."""
+    """The command of a workflow's step, to be answered within N milliseconds."""
     return Command(
         command_id=f"{workflow_id}/{agent}/{attempt}/{revision}",
         workflow_id=workflow_id,

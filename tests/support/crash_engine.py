@@ -39,7 +39,7 @@ SMALL_BATCH = 25
 """Changelog records per batch of a restore, so that it takes several."""
 FLUSH_S = 10.0
 BATCHES = {Place.FIRST: 1, Place.MIDDLE: 3}
-"""After so many batches a restore dies."""
+"""A restore dies after this number of batches."""
 
 
 def engine_life(kafka: KafkaSettings, topology: Topology, folder: Path, worker: str, plan: Plan | None) -> None:
@@ -89,7 +89,7 @@ class DyingProducer(Producer):
         if killer.is_at(Point.WITHIN_COMMIT):
             self.flush(FLUSH_S)
             threading.Thread(target=super().commit_transaction, daemon=True).start()
-            time.sleep(0.001)  # the request is on its way; whether it was heeded is left open
+            time.sleep(0.001)  # the request is on its way; whether it was acted on is left open
             killer.at(Point.WITHIN_COMMIT)
         super().commit_transaction(*given)
         killer.at(Point.AFTER_COMMIT)

@@ -19,7 +19,7 @@ from master_orchestrator_schemas.topology import Topology
 from support.crash_points import Case, Kind, Point
 
 ENOUGH = 3
-"""So many commands in a step, or ticks at once, that first, middle and last are three."""
+"""Commands in a step, or ticks at once: enough for first, middle and last to differ."""
 
 
 @dataclass(frozen=True, kw_only=True)

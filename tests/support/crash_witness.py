@@ -21,7 +21,7 @@ from support.topics import CODEC, PATIENCE_S
 
 LOOK_EVERY_S = 0.1
 MARKER_S = 5.0
-"""A commit is answered before its markers are written: so long it may take until readers see it."""
+"""A commit is answered before its markers are written: maximum time until readers see it."""
 
 
 class Witness:

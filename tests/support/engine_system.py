@@ -71,7 +71,7 @@ class EngineSystem:
 
 
 def ended(count: int) -> Callable[[TopicLog], bool]:
-    """True for a status log in which so many workflows are COMPLETED, and their side tasks too."""
+    """True for a status log in which N workflows are COMPLETED, and their side tasks too."""
     return lambda log: count <= sum(s.state is State.COMPLETED for s in newest_status(log).values())
 
 

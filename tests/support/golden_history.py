@@ -1,4 +1,4 @@
-"""Golden histories: input records as text, and beside each of them what the engine makes of it.
+"""Golden histories: input records as text, each followed by what the engine makes of it.
 
 A history is a YAML file. ``steps`` has the input records of one partition in the order applied, each with ``gives``,
 the records that its transaction and the outbox would hold, and ``state``, a digest of the vehicle's stored value.

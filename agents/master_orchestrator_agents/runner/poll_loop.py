@@ -160,7 +160,7 @@ class PollLoop:
                 self._leave()
 
     def _await_kafka(self, stop: threading.Event) -> None:
-        """Wait for a broker with the topics, as long as it takes. Raises :class:`RunnerError` where that is no use."""
+        """Wait for a broker with the topics. Raises :class:`RunnerError` where waiting cannot help."""
         topics = [self._options.topology.command_topic(self._options.agent, lane) for lane in Lane]
         config = admin_config(self._options.kafka)
         trouble = await_kafka(config, topics, stop, during=lambda: self._health.polled(member=False))

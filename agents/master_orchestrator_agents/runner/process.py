@@ -46,7 +46,7 @@ def run_agents(
 ) -> None:
     """Run agents until ``stop`` is set, SIGTERM or SIGINT comes, or one of them fails; then drain them all.
 
-    Signals are heeded when called in the main thread. ``worker_id`` as for :class:`AgentRunner`. Raises the
+    Signals are handled when called in the main thread. ``worker_id`` as for :class:`AgentRunner`. Raises the
     :class:`RunnerError` of the first that failed, after the others have drained.
     """
     stop = stop or threading.Event()

@@ -35,6 +35,6 @@ class SimulatedProduction:
 
 
 def _month(back: int) -> str:
-    """``YYYY-MM`` of so many months before the last."""
+    """``YYYY-MM`` N months before the last."""
     months = LAST_MONTH.year * 12 + LAST_MONTH.month - 1 - back
     return f"{months // 12}-{months % 12 + 1:02d}"

@@ -41,7 +41,7 @@ class WorkshopBehaviour:
 
 @dataclass(frozen=True)
 class PlannedEvent:
-    """An event that a workshop will report, so long after the status it follows from (simulated milliseconds)."""
+    """An event that a workshop will report, and its delay after the status that caused it (simulated ms)."""
 
     event: ServiceEvent
     delay_ms: int

@@ -104,8 +104,8 @@ class KafkaStreams(StreamPeer):
         self._java, jars = java(), peer_jars(home / "kafka-streams", HERE / "kafka-streams.xml")
         classes = home / "kafka-streams-job"
         self._classpath = f"{classes}:{jars}/*"
-        beside = self._java.with_name("javac")
-        compiler = beside if beside.exists() else "javac"
+        own = self._java.with_name("javac")
+        compiler = own if own.exists() else "javac"
         try:
             subprocess.run(
                 [compiler, "-d", classes, "-cp", f"{jars}/*", HERE / "StreamsJob.java"], check=True,

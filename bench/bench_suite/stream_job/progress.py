@@ -17,7 +17,7 @@ from master_orchestrator_schemas.topology import Topology
 
 @dataclass
 class Marks:
-    """Per partition: offsets, and beside each how many records were done once it was there."""
+    """Per partition: offsets, and for each the number of records that were done by then."""
 
     offsets: list[list[int]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])
     done: list[list[int]] = field(default_factory=lambda: [[] for _ in range(PARTITIONS)])

@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 EVERY_S = 0.02
 START_S = 180.0
 QUIET_S = 2.0
-"""Nothing more has come for so long: see whether it is complete."""
+"""After this time without a record, check whether the output is complete."""
 
 GIVEN_UP_S = 15.0
 
@@ -53,7 +53,7 @@ class Watch:
         self._thread.join()
 
     def await_quiet(self, quiet_s: float) -> None:
-        """Return when something has come and then nothing for so long. Raises ``TimeoutError`` and the like."""
+        """Return when something has come and then nothing for this time. Raises ``TimeoutError`` and the like."""
         deadline = time.monotonic() + START_S
         while self._still_s() < quiet_s:
             if self._popen.poll() is not None:

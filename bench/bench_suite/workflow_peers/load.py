@@ -1,6 +1,6 @@
 """What a load generator is asked and answers. It is a program of each peer's own; this is its contract.
 
-Asked by options: ``--in-flight N`` keeps so many workflows open, ``--rate R`` starts one every 1/R s whether or not
+Asked by options: ``--in-flight N`` keeps N workflows open, ``--rate R`` starts one every 1/R s whether or not
 earlier ones have ended; ``--warm S`` seconds do not count, ``--seconds S`` do; then it waits for all it has started. At
 least one is started, so ``--in-flight 1 --warm 0 --seconds 0`` asks for one. The answer is a line of JSON on stdout.
 """

@@ -33,11 +33,11 @@ class Running:
         return ask(self.load, self.env, ["--in-flight", "1"])
 
     def open(self, in_flight: int, warm_s: float, seconds: float) -> LoadResult:
-        """So many workflows open at once, in all."""
+        """N workflows open at once, in all."""
         return self._ask("--in-flight", str(in_flight // self.generators), warm_s, seconds)
 
     def paced(self, rate: float, warm_s: float, seconds: float) -> LoadResult:
-        """So many workflows started per second, in all."""
+        """N workflows started per second, in all."""
         return self._ask("--rate", f"{rate / self.generators:.3f}", warm_s, seconds)
 
     def cpu_s(self) -> dict[str, float]:

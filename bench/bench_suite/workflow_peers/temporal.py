@@ -18,7 +18,7 @@ BENCH = Path(__file__).parents[2]
 PROGRAM = Path(__file__).parent / "programs" / "temporal_program.py"
 CLI = "1.8.2"
 CLIEXT = "v0.0.0-20260731000218-c579925f193f"
-"""A part of the command line that its own go.mod takes from the folder beside it; of the same commit."""
+"""A part of the command line that its own go.mod takes from the folder next to it, of the same commit."""
 GO_MOD = f"""module bench
 
 go 1.26

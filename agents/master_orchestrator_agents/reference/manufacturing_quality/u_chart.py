@@ -6,7 +6,7 @@ For the month m with c claims of n vehicles, against all other months with C cla
     UCL   = u_bar + 3 * sqrt(u_bar / n)
     signal if c / n > UCL, and the guard for small lots holds: n >= MIN_LOT and c >= MIN_CLAIMS
 
-Claims are Poisson for rare defects; three sigma, upper side only: a month better than the others is no alarm.
+Claims are Poisson for rare defects; three sigma, upper side only: a month better than the others raises no alarm.
 Months in service are not yet taken into account: a young month has fewer claims, which hides a signal but makes none.
 """
 

@@ -1,5 +1,5 @@
 // Restate's worker (`work PORT INGRESS`) and load generator (`load INGRESS [OPTIONS]`, see load.py). Copied to where its
-// packages are installed, since Node looks for them beside a program.
+// packages are installed, since Node looks for them next to a program.
 import http2 from "node:http2";
 import { setTimeout as sleep } from "node:timers/promises";
 
