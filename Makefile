@@ -7,7 +7,7 @@
 .POSIX:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help demo venv test lint types unit portable chaos fuzz bench fmt constraints clean
+.PHONY: help demo venv test lint types unit portable lowest chaos fuzz bench fmt constraints clean
 
 PYTHON =
 VENV = $(if $(PYTHON),.venvs/$(subst /,_,$(PYTHON)),.venv)
@@ -44,6 +44,12 @@ unit: $(INSTALLED) ## Run the tests, on a real Kafka
 
 portable: $(INSTALLED) ## Run the tests that need no broker: an interpreter's first check
 	$(BIN)/pytest -m 'not kafka'
+
+lowest: ## Run the tests that need no broker with the lowest versions of what pyproject.toml asks for
+	@python=$$(.ci/find-python $(PYTHON)) && "$$python" -m venv --clear .venvs/lowest
+	@.venvs/lowest/bin/python -m pip install --quiet --disable-pip-version-check uv
+	@.venvs/lowest/bin/uv pip install --quiet --python .venvs/lowest/bin/python --resolution lowest-direct -e '.[dev]'
+	.venvs/lowest/bin/python -m pytest -m 'not kafka'
 
 chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
