@@ -13,6 +13,9 @@ from master_orchestrator.cluster.java import find_java, java_version
 FAKE_MVN = """#!/bin/sh
 for argument in "$@"; do case "$argument" in -DoutputDirectory=*) target="${argument#*=}";; esac; done
 echo called >> "$MVN_CALLS"
+echo "Downloading from central: https://repository/kafka-clients.jar"
+echo "[INFO] Downloaded from central: https://repository/kafka-clients.jar (1.5 MB at 700 kB/s)"
+echo "[INFO] Downloaded from central: https://repository/small.pom (500 kB at 700 kB/s)"
 mkdir -p "$target" && touch "$target/kafka_2.13-0.jar"
 """
 
@@ -39,6 +42,22 @@ def test_parallel_runs_fetch_once(tmp_path: Path, maven_calls: Path) -> None:
     assert (home / "libs" / "kafka_2.13-0.jar").exists()
 
 
+def test_it_says_how_much_is_fetched_and_how_far_it_is(
+    tmp_path: Path, maven_calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jars, "TELL_EVERY_S", 0.0)
+    told: list[str] = []
+    jars.kafka_libs(tmp_path / "home", told.append)
+    about = f"about {jars.ABOUT_MB} MB"
+    assert [
+        f"fetching Kafka's jars with Maven, this once: {about}",
+        f"fetching Kafka's jars: 2 of {about}",
+        f"fetching Kafka's jars: 2 of {about}",
+    ] == told
+    jars.kafka_libs(tmp_path / "home", told.append)
+    assert 3 == len(told)
+
+
 def test_another_pom_fetches_again(tmp_path: Path, maven_calls: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jars.kafka_libs(tmp_path / "home")
     pom = tmp_path / "pom.xml"
@@ -49,7 +68,12 @@ def test_another_pom_fetches_again(tmp_path: Path, maven_calls: Path, monkeypatc
 
 
 def test_a_fetch_that_fails_leaves_nothing_behind_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _put_on_path(tmp_path, "mvn", "#!/bin/sh\necho 'no route to the repository'; exit 1\n", monkeypatch)
+    _put_on_path(
+        tmp_path,
+        "mvn",
+        "#!/bin/sh\necho '[INFO] Scanning'; echo '[ERROR] no route to the repository'; exit 1\n",
+        monkeypatch,
+    )
     with pytest.raises(JarsError, match=r"no route to the repository.*KAFKA_BOOTSTRAP_SERVERS"):
         jars.kafka_libs(tmp_path / "home")
     assert ["lock"] == [entry.name for entry in (tmp_path / "home").iterdir()]

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from master_orchestrator.cluster.errors import BrokerStartError, ClusterError, FolderInUseError
-from master_orchestrator.cluster.jars import kafka_libs
+from master_orchestrator.cluster.jars import Tell, kafka_libs
 from master_orchestrator.cluster.java import find_java
 from master_orchestrator.cluster.liveness import live_brokers
 from master_orchestrator.cluster.locking import write_whole
@@ -61,6 +61,8 @@ class EmbeddedKafka:
         sites = sites or [Site()] * brokers
         self._addresses = choose_addresses(sites, port)
         self._settings = settings or {}
+        self.tell: Tell | None = None
+        """Given a line now and then while jars are fetched; logged by default."""
         self.nodes = [Node(self.data_dir / f"node-{i}", site.prefix) for i, site in enumerate(sites, start=1)]
 
     @property
@@ -82,7 +84,7 @@ class EmbeddedKafka:
 
         Raises ToolMissingError, JarsError, FolderInUseError, or BrokerStartError with the last log lines.
         """
-        self._java, self._libs = find_java(), kafka_libs()
+        self._java, self._libs = find_java(), kafka_libs(tell=self.tell)
         self._refuse_folder_in_use()
         cluster_id = self._remember_cluster()
         with ThreadPoolExecutor(len(self.nodes)) as pool:

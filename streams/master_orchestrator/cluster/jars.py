@@ -2,9 +2,13 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import structlog
@@ -18,6 +22,12 @@ log = structlog.stdlib.get_logger(__name__)
 POM = Path(__file__).with_name("pom.xml")
 STAMP = "pom.sha256"
 FETCH_TIMEOUT_S = 600
+TELL_EVERY_S = 2.0
+ABOUT_MB = 52
+"""What an empty Maven repository fetches: the jars, and Maven's own plugins."""
+DOWNLOADED = re.compile(r"Downloaded from .* \((?P<size>[\d.]+) (?P<unit>B|kB|MB) at ")
+UNITS_MB = {"B": 1e-6, "kB": 1e-3, "MB": 1.0}
+Tell = Callable[[str], object]
 
 
 def kafka_home() -> Path:
@@ -32,11 +42,11 @@ def kafka_home() -> Path:
     return Path(data_home, "master-orchestrator", "kafka")
 
 
-def kafka_libs(home: Path | None = None) -> Path:
+def kafka_libs(home: Path | None = None, tell: Tell | None = None) -> Path:
     """The folder with Kafka's jars, fetched first if it is missing or of another pom.
 
     Runs in parallel wait for the one that fetches. A fetch that dies leaves nothing that looks complete: the
-    jars appear under their name by one rename.
+    jars appear under their name by one rename. `tell` is given a line at the beginning and now and then.
     """
     home = (home or kafka_home()).absolute()
     libs = home / "libs"
@@ -46,7 +56,7 @@ def kafka_libs(home: Path | None = None) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     with exclusive(home / "lock"):
         if _stamp(libs) != wanted:
-            _fetch(libs, wanted)
+            _fetch(libs, wanted, tell or log.info)
     return libs
 
 
@@ -57,12 +67,11 @@ def _stamp(libs: Path) -> str | None:
         return None
 
 
-def _fetch(libs: Path, stamp: str) -> None:
-    log.info("fetching Kafka's jars with Maven, this once", into=str(libs))
+def _fetch(libs: Path, stamp: str, tell: Tell) -> None:
     staging = Path(tempfile.mkdtemp(prefix="fetch-", dir=libs.parent))
     try:
         jars = staging / "libs"
-        _copy_dependencies(jars)
+        _copy_dependencies(jars, tell)
         (jars / STAMP).write_text(stamp)
         shutil.rmtree(libs, ignore_errors=True)
         jars.rename(libs)
@@ -70,16 +79,37 @@ def _fetch(libs: Path, stamp: str) -> None:
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def _copy_dependencies(target: Path) -> None:
+def _copy_dependencies(target: Path, tell: Tell) -> None:
     command = [
         str(find_maven()),
-        *("-q", "-B", "-f", str(POM), "dependency:copy-dependencies"),
+        *("-B", "-f", str(POM), "dependency:copy-dependencies"),
         *("-DincludeScope=runtime", f"-DoutputDirectory={target}"),
     ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_TIMEOUT_S)  # noqa: S603 - our own command
-    except subprocess.TimeoutExpired as error:
-        raise JarsError(f"Maven did not fetch Kafka's jars within {FETCH_TIMEOUT_S} s: is the network up?") from error
-    if done.returncode != 0 or not any(target.glob("kafka_*.jar")):
-        said = (done.stdout + done.stderr).strip().splitlines()[:3]
-        raise JarsError(f"Maven could not fetch Kafka's jars: {' '.join(said) or 'it said nothing'}. {WAYS_OUT}")
+    tell(f"fetching Kafka's jars with Maven, this once: about {ABOUT_MB} MB")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as maven:  # noqa: S603 - our own command
+        overdue = threading.Timer(FETCH_TIMEOUT_S, maven.kill)
+        overdue.start()
+        said = _followed(maven.stdout or (), tell)
+        maven.wait()
+    if not overdue.is_alive():
+        raise JarsError(f"Maven did not fetch Kafka's jars within {FETCH_TIMEOUT_S} s: is the network up?")
+    overdue.cancel()
+    if maven.returncode != 0 or not any(target.glob("kafka_*.jar")):
+        why = [line for line in said if "ERROR" in line][:3] or said[-3:]
+        raise JarsError(f"Maven could not fetch Kafka's jars: {' '.join(why) or 'it said nothing'}. {WAYS_OUT}")
+
+
+def _followed(lines: Iterable[str], tell: Tell) -> list[str]:
+    """Tell now and then how much has come; the lines that are not about that."""
+    fetched_mb, told_at, others = 0.0, time.monotonic(), list[str]()
+    for line in lines:
+        found = DOWNLOADED.search(line)
+        if found is None:
+            if "Downloading from" not in line and line.strip():
+                others.append(line.strip())
+            continue
+        fetched_mb += float(found["size"]) * UNITS_MB[found["unit"]]
+        if time.monotonic() - told_at >= TELL_EVERY_S:
+            told_at = time.monotonic()
+            tell(f"fetching Kafka's jars: {fetched_mb:.0f} of about {ABOUT_MB} MB")
+    return others

@@ -44,6 +44,8 @@ class Demo:
         terms = self._terms
         with stop_requested() as stopping, Supervisor(terms.system.stages()) as supervisor, ExitStack() as opened:
             self._say("starting Kafka" if terms.system.broker else f"using Kafka at {terms.kafka.bootstrap_servers}")
+            if terms.system.broker is not None:
+                terms.system.broker.tell = self._say
             supervisor.start_stage(BROKER_STAGE)
             terms.provision()
             reading = self._read_along(opened)
