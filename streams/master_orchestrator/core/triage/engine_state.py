@@ -22,7 +22,8 @@ SERVED_MS = 60_000
 def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     """The engine after a reading that has values. Comparisons are inlined: this is done for every reading."""
     ts = reading.ts_ms
-    heard_ms, gap_ms, reach_ms = _pace(rules, engine, ts)
+    gap_ms = ts - engine.heard_ms
+    heard_ms, gap_ms, reach_ms = (ts, gap_ms, 0) if 0 < gap_ms <= rules.max_gap_ms else _pace(rules, engine, ts)
     if engine.state != UNKNOWN and ts - engine.seen_ms > (reach_ms or rules.max_gap_ms):
         engine = msgspec.structs.replace(engine, state=UNKNOWN, other_ms=NEVER)
     rpm, speed, load, coolant = reading.engine_rpm, reading.speed_kmh, reading.engine_load_pct, reading.coolant_temp_c
@@ -78,11 +79,6 @@ def has_started(before: Engine, after: Engine) -> bool:
 def rpm_at(rules: RuleSet, engine: Engine, ts_ms: int) -> float | None:
     """The engine speed that stands at this time."""
     return engine.rpm if ts_ms - engine.rpm_ms <= rules.engine.carry_ms else None
-
-
-def speed_at(rules: RuleSet, engine: Engine, ts_ms: int) -> float | None:
-    """The vehicle speed that stands at this time."""
-    return engine.speed_kmh if ts_ms - engine.speed_ms <= rules.engine.carry_ms else None
 
 
 def _state(

@@ -54,21 +54,23 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         return trackers, REFUSED
     model, ruleset = _rule_set(rules, trackers, reading)
     values = ruleset.read(reading)
-    present = ruleset.present(*values)
+    before = 0
     if ts == trackers.ts_ms:
-        present |= trackers.present
-        reading = _what_is_new(ruleset, trackers, reading)
+        before = trackers.present
+        reading = _what_is_new(ruleset, before, reading)
         values = ruleset.read(reading)
-        if present == trackers.present and not _has_new_codes(ruleset, trackers, reading):
+        if values.count(None) == len(values) and not _has_new_codes(ruleset, trackers, reading):
             return trackers, REFUSED
-    engine = follow_engine(ruleset, trackers.engine, reading) if present else trackers.engine
+    empty = values.count(None) == len(values)
+    engine = trackers.engine if empty else follow_engine(ruleset, trackers.engine, reading)
     tyres, tyre_values = follow_tyres(ruleset, trackers.tyres, reading, engine)
     values += tyre_values
+    seen = ruleset.look(*values)
     codes, holds = trackers.codes, trackers.holds
     findings: list[Finding] = []
     if codes or reading.dtcs or reading.j1939:
         codes, findings = follow_codes(ruleset, codes, reading, engine.reach_ms)
-    odd = () if ruleset.quiet(*values) else _odd(ruleset, values)
+    odd = () if seen >= 0 else _odd(ruleset, values)
     started = has_started(trackers.engine, engine)
     if odd or holds or started:
         coded = any(code.level for code in codes.values())
@@ -78,13 +80,13 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
     summary = trackers.summary
     if findings or ts - summary.at_ms >= ruleset.summary_every_ms or ts == summary.at_ms:
         summary = absorb(ruleset, summary, reading)
-    after = Trackers(ts, model, engine, tyres, holds, codes, summary, present)
+    after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | (seen if seen >= 0 else ~seen))
     return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
 
 
-def _what_is_new(rules: RuleSet, trackers: Trackers, reading: Telemetry) -> Telemetry:
+def _what_is_new(rules: RuleSet, present: int, reading: Telemetry) -> Telemetry:
     """A reading of the same time as the last one, without the signals that are known of that time already."""
-    known = [signal for bit, signal in enumerate(rules.bits) if trackers.present >> bit & 1]
+    known = [signal for bit, signal in enumerate(rules.bits) if present >> bit & 1]
     return msgspec.structs.replace(reading, **dict.fromkeys(known))
 
 

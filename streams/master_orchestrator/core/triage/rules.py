@@ -95,9 +95,9 @@ class RuleSet:
     """All rules as they are for one model.
 
     ``read`` gets the values of the first columns from a reading; ``low`` and ``high`` bound each column's quiet band,
-    and ``quiet`` asks of all values at once whether each lies within; ``present`` tells which there are, by ``bits``;
+    and ``look`` tells of all values at once which there are, by ``bits``, and whether each lies within;
     ``slots`` are by column; ``cranking`` (keys: ``starts``) are judged at each start of the engine instead.
-    ``summarised``: the ranges of the summaries' signals, ``all_count`` asks all at once. ``bands``: lower and upper
+    ``summarised``: the ranges of the summaries' signals, ``all_count`` asks all at once: 0. ``bands``: lower and upper
     ends of what surely counts of ``rpm``, ``speed`` and ``coolant``.
     """
 
@@ -111,14 +111,14 @@ class RuleSet:
     coolant: Range
     volts: Range
     ambient: Range
+    ambient_band: tuple[float, float]
     odometer: Range
     bands: tuple[float, ...]
     summarised: tuple[Range, ...]
-    all_count: Callable[..., bool]
+    all_count: Callable[..., int]
     tyres: TyreTerms
     read: Callable[[Any], tuple[Any, ...]]
-    quiet: Callable[..., bool]
-    present: Callable[..., int]
+    look: Callable[..., int]
     bits: tuple[str, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
@@ -153,6 +153,7 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
     bands = [_quiet_band(on_column, triage.engine) for on_column in by_column]
     ranges = compile_ranges(triage.ranges)
     rpm, speed, coolant = (ranges.get(signal, ANY) for signal in ("engine_rpm", "speed_kmh", "coolant_temp_c"))
+    ambient = ranges.get("ambient_temp_c", Range(-60.0, 80.0))
     summarised = tuple(ranges.get(signal, ANY) for signal in SLOTS)
     return RuleSet(
         max_gap_ms=triage.max_gap_ms,
@@ -165,14 +166,14 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
         coolant=coolant,
         bands=(*rpm.quiet, *speed.quiet, *coolant.quiet),
         volts=ranges.get("battery_voltage_v", ANY),
-        ambient=ranges.get("ambient_temp_c", Range(-60.0, 80.0)),
+        ambient=ambient,
+        ambient_band=ambient.quiet,
         odometer=ranges.get("odometer_m", ANY),
         summarised=summarised,
-        all_count=_quick_look([one.quiet for one in summarised]),
+        all_count=_look([one.quiet for one in summarised], 0),
         tyres=triage.tyres,
         read=operator.attrgetter(*(signal for signal, measure in columns if measure == "value")),
-        quiet=_quick_look(bands),
-        present=_presence(len(columns) - len(TYRE_COLUMNS)),
+        look=_look(bands, len(columns) - len(TYRE_COLUMNS)),
         bits=tuple(signal for signal, measure in columns if measure == "value"),
         low=tuple(low for low, _ in bands),
         high=tuple(high for _, high in bands),
@@ -271,23 +272,21 @@ def _quiet_band(slots: tuple[Slot, ...], engine: EngineTerms) -> tuple[float, fl
     return low, high
 
 
-def _presence(columns: int) -> Callable[..., int]:
-    """Which of the values are not missing, the first as the lowest bit; one expression for the same reason."""
-    names = [f"v{column}" for column in range(columns)]
-    bits = [f"({1 << column} if {name} is not None else 0)" for column, name in enumerate(names)]
-    look: Callable[..., int] = eval(f"lambda {', '.join(names)}: {' | '.join(bits)}")  # noqa: S307 - names alone
-    return look
+def _look(bands: list[tuple[float, float]], raw: int) -> Callable[..., int]:
+    """All values at a glance: which of the first ``raw`` there are, the first as the lowest bit.
 
-
-def _quick_look(bands: list[tuple[float, float]]) -> Callable[..., bool]:
-    """Whether every value is missing or strictly within its band; made as one expression, a fifth of a loop's time."""
+    The bits are inverted (negative) if some value lies outside its quiet band. Made as one expression: in a fifth of a
+    loop's time.
+    """
     names = [f"v{column}" for column in range(len(bands))]
+    bits = [f"({1 << column} if {name} is not None else 0)" for column, name in enumerate(names[:raw])] or ["0"]
     tests = [
         f"({name} is None or {low!r} < {name} < {high!r})".replace("-inf < ", "").replace(" < inf", "")
         for name, (low, high) in zip(names, bands, strict=True)
         if (low, high) != EVERYTHING
-    ]
-    look: Callable[..., bool] = eval(f"lambda {', '.join(names)}: {' and '.join(tests)}")  # noqa: S307 - floats alone
+    ] or ["True"]
+    source = f"lambda {', '.join(names)}: ({' | '.join(bits)}) ^ (0 if {' and '.join(tests)} else -1)"
+    look: Callable[..., int] = eval(source)  # noqa: S307 - names and floats of this module's making
     return look
 
 

@@ -48,7 +48,7 @@ def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
 
 def _counted(rules: RuleSet, summary: Summary, values: Values) -> Values:
     """The values, without those that do not count. All but a few readings have none of these."""
-    if rules.all_count(*values):
+    if not rules.all_count(*values):
         return values
     return tuple(
         None if value is None or not _counts(one, summary, signal, value) else value

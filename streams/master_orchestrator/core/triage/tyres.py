@@ -5,7 +5,6 @@ pressures are taken back to that; how far a tyre is above ambient is followed fr
 and is not corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 """
 
-from master_orchestrator.core.triage.engine_state import speed_at
 from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import Engine, Tyres
 from master_orchestrator_schemas.messages import Telemetry
@@ -34,9 +33,10 @@ def follow_tyres(
     if raw == UNKNOWN_PRESSURES or (0 in raw and _asleep(rules, raw)):
         return tyres, NO_TYRES
     ts = reading.ts_ms
-    heat_k = 0.0 if tyres is None else _heat(rules, tyres, ts, speed_at(rules, engine, ts))
+    heat_k = 0.0 if tyres is None else _heat(rules, tyres, ts, engine)
     ambient_c = reading.ambient_temp_c
-    if ambient_c is None or not rules.ambient.holds(ambient_c):
+    low, high = rules.ambient_band
+    if ambient_c is None or not (low < ambient_c < high or rules.ambient.holds(ambient_c)):
         ambient_c = rules.tyres.ambient_c
     ratio = (ambient_c + KELVIN) / (ambient_c + KELVIN + heat_k)
     offset = ATMOSPHERE_KPA * (ratio - 1)
@@ -62,13 +62,13 @@ def _asleep(rules: RuleSet, raw: Pressures) -> bool:
     return len(shown) > 1 and all(one is not None and kpa == one.asleep for kpa, one in shown)
 
 
-def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, speed_kmh: float | None) -> float:
+def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, engine: Engine) -> float:
     """Kelvin above ambient, a first-order lag behind the speed; tyres seen for the first time count as cold.
 
     A late reading, which is looked at where it asks for a check, finds the heat as it is.
     """
-    if speed_kmh is None:
+    elapsed = ts_ms - tyres.heat_ms
+    if elapsed <= 0 or ts_ms - engine.speed_ms > rules.engine.carry_ms:
         return tyres.heat_k
-    elapsed = max(0, ts_ms - tyres.heat_ms)
-    wanted = rules.tyres.heat_k_per_kmh * min(max(speed_kmh, 0.0), 250.0)
+    wanted = rules.tyres.heat_k_per_kmh * min(engine.speed_kmh, 250.0)
     return tyres.heat_k + (wanted - tyres.heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
