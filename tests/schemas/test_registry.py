@@ -18,7 +18,7 @@ from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, ServiceEventKind
 
-PARTS = {"Cause", "Dtc", "Failure", "J1939Fault", "Mistake", "Transition"}
+PARTS = {"Cause", "Dtc", "Failure", "Diagnosis", "Evidence", "J1939Fault", "LikelyCause", "Mistake", "Transition"}
 """Structs of ``messages`` that stand only within others."""
 
 

@@ -10,7 +10,7 @@ from master_orchestrator.core import transitions
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.events import Event
 from master_orchestrator.core.evolve import evolve
-from master_orchestrator.core.fold import fold_audit
+from master_orchestrator.core.fold import as_folded, fold_audit
 from master_orchestrator.core.inputs import Body, Input
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
@@ -276,8 +276,8 @@ class CoreVehicle:
         assert sum(status.state not in transitions.END_STATES for status in folded.values()) <= 1
         if state.workflow is not None:
             newest = folded[state.workflow.workflow_id]
-            assert status_of(self.vehicle_id, state.workflow) == newest
-            assert self.statuses[newest.workflow_id] == newest
+            assert as_folded(status_of(self.vehicle_id, state.workflow)) == newest
+            assert as_folded(self.statuses[newest.workflow_id]) == newest
         assert self.statuses.keys() == folded.keys()
 
     def _check_deadlines(self, state: VehicleState) -> None:

@@ -10,9 +10,12 @@ from master_orchestrator_schemas.messages import (
     AuditRecord,
     Cause,
     Command,
+    Diagnosis,
     Dtc,
+    Evidence,
     Failure,
     J1939Fault,
+    LikelyCause,
     Mistake,
     OperatorRequest,
     Reply,
@@ -256,6 +259,33 @@ statuses = st.builds(
     appointment_end_ms=st.none() | longs,
     appointment_id=maybe_text,
     workshop_id=maybe_text,
+    evidence=st.lists(
+        st.builds(
+            Evidence,
+            rule=text,
+            subsystem=st.sampled_from(Subsystem),
+            priority=priorities,
+            at_ms=longs,
+            signal=maybe_text,
+            value=st.none() | finite,
+            limit=st.none() | finite,
+            suspected=st.booleans(),
+            dismissed=st.booleans(),
+        ),
+        max_size=2,
+    ).map(tuple),
+    diagnosis=st.none()
+    | st.builds(
+        Diagnosis,
+        causes=st.lists(
+            st.builds(LikelyCause, component=text, subsystem=text, probability=finite, dtc=maybe_text), max_size=2
+        ).map(tuple),
+        severity=finite,
+        probability=finite,
+        time_to_failure_h=st.none() | finite,
+        safe_to_drive=st.booleans(),
+    ),
+    due_ms=st.none() | longs,
 )
 alerts = st.builds(
     Alert,

@@ -15,7 +15,7 @@ from support.state_shape import state_shape
 from master_orchestrator.core import state as state_module
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.errors import ForeignStateError
-from master_orchestrator.core.fold import fold_audit
+from master_orchestrator.core.fold import as_folded, fold_audit
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
@@ -48,7 +48,7 @@ def test_the_trail_of_an_older_version_is_whole_and_says_what_its_statuses_say(f
         trail = partition.of_vehicle(vehicle_id, topology.topic_of("AuditRecord"), AuditRecord)
         statuses = partition.of_vehicle(vehicle_id, topology.topic_of("Status"), Status)
         assert [] == verify_chain(trail)
-        assert {status.workflow_id: status for status in statuses} == fold_audit(trail)
+        assert {status.workflow_id: as_folded(status) for status in statuses} == fold_audit(trail)
 
 
 def _finish(vehicle: PartitionVehicle) -> None:

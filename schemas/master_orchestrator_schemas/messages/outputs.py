@@ -11,6 +11,7 @@ from master_orchestrator_schemas.vocabulary import (
     Priority,
     Reason,
     State,
+    Subsystem,
 )
 
 
@@ -94,11 +95,45 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding with what it stands on. ``at_ms``: the vehicle's time; ``limit``: what ``value`` was held against."""
+
+    rule: str
+    subsystem: Subsystem
+    priority: Priority
+    at_ms: int
+    signal: str | None = None
+    value: float | None = None
+    limit: float | None = None
+    suspected: bool = False
+    dismissed: bool = False
+
+
+class LikelyCause(msgspec.Struct, frozen=True, kw_only=True):
+    """A possible cause; ``probability`` from 0 to 1."""
+
+    component: str
+    subsystem: str
+    probability: float
+    dtc: str | None = None
+
+
+class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
+    """What DIAGNOSIS answered last; ``severity`` and ``probability`` from 0 to 1."""
+
+    causes: tuple[LikelyCause, ...]
+    severity: float
+    probability: float
+    time_to_failure_h: float | None
+    safe_to_drive: bool
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where a workflow stands, the newest record per ``workflow_id`` on a compacted topic.
 
     ``attempts`` counts executions of agent steps in all; ``attempt`` is that of the present step.
-    ``history`` holds the last 64 transitions, oldest first.
+    ``history`` holds the last 64 transitions, oldest first. ``evidence`` has the findings in full, ``diagnosis`` the
+    last opinion of DIAGNOSIS; ``due_ms`` is when the engine acts by itself.
     """
 
     workflow_id: str
@@ -118,6 +153,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     appointment_end_ms: int | None = None
     appointment_id: str | None = None
     workshop_id: str | None = None
+    evidence: tuple[Evidence, ...] = ()
+    diagnosis: Diagnosis | None = None
+    due_ms: int | None = None
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -52,7 +52,10 @@ def export(
     ctx: typer.Context,
     *,
     workflow: WorkflowOption = None,
-    form: Annotated[Literal["ndjson", "csv"], typer.Option("--format", help="ndjson has everything.")] = "ndjson",
+    form: Annotated[
+        Literal["ndjson", "exact", "csv"],
+        typer.Option("--format", help="ndjson has everything; exact has details as the text that hashes are over."),
+    ] = "ndjson",
     output: Annotated[Path | None, typer.Option(help="File to write; stdout by default.", show_default=False)] = None,
     json: JsonOption = False,
 ) -> None:

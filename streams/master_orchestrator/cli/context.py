@@ -25,6 +25,10 @@ class UsageError(OrchestratorError):
     """A user's mistake that only the command line can make; shown as one line."""
 
 
+class AnswerIsNoError(Exception):
+    """A command has done its work and the answer is no; shown as one line, exit code 1."""
+
+
 @dataclass
 class Invocation:
     """The top-level options of one call, and what follows from them. Commands get it by `invocation(ctx)`."""

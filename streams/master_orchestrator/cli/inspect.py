@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
-from master_orchestrator.cli.context import UsageError, invocation
-from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.cli.context import AnswerIsNoError, UsageError, invocation
+from master_orchestrator.cli.output import JsonOption, answer, plain
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ def register(app: typer.Typer) -> None:
 
 
 def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption = False) -> None:
-    """Show where a workflow stands, and its audit trail; exit code 1 if there is no such workflow."""
+    """Say where a workflow stands and what happens next, with its audit trail; exit code 1 if there is none."""
+    from msgspec.structs import replace
+
+    from master_orchestrator.cli.sentences import error_of
     from master_orchestrator.cli.tables import timeline
-    from master_orchestrator.facade.report import audit_line, workflow_status
     from master_orchestrator.readers.audit import read_trail
+    from master_orchestrator.readers.reports import audit_report, workflow_report
     from master_orchestrator.readers.statuses import read_status
 
     asked = invocation(ctx)
@@ -48,34 +51,45 @@ def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption =
     if found is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
     trail = read_trail(kafka, asked.topology, workflow)
-    value = {**workflow_status(found), "audit": [audit_line(record) for record in trail]}
-    answer(value, lambda: timeline(found, trail), as_json=json)
+    lines = tuple(audit_report(record) for record in trail)
+    report = replace(workflow_report(found), error=error_of(found, trail), audit=lines)
+    answer(plain(report), lambda: timeline(found, trail), as_json=json)
 
 
 def workflows(
     ctx: typer.Context,
+    prefix: Annotated[
+        str | None, typer.Argument(metavar="PREFIX", help="Only those whose id begins so.", show_default=False)
+    ] = None,
     *,
     state: Annotated[str | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
     priority: Annotated[str | None, typer.Option(help="Only those of this priority.", show_default=False)] = None,
     vehicle: Annotated[str | None, typer.Option(help="Only those of this vehicle.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="The ended ones too, and as many as there are.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="In a table: at most this many.")] = 50,
+    form: Annotated[
+        Literal["table", "wide", "json", "ndjson", "csv", "name"],
+        typer.Option("--output", "-o", help="table and wide are for people; the others have all that match."),
+    ] = "table",
     json: JsonOption = False,
 ) -> None:
-    """List workflows, the most urgent first."""
+    """List workflows, the most urgent first, then the soonest due: the open ones, unless others are asked for."""
+    from master_orchestrator.cli.listing import Wanted, select, write
     from master_orchestrator.cli.tables import workflow_table
-    from master_orchestrator.facade.report import workflow_status
     from master_orchestrator_schemas.vocabulary import Priority, State
 
-    wanted_state = _member(State, state, "--state")
-    wanted_priority = _member(Priority, priority, "--priority")
-    chosen = [
-        found
-        for found in _statuses(ctx)
-        if wanted_state in (None, found.state)
-        and wanted_priority in (None, found.priority)
-        and vehicle in (None, found.vehicle_id)
-    ]
-    chosen.sort(key=lambda found: (found.priority, -found.updated_at_ms))
-    answer([workflow_status(found) for found in chosen], lambda: workflow_table(chosen), as_json=json)
+    wanted = Wanted(
+        prefix=prefix or "",
+        state=_member(State, state, "--state"),
+        priority=_member(Priority, priority, "--priority"),
+        vehicle=vehicle,
+    )
+    if json or form not in {"table", "wide"}:
+        write(select(_statuses(ctx), wanted, only_open=False), "json" if json else form)
+        return
+    chosen = select(_statuses(ctx), wanted, only_open=wanted.is_broad and not everything)
+    rows = chosen if everything else chosen[:limit]
+    answer(None, lambda: workflow_table(rows, len(chosen), wide=form == "wide"), as_json=False)
 
 
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
@@ -141,9 +155,8 @@ def cancel(
 
 
 def fail(line: str) -> NoReturn:
-    """One line of error on stderr, exit code 1."""
-    typer.echo(f"Error: {line}", err=True)
-    raise typer.Exit(ExitCode.NO)
+    """The answer is no: one line of error on stderr, exit code 1."""
+    raise AnswerIsNoError(line)
 
 
 def _statuses(ctx: typer.Context) -> tuple[Status, ...]:

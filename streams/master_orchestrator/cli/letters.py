@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from master_orchestrator.cli.shown import age_of, now_ms, shown
 from master_orchestrator.cli.tables import plain_table
 from master_orchestrator_schemas.headers import rfc3339
 
@@ -22,15 +22,13 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.letter_value import LetterValue
     from master_orchestrator.readers.open_letters import Listing
 
-UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
-
 
 def letter_line(letter: DeadLetter) -> dict[str, Any]:
     """A letter as JSON."""
     return {
         "id": str(letter.id),
         "at": rfc3339(letter.at_ms),
-        "age_s": (_now_ms() - letter.at_ms) // 1_000,
+        "age_s": (now_ms() - letter.at_ms) // 1_000,
         "reason": letter.reason,
         "message": letter.message,
         "topic": letter.topic,
@@ -92,7 +90,7 @@ def rows_table(letters: Sequence[DeadLetter]) -> RenderableType:
     table = plain_table("id", "age", "reason", "vehicle", "attempts", "origin")
     for letter in letters:
         cells = (shown(letter.reason), shown(letter.vehicle[:64]), Text(str(letter.attempts)), shown(letter.origin))
-        table.add_row(str(letter.id), _age(letter.at_ms), *cells)
+        table.add_row(str(letter.id), age_of(letter.at_ms), *cells)
     return table
 
 
@@ -138,7 +136,7 @@ def letter_text(
     letter: DeadLetter, headers: Sequence[tuple[str, str]], value: LetterValue, marker: Marker | None
 ) -> RenderableType:
     """A letter with its headers and value."""
-    head = Text.assemble((f"{letter.id}", "bold"), f", {_age(letter.at_ms)} old: ", (letter.reason, "red"))
+    head = Text.assemble((f"{letter.id}", "bold"), f", {age_of(letter.at_ms)} old: ", (letter.reason, "red"))
     table = plain_table("header", "value")
     for name, text in headers:
         table.add_row(shown(name), shown(text))
@@ -148,18 +146,3 @@ def letter_text(
     body = value.content if isinstance(value.content, str) else json.dumps(value.content, indent=2, ensure_ascii=True)
     title = Text(f"\nvalue, {letter.size} bytes, {value.form}:")
     return Group(head, shown(letter.message), table, shown(done), title, Text(body or "(empty)"))
-
-
-def shown(text: str) -> Text:
-    """A stranger's text, so that it cannot steer the terminal."""
-    return Text("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text))
-
-
-def _age(at_ms: int) -> str:
-    """In the largest unit that fits."""
-    age_ms = max(0, _now_ms() - at_ms)
-    return next((f"{age_ms // size} {unit}" for unit, size in UNITS if age_ms >= size), "0 s")
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 import traceback
 from collections.abc import Sequence
@@ -12,8 +13,9 @@ from typing import Annotated, Literal
 import typer
 from typer.exceptions import TyperException
 
-from master_orchestrator.cli.context import Invocation
+from master_orchestrator.cli.context import AnswerIsNoError, Invocation
 from master_orchestrator.cli.mistakes import exit_code, one_line, usage_line
+from master_orchestrator.cli.output import harmless_text
 from master_orchestrator.exit_codes import ExitCode
 
 PROGRAM = "master-orchestrator"
@@ -74,11 +76,17 @@ def top_level(
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code; an error that a user can mend is one line on stderr."""
+    """Run one command line and return its exit code; an error that a user can mend is one line on stderr.
+
+    With ``--json`` that line is a JSON object, ``{"error": …, "exit_code": …}``.
+    """
+    as_json = "--json" in (sys.argv[1:] if arguments is None else arguments)
     try:
         return int(make_app()(args=arguments, prog_name=PROGRAM, standalone_mode=False) or 0)
     except TyperException as error:
-        return _complain(usage_line(error), ExitCode.MISTAKE)
+        return _complain(usage_line(error), ExitCode.MISTAKE, as_json=as_json)
+    except AnswerIsNoError as error:
+        return _complain(str(error), ExitCode.NO, as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough: | head
@@ -88,7 +96,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         line = one_line(error)
         if line is None:
             raise
-        return _complain(line, exit_code(error))
+        return _complain(line, exit_code(error), as_json=as_json)
 
 
 def main() -> None:
@@ -101,7 +109,9 @@ def main() -> None:
     sys.exit(code)
 
 
-def _complain(line: str, code: int) -> int:
+def _complain(line: str, code: int, *, as_json: bool) -> int:
     if line:
-        typer.echo(f"Error: {line}", err=True)
+        text = harmless_text(line)
+        shown = json.dumps({"error": text, "exit_code": int(code)}, ensure_ascii=False) if as_json else f"Error: {text}"
+        typer.echo(shown, err=True)
     return code

@@ -6,11 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    import msgspec
     from rich.console import RenderableType
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document instead of text.")]
@@ -18,6 +19,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON d
 
 PLAIN_WIDTH = 140
 """Columns, where the output is no terminal and nobody says how wide it is."""
+
+
+def harmless_text(text: str) -> str:
+    """A stranger's text, so that it cannot steer the terminal: control characters are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain(report: msgspec.Struct) -> dict[str, Any]:
+    """A report as what JSON is written from."""
+    import msgspec
+
+    value: dict[str, Any] = msgspec.to_builtins(report)
+    return value
 
 
 def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool) -> None:

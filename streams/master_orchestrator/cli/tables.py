@@ -9,6 +9,8 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from master_orchestrator.cli.sentences import sentence
+from master_orchestrator.cli.shown import age_of, in_units, now_ms, shown
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.vocabulary import Priority, State
 
@@ -31,19 +33,35 @@ VIOLATIONS_SHOWN = 50
 OUTCOME_STYLES = {"whole": "green", "violated": "red", "cannot be told": "yellow", "nothing to verify": "yellow"}
 
 
-def workflow_table(statuses: Sequence[Status]) -> RenderableType:
-    """One line per workflow."""
-    table = plain_table("workflow", "state", "priority", "tasks", "reason", "updated")
+def workflow_table(statuses: Sequence[Status], matching: int, *, wide: bool = False) -> RenderableType:
+    """One line per workflow, of the matching ones. ``wide``: with findings, tasks and times in full.
+
+    States are upper case, priorities lower case: both have a SCHEDULED.
+    """
+    more = ("tasks", "opened", "updated") if wide else ()
+    table = plain_table("workflow", "state", "priority", "age", "due", *more, "findings" if wide else "reason")
     for status in statuses:
+        extra = (str(status.attempts), rfc3339(status.created_at_ms), rfc3339(status.updated_at_ms)) if wide else ()
         table.add_row(
-            Text(status.workflow_id),
+            shown(status.workflow_id),
             _state(status.state),
-            Text(status.priority.name, style=PRIORITY_STYLES.get(status.priority, "")),
-            str(status.attempts),
-            Text(status.reason or ""),
-            rfc3339(status.updated_at_ms)[:19],
+            Text(status.priority.name.lower(), style=PRIORITY_STYLES.get(status.priority, "")),
+            age_of(status.created_at_ms),
+            _due(status),
+            *extra,
+            shown(", ".join(status.findings) if wide else status.reason or ""),
         )
-    return Group(table, Text(f"{len(statuses)} workflows"))
+    beyond = matching - len(statuses)
+    tail = f"; {beyond} more: see --limit and --all" if beyond else ""
+    return Group(table, Text(f"{len(statuses)} workflows{tail}"))
+
+
+def _due(status: Status) -> str:
+    """How long until the engine acts by itself; ``overdue`` where it should have."""
+    if status.due_ms is None:
+        return ""
+    left_ms = status.due_ms - now_ms()
+    return f"in {in_units(left_ms)}" if left_ms > 0 else "overdue"
 
 
 def statistics_table(figures: Statistics) -> RenderableType:
@@ -60,17 +78,16 @@ def statistics_table(figures: Statistics) -> RenderableType:
     return table
 
 
-def timeline(status: Status, trail: Iterable[AuditRecord]) -> RenderableType:
-    """Where a workflow stands, and its audit trail."""
+def timeline(status: Status, trail: Sequence[AuditRecord]) -> RenderableType:
+    """Where a workflow stands, in a sentence, and its audit trail."""
     head = Text.assemble(
         (status.workflow_id, "bold"),
         f" of vehicle {status.vehicle_id}: ",
         _state(status.state),
-        f", {status.priority.name}",
         f", {status.reason}" if status.reason else "",
-        f"; {status.attempts} agent tasks; findings: {', '.join(status.findings) or 'none'}\n",
+        f"; {status.attempts} agent tasks",
     )
-    return Group(head, audit_table(trail))
+    return Group(head, shown(sentence(status, trail)), Text(), audit_table(trail))
 
 
 def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
@@ -79,10 +96,10 @@ def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
     for record in records:
         table.add_row(
             str(record.seq),
-            rfc3339(record.at_ms)[11:-1],
+            rfc3339(record.at_ms),
             _state(record.to_state) if record.from_state != record.to_state else Text(record.event, style="dim"),
-            Text(record.reason or ""),
-            Text(record.actor),
+            shown(record.reason or ""),
+            shown(record.actor),
         )
     return table
 

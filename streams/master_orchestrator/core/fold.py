@@ -38,6 +38,14 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     average_completion_time: float
 
 
+def as_folded(status: Status) -> Status:
+    """A status without what no fold tells: the findings in full, the diagnosis, the next deadline.
+
+    Replay holds those against the inputs.
+    """
+    return replace(status, evidence=(), diagnosis=None, due_ms=None)
+
+
 def fold_audit(records: Iterable[AuditRecord], statuses: Iterable[Status] = ()) -> dict[str, Status]:
     """The status of each workflow after these records, each workflow's in order of ``seq``; repeats are passed over.
 

@@ -81,7 +81,7 @@ class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What the agents and the workshop have found out; dropped when the workflow is COMPLETED.
+    """What the agents and the workshop have found out; all but the diagnosis is dropped when the workflow is COMPLETED.
 
     ``rated``: DIAGNOSIS gave numbers of its own; else the triage's priority stands.
     """

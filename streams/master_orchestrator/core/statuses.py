@@ -1,8 +1,10 @@
 """Where a workflow stands, as others see it: its newest :class:`Status`."""
 
-from master_orchestrator.core.state import Workflow
+import msgspec
+
+from master_orchestrator.core.state import Facts, KnownFinding, Workflow
 from master_orchestrator.core.transitions import REASONS, STATE_OF_STEP, STATES
-from master_orchestrator_schemas.messages import Status, Transition
+from master_orchestrator_schemas.messages import Diagnosis, Evidence, LikelyCause, Status, Transition
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 WITH_STEP = frozenset({*STATE_OF_STEP.values(), State.RETRY, State.FAILED})
@@ -33,6 +35,34 @@ def status_of(vehicle_id: str, workflow: Workflow) -> Status:
         appointment_end_ms=None if booked is None else booked.end_ms,
         appointment_id=None if booked is None else booked.appointment_id,
         workshop_id=None if booked is None else booked.workshop_id,
+        evidence=tuple(evidence_of(finding) for finding in workflow.findings),
+        diagnosis=_diagnosis(workflow.facts) if workflow.facts.rated else None,
+        due_ms=None if workflow.wait is None else workflow.wait.due_ms,
+    )
+
+
+def evidence_of(finding: KnownFinding) -> Evidence:
+    """A finding with what it stands on."""
+    return Evidence(
+        rule=finding.rule,
+        subsystem=finding.subsystem,
+        priority=finding.priority,
+        at_ms=finding.at_ms,
+        signal=finding.signal,
+        value=finding.value,
+        limit=finding.threshold,
+        suspected=finding.suspected,
+        dismissed=finding.dismissed,
+    )
+
+
+def _diagnosis(facts: Facts) -> Diagnosis:
+    return Diagnosis(
+        causes=tuple(msgspec.convert(cause, LikelyCause) for cause in facts.causes),
+        severity=facts.severity,
+        probability=facts.probability,
+        time_to_failure_h=facts.time_to_failure_h,
+        safe_to_drive=facts.safe_to_drive,
     )
 
 

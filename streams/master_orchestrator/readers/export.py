@@ -6,6 +6,7 @@ from typing import TextIO
 
 import msgspec
 
+from master_orchestrator.readers.reports import audit_report
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import AuditRecord
 
@@ -34,7 +35,12 @@ COLUMNS = (
 
 
 def json_line(record: AuditRecord) -> str:
-    """All of a record, keys sorted; reads back as an ``AuditRecord``."""
+    """A record as programs get it: ``reports.AuditReport``, keys sorted."""
+    return _encoder.encode(audit_report(record)).decode()
+
+
+def exact_line(record: AuditRecord) -> str:
+    """A record as its hash is over it, keys sorted: ``details`` is its text. Reads back as an ``AuditRecord``."""
     return _encoder.encode(record).decode()
 
 
@@ -48,9 +54,18 @@ def text_line(record: AuditRecord) -> str:
 
 def write_ndjson(records: Iterable[AuditRecord], stream: TextIO) -> int:
     """One JSON object per line; returns how many."""
+    return _write_lines(map(json_line, records), stream)
+
+
+def write_exact(records: Iterable[AuditRecord], stream: TextIO) -> int:
+    """The same with what hashes are over; returns how many."""
+    return _write_lines(map(exact_line, records), stream)
+
+
+def _write_lines(lines: Iterable[str], stream: TextIO) -> int:
     count = 0
-    for record in records:
-        stream.write(json_line(record) + "\n")
+    for line in lines:
+        stream.write(line + "\n")
         count += 1
     return count
 
@@ -79,5 +94,9 @@ def _row(record: AuditRecord) -> dict[str, object]:
     return {column: ({**plain, **derived})[column] for column in COLUMNS}
 
 
-WRITERS: dict[str, Callable[[Iterable[AuditRecord], TextIO], int]] = {"ndjson": write_ndjson, "csv": write_csv}
+WRITERS: dict[str, Callable[[Iterable[AuditRecord], TextIO], int]] = {
+    "ndjson": write_ndjson,
+    "exact": write_exact,
+    "csv": write_csv,
+}
 """By the name of the format."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from master_orchestrator.core.audit_chain import Violation, verify_chain
-from master_orchestrator.core.fold import fold_audit
+from master_orchestrator.core.fold import as_folded, fold_audit
 from master_orchestrator.core.transitions import INITIAL, allowed
 from master_orchestrator_schemas.messages import AuditRecord, Status
 
@@ -100,8 +100,8 @@ def _status(status: Status, workflow: list[AuditRecord] | None) -> Iterator[Viol
         ends = upto[-1].seq if upto else "nothing"
         text = f"its status is of record {status.seq}, its trail ends with {ends}"
         yield Violation(status.workflow_id, status.seq, "truncated", text)
-    elif (folded := _fold(upto)) != status:
-        text = "cannot be folded" if folded is None else f"folds to another {', '.join(_differing(folded, status))}"
+    elif (folded := _fold(upto)) != (told := as_folded(status)):
+        text = "cannot be folded" if folded is None else f"folds to another {', '.join(_differing(folded, told))}"
         yield Violation(status.workflow_id, status.seq, "status_differs", f"its trail {text} than its status says")
 
 

@@ -1,6 +1,7 @@
 """Findings as a workflow knows them: bounded, the most urgent first to stay."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -29,6 +30,22 @@ def known(findings: Iterable[Finding], *, suspected: bool = False) -> tuple[Know
         )
         for finding in findings
     )
+
+
+def evidence_details(findings: Iterable[KnownFinding]) -> list[dict[str, Any]]:
+    """What the findings stand on, for the audit trail: rule, subsystem, priority, the vehicle's time, value, limit."""
+    return [
+        {
+            "rule": finding.rule,
+            "subsystem": finding.subsystem.value,
+            "priority": finding.priority.name,
+            "at_ms": finding.at_ms,
+            "signal": finding.signal,
+            "value": finding.value,
+            "limit": finding.threshold,
+        }
+        for finding in findings
+    ]
 
 
 def strongest(findings: Sequence[KnownFinding]) -> tuple[KnownFinding, ...]:

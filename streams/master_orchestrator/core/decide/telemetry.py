@@ -18,7 +18,7 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
-from master_orchestrator.core.decide.findings import combined, fold, known, still_stands
+from master_orchestrator.core.decide.findings import combined, evidence_details, fold, known, still_stands
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
 from master_orchestrator.core.decide.worsening import Joining, findings_joined, urgent_details
@@ -164,7 +164,12 @@ def _open(observed: Observed) -> list[ev.Event]:
         at_ms=observed.at_ms,
         actor=GATEWAY,
         reason=reason,
-        details={**asked, "findings": [finding.rule for finding in findings], **urgent_details(findings)},
+        details={
+            **asked,
+            "findings": [finding.rule for finding in findings],
+            "evidence": evidence_details(findings),
+            **urgent_details(findings),
+        },
         priority=min([priority, *(finding.priority for finding in findings)]),
         findings=findings,
         traceparent=bounds.clip_optional(observed.input.traceparent, bounds.TRACEPARENT_BYTES),

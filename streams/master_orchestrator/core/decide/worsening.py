@@ -19,6 +19,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import calls
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.executions import next_revision
+from master_orchestrator.core.decide.findings import evidence_details
 from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.state import Execution, KnownFinding, Workflow
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
@@ -58,7 +59,8 @@ class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
     def folded(self, execution: Execution | None = None, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
         """They join the workflow."""
         rules, added = [f.rule for f in self.findings], [f.rule for f in self.new]
-        head = self.noting(findings=rules, added=added, **urgent_details(self.new)).head("finding")
+        said = {"findings": rules, "added": added, "evidence": evidence_details(self.new), **urgent_details(self.new)}
+        head = self.noting(**said).head("finding")
         return [ev.FindingsFolded(**head, findings=self.findings, execution=execution, calls=called)]
 
     def prioritised(self) -> list[ev.Event]:

@@ -52,8 +52,19 @@ def _still_pending(state: VehicleState) -> Chain | None:
 def workflow_completed(state: VehicleState, event: ev.WorkflowCompleted) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.WorkflowCompleted`."""
     workflow = _ended(newest_workflow(state, event.workflow_id), event, State.COMPLETED)
-    slim = tuple(KnownFinding(f.rule, f.subsystem, f.priority, seen=f.seen) for f in workflow.findings)
-    return _left(state, replace(workflow, facts=Facts(), findings=slim, service_events=()), event)
+    return _left(state, replace(workflow, facts=_diagnosis(workflow.facts), service_events=()), event)
+
+
+def _diagnosis(facts: Facts) -> Facts:
+    """What is still told of a workflow once nobody works on it."""
+    return Facts(
+        causes=facts.causes,
+        rated=facts.rated,
+        severity=facts.severity,
+        probability=facts.probability,
+        time_to_failure_h=facts.time_to_failure_h,
+        safe_to_drive=facts.safe_to_drive,
+    )
 
 
 def workflow_failed(state: VehicleState, event: ev.WorkflowFailed) -> VehicleState:

@@ -1,0 +1,178 @@
+"""What programs get of workflows and audit records: words, times with a zone, no JSON within texts, one schema."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+from rich.console import Console
+from support.core_vehicle import CoreVehicle, policy_of
+
+from master_orchestrator.cli.listing import Wanted, select, write
+from master_orchestrator.cli.main import run
+from master_orchestrator.cli.sentences import error_of, sentence
+from master_orchestrator.cli.tables import audit_table, workflow_table
+from master_orchestrator.readers import reports
+from master_orchestrator.readers.export import exact_line, json_line
+from master_orchestrator.readers.reports import audit_report, workflow_report
+from master_orchestrator_schemas.messages import AuditRecord, Status
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import OperatorAction, State
+
+SCHEMA_FILE = Path(__file__).parents[2] / "docs" / "reports.schema.json"
+DIAGNOSIS = {
+    "causes": [{"component": "water pump", "subsystem": "cooling", "probability": 0.8, "dtc": None}],
+    "severity": 0.9,
+    "probability": 0.8,
+    "safe_to_drive": False,
+}
+
+
+@pytest.fixture
+def vehicle(topology: Topology) -> CoreVehicle:
+    return CoreVehicle(policy_of(topology))
+
+
+def overheat(vehicle: CoreVehicle) -> None:
+    """Three hot readings open a workflow; DATA_ANALYSIS and DIAGNOSIS answer."""
+    for _ in range(3):
+        vehicle.reading(engine_rpm=2100.0, coolant_temp_c=118.0)
+        vehicle.wait(6_000)
+    vehicle.reply({"anomalies": [{"description": "hot", "subsystem": "cooling", "rule": "coolant_boiling"}]})
+    vehicle.reply(DIAGNOSIS)
+
+
+def status_of(vehicle: CoreVehicle) -> Status:
+    return list(vehicle.statuses.values())[-1]
+
+
+def as_json(report: msgspec.Struct) -> Any:
+    return json.loads(msgspec.json.encode(report))
+
+
+def test_each_finding_comes_with_its_evidence_and_the_diagnosis_with_its_cause(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    report = as_json(workflow_report(status_of(vehicle)))
+
+    (finding,) = report["findings"]
+    assert ("coolant_boiling", "cooling", "URGENT", "coolant_temp_c", 118, 115) == tuple(
+        finding[name] for name in ("rule", "subsystem", "priority", "signal", "value", "limit")
+    )
+    assert finding["at"].endswith("Z")
+    assert "water pump" == report["diagnosis"]["causes"][0]["component"]
+    assert "URGENT" == report["priority"]
+    assert report["due"].endswith("Z")
+
+
+def test_the_diagnosis_and_the_evidence_outlast_the_workflow(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    vehicle.advance_to(State.COMPLETED)
+    report = as_json(workflow_report(status_of(vehicle)))
+
+    assert ("COMPLETED", 118, None) == (report["state"], report["findings"][0]["value"], report["due"])
+    assert not report["diagnosis"]["safe_to_drive"]
+
+
+def test_the_audit_trail_says_what_findings_stand_on(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    opened = as_json(audit_report(vehicle.audit[0]))
+
+    (evidence,) = opened["details"]["evidence"]
+    assert ("coolant_boiling", "URGENT", 118, 115) == tuple(
+        evidence[name] for name in ("rule", "priority", "value", "limit")
+    )
+    assert "URGENT" == opened["priority"]
+    answers = [audit_report(record).details.get("result") for record in vehicle.audit]
+    assert "water pump" in [(answer or {}).get("causes", [{}])[0].get("component") for answer in answers if answer]
+
+
+def test_no_text_holds_json(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    vehicle.advance_to(State.COMPLETED)
+
+    for report in (workflow_report(status_of(vehicle)), *map(audit_report, vehicle.audit)):
+        for text in _texts(as_json(report)):
+            assert not text.startswith(("{", "[")), text
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in inner for text in _texts(item)]
+
+
+def test_the_export_reads_back_where_hashes_matter(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    record = vehicle.audit[0]
+
+    assert record == msgspec.json.decode(exact_line(record), type=AuditRecord)
+    assert set(AuditRecord.__struct_fields__) == set(json.loads(json_line(record)))
+
+
+def test_the_schema_in_the_documents_is_the_one_of_the_reports(vehicle: CoreVehicle) -> None:
+    assert reports.schema() == SCHEMA_FILE.read_text(encoding="utf-8"), "python -m master_orchestrator.readers.reports"
+    overheat(vehicle)
+    report = msgspec.structs.replace(
+        workflow_report(status_of(vehicle)), error=None, audit=tuple(map(audit_report, vehicle.audit))
+    )
+    jsonschema.validate(as_json(report), json.loads(reports.schema()))
+
+
+def test_a_workflow_is_told_in_a_sentence(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    said = sentence(status_of(vehicle), vehicle.audit)
+
+    assert said.startswith("URGENT: coolant_boiling (coolant_temp_c 118, limit 115). likely water pump (80%, not safe")
+    assert "CUSTOMER_ENGAGEMENT is to ask the owner, answer due by 20" in said
+
+
+def test_a_failure_is_told_with_its_text_and_the_next_try(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0217")
+    vehicle.fail()
+    status = status_of(vehicle)
+
+    assert "Boom: did not work" == error_of(status, vehicle.audit)
+    assert "DATA_ANALYSIS failed" in sentence(status, vehicle.audit)
+    assert "next try at 20" in sentence(status, vehicle.audit)
+
+
+def test_the_open_ones_come_first_by_urgency_and_deadline(
+    topology: Topology, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cars = [CoreVehicle(policy_of(topology), vehicle_id=f"car-{number}") for number in range(3)]
+    cars[0].fault("P0128")
+    cars[1].fault("P0217")
+    cars[2].fault("P0301")
+    cars[2].operator(OperatorAction.CANCEL)
+    statuses = [status_of(car) for car in cars]
+
+    everything = Wanted("", None, None, None)
+    assert ["car-1~0", "car-0~0"] == [s.workflow_id for s in select(statuses, everything, only_open=True)]
+    assert ["car-2~0"] == [s.workflow_id for s in select(statuses, Wanted("car-2", None, None, None), only_open=False)]
+    for form, lines in {"name": 3, "csv": 4, "ndjson": 3, "json": 1}.items():
+        write(statuses, form)
+        assert lines == len(capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("width", [80, 200])
+def test_what_others_wrote_cannot_steer_the_terminal(vehicle: CoreVehicle, width: int, *, wide: bool) -> None:
+    vehicle.fault("P0217")
+    trail = [msgspec.structs.replace(record, actor="operator:\x1b[31mann") for record in vehicle.audit]
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(workflow_table([status_of(vehicle)], 7, wide=wide))
+        console.print(audit_table(trail))
+
+    assert "\x1b[31m" not in captured.get()
+    assert "x1b[31mann" in captured.get().replace("\n", "")
+    assert "6 more" in captured.get()
+
+
+def test_with_json_an_error_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    assert 2 == run(["workflows", "--state", "BROKEN", "--json"])
+
+    assert 2 == json.loads(capsys.readouterr().err)["exit_code"]
