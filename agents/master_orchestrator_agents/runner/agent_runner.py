@@ -9,7 +9,8 @@ from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner.health import RunnerHealth
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
-from master_orchestrator_agents.runner.poll_loop import PollLoop, RunnerOptions
+from master_orchestrator_agents.runner.options import RunnerOptions
+from master_orchestrator_agents.runner.poll_loop import PollLoop
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings

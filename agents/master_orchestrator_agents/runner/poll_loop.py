@@ -7,37 +7,30 @@ The order that every change must keep: reply delivered, then record complete, th
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 from confluent_kafka import Producer
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.handler import BatchHandler, Handler
+from master_orchestrator_agents.handler import BatchHandler
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.command_reader import CommandReader
-from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES, LaneConsumer
+from master_orchestrator_agents.runner.consumer import LaneConsumer
 from master_orchestrator_agents.runner.health import RunnerHealth
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.offsets import Partition
+from master_orchestrator_agents.runner.options import RunnerOptions, consumer_options, producer_options
 from master_orchestrator_agents.runner.prefetch import PrefetchBuffer
 from master_orchestrator_agents.runner.producer import RetryingProducer
 from master_orchestrator_agents.runner.quarantine.acquisition import PartitionAcquisition
-from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_agents.runner.workers import WorkerPool
-from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import (
-    ClientConfig,
-    KafkaSettings,
     admin_config,
-    consumer_config,
-    producer_config,
 )
 from master_orchestrator_schemas.kafka_reach import await_kafka
-from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from master_orchestrator_schemas.vocabulary import Lane
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -53,43 +46,6 @@ ABANDON_S = 1.0
 FLUSH_S = 5.0
 COMMIT_WAIT_S = 5.0
 CLOSE_S = 5.0
-MAX_SEND_QUEUE_KIB = 65_536
-"""Replies and dead letters that no broker accepts for now; when full, handlers wait."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunnerOptions:
-    """The options of a runner.
-
-    Args:
-        agent: the agent type.
-        handler: called for each command.
-        kafka: connection settings.
-        topology: topics, lanes, and the agent's settings.
-        codec: decodes commands, encodes replies.
-        workers: commands handled at once.
-        worker_id: its name in replies and audit records.
-        static_member: whether ``worker_id`` is also its identity in the group, so that a restart within the session
-            time-out gets the same partitions back at once.
-        drain_seconds: maximum wait of a stop for handlers.
-        isolation: shared by all runners of this process.
-    """
-
-    agent: AgentType
-    handler: Handler
-    kafka: KafkaSettings
-    topology: Topology
-    codec: Codec
-    workers: int
-    worker_id: str
-    static_member: bool
-    drain_seconds: float
-    isolation: Isolation
-
-    @property
-    def group(self) -> str:
-        """The consumer group of all runners of this type."""
-        return f"{self.topology.app_id}-agent-{self.agent.lower().replace('_', '-')}"
 
 
 class PollLoop:
@@ -105,9 +61,9 @@ class PollLoop:
         self._health = health
         clock = BrokerClock(own_ms)
         self._backlog = Backlog(options.topology.lanes, lane_of, clock.now_ms, batch_size, isolation=options.isolation)
-        self._producer = RetryingProducer(Producer(_producer_config(options)), clock.observe)
+        self._producer = RetryingProducer(Producer(producer_options(options)), clock.observe)
         self._consumer = LaneConsumer(
-            _consumer_config(options),
+            consumer_options(options),
             lane_of.keys(),
             revoked=self._revoked,
             lost=self._lost,
@@ -258,18 +214,3 @@ class PollLoop:
         self._acquisition.forget(partitions)
         self._prefetch.forget(partitions)
         self._backlog.forget(partitions)
-
-
-def _producer_config(options: RunnerOptions) -> ClientConfig:
-    """Replies linger for each other: otherwise, under load, nearly each is a request to the broker
-    (``docs/performance.md``).
-    """
-    over = {"linger.ms": 10, "queue.buffering.max.kbytes": MAX_SEND_QUEUE_KIB}
-    return producer_config(options.kafka, options.topology.limits, **over)
-
-
-def _consumer_config(options: RunnerOptions) -> ClientConfig:
-    over: ClientConfig = dict(CONSUMER_OVERRIDES)
-    if options.static_member:
-        over["group.instance.id"] = options.worker_id
-    return consumer_config(options.kafka, options.group, **over)
