@@ -66,7 +66,7 @@ def main() -> None:
     orchestrator.register_agent(AgentType.DIAGNOSIS, diagnose)
     orchestrator.register_agent(AgentType.CUSTOMER_ENGAGEMENT, engage)
     orchestrator.register_agent(AgentType.SCHEDULING, schedule)
-    if servers is not None:  # in memory these two may be left out; a cluster's engines wait for whoever serves them
+    if servers is not None:  # in memory these two may be left out; a cluster's engines wait until they are served
         orchestrator.register_agent(AgentType.FEEDBACK, thank)
         orchestrator.register_agent(AgentType.MANUFACTURING_QUALITY, count)
     with orchestrator:

@@ -12,7 +12,7 @@ from chaos_checker.records import Headers, Place, Stored
 BATCH = 5_000
 POLL_S = 1.0
 PATIENCE_S = 90.0
-"""No record for so long, and the judge gives up."""
+"""Seconds without a record after which the judge gives up."""
 SETTLE_S = 60.0
 """How long a transaction may still be open after the run: longer than the brokers let one be."""
 

@@ -26,7 +26,7 @@ JSON, HEALTHY, COPIED, HELD_BACK, SPOILT_SHARE = 0.2, 0.4, 0.08, 0.08, 0.04
 GHOST = 0.08
 """Of the acts of a gateway with transactions: in one that is given up."""
 BEFORE_MS = 7
-"""A reading that is held back was taken so long before the one that overtakes it."""
+"""How much older a reading that is held back is than the one that overtakes it."""
 
 
 def acts(seed: int, gateway: str, *, ghosts: bool) -> Iterator[Act]:

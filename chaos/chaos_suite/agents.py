@@ -27,7 +27,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 WORKSHOPS = 400
 """A run books 15,000 appointments and more, many of them within a day; the workshops' calendars run in real time."""
 TOO_LATE_S = 1.5
-"""A handler that is slow answers so long after its deadline."""
+"""How long after its deadline a slow handler answers."""
 LONGEST_S = 60.0
 
 

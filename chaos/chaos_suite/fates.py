@@ -21,9 +21,9 @@ class Fate(StrEnum):
 
 
 RARE = 300
-"""One workflow in so many has an agent that EXHAUSTS; as many have one that REJECTS, or is SLOW."""
+"""One workflow in N has an agent that EXHAUSTS; as many have one that REJECTS, or is SLOW."""
 STUMBLING = 8
-"""One agent of a workflow in so many stumbles."""
+"""One workflow in N has an agent that stumbles."""
 QUICK = (AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS, AgentType.SCHEDULING, AgentType.MANUFACTURING_QUALITY)
 """The agents whose deadline passes within a run."""
 
@@ -44,7 +44,7 @@ def failures_of(workflow_id: str, agent: AgentType) -> int:
 
 
 def way_of_failing(command_id: str, ways: int) -> int:
-    """Which of so many ways a try fails."""
+    """Which of ``ways`` ways a try fails."""
     return _draw(ways, command_id, "way")
 
 

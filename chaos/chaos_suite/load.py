@@ -12,7 +12,7 @@ What the engine must have made of a record follows from its line. "The record" i
     last is of an attempt whose transaction was aborted.
 ``shot``
     A record may be in its topic more than once. Where brokers die with their answers, an idempotent producer starts
-    anew under another epoch, and sends again what is there already; then it is told the last place. All its places
+again under another epoch, and sends again what is there already; then it is told the last place. All its places
     have the header ``chaos-shot``, and are in one partition. What is expected holds of the first of them; of each later
     one, what holds of a copy: ``finding`` becomes ``none`` and ``strict``, ``check`` and ``dead:…`` stay.
 ``given``

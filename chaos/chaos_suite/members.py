@@ -104,7 +104,7 @@ class Member:
             self._held = False
 
     def dismiss(self) -> None:
-        """It is not to run any more; whoever calls this ends it."""
+        """It is not to run any more; the caller ends it."""
         with self._lock:
             self._wanted, self._ending = False, True
 

@@ -15,7 +15,7 @@ from master_orchestrator_schemas.vocabulary import State
 
 ENDED = (State.COMPLETED, State.FAILED)
 STILL_S = 8.0
-"""Nothing new on the status topic for so long, longer than the longest wait between two tries."""
+"""Seconds without news on the status topic; longer than the longest wait between two attempts."""
 POLL_S = 0.5
 TELL_EVERY_S = 30.0
 

@@ -17,7 +17,7 @@ log = structlog.stdlib.get_logger(__name__)
 CALL_S = 10.0
 PAUSE_S = 0.3
 PATIENCE_S = 240.0
-"""So long a batch is tried again."""
+"""How long a batch is tried again."""
 TRANSACTION_MS, DELIVERY_MS = 20_000, 15_000
 """Short: while a transaction is open, the engine reads nothing that comes after it in its partitions."""
 

@@ -51,7 +51,7 @@ LARGEST = 900_000
 FAR_AHEAD_MS = 3_600_000
 BROKER_PATIENCE_S = 300.0
 PATIENCE_S = 60.0
-"""So long without any progress, and the engine is stuck."""
+"""Seconds without progress after which the engine counts as stuck."""
 NUMBER = "fuzz_number"
 """A header by which a record is known again: an acknowledgement after a retry does not say the offset."""
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.queues import Queue
 
 STUCK_S = 600.0
-"""So long without news from any process means that one hangs where its watchdog does not reach."""
+"""Seconds without news after which a process counts as hanging where its watchdog does not reach."""
 TOLD_EVERY_S = 2.0
 TIDYING_S = 10.0
 

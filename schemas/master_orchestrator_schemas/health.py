@@ -1,6 +1,6 @@
-"""Readiness and liveness of a process over HTTP: ``/ready`` and ``/live`` beside ``/metrics``.
+"""Readiness and liveness of a process over HTTP: ``/ready`` and ``/live`` next to ``/metrics``.
 
-``/ready``: does it do its work, or stand by for it? Whoever rolls out new processes waits for it.
+``/ready``: does it do its work, or stand by for it? A rollout waits for it.
 ``/live``: would a restart do good? A supervisor restarts what says no, and what does not answer.
 
 Both answer 200 or 503, with a line of JSON that says why.

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 REACH_S = 10.0
 """How long a broker that neither answers nor refuses is waited for."""
 SURE_S = 1.0
-"""All brokers must be down for so long: a name may have several addresses, which are tried one after the other."""
+"""How long all brokers must be down: a name may have several addresses, which are tried one after the other."""
 ATTEMPT_S = 0.2
 PAUSE_S = 1.0
 SAY_AGAIN_S = 60.0

@@ -47,7 +47,7 @@ def start_metrics_server(
 ) -> MetricsServer:
     """Serve ``metrics`` on ``http://host:port/metrics`` from a daemon thread; port 0 takes a free one.
 
-    With ``health`` also ``/ready`` and ``/live``, see ``health.py``. Loopback by default: whoever wants it reachable
+    With ``health`` also ``/ready`` and ``/live``, see ``health.py``. Loopback by default: to make it reachable
     says so. Raises ``OSError`` when the port is taken.
     """
     server = make_http_server(metrics.registry, health, host, port)

@@ -57,7 +57,7 @@ def _plain_pattern(pattern: str) -> str:
     """Only what is matched in a moment: repeats of repeats, which regular expressions allow, can take years."""
     if len(pattern) > MOST_OF_A_PATTERN or not _CODE_PATTERN.fullmatch(pattern):
         raise ValueError(
-            f"{pattern!r} is no pattern of codes; write letters, digits, dots, [sets], (this|that), and .* at an end"
+            f"{pattern!r} is not a pattern of codes; write letters, digits, dots, [sets], (this|that), and .* at an end"
         )
     try:
         re.compile(pattern)

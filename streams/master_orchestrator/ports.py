@@ -65,7 +65,7 @@ def _sentence(record: AuditRecord) -> str:
 
 
 def waitable(seconds: float) -> float:
-    """A time-out as threads can wait for it: for ever (``inf``) is their longest, about three centuries."""
+    """A time-out as threads can wait for it: without end (``inf``) is their longest, about three centuries."""
     return min(seconds, threading.TIMEOUT_MAX)
 
 

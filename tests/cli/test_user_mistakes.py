@@ -43,7 +43,7 @@ MISTAKES = {
     "fleet without --simulate": (["up", "--", "--vehicles", "5"], "'--vehicles 5' is for a fleet: say --simulate too."),
     "fleet that never ends": (["simulate", "--minutes", "nan"], "minutes and interval above 0"),
     "demo that never ends": (["demo", "--minutes", "inf"], "minutes and interval above 0"),
-    "demo at no speed": (["demo", "--speed", "inf"], "--speed inf is no speed"),
+    "demo at no speed": (["demo", "--speed", "inf"], "--speed inf is not a speed"),
     "demo that drives too long": (
         ["demo", "--minutes", "60", "--speed", "20"],
         "60 minutes at --speed 20 are 180 s of driving, and the demo gives up after --timeout 180 s",

@@ -135,6 +135,6 @@ class WorkshopFeed:
             self._failed = error
 
     def _raise_failure(self) -> None:
-        """An event that could not be delivered is lost to this feed: it must start anew."""
+        """An event that could not be delivered is lost to this feed: it must start again."""
         if self._failed is not None:
             raise KafkaException(self._failed)

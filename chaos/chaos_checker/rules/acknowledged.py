@@ -36,7 +36,7 @@ def undone(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violati
 def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[Place, Sent]:
     """What the load said of each of its records that is there; of those never acknowledged too: by their name.
 
-    A producer that has to start anew under another epoch may send again what is there already: the first has the
+    A producer that has to restart under another epoch may send again what is there already: the first has the
     effect, and what comes after it is a copy.
     """
     rows = [row for row in sent if not row.aborted]

@@ -11,7 +11,7 @@ from chaos_checker.violation import Violation, violations_of
 
 LATE_MS = 1_000
 SETTLED_MS = 6_000
-"""So long after a fault was lifted, or a look found the system not up, nothing is asked of a wait."""
+"""After a fault was lifted, or the system was seen down, waits are not judged for this long."""
 BEAT_MS = 1_000
 """Somebody looks at the system every half second. Where that alone took twice as long, nothing can be in time."""
 NEVER = 2**62

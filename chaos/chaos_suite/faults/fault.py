@@ -14,7 +14,7 @@ class Load(Protocol):
     """What faults may do with the load."""
 
     def burst(self, seconds: float) -> None:
-        """Send ten times as much for so long."""
+        """Send ten times as much for a while."""
         ...
 
 

@@ -16,7 +16,7 @@ ZOMBIE_S = (13.0, 18.0)
 """Longer than the session time-out of 10 s."""
 TYPES_TRIED = 4
 CLAIM_S = 6.0
-"""So long an order to die stands, then another type is tried: no command may come meanwhile."""
+"""How long an order to die stands before another type is tried: perhaps no command comes."""
 _POLL_S = 0.05
 
 

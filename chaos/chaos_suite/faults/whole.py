@@ -9,7 +9,7 @@ from chaos_suite.system import VISITOR, System
 
 LOSSY_S = (8.0, 15.0)
 FLAP_S = 0.15
-"""A link is down for so long, then up for so long: packets are lost, and what arrives is late."""
+"""Seconds a link is down, then up: packets are lost, and what arrives is late."""
 BURST_S = (5.0, 10.0)
 
 

@@ -57,7 +57,7 @@ class RecordShard:
         self._before = b"\x00"
 
     def run(self, count: int) -> Tally:
-        """So many records."""
+        """N records."""
         done = 0
         while done < count:
             few = min(self._rng.choice((1, 1, 2, LARGEST_BATCH)), count - done)

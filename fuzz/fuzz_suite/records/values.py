@@ -31,7 +31,7 @@ def number(rng: Random) -> float:
 
 
 def text(rng: Random, longest: int = 200) -> str:
-    """A text of at most so many characters."""
+    """A text of at most ``most`` characters."""
     return rng.choice(TEXTS)[:longest]
 
 

@@ -1,4 +1,4 @@
-"""What enters the engine beside telemetry: workshop events, operator requests, timer ticks, agent replies."""
+"""What enters the engine besides telemetry: workshop events, operator requests, timer ticks, agent replies."""
 
 from typing import Annotated, Any
 

@@ -33,7 +33,7 @@ class Dtc(msgspec.Struct, frozen=True, kw_only=True):
     status: Annotated[int, msgspec.Meta(ge=0, le=255)] | None = None
 
     def __post_init__(self) -> None:
-        with suppress(ValueError):  # of what is no code, which decoding and encoding refuse
+        with suppress(ValueError):  # not a code: decoding and encoding refuse it
             msgspec.structs.force_setattr(self, "code", trouble_code(self.code))
 
 

@@ -1,5 +1,5 @@
 """The JSON schema of ``topology.yaml``, for editors. ``python -m master_orchestrator_schemas.topology.editor_schema``
-writes it anew into the package; a test holds the file against the model.
+writes it into the package; a test holds the file against the model.
 """
 
 import json

@@ -56,7 +56,7 @@ class Topology(Terms):
     _prefix: str = PrivateAttr(default="")
 
     def with_prefix(self, prefix: str) -> Self:
-        """The same system beside another on one cluster: all topic names and the app id begin with ``prefix``."""
+        """The same system next to another on one cluster: all topic names and the app id begin with ``prefix``."""
         topics = {prefix + name: terms for name, terms in self.topics.items()}
         copy = self.model_copy(update={"topics": topics, "app_id": prefix + self.app_id})
         copy._prefix = prefix + self._prefix

@@ -69,7 +69,7 @@ class RetryTerms(Terms):
 
 
 class EpisodeTerms(Terms):
-    """When a workflow opens, beside triage.
+    """When a workflow opens, besides triage.
 
     Args:
         regular_check_every_ms: since the first reading or the last ended workflow.

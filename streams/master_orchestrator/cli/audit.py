@@ -31,7 +31,7 @@ def tail(
     *,
     workflow: WorkflowOption = None,
     from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Show what there is first.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="End after so many records.", show_default=False)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after N records.", show_default=False)] = None,
     json: JsonOption = False,
 ) -> None:
     """Show audit records as they come, one line each, until Ctrl-C; with --json one JSON object each."""

@@ -1,4 +1,4 @@
-"""`check-reading`: what the engine would make of readings, told to whoever writes a gateway."""
+"""`check-reading`: what the engine would make of readings, told to the developer of a gateway."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def invocation(ctx: typer.Context) -> Invocation:
 
 
 def moment_before(age: str | None, option: str) -> int | None:
-    """The time that lies so long ago, milliseconds since 1970 UTC. Raises :class:`UsageError`."""
+    """The time that lies that long ago, milliseconds since 1970 UTC. Raises :class:`UsageError`."""
     import time
 
     from master_orchestrator_schemas.units import parse_duration

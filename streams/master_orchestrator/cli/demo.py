@@ -39,7 +39,7 @@ def demo(
     minutes: Annotated[float, typer.Option(min=1, help="How long the fleet drives, in its own time.")] = 25.0,
     speed: Annotated[float, typer.Option(min=1, help="How many times faster than the clock its time runs.")] = 60.0,
     fault_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the vehicles that break.")] = 0.75,
-    timeout: Annotated[float, typer.Option(min=1, help="Give up after so many seconds.")] = 180.0,
+    timeout: Annotated[float, typer.Option(min=1, help="Give up after N seconds.")] = 180.0,
     keep: Annotated[bool, typer.Option("--keep", help="Keep logs and data when it is over.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -85,7 +85,7 @@ def _fleet(call: Invocation, *, vehicles: int, seed: int, minutes: float, fault_
 def _refuse_hopeless(fleet: Fleet, speed: float, timeout_s: float) -> None:
     """The time-out counts from the start: a fleet that drives as long or longer is given up for certain."""
     if not math.isfinite(speed):
-        raise UsageError(f"--speed {speed:g} is no speed: give a number, like 60")
+        raise UsageError(f"--speed {speed:g} is not a speed: give a number, like 60")
     drive_s = fleet.duration_s / speed
     if drive_s >= timeout_s:
         raise UsageError(

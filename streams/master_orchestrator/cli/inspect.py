@@ -115,7 +115,7 @@ def redrive(
     older_than: Annotated[
         str | None, typer.Option(metavar="AGE", help="With --failed: only those that failed longer ago: 2h, 7d.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --failed: at most so many.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --failed: at most N.")] = 50,
     per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="With --failed: how fast.")] = 5.0,
     yes: Annotated[bool, typer.Option("--yes", help="With --failed: do it; else only show what would be.")] = False,
     reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,

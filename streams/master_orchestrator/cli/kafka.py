@@ -53,7 +53,7 @@ def stop(ctx: typer.Context, *, json: JsonOption = False) -> None:
     stop_all(running)
     if left := [str(node.folder) for node in running if node.running]:
         raise ClusterError(
-            f"The brokers of {', '.join(left)} run on, and nothing there says with which pid: whoever started them "
+            f"The brokers of {', '.join(left)} run on, and their pid is not known: the command that started them "
             "was interrupted. End the java process with that folder in its command line."
         )
     text = f"Stopped {len(running)} of Kafka's nodes." if running else "No Kafka was running here."

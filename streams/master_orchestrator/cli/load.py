@@ -1,4 +1,4 @@
-"""`ingest` and `simulate`: what puts load on the system; `demo` beside them."""
+"""`ingest`, `simulate` and `demo`: what puts load on the system."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ def ingest(
         typer.Option("--day-first/--month-first", help="Of dates like 05/08/2026.", show_default="by the file"),
     ] = None,
     speed: Annotated[str, typer.Option(help="max, 1x, 10x: how fast recorded time runs.")] = "max",
-    rejects: Annotated[Path | None, typer.Option(help="Keep rows that are no readings here, as NDJSON.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that is no reading.")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Write rows that are not readings to this file, as NDJSON.")
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that is not a reading.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="No Kafka: show what triage would open, and why.")] = False,
     guess: Annotated[
         bool, typer.Option("--guess", help="Propose a column map; show the first readings it gives.")

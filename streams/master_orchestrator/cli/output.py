@@ -18,7 +18,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON d
 
 
 PLAIN_WIDTH = 140
-"""Columns, where the output is no terminal and nobody says how wide it is."""
+"""Columns, where the output is not a terminal and no width is given."""
 
 
 def harmless_text(text: str) -> str:
@@ -49,5 +49,5 @@ def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool)
 
 
 def plain_width() -> int | None:
-    """How wide to write where stdout is no terminal; None: as wide as the terminal, or COLUMNS, says."""
+    """Columns to write where stdout is not a terminal; None: the terminal's width, or COLUMNS."""
     return None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH

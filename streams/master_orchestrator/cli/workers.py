@@ -21,9 +21,9 @@ PANEL = "Run the system"
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(
-        epilog="Example, a second one beside it: master-orchestrator engine --worker second", rich_help_panel=PANEL
-    )(engine)
+    app.command(epilog="Example, a second one: master-orchestrator engine --worker second", rich_help_panel=PANEL)(
+        engine
+    )
     app.command(
         epilog="Example: master-orchestrator agents diagnosis --handler diagnosis=my_agents:diagnose",
         rich_help_panel=PANEL,
@@ -46,7 +46,7 @@ def engine(
     from master_orchestrator.cluster.locking import alone
     from master_orchestrator.shell.worker import run_engine
 
-    # A second worker of the name would take the first one's partitions over, and then wait for its tables for ever.
+    # A second worker of the name would take the first one's partitions over, and then wait for its tables without end.
     with alone(folder / "worker.lock", f"An engine {worker!r} already runs on {folder}: name this one (--worker)."):
         return run_engine(
             kafka=call.kafka,

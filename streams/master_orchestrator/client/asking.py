@@ -64,7 +64,7 @@ def ask_all(
     per_second: float,
     timeout: float,
 ) -> Iterator[tuple[OperatorRequest, str | None]]:
-    """Send at most so many per second, then yield each with why it came to nothing, None if it was accepted.
+    """Send at most N per second, then yield each with the reason why it was rejected, None if it was accepted.
 
     One whose answer has not come ``timeout`` seconds after the last was sent comes to nothing for that reason.
     """

@@ -117,7 +117,7 @@ def is_answer(record: AuditRecord, telemetry: str) -> bool:
 
 
 def _rejected(message: Message) -> EngineAnswer | None:
-    """What a dead letter says of the record it was, None if it was no input."""
+    """What a dead letter says of its record; None if the record was not an input."""
     origin = read_origin(_texts(message))
     if not origin.topic or origin.offset < 0:
         return None

@@ -1,7 +1,7 @@
 """Doing something about dead letters: sending them again or dropping them, each once.
 
-Record and marker are written in one Kafka transaction, so one is there exactly if the other is. Whoever begins fences
-whoever was at it before (one transactional id), and only then looks which letters have a marker: two operators, or one
+Record and marker are written in one Kafka transaction, so one is there exactly if the other is. A new redrive fences
+the one before it (one transactional id), and only then looks which letters have a marker: two operators, or one
 whose first call seemed to fail, cannot send a letter twice.
 """
 
@@ -37,7 +37,7 @@ BATCH = 100
 BATCH_BYTES = 8 * 1024 * 1024
 ANSWER_S = 30.0
 TRANSACTION_MS = 30_000
-"""So long the broker waits for a command that has died in the middle; engines read nothing behind it meanwhile."""
+"""How long the broker waits for a command that died halfway; engines read nothing behind it until then."""
 
 ANY_PARTITION = -1
 """librdkafka's: the partitioner chooses."""

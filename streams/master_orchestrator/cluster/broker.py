@@ -194,14 +194,14 @@ def read_cluster(data_dir: Path) -> dict[str, object] | None:
 
 def _damaged(file: Path) -> ClusterError:
     return ClusterError(
-        f"{file} is damaged: stop the brokers (master-orchestrator kafka stop), then write it anew with {{"
+        f"{file} is damaged: stop the brokers (master-orchestrator kafka stop), then write it again with {{"
         '"cluster_id": cluster.id of node-1/log/meta.properties, "brokers": how many node-* folders there are, '
         f'"bootstrap_servers": ""}}, or delete {file.parent} with all its topics, or give another folder (--data-dir).'
     )
 
 
 def nodes_of(data_dir: Path) -> list[Node]:
-    """The nodes kept under `data_dir`, whoever started them."""
+    """The nodes kept under `data_dir`, by any user."""
     return [Node(folder) for folder in sorted(data_dir.absolute().glob("node-*"))]
 
 
@@ -213,7 +213,7 @@ def _new_cluster_id() -> str:
 
 
 def running_bootstrap_servers(data_dir: Path) -> str | None:
-    """host:port of the brokers that run on `data_dir`, whoever started them; None if none does."""
+    """host:port of the brokers that run on `data_dir`, started by any user; None if none does."""
     described = read_cluster(data_dir)
     if described is None or not any(node.running for node in nodes_of(data_dir)):
         return None

@@ -40,7 +40,7 @@ def is_locked(path: Path) -> bool:
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock at `path`, waiting for whoever has it."""
+    """Hold the lock at `path`, waiting for its holder."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -63,7 +63,7 @@ def alone(path: Path, complaint: str) -> Iterator[None]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write the file beside and put it in place: who is interrupted leaves what was there before."""
+    """Write a temporary file and put it in place: an interruption leaves the old content."""
     beside = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         beside.write_text(text)

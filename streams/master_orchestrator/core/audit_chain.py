@@ -70,7 +70,7 @@ def hash_of(record: AuditRecord) -> str:
 def verify_chain(records: Iterable[AuditRecord]) -> list[Violation]:
     """What is wrong with these records, each workflow's in order of ``seq``; workflows may be interleaved.
 
-    An exact repeat of the newest record of a workflow is no violation: a reader may see it twice.
+    An exact repeat of the newest record of a workflow is not a violation: a reader may see it twice.
     """
     newest: dict[str, AuditRecord] = {}
     violations: list[Violation] = []

@@ -47,7 +47,7 @@ class Intake:
             raise RejectedError("key_mismatch", f"the record's key is {key!r}, its vehicle_id {body.vehicle_id!r}")
         self._at_home(cause, key)
         if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
-            raise RejectedError("invalid_timestamp", f"the record's timestamp {at_ms} is no time from 1970 to 9999")
+            raise RejectedError("invalid_timestamp", f"the record's timestamp {at_ms} is not a time from 1970 to 9999")
         return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers), left_out=left_out)
 
     def _at_home(self, cause: Cause, key: bytes) -> None:

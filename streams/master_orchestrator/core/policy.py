@@ -22,7 +22,7 @@ class AgentPolicy(msgspec.Struct, frozen=True):
 
 
 class Policy(msgspec.Struct, frozen=True):
-    """All that ``step`` needs to know beside state and input. Durations in milliseconds.
+    """All that ``step`` needs to know besides state and input. Durations in milliseconds.
 
     ``most_details_bytes``: of an audit record's details, so that the record fits into the topology's ``max_record``.
     """

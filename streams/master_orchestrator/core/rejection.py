@@ -6,7 +6,7 @@ from master_orchestrator_schemas.errors import OrchestratorError
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """Why an input is rejected. ``code``: for dead letters and metrics. ``text``: for whoever reads the dead letter."""
+    """Why an input is rejected. ``code``: for dead letters and metrics. ``text``: for the reader of the dead letter."""
 
     code: str
     text: str

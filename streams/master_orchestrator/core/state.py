@@ -234,7 +234,7 @@ def encode_state(state: VehicleState) -> bytes:
 def decode_state(encoded: bytes) -> VehicleState:
     """The inverse of :func:`encode_state`, for states of any older version too.
 
-    Raises ``ForeignStateError`` on a state of a newer version, ``msgspec.DecodeError`` on bytes that are no state.
+    Raises ``ForeignStateError`` on a state of a newer version, ``msgspec.DecodeError`` on bytes that are not a state.
     """
     if _head_decoder.decode(encoded).version != STATE_VERSION:
         fields = upgraded(msgspec.msgpack.decode(encoded), newest=STATE_VERSION, upgrades=UPGRADES)

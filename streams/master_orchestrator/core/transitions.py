@@ -11,7 +11,7 @@ there on it is always in one of three kinds of state:
 - **end states** (COMPLETED, FAILED): nothing moves it but an operator's redrive of a FAILED one.
 
 PENDING and URGENCY_ASSESSMENT need nobody, so no workflow rests in them; each still leaves its audit record. Every
-state but the end states has a deadline, so none is for ever.
+state but the end states has a deadline, so every wait ends.
 
 The table says which moves exist; ``decide/`` says when one is made; ``evolve`` makes it and refuses any other. The same
 table draws the diagram in the docs and bounds the property tests.

@@ -33,7 +33,7 @@ COLUMNS: Mapping[str, int | None] = {
 
 
 class Pulse(NamedTuple):
-    """What goes on beside the workflows.
+    """What goes on besides the workflows.
 
     ``elapsed_s`` since the demo's start; ``readings`` acknowledged so far, ``readings_per_s`` now;
     ``changes_per_s``: status records per second now.

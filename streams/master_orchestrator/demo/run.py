@@ -29,7 +29,7 @@ WORKSHOP_PATIENCE_S = 1.5
 
 
 class Demo:
-    """One run. ``console`` is where the table goes; plain lines if it is no terminal."""
+    """One run. ``console`` is where the table goes; plain lines if it is not a terminal."""
 
     def __init__(self, terms: DemoTerms, console: Console) -> None:
         self._terms = terms

@@ -13,7 +13,7 @@ from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.vocabulary import AgentType
 
 ONE_IN = 4
-"""So many vehicles have one that meets a failing agent."""
+"""One vehicle in N meets a failing agent."""
 
 
 def failures_of(vehicle_id: str, agent: AgentType) -> int:

@@ -18,7 +18,7 @@ class DemoTerms:
         kafka: where they meet.
         fleet: who drives; its vehicles are new to the cluster.
         speed: seconds of the fleet's time in one second.
-        timeout_s: after so long the demo gives up.
+        timeout_s: seconds after which the demo gives up.
         provision: makes the topics.
         started_s: ``time.monotonic()`` when the user asked for the demo.
     """

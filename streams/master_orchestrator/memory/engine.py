@@ -88,7 +88,7 @@ class MemoryEngine:
         """
         key, value = body.vehicle_id.encode(), self._codec.encode(body)
         answer: Future[EngineAnswer] = Future()
-        answer.set_running_or_notify_cancel()  # whoever waits may give up waiting, but not undo the input
+        answer.set_running_or_notify_cancel()  # the caller may give up waiting, but not undo the input
         with self._appending:  # offsets, times and the queue agree on one order
             if self._stopped:
                 answer.set_exception(OrchestratorError("the orchestrator has been shut down: this came too late"))
@@ -115,7 +115,7 @@ class MemoryEngine:
         while (record := self._inputs.get()) is not None:
             try:
                 answer = self._answer(record)
-            except BaseException as fault:  # noqa: BLE001  handed to whoever waits, now and from now on
+            except BaseException as fault:  # noqa: BLE001  handed to all callers, now and from now on
                 self._fault = self._fault or fault
                 record.answer.set_exception(fault)
             else:

@@ -32,7 +32,7 @@ def read_trail(kafka: KafkaSettings, topology: Topology, workflow_id: str) -> li
 def follow_audit(
     kafka: KafkaSettings, topology: Topology, workflow_id: str | None = None, *, from_beginning: bool = False
 ) -> Iterator[AuditRecord]:
-    """Audit records as they come, for ever: those from now on, or all."""
+    """Audit records as they come, without end: those from now on, or all."""
     audit = topology.topic_of("AuditRecord")
     from_end = () if from_beginning else (audit,)
     with TopicReader(kafka, [audit], _partitions(topology, workflow_id), from_end=from_end) as reader:

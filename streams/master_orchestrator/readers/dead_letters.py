@@ -84,7 +84,7 @@ def parse_letter_id(text: str) -> LetterId:
     """The id written as ``partition/offset``. Raises ``ValueError``."""
     partition, _, offset = text.partition("/")
     if not (names.is_number(partition, MAX_PARTITION) and names.is_number(offset)):
-        raise ValueError(f"{text!r} is no dead letter's id: write PARTITION/OFFSET, as 'dlq list' does")
+        raise ValueError(f"{text!r} is not a dead letter's id: write PARTITION/OFFSET, as 'dlq list' does")
     return LetterId(int(partition), int(offset))
 
 
@@ -131,7 +131,7 @@ def read_marker(record: Message) -> Marker | None:
 
 
 def read_letter(record: Message) -> DeadLetter:
-    """The dead letter in a record that is no marker. Whatever the record, it has one."""
+    """The dead letter in a record that is not a marker. Every such record has one."""
     texts = _texts(record)
     cut_from = texts.get(names.CUT_FROM)
     return DeadLetter(

@@ -76,7 +76,7 @@ def verdict_of(replay: Finished, log_starts: Mapping[str, int], readings: str) -
     """The verdict on one vehicle.
 
     Where early readings are gone, nobody knows whether this vehicle had some: its first records may rest on them. If
-    the replay gives the same bytes, it had none that mattered; if not, that is no proof against the trail.
+    the replay gives the same bytes, it had none that mattered; if not, that does not prove the trail wrong.
     """
     gone, difference = replay.moved or _cut(replay.earliest, log_starts), replay.difference
     if gone is None and difference is not None and log_starts[readings]:

@@ -80,7 +80,7 @@ def _moves(workflow: list[AuditRecord]) -> Iterator[Violation]:
 def _positions(trail: list[AuditRecord]) -> Iterator[Violation]:
     """A vehicle's positions only grow, over all of its workflows, and the cause is behind them.
 
-    They begin anew where the vehicle has moved to another partition, since partitions were added.
+    They begin again where the vehicle has moved to another partition, since partitions were added.
     """
     known: dict[tuple[str, int], dict[str, int]] = {}
     for record in trail:

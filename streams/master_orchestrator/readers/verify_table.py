@@ -1,7 +1,7 @@
 """``audit verify``: do the trails end where the engine's own table says?
 
 The table (its changelog) has of each vehicle how many workflows it has had, and the hash of the newest record of its
-newest trail, and of the one before while that goes on. So a trail that was cut, forged, or chained anew is found even
+newest trail, and of the one before while that goes on. So a trail that was cut, forged, or chained again is found even
 where status and inputs were changed too, or are gone. And it has how far each input was applied.
 """
 

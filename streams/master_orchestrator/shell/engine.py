@@ -232,7 +232,7 @@ class Engine:
         """Wait for the transactions under way of these partitions."""
         for number in partitions:
             if (future := self._under_way.get(number)) is not None:
-                # Shielded: a transaction that has begun ends, whoever cancels the fetcher.
+                # Shielded: a transaction that has begun ends, even if the fetcher is cancelled.
                 await asyncio.shield(asyncio.wrap_future(future))
                 del self._under_way[number]
 
@@ -267,7 +267,7 @@ class Engine:
             reader.close()
 
     def _topics_changed(self, problems: tuple[str, ...]) -> None:
-        """In the watch's thread: tell whoever is on call. Every worker does; the alerts have the same id."""
+        """In the watch's thread: tell the person on call. Every worker does; the alerts have the same id."""
         self._metrics.changed_topics.set(len(problems))
         now_ms = time.time_ns() // 1_000_000
         alerts = [

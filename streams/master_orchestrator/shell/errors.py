@@ -8,7 +8,7 @@ class ShellError(OrchestratorError):
 
 
 class FencedError(ShellError):
-    """Another worker owns this partition now; this process must end and join the group anew."""
+    """Another worker owns this partition now; this process must end and join the group again."""
 
 
 class StalledError(ShellError):
@@ -24,7 +24,7 @@ class TableError(ShellError):
 
 
 class TableDamagedError(TableError):
-    """A table's files are broken: it has to be made anew from its changelog."""
+    """A table's files are broken: it has to be rebuilt from its changelog."""
 
 
 class TableLockedError(TableError):

@@ -127,7 +127,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Copy positions to the group.
 
-        Reason: Faust ends the worker where this fails, and waits for it for ever where the broker is gone; only lag
+        Reason: Faust ends the worker where this fails, and waits for it without end where the broker is gone; only lag
         monitors read these offsets.
         """
         positions = {driver.ensure_aiokafka_TP(tp): OffsetAndMetadata(offset, "") for tp, offset in offsets.items()}
@@ -286,8 +286,10 @@ class EngineStore(Store):
             raise
 
     def _wipe(self, partition: int) -> PartitionStore:
-        """Start a partition's table anew: it belongs to another log than the changelog there is."""
-        self.log.warning("table of partition %s is a copy of another changelog and is restored anew", partition)
+        """Wipe a partition's table: it belongs to another log than the current changelog."""
+        self.log.warning(
+            "table of partition %s is a copy of another changelog and is restored from the current one", partition
+        )
         self._dbs.pop(partition).close()
         self._dbs[partition] = self._open_empty(partition)
         return PartitionStore(self._dbs[partition])

@@ -24,7 +24,7 @@ TOLD_EVERY_MS = 10_000
 """A kind of mistake that a sender was told of is told again after this time, with its newest example."""
 
 MOST_KINDS = 256
-"""Of a sender that are new to it once; whoever makes up names is not told of each."""
+"""Of a sender that are new to it once; a sender that makes up names is not told of each."""
 
 MAX_MESSAGE = 500
 

@@ -16,10 +16,10 @@ from typing import NamedTuple, Protocol
 from master_orchestrator_schemas.health import Verdict
 
 QUIET_S = 10.0
-"""Not ready if nothing was fetched for so long. An idle engine fetches five times a second."""
+"""Not ready if nothing was fetched for this long. An idle engine fetches five times a second."""
 
 STUCK_S = 90.0
-"""Not alive if what should go on has stood still for so long: more than a transaction and a delivery may take."""
+"""Not alive if what should go on has stood still for this long: more than a transaction and a delivery may take."""
 
 STALLED_S = 600.0
 """Longer than any restore should take."""

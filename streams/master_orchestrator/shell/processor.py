@@ -2,7 +2,7 @@
 
 A record that this cannot be done with (a fault in the core, an outcome too large for its topic) would fail in the same
 way after every restart, since all of it is pure. It becomes a dead letter, with an alert, and the vehicle's state stays
-as it was before it. Errors of memory, table and the software's version are no fault of a record: they go up.
+as it was before it. Errors of memory, table and the software's version are not caused by a record: they are raised.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -17,7 +17,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consu
 
 BATCH = 10_000
 BATCH_S = 0.05
-"""A batch is waited for so long if fewer records are left: what a restore of a few takes, everybody waits for."""
+"""Maximum wait for a partial batch; bounds the latency of a small restore."""
 QUIET_S = 30.0
 """No record and no end for this long means that the changelog cannot be read."""
 WATERMARK_S = 10.0
@@ -97,7 +97,7 @@ def catch_up(
 
 
 def is_foreign(store: PartitionStore, log_id: bytes, end_offset: int) -> bool:
-    """True if the table is no copy of this changelog: it belongs to another cluster, or the log was made anew.
+    """True if the table is not a copy of this changelog: it belongs to another cluster, or the log was recreated.
 
     Its offsets then say nothing, though the log there is may have grown past them. A table that does not say whose copy
     it is (of an earlier version) shows it only by being ahead of the log.

@@ -24,7 +24,7 @@ SURROUNDINGS = (
     "No space left on device", "Disk quota exceeded", "Too many open files", "Cannot allocate memory",
     "Permission denied", "Read-only file system", "Input/output error",
 )  # fmt: skip
-"""What is no fault of the table, whatever stands around it."""
+"""Errors caused by the environment, not by the table."""
 
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
@@ -97,7 +97,7 @@ def _fault(error: Exception) -> type[TableError]:
 
 
 def _mark(path: Path) -> Path:
-    """The file beside a table that says: damaged. RocksDB notices a broken block only when it reads it."""
+    """The file next to a table that says: damaged. RocksDB notices a broken block only when it reads it."""
     return path.with_name(f"{path.name}.damaged")
 
 
@@ -115,7 +115,7 @@ def _batch(entries: Mapping[bytes, bytes | None], changelog_offset: int) -> rock
 class PartitionStore:
     """One partition's table, by raw keys and values. Its methods raise :class:`TableError`.
 
-    A table that turns out to be damaged is marked, so that the next start makes it anew.
+    A table that turns out to be damaged is marked, so that the next start rebuilds it.
     """
 
     def __init__(self, db: rocksdict.Rdict) -> None:

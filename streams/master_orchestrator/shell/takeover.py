@@ -27,7 +27,7 @@ Wipe = Callable[[int], PartitionStore]
 
 
 class Lost(NamedTuple):
-    """An input whose log ends before the stored position: it was made anew, or cut. Reading starts at its beginning."""
+    """An input whose log ends before the stored position: it was recreated, or cut. Reading starts at its beginning."""
 
     topic: str
     partition: int

@@ -42,7 +42,7 @@ HEARTBEAT_S = 0.5
 
 MAX_POLL_RECORDS = 2_000
 NEVER_S = 1_000_000.0
-"""aiokafka leaves the group for good when nobody asks for records for so long, as a worker without partitions does."""
+"""aiokafka leaves the group for good when no records are requested for this long; so would a worker without any."""
 
 
 def run_engine(

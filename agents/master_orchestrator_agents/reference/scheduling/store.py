@@ -152,7 +152,7 @@ def _free(sql: sqlite3.Connection, appointment_id: str) -> None:
 
 
 def take_parts(sql: sqlite3.Connection, appointment_id: str, fit: Fit, parts: Iterable[str], now_ms: int) -> None:
-    """Take parts from the shelf and order each anew; one that is not there is ordered for this job alone."""
+    """Take parts from the shelf and reorder each; one that is not in stock is ordered for this job alone."""
     for part in sorted(parts):
         taken = sql.execute(
             "UPDATE parts SET on_hand = on_hand - 1 WHERE workshop_id = ? AND part = ? AND on_hand > 0",

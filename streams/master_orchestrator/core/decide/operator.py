@@ -35,7 +35,7 @@ def _cancel(context: Context[Workflow], _request: OperatorRequest) -> list[ev.Ev
 
 
 def _redrive(context: Context[Workflow], _request: OperatorRequest) -> list[ev.Event]:
-    """Back to the step of the last execution; a workflow cancelled between booking and repair is booked anew."""
+    """Back to the step of the last execution; a workflow cancelled between booking and repair is booked again."""
     last = context.workflow.execution
     if context.workflow.state is not State.FAILED or last is None:
         return _rejected(context, "illegal_request")

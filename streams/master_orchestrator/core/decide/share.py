@@ -1,6 +1,6 @@
 """A vehicle's share: how many readings and checks it may send before they are rejected, so that none crowds out others.
 
-A rejected reading is a dead letter: counted by its reason, and kept for whoever wants to send it again. Fixed windows
+A rejected reading is a dead letter: counted by its reason, and kept so that it can be sent again. Fixed windows
 are enough: at a window's edge a vehicle has at most twice its share, for a moment.
 """
 

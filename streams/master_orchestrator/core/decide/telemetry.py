@@ -106,7 +106,7 @@ def _dropped(state: VehicleState, timing: Timing) -> list[ev.Event]:
 
 
 def _newer(told: T | None, before: T | None, *, late: bool) -> T | None:
-    """What a reading tells anew; None from a late one, which takes nothing back."""
+    """What is new in a reading; None from a late one, which takes nothing back."""
     return None if late or told == before else told
 
 

@@ -1,4 +1,4 @@
-"""Events that open, feed and end an episode: these concern the vehicle beside its workflow."""
+"""Events that open, feed and end an episode: these concern the vehicle as well as its workflow."""
 
 from msgspec.structs import replace
 

@@ -19,7 +19,7 @@ from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 CONFIRMED_OR_LAMP = 0x88
 PENDING = 0x04
 MOST = 12
-"""So many codes are remembered, the most urgent ones: the state stays small, and who has more has a workflow anyway."""
+"""Codes that are remembered, the most urgent ones: the state stays small, and a vehicle with more has a workflow."""
 
 UNASSIGNED_SPNS = frozenset({0, 524_287})
 """SPNs that name no parameter: all zeros and all ones."""

@@ -41,7 +41,7 @@ def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
     slow = awake_ms / (OWN_PAST_MS + awake_ms)
     try:
         rows = _packing(len(sample)).pack(*_moved(sample, summary.rows, recent, slow))
-    except OverflowError:  # a value that no 32-bit float holds is no measurement
+    except OverflowError:  # a value beyond 32-bit floats is not a measurement
         rows = summary.rows
     return Summary(reading.ts_ms, summary.slots, rows)
 
