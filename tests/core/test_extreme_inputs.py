@@ -36,7 +36,7 @@ def test_the_longest_result_allowed_fits_into_its_audit_record_and_alert(vehicle
     vehicle.fault("P0217")
     vehicle.advance_to(State.CUSTOMER_ENGAGEMENT, diagnosis={"causes": ["pump"], "safe_to_drive": False})
     assert Priority.URGENT is vehicle.workflow.priority
-    room = vehicle.policy.most_details_bytes - 3_000
+    room = vehicle.policy.max_details_bytes - 3_000
     outcome = vehicle.reply({"answer": Answer.DECLINE, "long": "x" * room})  # its invariants encode what comes out
 
     assert State.COMPLETED is vehicle.workflow.state

@@ -227,3 +227,14 @@ def test_a_second_urgent_finding_of_a_subsystem_is_told_to_a_human(vehicle: Core
     (alert,) = vehicle.alerts
     assert (State.SCHEDULED, AlertKind.CONDITION_WORSENED) == (vehicle.workflow.state, alert.kind)
     assert "coolant_boiling" in alert.message
+
+
+def test_a_suspicion_that_lasts_is_told_of_once(vehicle: CoreVehicle) -> None:
+    vehicle.reading(check_requested=True, coolant_temp_c=118.0)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    vehicle.alerts.clear()
+    for _ in range(30):
+        vehicle.wait(1_000)
+        vehicle.reading(coolant_temp_c=118.0)
+    assert "findings_folded" in [record.event for record in vehicle.audit]
+    assert [] == vehicle.alerts

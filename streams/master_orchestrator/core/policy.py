@@ -24,7 +24,7 @@ class AgentPolicy(msgspec.Struct, frozen=True):
 class Policy(msgspec.Struct, frozen=True):
     """All that ``step`` needs to know besides state and input. Durations in milliseconds.
 
-    ``most_details_bytes``: of an audit record's details, so that the record fits into the topology's ``max_record``.
+    ``max_details_bytes``: of an audit record's details, so that the record fits into the topology's ``max_record``.
     """
 
     input_topics: tuple[str, ...]
@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True):
     vehicle: VehicleTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
-    most_details_bytes: int
+    max_details_bytes: int
 
     @classmethod
     def from_topology(cls, topology: Topology) -> Self:
@@ -55,7 +55,7 @@ class Policy(msgspec.Struct, frozen=True):
             vehicle=topology.vehicle,
             urgency=topology.urgency,
             service=topology.service,
-            most_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,
+            max_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,
         )
 
     def cooldown_ms(self, priority: Priority) -> int:

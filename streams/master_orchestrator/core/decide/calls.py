@@ -40,7 +40,7 @@ def worsened(vehicle_id: str, workflow: Workflow, new: Sequence[KnownFinding]) -
     booked = workflow.appointment
     place = "the workshop" if booked is None else f"the workshop {booked.workshop_id} ({booked.appointment_id})"
     message = f"{vehicle_id} got worse in {workflow.state}: tell {place} and the owner, before it is driven; {STOP}"
-    priority = min(workflow.priority, *(finding.priority for finding in new))
+    priority = min([workflow.priority, *(finding.priority for finding in new)])
     return (Call(AlertKind.CONDITION_WORSENED, f"{message}{named(new)}", priority),)
 
 
@@ -48,7 +48,7 @@ def booked(
     policy: Policy, vehicle_id: str, workflow: Workflow, appointment: Appointment, *, late: bool, tow: bool
 ) -> tuple[Call, ...]:
     """What a booking of an URGENT or HIGH vehicle leaves to a human: a start after the due time, a tow."""
-    if workflow.priority > Priority.HIGH:
+    if workflow.priority > Priority.HIGH or not (late or tow):
         return ()
     calls, start = [], rfc3339(appointment.start_ms)
     if late:

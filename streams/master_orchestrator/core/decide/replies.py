@@ -22,8 +22,8 @@ def read_result(policy: Policy, reply: Reply) -> Result | str:
     if reply.result is None or reply.failure is not None:
         return "a reply has either a result or a failure"
     size = len(details_json(result_details(reply)).encode())
-    if size > policy.most_details_bytes:
-        return f"the result takes {size} bytes as JSON, {policy.most_details_bytes} are allowed; shorten it"
+    if size > policy.max_details_bytes:
+        return f"the result takes {size} bytes as JSON, {policy.max_details_bytes} are allowed; shorten it"
     try:
         return RESULTS[reply.agent].from_wire(reply.result)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:  # from_wire reads JSON texts of any kind

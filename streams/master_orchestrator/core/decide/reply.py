@@ -101,8 +101,9 @@ def _as_it_was_asked(workflow: Workflow, name: CommandName) -> Workflow:
     """Which findings the answered task held. What DATA_ANALYSIS has not answered on, no later step may play down."""
     if name.step not in SEES_FINDINGS:
         return workflow
-    findings = tuple(_as_asked(finding, name) for finding in workflow.findings)
-    return workflow if findings == workflow.findings else replace(workflow, findings=findings)
+    if all(finding.seen and not (finding.revision or finding.unweighed) for finding in workflow.findings):
+        return workflow
+    return replace(workflow, findings=tuple(_as_asked(finding, name) for finding in workflow.findings))
 
 
 def _as_asked(finding: KnownFinding, name: CommandName) -> KnownFinding:

@@ -49,6 +49,12 @@ class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
         """Whether the episode got worse by them."""
         return self.is_raised or any(f.priority <= Priority.HIGH and not self._covers(f) for f in self.new)
 
+    @property
+    def unheard(self) -> list[KnownFinding]:
+        """The new ones, without those that were suspected and have lasted: what follows has been done already."""
+        known = {(f.rule, f.priority) for f in self.workflow.findings if not f.dismissed}
+        return [finding for finding in self.new if (finding.rule, finding.priority) not in known]
+
     def _covers(self, finding: KnownFinding) -> bool:
         """Whether something as urgent is known of the finding's subsystem."""
         return any(
@@ -59,7 +65,12 @@ class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
     def folded(self, execution: Execution | None = None, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
         """They join the workflow."""
         rules, added = [f.rule for f in self.findings], [f.rule for f in self.new]
-        said = {"findings": rules, "added": added, "evidence": evidence_details(self.new), **urgent_details(self.new)}
+        said = {
+            "findings": rules,
+            "added": added,
+            "evidence": evidence_details(self.new),
+            **urgent_details(self.unheard),
+        }
         head = self.noting(**said).head("finding")
         return [ev.FindingsFolded(**head, findings=self.findings, execution=execution, calls=called)]
 
@@ -72,7 +83,7 @@ def findings_joined(joining: Joining) -> list[ev.Event]:
     """What new findings lead to."""
     if joining.is_worse:
         return WORSE[joining.workflow.state](joining)
-    if joining.priority is Priority.URGENT and _was_asked(joining.workflow):
+    if urgent_details(joining.unheard) and _was_asked(joining.workflow):
         return _told_to_a_human(joining)
     return joining.folded()
 
@@ -114,7 +125,7 @@ def _diagnosed_again(joining: Joining) -> list[ev.Event]:
 
 
 def _told_to_a_human(joining: Joining) -> list[ev.Event]:
-    called = calls.worsened(joining.vehicle_id, joining.workflow, joining.new)
+    called = calls.worsened(joining.vehicle_id, joining.workflow, joining.unheard or joining.new)
     return joining.folded(called=called) + joining.prioritised()
 
 

@@ -12,16 +12,13 @@ from master_orchestrator_schemas.vocabulary import AgentType, State
 
 C = TypeVar("C", bound=Chain)
 
-REPLACED = ("priority", "facts", "findings", "appointment")
-"""What a move may replace of the workflow."""
-
 SEES_FINDINGS = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
 """Steps whose task holds the findings."""
 
 
 def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.StateChanged`."""
-    changes: dict[str, Any] = {name: value for name in REPLACED if (value := getattr(event, name)) is not None}
+    changes = _replaced(event)
     if event.rebooked:
         changes["reschedules"] = workflow.reschedules + 1
     if event.escalated:
@@ -36,6 +33,20 @@ def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
     if event.due_ms is not None:
         return replace(workflow, wait=new_wait(workflow, "due", event.due_ms))
     return replace(workflow, wait=None)
+
+
+def _replaced(event: ev.StateChanged) -> dict[str, Any]:
+    """What a move replaces of the workflow."""
+    changes: dict[str, Any] = {}
+    if event.priority is not None:
+        changes["priority"] = event.priority
+    if event.facts is not None:
+        changes["facts"] = event.facts
+    if event.findings is not None:
+        changes["findings"] = event.findings
+    if event.appointment is not None:
+        changes["appointment"] = event.appointment
+    return changes
 
 
 def step_failed(workflow: Workflow, event: ev.StepFailed) -> Workflow:
@@ -108,7 +119,7 @@ def moved(workflow: Workflow, event: ev.WorkflowEvent, to_state: State) -> Workf
 def executing(workflow: Workflow, execution: Execution) -> Workflow:
     """The workflow with a command outstanding."""
     findings = workflow.findings
-    if execution.step in SEES_FINDINGS:
+    if execution.step in SEES_FINDINGS and not all(f.seen and not f.revision for f in findings):
         findings = tuple(_held(finding, execution.revision) for finding in findings)
     return replace(
         workflow,
