@@ -9,7 +9,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.limits import Limits
+from master_orchestrator_schemas.limits import Compression, Limits
 from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 ClientConfig = dict[str, Any]
@@ -64,10 +64,13 @@ class KafkaSecretError(ContractError):
     """A file that should hold a secret cannot be read."""
 
 
-def producer_config(settings: KafkaSettings, limits: Limits | None = None, /, **over: Any) -> ClientConfig:
+def producer_config(
+    settings: KafkaSettings, limits: Limits | None = None, compression: Compression = "gzip", /, **over: Any
+) -> ClientConfig:
     """An idempotent producer whose keys go to the partitions that Faust and Java choose; ``over`` in dotted names.
 
     ``limits``: the topology's, so that whatever its topics take can be sent; by default those of one that sets none.
+    ``compression``: the topology's. gzip takes its lowest level: the others cost twice as much for a tenth less.
     """
     return {
         **_connection(settings),
@@ -75,7 +78,8 @@ def producer_config(settings: KafkaSettings, limits: Limits | None = None, /, **
         "acks": "all",
         "partitioner": "murmur2_random",  # librdkafka's default, CRC32, sends most keys elsewhere
         "linger.ms": 5,
-        "compression.type": "lz4",
+        "compression.type": compression,
+        **({"compression.level": 1} if over.get("compression.type", compression) == "gzip" else {}),
         "message.max.bytes": dead_letter_bytes(limits or Limits()),  # a dead letter may be as large as any topic takes
         **over,
     }

@@ -1,8 +1,13 @@
 """How large and how deep a record may be, before anything is parsed."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from master_orchestrator_schemas.units import Size, Terms
+
+Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
+"""Of what our producers send. Every client reads ``none`` and ``gzip``; for others some want an extension."""
 
 
 class Limits(Terms):

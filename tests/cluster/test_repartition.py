@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 from support.engine_system import engine_system
+from support.topics import CODEC, TopicLog
 
 from master_orchestrator.cluster.errors import ProvisionError
 from master_orchestrator.cluster.provision import provision
@@ -13,12 +14,19 @@ from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.statuses import read_status, read_statuses
 from master_orchestrator.readers.verify_topics import verify_topics
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
 
 pytestmark = pytest.mark.kafka
 
-VEHICLES = 24
+VEHICLES = 12
+
+
+def _completed(log: TopicLog) -> int:
+    """How many workflows are COMPLETED; a record without a value takes away what has moved."""
+    statuses = (CODEC.decode(message.value() or b"", Status) for message in log.messages if message.value())
+    return len({status.workflow_id for status in statuses if status.state is State.COMPLETED})
 
 
 def test_vehicles_move_with_all_that_is_theirs_and_go_on(
@@ -68,12 +76,8 @@ def test_vehicles_move_with_all_that_is_theirs_and_go_on(
     with engine_system(kafka, wider, tmp_path / "after") as system:
         engine = system.start()
         with system.echo_agents():
-            system.status.until(
-                lambda _log: all(s.state is State.COMPLETED for s in read_statuses(kafka, wider)), patience_s=120
-            )
-            system.request_checks(range(VEHICLES + 9, VEHICLES + 20))
-            system.status.until(
-                lambda _log: VEHICLES + 20 == sum(s.state is State.COMPLETED for s in read_statuses(kafka, wider))
-            )
+            system.status.until(lambda log: _completed(log) == VEHICLES + 9, patience_s=120)
+            system.request_checks(range(VEHICLES + 9, VEHICLES + 15))
+            system.status.until(lambda log: _completed(log) == VEHICLES + 15)
         assert 0 == engine.stop()
     assert () == verify_topics(kafka, wider).violations

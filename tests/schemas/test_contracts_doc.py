@@ -2,11 +2,13 @@
 
 import json
 import re
+from hashlib import sha256
 
+from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.readers.reading_check import ReadingCheck
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import ServiceEvent, Telemetry
+from master_orchestrator_schemas.messages import AuditRecord, ServiceEvent, Telemetry
 from master_orchestrator_schemas.messages.telemetry import Dtc
 from master_orchestrator_schemas.reasons import DEAD_LETTER_REASONS, REJECTION_REASONS
 from master_orchestrator_schemas.topology import Topology
@@ -39,12 +41,22 @@ def test_the_table_of_topics_is_the_topology_s(topology: Topology) -> None:
     assert f"kept {topology.commands.retention_ms // DAY_MS}d" in TEXT
 
 
-def test_the_prefixes_are_those_of_the_schemas_that_outsiders_write() -> None:
+def test_the_prefixes_are_those_of_all_newest_schemas() -> None:
     prefixes = {schema.stem: (b"\xc3\x01" + schema.fingerprint).hex() for schema in schema_versions()}
-    outsiders = ("telemetry", "service_event", "operator_request")
-    newest = [[stem for stem in prefixes if stem.startswith(f"{name}.")][-1] for name in outsiders]
+    newest = {stem.partition(".")[0]: stem for stem in prefixes}  # they come by name, oldest version first
 
-    assert [f"| `{stem}` | `{prefixes[stem]}` |" for stem in newest] == rows("prefixes")
+    assert [f"| `{stem}` | `{prefixes[stem]}` |" for stem in newest.values()] == rows("prefixes")
+
+
+def test_an_auditor_s_hash_is_the_engine_s() -> None:
+    """By what the page says, with nothing of the engine's: an example's JSON, keys sorted, without its hash."""
+    folder = default_path().parent / "schemas" / "master_orchestrator_schemas" / "examples"
+    for file in folder.glob("audit_record.*.json"):
+        record = json.loads(file.read_text(encoding="utf-8"))
+        record.pop("hash")
+        canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        decoded = Codec().decode(bytes.fromhex(file.with_suffix(".hex").read_text()), AuditRecord)
+        assert sha256(canonical).hexdigest() == hash_of(decoded)
 
 
 def test_the_json_examples_are_read() -> None:

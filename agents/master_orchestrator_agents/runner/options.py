@@ -54,7 +54,7 @@ def producer_options(options: RunnerOptions) -> ClientConfig:
     the broker (``docs/performance.md``).
     """
     over = {"linger.ms": 10, "queue.buffering.max.kbytes": MAX_SEND_QUEUE_KIB}
-    return producer_config(options.kafka, options.topology.limits, **over)
+    return producer_config(options.kafka, options.topology.limits, options.topology.compression, **over)
 
 
 def consumer_options(options: RunnerOptions) -> ClientConfig:

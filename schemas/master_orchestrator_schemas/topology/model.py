@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PrivateAttr, StringConstraints
 
-from master_orchestrator_schemas.limits import Limits
+from master_orchestrator_schemas.limits import Compression, Limits
 from master_orchestrator_schemas.registry import INPUTS, OUTPUTS
 from master_orchestrator_schemas.topology import plans
 from master_orchestrator_schemas.topology.plans import TopicPlan
@@ -51,6 +51,7 @@ class Topology(Terms):
     service: ServiceTerms
     triage: TriageTerms
     limits: Limits = Field(default_factory=Limits)
+    compression: Compression = "gzip"
     resources: Mapping[ResourceName, ResourceTerms] = Field(default_factory=dict)
 
     _prefix: str = PrivateAttr(default="")

@@ -93,7 +93,7 @@ def settle(
     """
     config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}
     config["transaction.timeout.ms"] = TRANSACTION_MS
-    producer = Producer(producer_config(kafka, topology.limits, **config))
+    producer = Producer(producer_config(kafka, topology.limits, topology.compression, **config))
     try:
         producer.init_transactions(ANSWER_S)
         for batch in _batches(kafka, topology, chosen):

@@ -40,7 +40,7 @@ class RequestSender:
         self._codec = Codec(topology.limits)
         self._delivered = delivered
         self._undelivered = undelivered
-        self._producer = Producer(producer_config(kafka, topology.limits, **DELIVERY))
+        self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **DELIVERY))
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="client-delivery", daemon=True)
 

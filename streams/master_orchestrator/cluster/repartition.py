@@ -124,7 +124,7 @@ class _Move:
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
         self._kafka, self._topology = kafka, topology
         over = {"transactional.id": f"{topology.app_id}-repartition", "linger.ms": 5}
-        self._producer = Producer(producer_config(kafka, topology.limits, **over))
+        self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **over))
         self._at_home: set[str] = set()
 
     def run(self) -> Moved:

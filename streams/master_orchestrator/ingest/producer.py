@@ -41,7 +41,7 @@ class TelemetryProducer:
         self._topic = topology.topic_of("Telemetry")
         self._codec = Codec(topology.limits)
         self._source = source
-        self._producer = Producer(producer_config(kafka, topology.limits))
+        self._producer = Producer(producer_config(kafka, topology.limits, topology.compression))
         self._since_poll = 0
 
     def check(self, timeout_s: float = 10.0) -> None:

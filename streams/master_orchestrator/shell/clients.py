@@ -82,6 +82,7 @@ class PartitionProducer:
             producer_config(
                 kafka,
                 topology.limits,
+                topology.compression,
                 **{
                     "transactional.id": f"{topology.app_id}-{partition}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
@@ -163,7 +164,7 @@ class PlainProducer:
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
         over = {"linger.ms": 0, "delivery.timeout.ms": 60_000}
-        self._producer = Producer(producer_config(kafka, topology.limits, **over, **QUEUE))
+        self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **over, **QUEUE))
         self._serving = threading.Lock()
 
     def send(self, records: Iterable[Record], partition: int) -> None:

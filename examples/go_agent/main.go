@@ -1,0 +1,187 @@
+// A DIAGNOSIS agent in Go, from docs/contracts.md alone: commands in, replies out.
+//
+//	KAFKA_BOOTSTRAP_SERVERS=127.0.0.1:9092 go run .
+//
+// TOPIC_PREFIX and APP_ID are for a system with other names; SCHEMAS is the folder of the .avsc files.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/linkedin/goavro/v2"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Single-object encoding: c3 01, the fingerprint of the schema, the record.
+var (
+	commandPrefix = unhex("c3016e88da76789e42bf")
+	replyPrefix   = unhex("c3019ba8bb275d7f823f")
+)
+
+const remembered = 20_000
+
+type agent struct {
+	client         *kgo.Client
+	command, reply *goavro.Codec
+	replies        string
+	// Finished commands and their replies: a repeat gets the same one. A real agent keeps them where a restart finds them.
+	answered map[string][]byte
+	order    []string
+}
+
+func main() {
+	prefix, appID := os.Getenv("TOPIC_PREFIX"), orElse("APP_ID", "master-orchestrator")
+	schemas := orElse("SCHEMAS", "../../schemas/master_orchestrator_schemas/avro")
+	var topics []string
+	for _, lane := range []string{"urgent", "high", "scheduled", "routine"} { // in this order
+		topics = append(topics, prefix+"agent.diagnosis."+lane)
+	}
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(strings.Split(orElse("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:9092"), ",")...),
+		kgo.ClientID("go-agent"),
+		// The group of all runners of this type: with another one a command would be handled twice.
+		kgo.ConsumerGroup(appID+"-agent-diagnosis"),
+		kgo.ConsumeTopics(topics...),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.DisableAutoCommit(),
+		// Idempotent with acks=all is the default. So is the murmur2 of the Java client, here by its name.
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
+	)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	one := &agent{
+		client: client, command: load(schemas, "command.v1"), reply: load(schemas, "reply.v1"),
+		replies: prefix + "agent.replies", answered: map[string][]byte{},
+	}
+	log.Print("ready")
+	for ctx.Err() == nil {
+		one.turn(ctx)
+	}
+}
+
+// turn handles what one poll brings, one command after the other, and commits after their replies are delivered: a crash
+// in between means a repeat.
+func (a *agent) turn(ctx context.Context) {
+	fetches := a.client.PollFetches(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	fetches.EachError(func(topic string, partition int32, err error) { log.Printf("%s[%d]: %v", topic, partition, err) })
+	fetches.EachRecord(func(record *kgo.Record) {
+		if err := a.handle(ctx, record); err != nil && ctx.Err() == nil {
+			log.Fatalf("%s[%d]@%d: %v", record.Topic, record.Partition, record.Offset, err)
+		}
+	})
+	if err := a.client.CommitUncommittedOffsets(ctx); err != nil && ctx.Err() == nil {
+		log.Printf("commit: %v", err)
+	}
+}
+
+func (a *agent) handle(ctx context.Context, record *kgo.Record) error {
+	if !bytes.HasPrefix(record.Value, commandPrefix) {
+		return fmt.Errorf("not a command.v1: %x", record.Value[:min(10, len(record.Value))])
+	}
+	native, _, err := a.command.NativeFromBinary(record.Value[len(commandPrefix):])
+	if err != nil {
+		return err
+	}
+	asked := native.(map[string]any)
+	if asked["deadline_ms"].(int64) < time.Now().UnixMilli() {
+		return nil // the engine's timer has ended this try
+	}
+	id := asked["command_id"].(string)
+	value, known := a.answered[id]
+	if !known {
+		if value, err = a.reply.BinaryFromNative(bytes.Clone(replyPrefix), answer(asked)); err != nil {
+			return err
+		}
+		a.remember(id, value)
+	}
+	return a.client.ProduceSync(ctx, &kgo.Record{
+		Topic: a.replies, Key: []byte(asked["vehicle_id"].(string)), Value: value, Headers: headers(id, record),
+	}).FirstErr()
+}
+
+func answer(asked map[string]any) map[string]any {
+	started := time.Now()
+	result := diagnose(asked["payload"].(map[string]any)["master_orchestrator.DiagnosisTask"].(map[string]any))
+	return map[string]any{
+		"command_id": asked["command_id"], "workflow_id": asked["workflow_id"], "vehicle_id": asked["vehicle_id"],
+		"agent": "DIAGNOSIS", "worker": fmt.Sprintf("go-%d", os.Getpid()),
+		"handled_in_ms": time.Since(started).Milliseconds(),
+		"result":        goavro.Union("master_orchestrator.DiagnosisResult", result),
+		"failure":       nil, // or a master_orchestrator.Failure: after RETRYABLE the engine tries again
+	}
+}
+
+// diagnose leaves out what has a default in the schema.
+func diagnose(task map[string]any) map[string]any {
+	for _, finding := range task["findings"].([]any) {
+		if finding.(map[string]any)["subsystem"] == "cooling" {
+			return map[string]any{"severity": 0.9, "probability": 0.8, "safe_to_drive": false, "summary": "Overheating."}
+		}
+	}
+	return map[string]any{"severity": 0.2, "probability": 0.2, "safe_to_drive": true, "summary": "Nothing found."}
+}
+
+func headers(id string, record *kgo.Record) []kgo.RecordHeader {
+	made := []kgo.RecordHeader{
+		{Key: "ce_specversion", Value: []byte("1.0")}, {Key: "ce_id", Value: []byte(id)},
+		{Key: "ce_type", Value: []byte("master_orchestrator.Reply")}, {Key: "ce_source", Value: []byte("go-agent")},
+	}
+	for _, header := range record.Headers {
+		if header.Key == "traceparent" {
+			made = append(made, header)
+		}
+	}
+	return made
+}
+
+func (a *agent) remember(id string, value []byte) {
+	a.answered[id] = value
+	if a.order = append(a.order, id); len(a.order) > remembered {
+		delete(a.answered, a.order[0])
+		a.order = a.order[1:]
+	}
+}
+
+func load(folder, name string) *goavro.Codec {
+	text, err := os.ReadFile(folder + "/" + name + ".avsc")
+	if err != nil {
+		log.Fatal(err)
+	}
+	codec, err := goavro.NewCodec(string(text))
+	if err != nil {
+		log.Fatal(err)
+	}
+	return codec
+}
+
+func unhex(text string) []byte {
+	made, err := hex.DecodeString(text)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return made
+}
+
+func orElse(name, other string) string {
+	if value := os.Getenv(name); value != "" {
+		return value
+	}
+	return other
+}
