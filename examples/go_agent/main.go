@@ -23,16 +23,23 @@ import (
 
 // Single-object encoding: c3 01, the fingerprint of the schema, the record.
 var (
-	commandPrefix = unhex("c3016e88da76789e42bf")
-	replyPrefix   = unhex("c3019ba8bb275d7f823f")
+	replyPrefix = unhex("c3019ba8bb275d7f823f")
+	// Every version of a command is read by its own schema: a newer one has fields that this agent does not use.
+	commandSchemas = map[string]string{
+		string(unhex("c3016e88da76789e42bf")): "command.v1",
+		string(unhex("c301e914f67a2e8d711e")): "command.v2",
+	}
 )
+
+const prefixBytes = 10
 
 const remembered = 20_000
 
 type agent struct {
-	client         *kgo.Client
-	command, reply *goavro.Codec
-	replies        string
+	client   *kgo.Client
+	commands map[string]*goavro.Codec
+	reply    *goavro.Codec
+	replies  string
 	// Finished commands and their replies: a repeat gets the same one. A real agent keeps them where a restart finds them.
 	answered map[string][]byte
 	order    []string
@@ -64,8 +71,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	one := &agent{
-		client: client, command: load(schemas, "command.v1"), reply: load(schemas, "reply.v1"),
+		client: client, commands: map[string]*goavro.Codec{}, reply: load(schemas, "reply.v1"),
 		replies: prefix + "agent.replies", answered: map[string][]byte{},
+	}
+	for start, name := range commandSchemas {
+		one.commands[start] = load(schemas, name)
 	}
 	log.Print("ready")
 	for ctx.Err() == nil {
@@ -92,10 +102,12 @@ func (a *agent) turn(ctx context.Context) {
 }
 
 func (a *agent) handle(ctx context.Context, record *kgo.Record) error {
-	if !bytes.HasPrefix(record.Value, commandPrefix) {
-		return fmt.Errorf("not a command.v1: %x", record.Value[:min(10, len(record.Value))])
+	start := record.Value[:min(prefixBytes, len(record.Value))]
+	codec, known := a.commands[string(start)]
+	if !known {
+		return fmt.Errorf("not a command that this agent knows: %x", start)
 	}
-	native, _, err := a.command.NativeFromBinary(record.Value[len(commandPrefix):])
+	native, _, err := codec.NativeFromBinary(record.Value[prefixBytes:])
 	if err != nil {
 		return err
 	}
@@ -104,8 +116,8 @@ func (a *agent) handle(ctx context.Context, record *kgo.Record) error {
 		return nil // the engine's timer has ended this try
 	}
 	id := asked["command_id"].(string)
-	value, known := a.answered[id]
-	if !known {
+	value, repeated := a.answered[id]
+	if !repeated {
 		if value, err = a.reply.BinaryFromNative(bytes.Clone(replyPrefix), answer(asked)); err != nil {
 			return err
 		}

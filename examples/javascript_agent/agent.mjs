@@ -14,13 +14,15 @@ const schemas = process.env.SCHEMAS ?? '../../schemas/master_orchestrator_schema
 const brokers = (process.env.KAFKA_BOOTSTRAP_SERVERS ?? '127.0.0.1:9092').split(',');
 
 // Single-object encoding: c3 01, the fingerprint of the schema, the record.
-const COMMAND = Buffer.from('c3016e88da76789e42bf', 'hex');
+// Every version of a command is read by its own schema: a newer one has fields that this agent does not use.
+const COMMANDS = { c3016e88da76789e42bf: 'command.v1', c301e914f67a2e8d711e: 'command.v2' };
+const PREFIX_BYTES = 10;
 const REPLY = Buffer.from('c3019ba8bb275d7f823f', 'hex');
 const LANES = ['urgent', 'high', 'scheduled', 'routine']; // in this order
 const topics = LANES.map((lane) => `${prefix}agent.diagnosis.${lane}`);
 
 const load = (name) => avro.Type.forSchema(JSON.parse(readFileSync(`${schemas}/${name}.avsc`, 'utf8')));
-const command = load('command.v1');
+const commands = Object.fromEntries(Object.entries(COMMANDS).map(([start, name]) => [start, load(name)]));
 const reply = load('reply.v1');
 
 // What is known of finished commands: a repeat gets the same reply. A real agent keeps this where a restart finds it.
@@ -70,10 +72,9 @@ const producer = kafka.producer({
 });
 
 async function handle({ message }) {
-  if (!message.value?.subarray(0, COMMAND.length).equals(COMMAND)) {
-    throw new Error(`not a command.v1: ${message.value?.subarray(0, 10).toString('hex')}`);
-  }
-  const asked = command.fromBuffer(message.value.subarray(COMMAND.length));
+  const start = message.value?.subarray(0, PREFIX_BYTES).toString('hex');
+  if (!(start in commands)) throw new Error(`not a command that this agent knows: ${start}`);
+  const asked = commands[start].fromBuffer(message.value.subarray(PREFIX_BYTES));
   if (Number(asked.deadline_ms) < Date.now()) return; // the engine's timer has ended this try
   let value = answered.get(asked.command_id);
   if (value === undefined) {
