@@ -21,7 +21,7 @@ class Process(Enum):
 
 
 class LiveGauge(Collector):
-    """A gauge that is reckoned when it is asked for, by whoever sets ``read``; without a value before."""
+    """A gauge that is reckoned when it is asked for, by the function ``read``; without a value before."""
 
     def __init__(
         self, name: str, says: str, labels: Sequence[str] = (), registry: CollectorRegistry | None = None

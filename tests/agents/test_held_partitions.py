@@ -13,7 +13,7 @@ PLACE = ("lane", 0)
 
 
 class Client:
-    """Pauses as the real one does: until it is told to resume, whoever has the partition meanwhile."""
+    """Pauses as the real one does: until it is told to resume, even if the partition changes hands."""
 
     def __init__(self, _config: dict[str, Any]) -> None:
         self.paused: set[tuple[str, int]] = set()

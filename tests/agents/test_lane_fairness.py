@@ -1,6 +1,6 @@
 """The promise of ``docs/fairness.md`` in thousands of random loads, on the runner's own queues in virtual time.
 
-``FAIRNESS_LOADS=100000`` tries so many.
+``FAIRNESS_LOADS=100000`` tries 100,000.
 """
 
 import os

@@ -18,7 +18,7 @@ def terms(weights: tuple[int, int, int, int] = (8, 4, 2, 1), max_wait_ms: int = 
 
 
 def turns(picker: LanePicker, count: int, *lanes: Lane) -> list[Lane | None]:
-    """So many picks with these lanes always waiting, all of them since now."""
+    """``count`` picks with these lanes always waiting, all of them since now."""
     return [picker.pick(0, dict.fromkeys(lanes, 0)) for _ in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""A runner whose place in the group another one has taken: it must end, not stand by without partitions for ever."""
+"""A runner whose place in the group another one has taken ends; it does not stay without partitions."""
 
 import threading
 from queue import Queue

@@ -70,7 +70,7 @@ def _fill(system: EngineSystem) -> int:
 
 
 def _watched(engine: EngineProcess, commands: TopicLog, count: int) -> float:
-    """The engine's largest memory until so many commands are out, in MB."""
+    """The engine's largest memory until N commands are out, in MB."""
     peak = [engine.rss_mb]
 
     def out(log: TopicLog) -> bool:

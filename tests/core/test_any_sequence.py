@@ -234,7 +234,7 @@ class AnyInput(RuleBasedStateMachine):
         return choice.draw(st.sampled_from(commands[-2:] if recent else commands))
 
     def teardown(self) -> None:
-        """Left alone, with nothing but ticks, every workflow ends: nobody waits for ever."""
+        """Left alone, with nothing but ticks, every workflow ends."""
         for _ in range(120):
             if not deadlines(self.vehicle.vehicle_id, self.state):
                 return

@@ -1,4 +1,4 @@
-"""How long a caller can wait: also for ever."""
+"""How long a caller can wait: also without a limit."""
 
 import asyncio
 import math

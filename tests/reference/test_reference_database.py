@@ -1,4 +1,4 @@
-"""The agents' files are closed again, whoever holds the agent and whether or not anyone closes it."""
+"""The agents' files are closed again, whether or not anyone closes the agent."""
 
 import gc
 import sqlite3

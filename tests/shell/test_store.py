@@ -60,7 +60,7 @@ def test_an_iteration_over_a_sound_table_gives_every_vehicle(table: Path) -> Non
 
 
 def test_a_broken_block_is_no_end_of_the_table(table: Path) -> None:
-    """Vehicles behind it would wait for ever: no tick would be sent for them."""
+    """Vehicles behind it would wait without end: no tick would be sent for them."""
     break_block(table)
     with closing(open_store(table)) as store, pytest.raises(TableDamagedError, match="checksum"):
         list(store.vehicles())

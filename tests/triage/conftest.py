@@ -47,7 +47,7 @@ class Drive:
         return list(observation.findings)
 
     def run(self, seconds: float, *, every_s: float = 1.0, **signals: Any) -> list[Finding]:
-        """A healthy vehicle but for ``signals``, for so long: its first reading now, its last ``seconds`` later."""
+        """A healthy vehicle but for ``signals``: its first reading now, its last ``seconds`` later."""
         found: list[Finding] = []
         for _ in range(int(seconds / every_s) + 1):
             found += self.send(**{**HEALTHY, **signals})

@@ -1,7 +1,7 @@
 """The tables. Time at a workshop is in slots of half an hour, counted from 1970 UTC.
 
 ``occupancy`` is what makes a double booking impossible: its primary key has one row per resource and slot, so the
-second of two bookings cannot be written, whoever tries it from whichever process.
+second of two bookings cannot be written, from any process.
 """
 
 SLOT_MS = 1_800_000
