@@ -25,7 +25,7 @@ PARTITION = 0
 READINGS = TOPICS[Telemetry]
 CODEC = Codec()
 INTAKE = Intake(load_topology().model_copy(update={"partitions": 1}), CODEC)
-UNRECORDED = ("trackers", "share", "standing", "next_check_due_ms", "model", "odometer_m")
+UNRECORDED = ("trackers", "share", "standing", "next_check_due_ms", "model", "odometer_m", "clock")
 """What a reading may change without leaving an audit record, apart from the positions."""
 
 
