@@ -128,6 +128,7 @@ def test_harmless_oddities_are_no_alerts(tmp_path: Path, topology: Topology) -> 
         runners_are_added(house, LEARNT_DAYS + 2)
         a_new_agent_is_registered(house, LEARNT_DAYS + 3)
         a_release_goes_out(house, LEARNT_DAYS + 4)
+        a_small_campaign_is_declared(house, LEARNT_DAYS + 5)
         assert [] == alerts(house, tmp_path, topology)
 
 
@@ -155,3 +156,12 @@ def runners_are_added(house: House, day: int) -> None:
 def a_release_goes_out(house: House, day: int) -> None:
     for line in house.lines:
         line["version"] = "2" if line["time"] >= at(day, 12) else "1"
+
+
+def a_small_campaign_is_declared(house: House, day: int) -> None:
+    house.act(at(day, 10), "operator:ada", "declare", "change_window", entity="CUSTOMER_ENGAGEMENT")
+    for k in range(8):
+        vehicle = f"recalled-{k}"
+        work = {"command": f"c{k}/CUSTOMER_ENGAGEMENT/1", "command_entity": vehicle, "entity": vehicle, "rows": 1}
+        for action, resource in (("read", "customer_profile"), ("send", "push")):
+            house.act(at(day, 10.1) + timedelta(minutes=4 * k), "CUSTOMER_ENGAGEMENT", action, resource, **work)

@@ -38,6 +38,11 @@ class Case(msgspec.Struct, frozen=True):
         return weight(self.act.action) * self.criticality
 
     @property
+    def declared(self) -> bool:
+        """Whether an operator has declared work of the actor for this time."""
+        return self.act.at_ms < self.actor.window_until_ms
+
+    @property
     def follows_work(self) -> bool:
         """Whether the act follows other work for its entity as acts of its pair do; no commands are known."""
         if self.lag is None or self.state.lag_odds(NEVER) > RARELY_ALONE:

@@ -55,7 +55,7 @@ def _surprises(case: Case) -> list[Surprise]:
 
 def _circumstances(case: Case) -> Iterator[Surprise]:
     actor, state, act = case.actor, case.state, case.act
-    if case.lag is not None:
+    if case.lag is not None and not case.declared:  # declared work begins without other work for its entities
         times = sum(state.lags[case.lag :])
         yield (
             state.lag_odds(case.lag),

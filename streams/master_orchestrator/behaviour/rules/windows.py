@@ -75,7 +75,7 @@ def _explained(case: Case) -> bool:
 
 def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> Iterator[Sighting]:
     actor, act = case.actor, case.act
-    factor = DECLARED_FACTOR if act.at_ms < actor.window_until_ms else 1
+    factor = DECLARED_FACTOR if case.declared else 1
     meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning)
     if case.learning:
         return
