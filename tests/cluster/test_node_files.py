@@ -78,4 +78,4 @@ def test_status_and_stop_say_what_is_with_a_node_without_pid(
     assert 0 == run(["--data-dir", str(tmp_path), "kafka", "status"])
     assert "node-1 (starting)" in capsys.readouterr().out
     assert 2 == run(["--data-dir", str(tmp_path), "kafka", "stop"])
-    assert "run on, and nothing there says with which pid" in capsys.readouterr().err
+    assert "run on, and their pid is not known" in capsys.readouterr().err
