@@ -25,7 +25,7 @@ class UsageError(OrchestratorError):
     """A user's mistake that only the command line can make; shown as one line."""
 
 
-class AnswerIsNoError(Exception):
+class AnswerIsNoError(OrchestratorError):
     """A command has done its work and the answer is no; shown as one line, exit code 1."""
 
 

@@ -21,6 +21,7 @@ _DECIMAL_COMMA = re.compile(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+),(\d{1,2}|\d{4,})$|^[
 _COMMA_OF_3 = re.compile(r"^[+-]?\d{1,3},\d{3}$")
 _POINT = re.compile(r"^[+-]?\d+\.\d+$|^[+-]?\d{1,3}(,\d{3})+\.\d+$")
 MOST_LINES, MOST_PREAMBLE = 400, 60
+MIN_NAMES = 2
 
 
 class Line(NamedTuple):
@@ -91,6 +92,8 @@ def _table(lines: Sequence[str], start: int, delimiter: str) -> tuple[tuple[int,
     most = max(widths.values())
     width = next(len(line.cells) for line in plain if widths.get(len(line.cells)) == most)
     header = _header(plain, cut, width)
+    if (header is None or not _known(header.cells)) and (named := _names_fields(plain)):
+        header, width = named, len(named.cells)  # most of what stands below it is not of its table
     if header is None:
         return None
     behind = [line for line in plain if line.number > header.number]
@@ -137,6 +140,11 @@ def _header(plain: Sequence[Line], cut: Sequence[Line], width: int) -> Line | No
         if len(cells) == width:
             return Line(line.number, cells)
     return None
+
+
+def _names_fields(plain: Sequence[Line]) -> Line | None:
+    """The first line that names two of our fields at least, whatever stands below it."""
+    return next((line for line in plain[:MOST_PREAMBLE] if _known(line.cells) >= MIN_NAMES), None)
 
 
 def _named_below(plain: Sequence[Line], width: int) -> list[Line]:
