@@ -328,6 +328,9 @@ class CoreVehicle:
         for record in outcome.audit:
             urgent = msgspec.json.decode(record.details).get("urgent", {})
             self.untold |= {(record.workflow_id, rule): at_ms for rule, at_ms in urgent.items()}
+        if (workflow := outcome.state.workflow) is not None:  # one that was suspected and has lasted has a newer time
+            now = {(workflow.workflow_id, finding.rule): finding.at_ms for finding in workflow.findings}
+            self.untold |= {key: now[key] for key in self.untold.keys() & now.keys()}
         for command in outcome.commands:
             if command.agent is AgentType.CUSTOMER_ENGAGEMENT:
                 self._told(command.workflow_id, [(f["rule"], f["at_ms"]) for f in command.payload["findings"]])
