@@ -186,7 +186,7 @@ class _Records:
         vehicle = rng.choice(self._read if reads else self._idle)
         message = self._traffic.reading(vehicle) if reads else self._traffic.stray(vehicle)
         rank = INPUTS.index(type(message).__name__)
-        value = self._around.written[0].encode(message)
+        value = self._around.written.encode(message)
         before, self._before = self._before, value
         draw = rng.random()
         if draw > 0.8 and rank in JSON_RANKS:

@@ -23,7 +23,7 @@ class SchemaVersion:
     """One version of one message's schema.
 
     Args:
-        name: ``telemetry``; with the version, ``telemetry.v1``, it is the key of registry ids.
+        name: ``telemetry``; with the version, it is the file's stem, ``telemetry.v1``.
         definition: the file's JSON.
         parsed: as fastavro wants it.
         fingerprint: CRC-64-AVRO of the parsing canonical form, 8 bytes, little-endian (Avro specification,

@@ -1,4 +1,4 @@
-"""Messages to bytes and back: Avro single-object encoding, Confluent framing, and JSON where outsiders write.
+"""Messages to bytes and back: Avro single-object encoding, and JSON where outsiders write.
 
 Whatever the bytes, reading gives a message or a :class:`DecodeError`: size is checked before parsing, counts before
 they are believed, and nothing may follow the record.
@@ -17,7 +17,7 @@ from master_orchestrator_schemas.aliases import AliasError
 from master_orchestrator_schemas.avro_schemas import SchemaVersion, resolving_reader, schema_versions
 from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
-from master_orchestrator_schemas.foreign_forms import described, is_framed_json, without_mark
+from master_orchestrator_schemas.foreign_forms import described, without_mark
 from master_orchestrator_schemas.json_text import read_object
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.limits import Limits
@@ -39,7 +39,8 @@ class Read(NamedTuple, Generic[M]):
 
 
 SINGLE_OBJECT = b"\xc3\x01"
-CONFLUENT = b"\x00"
+PREFIX_BYTES = 10
+"""The mark above, and the schema's fingerprint."""
 
 
 class Codec:
@@ -47,26 +48,19 @@ class Codec:
 
     Args:
         limits: size, depth and counts.
-        schema_ids: of a schema registry, by ``<name>.v<N>``; a message whose newest version has an id is written in
-            Confluent framing, all ids given are read. Without an id: single-object encoding.
     """
 
-    def __init__(self, limits: Limits | None = None, schema_ids: Mapping[str, int] | None = None) -> None:
+    def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits if limits is not None else Limits()
-        ids = schema_ids or {}
         self._writers: dict[type[Any], tuple[bytes, Writer]] = {}
         self._readers: dict[type[Any], dict[bytes, Reader]] = {message_type: {} for message_type in SUBJECTS.values()}
         for name, message_type in SUBJECTS.items():
             versions = [schema for schema in schema_versions() if schema.name == name]
             newest = versions[-1]
             for schema in versions:
-                reader = self._reader(schema, newest, message_type)
-                prefixes = [SINGLE_OBJECT + schema.fingerprint]
-                if schema.stem in ids:
-                    prefixes.append(CONFLUENT + ids[schema.stem].to_bytes(4, "big"))
-                self._readers[message_type] |= dict.fromkeys(prefixes, reader)
+                self._readers[message_type][_prefix(schema)] = self._reader(schema, newest, message_type)
             self._writers[message_type] = (
-                prefixes[-1],
+                _prefix(newest),
                 compile_writer(newest.definition, BRANCHES.get(message_type)),
             )
 
@@ -109,22 +103,19 @@ class Codec:
                 "oversized", f"{len(value)} bytes, {self._limits.max_record_bytes} are allowed; send less"
             )
         if value[:2] == SINGLE_OBJECT:
-            return Read(self._read(value, 10, message_type))
-        if value[:1] == CONFLUENT and value[:2] != b"\x00{":
-            return Read(self._read(value, 5, message_type))
+            return Read(self._read(value, message_type))
         text = without_mark(value).lstrip()
         if text[:1] == b"{" and text[1:2] != b"\x00":
             return self._read_json(text, message_type, allowed=json_allowed)
         raise DecodeError("undecodable", described(value))
 
-    def _read(self, value: bytes, start: int, message_type: type[M]) -> M:
-        read = self._readers[message_type].get(value[:start])
-        if read is None and is_framed_json(value):
-            raise DecodeError("undecodable", "is JSON behind a schema registry's framing; send the JSON without it")
+    def _read(self, value: bytes, message_type: type[M]) -> M:
+        prefix = value[:PREFIX_BYTES]
+        read = self._readers[message_type].get(prefix)
         if read is None:
-            raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {value[:start].hex()}")
+            raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {prefix.hex()}")
         try:
-            datum, end = read(value, start)
+            datum, end = read(value, PREFIX_BYTES)
         except (IndexError, OverflowError, struct.error) as error:  # OverflowError: a length near 2^63
             raise DecodeError("undecodable", f"the {message_type.__name__} record is cut off") from error
         except ValueError as error:  # MalformedError, UnicodeDecodeError
@@ -153,6 +144,10 @@ PLAIN: Mapping[type[Any], Callable[[Mapping[str, Any]], tuple[Any, tuple[LeftOut
     Telemetry: understood,
 }
 """What outsiders write: message class -> how its JSON is read."""
+
+
+def _prefix(schema: SchemaVersion) -> bytes:
+    return SINGLE_OBJECT + schema.fingerprint
 
 
 def _convert(datum: Any, message_type: type[M]) -> M:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 SEND_ONE = "send one JSON object per record"
+SEND_BARE = "send single-object encoding (c301…), or JSON, without the framing"
 SEND_PLAIN = "send the message itself and let the producer compress (compression.type)"
 
 
@@ -34,15 +35,15 @@ FORMS = (
     Form(b"<", "XML", SEND_ONE),
     Form(b"---", "YAML", SEND_ONE),
 )
-_TEXTS = (
+_PATTERNS = (
+    (re.compile(rb"\x00[\s\S]{4}\s*\{"), "is JSON behind a schema registry's framing; send the JSON without it"),
+    (re.compile(rb"\x00[\s\S]{4}"), f"has a schema registry's framing (00 and an id); {SEND_BARE}"),
     (re.compile(rb"\["), f"is a JSON array; {SEND_ONE}"),
     (re.compile(rb"'"), f"is in single quotes; {SEND_ONE}, without quotes around it"),
     (re.compile(rb"(null|true|false|-?[0-9.eE+-]+)\s*\Z"), f"is a single JSON value; {SEND_ONE}"),
     (re.compile(rb"(eyJ|ewo|ewk|ew0|eyA)[A-Za-z0-9+/_-]*=*\s*\Z"), f"is JSON in base64; {SEND_ONE}, as it is"),
 )
-"""How a text begins, and what to say of it."""
-
-_CONFLUENT_JSON = re.compile(rb"\x00....\s*\{", re.DOTALL)
+"""How a value begins, and what to say of it."""
 
 
 def without_mark(value: bytes) -> bytes:
@@ -59,12 +60,7 @@ def described(value: bytes) -> str:
     if text.startswith(b'"'):
         return f"is a JSON text{_inside(text)}"
     otherwise = f"starts with {value[:2].hex()}; send a JSON object, or Avro single-object encoding (c301…)"
-    return next((says for pattern, says in _TEXTS if pattern.match(text)), otherwise)
-
-
-def is_framed_json(value: bytes) -> bool:
-    """Whether a value is JSON behind the five bytes of a schema registry's framing."""
-    return _CONFLUENT_JSON.match(value) is not None
+    return next((says for pattern, says in _PATTERNS if pattern.match(text)), otherwise)
 
 
 def _inside(text: bytes) -> str:

@@ -119,17 +119,12 @@ def test_single_object_encoding_starts_with_c301_and_the_fingerprint() -> None:
     assert CODEC.encode(READING).startswith(b"\xc3\x01" + NEWEST[Telemetry].fingerprint)
 
 
-def test_with_a_registry_s_id_the_confluent_framing_is_written_and_both_are_read() -> None:
-    registered = Codec(schema_ids={"telemetry.v1": 70_000})
+def test_a_schema_registry_s_framing_is_told_as_what_it_is() -> None:
+    framed = bytes.fromhex("0000011170") + CODEC.encode(READING)[10:]
 
-    value = registered.encode(READING)
-
-    assert bytes.fromhex("0000011170") + CODEC.encode(READING)[10:] == value
-    assert READING == registered.decode(value, Telemetry)
-    assert READING == registered.decode(CODEC.encode(READING), Telemetry)
-    with pytest.raises(DecodeError) as refused:
-        CODEC.decode(value, Telemetry)
-    assert refused.value.reason == "unknown_schema"
+    with pytest.raises(DecodeError, match=r"schema registry's framing.*send single-object encoding") as refused:
+        CODEC.decode(framed, Telemetry, json_allowed=True)
+    assert refused.value.reason == "undecodable"
 
 
 def test_records_of_an_older_version_are_resolved_to_the_newest() -> None:

@@ -36,7 +36,6 @@ class AgentRunner:
         worker_id: a name of this runner, unique among the running ones of its type: with it a restarted runner gets its
             partitions back at once. Default: a name shared by all, and a new group member at each start.
         metrics: the registry to count in; its own by default.
-        codec: for a schema registry's ids; the topology's limits by default.
         drain_seconds: maximum wait of ``stop`` for handlers.
         isolation: shared by all runners of a process, which crash together; its own by default.
     """
@@ -51,7 +50,6 @@ class AgentRunner:
         max_workers: int | None = None,
         worker_id: str | None = None,
         metrics: Metrics | None = None,
-        codec: Codec | None = None,
         drain_seconds: float = DRAIN_S,
         isolation: Isolation | None = None,
     ) -> None:
@@ -63,7 +61,7 @@ class AgentRunner:
             handler=handler,
             kafka=kafka,
             topology=topology,
-            codec=codec or Codec(topology.limits),
+            codec=Codec(topology.limits),
             workers=workers,
             worker_id=worker_id or f"{agent_type.lower().replace('_', '-')}-runner",
             static_member=worker_id is not None,

@@ -43,7 +43,6 @@ class WorkshopFeed:
         behaviour: how often things go wrong.
         speed: simulated seconds per second; the default makes a day pass in 2.4 s.
         longest_s: no event waits longer than this, however far ahead the appointment is.
-        codec: for a schema registry's ids; the topology's limits by default.
     """
 
     def __init__(
@@ -55,13 +54,12 @@ class WorkshopFeed:
         behaviour: WorkshopBehaviour | None = None,
         speed: float = 36_000.0,
         longest_s: float = 5.0,
-        codec: Codec | None = None,
     ) -> None:
         self._kafka = kafka
         self._statuses = topology.topic_of("Status")
         self._limits = topology.limits
         self._events = topology.topic_of("ServiceEvent")
-        self._codec = codec or Codec(topology.limits)
+        self._codec = Codec(topology.limits)
         workshops = SimulatedWorkshops(load_knowledge(), topology.triage, seed=seed, behaviour=behaviour)
         self._agenda = Agenda(workshops, speed=speed, longest_s=longest_s)
         self._stopping = threading.Event()

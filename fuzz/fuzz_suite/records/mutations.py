@@ -6,8 +6,10 @@ from random import Random
 from fuzz_suite.records.values import INTEGERS
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.binary.primitives import LONG_MAX, LONG_MIN, zigzag
-from master_orchestrator_schemas.codec import CONFLUENT, SINGLE_OBJECT
+from master_orchestrator_schemas.codec import SINGLE_OBJECT
 
+REGISTRY = b"\x00"
+"""How a value in a schema registry's framing begins; its id follows."""
 ODD_BYTES = (0x00, 0x01, 0x02, 0x7F, 0x80, 0xFF, 0xC3)
 LENGTHS = (
     *(zigzag(value) for value in INTEGERS if LONG_MIN <= value <= LONG_MAX),
@@ -15,7 +17,7 @@ LENGTHS = (
 )  # fmt: skip
 FRAMES = (
     *(SINGLE_OBJECT + schema.fingerprint for schema in schema_versions()),
-    *(CONFLUENT + number.to_bytes(4, "big") for number in (0, 1, 2, 3, 9, 2**32 - 1)),
+    *(REGISTRY + number.to_bytes(4, "big") for number in (0, 1, 2, 3, 9, 2**32 - 1)),
     b"", b"\xc3", b"\xc3\x01", b"\xc3\x02", b"\x00", b"{", b"[", b" {", b"\xef\xbb\xbf{", b"null", b"\x00\x00\x00\x00",
 )  # fmt: skip
 LARGEST = 256 * 1024

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.processor import Processor
-from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.topology import Topology, load_topology
@@ -15,12 +14,12 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 
 class Surroundings(NamedTuple):
-    """Topology and codecs; ``written``: those that senders may use."""
+    """Topology and codecs; ``written``: that of the senders."""
 
     topology: Topology
     policy: Policy
     codec: Codec
-    written: tuple[Codec, ...]
+    written: Codec
 
     def processor(self, counts: EngineCounts) -> Processor:
         """The engine's own processor."""
@@ -37,13 +36,12 @@ def _without_optional_agents(topology: Topology) -> Topology:
     return topology.model_copy(update={"agents": agents})
 
 
-VARIANTS: tuple[tuple[Callable[[Topology], Topology], bool], ...] = (
-    (lambda topology: topology, False),
-    (_with_feed, True),
-    (_without_optional_agents, False),
-    (_with_feed, False),
+VARIANTS: tuple[Callable[[Topology], Topology], ...] = (
+    lambda topology: topology,
+    _with_feed,
+    _without_optional_agents,
 )
-"""How the packaged topology is changed, and whether a schema registry's ids are used."""
+"""How the packaged topology is changed."""
 
 GENEROUS = Limits.model_validate({"max_record": "64MiB"})
 """Senders know no bounds."""
@@ -52,8 +50,5 @@ GENEROUS = Limits.model_validate({"max_record": "64MiB"})
 @cache
 def surroundings(variant: int) -> Surroundings:
     """One of :data:`VARIANTS`."""
-    change, registry = VARIANTS[variant % len(VARIANTS)]
-    topology = change(load_topology())
-    ids = {schema.stem: number for number, schema in enumerate(schema_versions(), 1)} if registry else None
-    written = (Codec(GENEROUS, ids), Codec(GENEROUS)) if registry else (Codec(GENEROUS),)
-    return Surroundings(topology, Policy.from_topology(topology), Codec(topology.limits, ids), written)
+    topology = VARIANTS[variant % len(VARIANTS)](load_topology())
+    return Surroundings(topology, Policy.from_topology(topology), Codec(topology.limits), Codec(GENEROUS))

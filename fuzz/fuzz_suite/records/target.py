@@ -106,7 +106,7 @@ class RecordShard:
         draw = rng.random()
         if draw > 0.8 and (rank in JSON_RANKS or draw > 0.99):
             return hostile_json(rng, message)
-        value = rng.choice(self._around.written).encode(message)
+        value = self._around.written.encode(message)
         before, self._before = self._before, value
         return value if draw < 0.45 else mutated(rng, value, before)
 
