@@ -31,6 +31,8 @@ HANG_S = 600.0
 HANG_CPU_S = 30.0
 LONGEST_LINE = 3_000
 """Characters of a complaint: it quotes the user's input."""
+AS_JSON = '{"error": '
+"""How a mistake begins where ``--json`` was asked for."""
 REFUSED = frozenset(
     {
         "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty", "os.kill",
@@ -114,7 +116,7 @@ def judge(invoked: Invoked) -> None:
         raise WrongError("an exit code that is not documented", str(invoked.code))
     if invoked.code not in {ExitCode.MISTAKE, ExitCode.UNAVAILABLE} or (not invoked.err and "Usage: " in invoked.out):
         return
-    complaints = [line for line in invoked.err.splitlines() if line.startswith("Error: ")]
+    complaints = [line for line in invoked.err.splitlines() if line.startswith(("Error: ", AS_JSON))]
     if len(complaints) != 1 or len(complaints[0]) > LONGEST_LINE or not invoked.err.endswith(complaints[0] + "\n"):
         raise WrongError("a mistake is not told in one line", repr(invoked.err[-3_000:]))
 
