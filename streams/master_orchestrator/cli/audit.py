@@ -59,18 +59,27 @@ def export(
     output: Annotated[Path | None, typer.Option(help="File to write; stdout by default.", show_default=False)] = None,
     json: JsonOption = False,
 ) -> None:
-    """Write the audit trail out, as it is now; with --json and --output, answer with the count."""
+    """Write the audit trail out, as it is now; with --json and --output, answer with the counts.
+
+    Exit code 0: all of it. 1: records that cannot be read were left out, each told on stderr; the others are written.
+    """
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.audit import read_audit
+    from master_orchestrator.readers.decoding import Unreadable
     from master_orchestrator.readers.export import WRITERS
 
     asked = invocation(ctx)
     kafka = asked.reachable_kafka("AuditRecord")
+    unreadable = Unreadable()
     with reading("the audit trail") as progress, _opened(output) as stream:
-        count = WRITERS[form](read_audit(kafka, asked.topology, workflow, progress), stream)
+        count = WRITERS[form](read_audit(kafka, asked.topology, workflow, progress, unreadable), stream)
     if output is not None:
-        text = f"Wrote {count} records to {output}."
-        answer({"records": count, "output": str(output)}, lambda: text, as_json=json)
+        missing = f" {unreadable.count} cannot be read and were left out." if unreadable.count else ""
+        text = f"Wrote {count} records to {output}.{missing}"
+        value = {"records": count, "left_out": unreadable.count, "output": str(output)}
+        answer(value, lambda: text, as_json=json)
+    if unreadable.count:
+        raise typer.Exit(ExitCode.NO)
 
 
 def verify(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import Message
 
-from master_orchestrator.readers.decoding import decoded
+from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
 from master_orchestrator.readers.topics import Progress, TopicReader, partition_of, vehicle_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -15,12 +15,16 @@ POLL_S = 0.5
 
 
 def read_audit(
-    kafka: KafkaSettings, topology: Topology, workflow_id: str | None = None, progress: Progress | None = None
+    kafka: KafkaSettings,
+    topology: Topology,
+    workflow_id: str | None = None,
+    progress: Progress | None = None,
+    unreadable: OnUnreadable = logged,
 ) -> Iterator[AuditRecord]:
     """The audit records there are now, of one workflow or all, partition by partition in order."""
     for partition in _partitions(topology, workflow_id):
         with TopicReader(kafka, [topology.topic_of("AuditRecord")], [partition]) as reader:
-            yield from _of_interest(reader.catch_up(progress), topology, workflow_id)
+            yield from _of_interest(reader.catch_up(progress), topology, workflow_id, unreadable)
 
 
 def read_trail(kafka: KafkaSettings, topology: Topology, workflow_id: str) -> list[AuditRecord]:
@@ -46,7 +50,9 @@ def _partitions(topology: Topology, workflow_id: str | None) -> list[int]:
     return [partition_of(vehicle_of(workflow_id), topology.partitions)]
 
 
-def _of_interest(messages: Iterator[Message], topology: Topology, workflow_id: str | None) -> Iterator[AuditRecord]:
+def _of_interest(
+    messages: Iterator[Message], topology: Topology, workflow_id: str | None, unreadable: OnUnreadable = logged
+) -> Iterator[AuditRecord]:
     prefix = b"" if workflow_id is None else f"{workflow_id}/".encode()
     wanted = (message for message in messages if (message.key() or b"").startswith(prefix))
-    return decoded(wanted, AuditRecord, Codec(topology.limits))
+    return decoded(wanted, AuditRecord, Codec(topology.limits), unreadable)

@@ -21,6 +21,18 @@ def logged(error: UnreadableRecordError) -> None:
     log.error("record_left_out", why=str(error))
 
 
+class Unreadable:
+    """Logs the records that were left out, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: UnreadableRecordError) -> None:
+        """One more."""
+        self.count += 1
+        logged(error)
+
+
 def decoded(
     records: Iterable[Message], message_type: type[M], codec: Codec, unreadable: OnUnreadable = logged
 ) -> Iterator[M]:
