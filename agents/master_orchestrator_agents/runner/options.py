@@ -46,7 +46,7 @@ class RunnerOptions:
     @property
     def group(self) -> str:
         """The consumer group of all runners of this type."""
-        return f"{self.topology.app_id}-agent-{self.agent.lower().replace('_', '-')}"
+        return self.topology.agent_group(self.agent)
 
 
 def producer_options(options: RunnerOptions) -> ClientConfig:

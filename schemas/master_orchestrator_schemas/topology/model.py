@@ -87,7 +87,11 @@ class Topology(Terms):
 
     def command_topic(self, agent: AgentType, lane: Lane) -> str:
         """``agent.<type>.<lane>``."""
-        return f"{self._prefix}agent.{agent.value.lower().replace('_', '-')}.{lane.value}"
+        return f"{self._prefix}agent.{_plain(agent)}.{lane.value}"
+
+    def agent_group(self, agent: AgentType) -> str:
+        """The consumer group of all runners of a type."""
+        return f"{self.app_id}-agent-{_plain(agent)}"
 
     @property
     def command_topics(self) -> tuple[str, ...]:
@@ -121,3 +125,7 @@ class Topology(Terms):
             )
             for name, config in configs.items()
         )
+
+
+def _plain(agent: AgentType) -> str:
+    return agent.value.lower().replace("_", "-")

@@ -80,8 +80,8 @@ def _counts(admin: AdminClient, topology: Topology) -> dict[str, int]:
 
 def _refuse_while_running(admin: AdminClient, topology: Topology) -> None:
     """Members that have stopped leave their groups when their sessions end."""
-    agents = [f"{topology.app_id}-agent-{agent.lower().replace('_', '-')}" for agent in AgentType]
-    groups, until = [topology.app_id, *agents], time.monotonic() + SESSION_S
+    groups = [topology.app_id, *map(topology.agent_group, AgentType)]
+    until = time.monotonic() + SESSION_S
     while running := _members(admin, groups):
         if time.monotonic() > until:
             told = ", ".join(f"{count} of {group}" for group, count in running.items())

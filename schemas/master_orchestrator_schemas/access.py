@@ -1,0 +1,144 @@
+"""What each role has to be allowed on Kafka, as ``kafka-acls`` lines: ``python -m master_orchestrator_schemas.access``.
+
+Who writes and reads which topic is the topology's (``producers``, ``consumers``). What the product's own programs also
+need stands here, by role. A principal has the name of its role. Writing and reading imply describing.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.vocabulary import AgentType
+
+READERS = "master-orchestrator-readers"
+"""The group of all commands that read topics; they commit nothing."""
+SENDERS = ("gateways", "workshops", "operators")
+"""Those who may read ``sender.feedback``."""
+KAFKA = "127.0.0.1:9092"
+
+
+class Grant(NamedTuple):
+    """Operations on resources of a kind (``topic``, ``group``, ``transactional-id``); ``prefixed``: names begin so."""
+
+    operations: tuple[str, ...]
+    kind: str
+    names: tuple[str, ...]
+    prefixed: bool = False
+
+    def options(self) -> str:
+        """As options of ``kafka-acls``."""
+        asked = [f"--operation {operation}" for operation in self.operations]
+        named = [f"--{self.kind} {name}" for name in self.names]
+        return " ".join([*asked, *named, *(["--resource-pattern-type prefixed"] if self.prefixed else [])])
+
+
+def grants(topology: Topology, role: str) -> list[Grant]:
+    """What a role has to be allowed; nothing else needs to be."""
+    given = [_topics("Read", _of(topology, role, "consumers")), _topics("Write", _of(topology, role, "producers"))]
+    return [grant for grant in (*given, *ROLES[role](topology)) if grant.names]
+
+
+def lines(topology: Topology) -> Iterator[str]:
+    """A shell script that allows every role what it needs."""
+    yield f'acl="kafka-acls --bootstrap-server {KAFKA} --add --allow-principal"'
+    for role in ROLES:
+        for grant in grants(topology, role):
+            yield f"$acl User:{role} {grant.options()}"
+
+
+def _of(topology: Topology, role: str, side: str) -> Iterator[str]:
+    names = {role, "senders"} if role in SENDERS else {role}
+    return (name for name, terms in topology.topics.items() if names & set(getattr(terms, side)))
+
+
+def _sender(role: str) -> Callable[[Topology], list[Grant]]:
+    return lambda _topology: [Grant(("Read",), "group", (f"{role}-",), prefixed=True)]
+
+
+def _operators(topology: Topology) -> list[Grant]:
+    answers = [topology.topic_of("AuditRecord"), topology.dead_letter_topic]
+    return [_topics("Read", answers), *_every("Describe", topology), _groups("Read", [READERS])]
+
+
+def _engine(topology: Topology) -> list[Grant]:
+    return [
+        _topics("Read Write", [topology.changelog_topic]),
+        _commands("Write", topology),
+        *_every("Describe DescribeConfigs", topology),
+        _groups("Read", [topology.app_id, f"{topology.app_id}-restore"]),
+        _transactions(f"{topology.app_id}-{number}" for number in range(topology.partitions)),
+    ]
+
+
+def _agents(topology: Topology) -> list[Grant]:
+    groups = map(topology.agent_group, AgentType)
+    return [_commands("Read", topology), *_every("Describe", topology), _groups("Read", groups)]
+
+
+def _auditors(topology: Topology) -> list[Grant]:
+    replayed = [*topology.input_topics, topology.topic_of("Status"), topology.changelog_topic]
+    every = _every("Describe DescribeConfigs", topology)
+    return [_topics("Read", replayed), *every, _groups("Read", [READERS])]
+
+
+def _on_call(topology: Topology) -> list[Grant]:
+    return [
+        _topics("Read", [topology.topic_of("AuditRecord"), topology.topic_of("Status")]),
+        _topics("Write", [topology.dead_letter_topic, *topology.input_topics]),
+        _commands("Write", topology),
+        *_every("Describe", topology),
+        _groups("Read", [READERS]),
+        _transactions([f"{topology.app_id}-dead-letters"]),
+    ]
+
+
+def _administrators(topology: Topology) -> list[Grant]:
+    moved = [topology.topic_of("AuditRecord"), topology.topic_of("Status"), topology.changelog_topic]
+    return [
+        *_every("Create Alter AlterConfigs Describe DescribeConfigs", topology),
+        _topics("Read", topology.input_topics),
+        _topics("Read Write", moved),
+        _groups("Read", [READERS]),
+        _groups("Describe", [topology.app_id, *map(topology.agent_group, AgentType)]),
+        _transactions([f"{topology.app_id}-repartition"]),
+    ]
+
+
+ROLES: Mapping[str, Callable[[Topology], list[Grant]]] = {
+    "gateways": _sender("gateways"),
+    "workshops": _sender("workshops"),
+    "operators": _operators,
+    "engine": _engine,
+    "agents": _agents,
+    "auditors": _auditors,
+    "on-call": _on_call,
+    "administrators": _administrators,
+}
+"""Role -> what it needs in addition to the topics that the topology says it writes and reads."""
+
+
+def _topics(operations: str, names: Iterable[str]) -> Grant:
+    return Grant(tuple(operations.split()), "topic", tuple(names))
+
+
+def _commands(operations: str, topology: Topology) -> Grant:
+    starts = dict.fromkeys(f"{name.rpartition('.')[0]}." for name in topology.command_topics)
+    return Grant(tuple(operations.split()), "topic", tuple(starts), prefixed=True)
+
+
+def _every(operations: str, topology: Topology) -> tuple[Grant, Grant]:
+    named = (*topology.topics, topology.changelog_topic, topology.assignor_topic)
+    return _topics(operations, named), _commands(operations, topology)
+
+
+def _groups(operations: str, names: Iterable[str]) -> Grant:
+    return Grant(tuple(operations.split()), "group", tuple(names))
+
+
+def _transactions(names: Iterable[str]) -> Grant:
+    return Grant(("Write",), "transactional-id", tuple(names))
+
+
+if __name__ == "__main__":
+    sys.stdout.writelines(f"{line}\n" for line in lines(load_topology()))
