@@ -4,7 +4,11 @@ import json
 import re
 from hashlib import sha256
 
-from master_orchestrator.core.audit_chain import hash_of
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from master_orchestrator.core.audit_chain import canonical_json, hash_of
 from master_orchestrator.readers.reading_check import ReadingCheck
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
@@ -16,6 +20,8 @@ from master_orchestrator_schemas.topology.loader import default_path
 
 TEXT = (default_path().parent / "docs" / "contracts.md").read_text(encoding="utf-8")
 DAY_MS = 86_400_000
+EXAMPLES = default_path().parent / "schemas" / "master_orchestrator_schemas" / "examples"
+OPENED = Codec().decode(bytes.fromhex((EXAMPLES / "audit_record.v1.opened.hex").read_text()), AuditRecord)
 
 
 def rows(name: str) -> list[str]:
@@ -49,13 +55,30 @@ def test_the_prefixes_are_those_of_all_schemas() -> None:
 
 def test_an_auditor_s_hash_is_the_engine_s() -> None:
     """By what the page says, with nothing of the engine's: an example's JSON, keys sorted, without its hash."""
-    folder = default_path().parent / "schemas" / "master_orchestrator_schemas" / "examples"
-    for file in folder.glob("audit_record.*.json"):
+    for file in EXAMPLES.glob("audit_record.*.json"):
         record = json.loads(file.read_text(encoding="utf-8"))
         record.pop("hash")
         canonical = json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
         decoded = Codec().decode(bytes.fromhex(file.with_suffix(".hex").read_text()), AuditRecord)
         assert sha256(canonical).hexdigest() == hash_of(decoded)
+
+
+def test_the_worked_example_of_a_hash_is_the_example_record_s() -> None:
+    (canonical,) = blocks("text")
+    record = json.loads(canonical)
+    (shown,) = re.findall(r"^Its hash is `([0-9a-f]{64})`\.$", TEXT, re.MULTILINE)
+
+    assert sha256(canonical.strip().encode()).hexdigest() == shown
+    assert {**record, "hash": shown} == json.loads((EXAMPLES / "audit_record.v1.opened.json").read_text())
+    assert shown == OPENED.hash
+
+
+@given(st.text())
+def test_texts_are_escaped_as_the_page_says(text: str) -> None:
+    named = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+    escaped = "".join(named.get(c) or (f"\\u00{ord(c):02x}" if c < " " else c) for c in text)
+
+    assert f'"actor":"{escaped}",'.encode() in canonical_json(replace(OPENED, actor=text))
 
 
 def test_the_json_examples_are_read() -> None:
