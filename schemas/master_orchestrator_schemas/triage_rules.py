@@ -11,14 +11,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from master_orchestrator_schemas.messages import SIGNALS
+from master_orchestrator_schemas.signal_names import (
+    MOST_EXTRAS_READ,
+    SWITCHES,
+    TYRE_SIGNALS,
+    SignalName,
+    name_in_extras,
+)
 from master_orchestrator_schemas.units import Duration, PriorityName, Terms
 from master_orchestrator_schemas.vocabulary import Subsystem
-
-SWITCHES: tuple[str, ...] = ("brake_fluid_low", "abs_error", "esc_error", "mil_on", "mil_flashing", "red_stop_lamp")
-"""The signals of :class:`Telemetry` that are true or false."""
-
-TYRE_SIGNALS: tuple[str, ...] = ("tyre_fl_kpa", "tyre_fr_kpa", "tyre_rl_kpa", "tyre_rr_kpa")
 
 LIMITS_OF_A_RULE: tuple[str, ...] = ("at_least", "above", "at_most", "below", "outside", "is_true")
 """The comparisons; every rule has exactly one."""
@@ -39,12 +40,6 @@ _CODE_PATTERN = re.compile(rf"{_BRANCH}(?:\|{_BRANCH})*")
 Figure = Annotated[float, Field(allow_inf_nan=False)]
 RuleName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
-def _known_signal(name: str) -> str:
-    if name not in SIGNALS and name not in SWITCHES:
-        raise ValueError(f"{name!r} is not a signal; write a field of Telemetry: coolant_temp_c")
-    return name
 
 
 def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
@@ -70,7 +65,6 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-SignalName = Annotated[str, AfterValidator(_known_signal)]
 Interval = Annotated[tuple[Figure, Figure], AfterValidator(_ordered)]
 OneOrInterval = Figure | Interval
 SignalNames = Annotated[
@@ -104,7 +98,8 @@ class RuleTerms(Terms):
     """One rule.
 
     Args:
-        signals: each signal is looked at for itself; the finding names the one that fired.
+        signals: fields of :class:`Telemetry`, or ``extras.NAME`` for a number that has no field; each is looked at for
+            itself, and the finding names the one that fired.
         measure: what is compared: the ``value``; ``per_1000_rpm`` (the limit grows with engine speed);
             ``placard_pct`` (per cent of the tyre's placard pressure, corrected for heat); ``loss_per_min`` (kPa/min).
         hold_ms: how long the condition must hold on the vehicle's ``ts_ms``, seen by two readings at least.
@@ -307,6 +302,16 @@ class TriageTerms(Terms):
     dtcs: Annotated[tuple[DtcRule, ...], Field(max_length=256)]
     j1939: J1939Terms
     models: Mapping[ModelName, ModelTerms] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _extras_can_be_kept(self) -> Self:
+        read = {signal for rule in self.rules.values() for signal in rule.signals if name_in_extras(signal)}
+        if len(read) > MOST_EXTRAS_READ:
+            raise ValueError(f"the rules look at {len(read)} signals in extras; look at {MOST_EXTRAS_READ} at most")
+        for signal, terms in self.ranges.items():
+            if name_in_extras(signal) and terms.asleep is not None:
+                raise ValueError(f"ranges.{signal}: asleep needs a field; write not_available: [{terms.asleep:g}]")
+        return self
 
     @model_validator(mode="after")
     def _overrides_fit(self) -> Self:

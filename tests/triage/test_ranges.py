@@ -8,8 +8,9 @@ import pytest
 from master_orchestrator.core.triage import summaries
 from master_orchestrator.core.triage.ranges import Range, compile_ranges
 from master_orchestrator_schemas.messages import SIGNALS
+from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.triage_rules import TYRE_SIGNALS, RangeTerms
+from master_orchestrator_schemas.triage_rules import RangeTerms
 from master_orchestrator_schemas.vocabulary import Priority
 
 REST = {"engine_rpm": 0.0, "speed_kmh": 0.0, "oil_pressure_kpa": 0.0, "battery_voltage_v": 12.6}

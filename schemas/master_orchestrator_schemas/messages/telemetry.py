@@ -52,7 +52,7 @@ class Telemetry(msgspec.Struct, frozen=True, kw_only=True):
         ts_ms: milliseconds since 1970-01-01 UTC, by the vehicle's clock.
         check_requested: the sender asks for a workflow even if no rule fires.
         request_id: the sender's own id for this request, found again in the audit record it causes.
-        extras: numeric signals that have no field here; kept, never interpreted.
+        extras: numeric signals that have no field here; only rules of the topology that name them look at them.
     """
 
     vehicle_id: VehicleId

@@ -8,6 +8,7 @@ from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.titles import side_of
 from master_orchestrator_agents.reference.severity import severity_of
 from master_orchestrator_schemas.facts import Anomaly, Finding
+from master_orchestrator_schemas.signal_names import name_in_extras
 from master_orchestrator_schemas.tasks import DiagnosisTask
 from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
@@ -108,8 +109,11 @@ def _name_of_fault(subsystem: Subsystem, code: str) -> str | None:
 
 
 def _name(subsystem: Subsystem, finding: Finding | None, code: str | None) -> str | None:
+    """The symptom; a name of its own for a signal that the knowledge base has no word for, which no cause explains."""
     if code is not None:
         return _name_of_fault(subsystem, code)
+    if finding is not None and name_in_extras(finding.signal or "") is not None:
+        return f"{subsystem}:{finding.rule}"
     if subsystem in (Subsystem.TYRES, Subsystem.IGNITION):
         return {Subsystem.TYRES: "tyres:pressure_low", Subsystem.IGNITION: "ignition:misfire"}[subsystem]
     if finding is None or finding.signal is None:
@@ -117,7 +121,7 @@ def _name(subsystem: Subsystem, finding: Finding | None, code: str | None) -> st
     if finding.signal in FIXED:
         return FIXED[finding.signal]
     family = next((word for start, word in FAMILIES if finding.signal.startswith(start)), None)
-    return None if family is None else f"{subsystem}:{family}_{_side(finding)}"
+    return f"{subsystem}:{finding.rule}" if family is None else f"{subsystem}:{family}_{_side(finding)}"
 
 
 def _side(finding: Finding) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from master_orchestrator.core.triage.codes import follow_codes
 from master_orchestrator.core.triage.cranking import judge_start
 from master_orchestrator.core.triage.engine_state import SERVED_MS, follow_engine, gate_open, has_started, rpm_at
+from master_orchestrator.core.triage.extras import without
 from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
 from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
 from master_orchestrator.core.triage.summaries import absorb, has_shown_other
@@ -86,8 +87,7 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
 
 def _what_is_new(rules: RuleSet, present: int, reading: Telemetry) -> Telemetry:
     """A reading of the same time as the last one, without the signals that are known of that time already."""
-    known = [signal for bit, signal in enumerate(rules.bits) if present >> bit & 1]
-    return msgspec.structs.replace(reading, **dict.fromkeys(known))
+    return without(reading, [signal for bit, signal in enumerate(rules.bits) if present >> bit & 1])
 
 
 def _has_new_codes(rules: RuleSet, trackers: Trackers, reading: Telemetry) -> bool:
@@ -175,7 +175,7 @@ def _meets(moment: Moment, slot: Slot) -> bool | None:
 
 def _counts(moment: Moment, slot: Slot) -> bool:
     """Whether the signal's value is one of the vehicle, and not one that its sensor shows for want of it."""
-    value = getattr(moment.reading, slot.signal)
+    value = slot.value_of(moment.reading)
     if value == slot.range.asleep:
         return has_shown_other(moment.summary, slot.signal, value)
     return slot.range.holds(value)

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from master_orchestrator.core.triage.extras import in_order, reader_of, value_of
 from master_orchestrator.core.triage.ranges import ANY, Range, compile_ranges
 from master_orchestrator.core.triage.trackers import SLOTS
+from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 from master_orchestrator_schemas.triage_rules import (
-    TYRE_SIGNALS,
     DtcRule,
     EngineTerms,
     Gate,
@@ -55,8 +56,9 @@ COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 class Slot:
     """One rule on one signal.
 
-    ``key``: under which the trackers hold it. ``limit``: in the unit of the column (kPa where the rule has per cent of
-    placard). ``range``: values outside it count as missing; ``sensor_ends``: the rule is about those.
+    ``key``: under which the trackers hold it. ``value_of``: the signal's value in a reading. ``limit``: in the unit of
+    the column (kPa where the rule has per cent of placard). ``range``: values outside it count as missing;
+    ``sensor_ends``: the rule is about those.
     ``silenced_by``: keys of rules that say the same more urgently.
     """
 
@@ -64,6 +66,7 @@ class Slot:
     key: str
     rule: str
     signal: str
+    value_of: Callable[[Any], Any]
     column: int
     subsystem: Subsystem
     priority: Priority
@@ -147,6 +150,7 @@ def compile_rules(triage: TriageTerms) -> TriageRules:
 def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
     rules = triage.rules_of(model)
     columns = _columns(rules)
+    read = tuple(signal for signal, measure in columns if measure == "value")
     slots = _slots(triage, rules, columns, triage.placard_of(model))
     plain = [slot for slot in slots if not slot.repeats]
     by_column = tuple(tuple(slot for slot in plain if slot.column == index) for index in range(len(columns)))
@@ -172,9 +176,9 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
         summarised=summarised,
         all_count=_look([one.quiet for one in summarised], 0),
         tyres=triage.tyres,
-        read=operator.attrgetter(*(signal for signal, measure in columns if measure == "value")),
-        look=_look(bands, len(columns) - len(TYRE_COLUMNS)),
-        bits=tuple(signal for signal, measure in columns if measure == "value"),
+        read=reader_of(read),
+        look=_look(bands, len(read)),
+        bits=read,
         low=tuple(low for low, _ in bands),
         high=tuple(high for _, high in bands),
         slots=by_column,
@@ -191,7 +195,7 @@ def _columns(rules: dict[str, RuleTerms]) -> tuple[Column, ...]:
     read = {"coolant_temp_c", "battery_voltage_v", "engine_rpm", "engine_load_pct", "speed_kmh", "odometer_m"}
     read |= set(TYRE_SIGNALS)
     read |= {signal for rule in rules.values() if _measure(rule) == "value" for signal in rule.signals}
-    return (*((signal, "value") for signal in sorted(read)), *TYRE_COLUMNS)
+    return (*((signal, "value") for signal in sorted(read, key=in_order)), *TYRE_COLUMNS)
 
 
 def _measure(rule: RuleTerms) -> str:
@@ -210,6 +214,7 @@ def _slots(
             key=_key(name, rule, signal),
             rule=name,
             signal=signal,
+            value_of=value_of(signal),
             column=columns.index((signal, _measure(rule))),
             subsystem=rule.subsystem,
             priority=rule.priority,

@@ -8,7 +8,7 @@ and is not corrected: the tyre is soft then (FMVSS 138 knows no ambient correcti
 from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import Engine, Tyres
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.triage_rules import TYRE_SIGNALS
+from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 
 ATMOSPHERE_KPA = 101.325
 KELVIN = 273.15
