@@ -34,7 +34,8 @@ def test_it_opens_a_workflow_whose_diagnosis_names_no_part(with_air_rule: Topolo
 
     with MasterOrchestrator(topology=with_air_rule) as orchestrator:
         for agent, handler in reference.items():
-            orchestrator.register_agent(agent, diagnosis if agent is AgentType.DIAGNOSIS else handler)
+            orchestrator.register_agent(agent, handler)
+        orchestrator.register_agent(AgentType.DIAGNOSIS, diagnosis)
         orchestrator.start()
         workflow_id = orchestrator.receive_vehicle_telemetry("lorry-1", {"rpm": 900, "air_pressure_kpa": 480})
         result = told.get(timeout=30)
