@@ -35,9 +35,7 @@ def _known_signal(signal: str) -> str:
     elif name in SIGNALS or name in SWITCHES:
         raise ValueError(f"{name} is a field and does not come in extras; write {name}")
     elif not name.isprintable() or not 0 < len(name.strip()) == len(name) <= MOST_OF_A_NAME:
-        raise ValueError(
-            f"{signal!r} does not name a number in extras; write 1 to {MOST_OF_A_NAME} characters"
-        )
+        raise ValueError(f"{signal!r} does not name a number in extras; write 1 to {MOST_OF_A_NAME} characters")
     return signal
 
 

@@ -16,6 +16,9 @@ class Settings(BaseSettings):
 
     topology: Path | None = Field(default=None, description="The topology.yaml to use; the packaged one by default.")
     data_dir: Path = Field(default=Path(".data"), description="Folder of the embedded broker and the engine's tables.")
+    knowledge: Path | None = Field(
+        default=None, description="SQLite or CSV file of trouble codes' titles for the reference DIAGNOSIS agent."
+    )
     log_level: LogLevel = "info"
     log_format: Literal["auto", "human", "json"] = Field(
         default="auto", description="auto: for humans on a terminal, JSON otherwise."

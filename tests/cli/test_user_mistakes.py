@@ -84,6 +84,13 @@ def test_one_line_and_exit_code_2(arguments: list[str], said: str, capsys: pytes
     assert said in _only_line(arguments, capsys)
 
 
+def test_a_knowledge_base_that_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MASTER_ORCHESTRATOR_KNOWLEDGE", str(tmp_path / "nowhere.db"))
+    assert "nowhere.db cannot be used as a knowledge base: No such file" in _only_line(["agents", "diagnosis"], capsys)
+
+
 @pytest.mark.parametrize("command", ["provision", "up", "stats"])
 def test_an_address_where_nobody_answers(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     address = f"127.0.0.1:{free_port()}"

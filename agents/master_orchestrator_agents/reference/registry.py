@@ -13,6 +13,8 @@ from master_orchestrator_agents.reference.customer_engagement import CustomerEng
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis.title_file import VARIABLE as KNOWLEDGE_VARIABLE
+from master_orchestrator_agents.reference.diagnosis.title_file import read_titles
 from master_orchestrator_agents.reference.feedback import FeedbackAgent
 from master_orchestrator_agents.reference.feedback.store import SurveyStore
 from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent
@@ -36,6 +38,7 @@ class _Surroundings:
     production: ProductionRegister
     workshops: int
     knowledge: Knowledge
+    titles: Path | None
     codes: CodeTable
 
 
@@ -47,6 +50,8 @@ class ReferenceOptions(TypedDict, total=False):
         topology: whose trouble code table is used; by default ``load_topology()``.
         customers, production: the outside world; by default simulated.
         workshops: how many to create in an empty store.
+        knowledge: an SQLite or CSV file of titles that DIAGNOSIS reads; by default the one that
+            ``$MASTER_ORCHESTRATOR_KNOWLEDGE`` names, if it does. :class:`KnowledgeError` if it cannot be used.
     """
 
     seed: int
@@ -54,6 +59,7 @@ class ReferenceOptions(TypedDict, total=False):
     customers: Customers | None
     production: ProductionRegister | None
     workshops: int
+    knowledge: Path | None
 
 
 def reference_agents(
@@ -88,6 +94,7 @@ def _surroundings(data_dir: Path | None, options: ReferenceOptions) -> _Surround
         production=options.get("production") or SimulatedProduction(seed=seed),
         workshops=options.get("workshops", DEFAULT_WORKSHOPS),
         knowledge=load_knowledge(),
+        titles=options.get("knowledge") or _named_titles(),
         codes=CodeTable((options.get("topology") or load_topology()).triage.dtcs),
     )
 
@@ -97,12 +104,18 @@ def _folder() -> Path:
     return Path(named) / "agents" if named else Path(mkdtemp(prefix="reference-agents-"))
 
 
+def _named_titles() -> Path | None:
+    named = os.environ.get(KNOWLEDGE_VARIABLE)
+    return Path(named) if named else None
+
+
 def _data_analysis(around: _Surroundings) -> SingleHandler:
     return DataAnalysisAgent(around.codes)
 
 
 def _diagnosis(around: _Surroundings) -> SingleHandler:
-    return DiagnosisAgent(around.codes, around.knowledge)
+    titles = read_titles(around.titles) if around.titles else {}
+    return DiagnosisAgent(around.codes, around.knowledge, titles)
 
 
 def _customer_engagement(around: _Surroundings) -> SingleHandler:

@@ -24,11 +24,12 @@ def chosen_agents(
     own = dict(_assignment(text) for text in handlers)
     for unused in own.keys() - set(wanted):
         raise UsageError(f"--handler for {unused}, which is not run here: name it among the types.")
-    books = call.settings.data_dir / "agents"
-    return [
-        AgentSpec(kind, own.get(kind) or reference_agent(kind, books, topology=call.topology), max_workers)
-        for kind in dict.fromkeys(wanted)
-    ]
+    books, titles = call.settings.data_dir / "agents", call.settings.knowledge
+
+    def reference(kind: AgentType) -> Handler:
+        return reference_agent(kind, books, topology=call.topology, knowledge=titles)
+
+    return [AgentSpec(kind, own.get(kind) or reference(kind), max_workers) for kind in dict.fromkeys(wanted)]
 
 
 def agent_type(word: str) -> AgentType:

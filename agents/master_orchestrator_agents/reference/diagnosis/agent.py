@@ -1,12 +1,15 @@
 """The agent: from anomalies and codes to ranked causes, and from the likeliest to the work to be done."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, load_knowledge
 from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
+from master_orchestrator_agents.reference.diagnosis.title_file import title_in
+from master_orchestrator_agents.reference.diagnosis.titles import Title, title_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Operation, RankedCause
 from master_orchestrator_schemas.results import DiagnosisResult
@@ -18,11 +21,20 @@ NO_FAULT = DiagnosisResult(causes=(), severity=0.0, probability=0.0, summary="no
 
 
 class DiagnosisAgent:
-    """Ranks causes. Pure: the same task gives the same result."""
+    """Ranks causes. Pure: the same task gives the same result.
 
-    def __init__(self, codes: CodeTable, knowledge: Knowledge | None = None) -> None:
+    ``titles``: of codes that ``titles.toml`` has no line for (``title_file.py``).
+    """
+
+    def __init__(
+        self,
+        codes: CodeTable,
+        knowledge: Knowledge | None = None,
+        titles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._codes = codes
         self._knowledge = knowledge or load_knowledge()
+        self._titles = titles
 
     def __call__(self, task: Task[DiagnosisTask]) -> DiagnosisResult:
         """Causes, the operations for the likeliest of each subsystem, time to failure and safety.
@@ -33,7 +45,7 @@ class DiagnosisAgent:
         symptoms = symptoms_of(task.expect(DiagnosisTask), self._codes)
         if not symptoms:
             return NO_FAULT
-        rankings = rank(self._knowledge, symptoms)
+        rankings = rank(self._knowledge, symptoms, self._title)
         lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
         causes = _causes(rankings)
         life = time_to_failure(lead.ranked[0]) if lead.ranked else None
@@ -48,6 +60,9 @@ class DiagnosisAgent:
             safe_to_drive=all(is_safe(ranking) for ranking in rankings),
             summary="; ".join(f"{cause.component} {cause.probability:.0%}" for cause in causes[:3]),
         )
+
+    def _title(self, fault: str) -> Title | None:
+        return title_of(fault) or title_in(self._titles, fault)
 
     def _operations(self, rankings: Sequence[Ranking]) -> tuple[Operation, ...]:
         names: list[str] = []

@@ -13,13 +13,16 @@ one circuit count twice, so probabilities are sharper than they should be.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from master_orchestrator_agents.reference.diagnosis.knowledge import Cause, Knowledge
 from master_orchestrator_agents.reference.diagnosis.symptoms import Symptom, subsystems
-from master_orchestrator_agents.reference.diagnosis.titles import title_of
+from master_orchestrator_agents.reference.diagnosis.titles import Title, title_of
 from master_orchestrator_schemas.vocabulary import Subsystem
+
+Titles = Callable[[str], Title | None]
+"""The title of a trouble code or J1939 fault."""
 
 LEAK = 0.02
 """P(symptom | a cause that has nothing to do with it)."""
@@ -52,16 +55,16 @@ class Ranking:
     confidence: float
 
 
-def rank(knowledge: Knowledge, symptoms: Sequence[Symptom]) -> tuple[Ranking, ...]:
+def rank(knowledge: Knowledge, symptoms: Sequence[Symptom], titles: Titles = title_of) -> tuple[Ranking, ...]:
     """One ranking per subsystem that shows anything, the most severe first."""
-    return tuple(_rank_one(knowledge, symptoms, subsystem) for subsystem in subsystems(symptoms))
+    return tuple(_rank_one(knowledge, titles, symptoms, subsystem) for subsystem in subsystems(symptoms))
 
 
-def _rank_one(knowledge: Knowledge, symptoms: Sequence[Symptom], subsystem: Subsystem) -> Ranking:
+def _rank_one(knowledge: Knowledge, titles: Titles, symptoms: Sequence[Symptom], subsystem: Subsystem) -> Ranking:
     own = [symptom for symptom in symptoms if symptom.subsystem == subsystem]
     others = [symptom for symptom in symptoms if symptom.subsystem != subsystem]
     candidates = [cause for cause in knowledge.causes if any(_explains(cause, symptom) for symptom in own)]
-    candidates += _titled(own, candidates)
+    candidates += _titled(titles, own, candidates)
     weights = [_weight(cause, own, others) for cause in candidates]
     healthy = _no_fault(own) if candidates else 0.0
     total = sum(weights) + healthy
@@ -77,13 +80,13 @@ def _rank_one(knowledge: Knowledge, symptoms: Sequence[Symptom], subsystem: Subs
     return Ranking(subsystem, tuple(ranked), 1 - healthy / total if candidates else confidence, severity, confidence)
 
 
-def _titled(own: Sequence[Symptom], candidates: Sequence[Cause]) -> list[Cause]:
+def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[Cause]) -> list[Cause]:
     """For each code that no candidate explains, a cause made of its title."""
     found: dict[str, Cause] = {}
     for symptom in own:
         if symptom.code is None or any(_explains(cause, symptom) for cause in candidates):
             continue
-        title = title_of(symptom.code)
+        title = titles(symptom.code)
         if title is not None:
             cause = title.as_cause(symptom.subsystem, symptom.severity)
             found[cause.component] = cause.model_copy(update={"codes": {re.escape(symptom.code): TITLED}})
