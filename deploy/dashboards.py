@@ -94,6 +94,7 @@ WORKFLOWS = [
            (quantile(0.95, "workflow_seconds", "state", 'priority=~"$priority"'), "p95 {{state}}"))),
     Panel("Retries", "Steps that went to RETRY.", "ops", ((rate("retries_total", "agent, reason"), "{{agent}} {{reason}}"),), "runbooks/AgentErrors.md"),
     Panel("Redrives", "By operators, by the step.", "short", ((f"sum by (agent) (increase({P}redrives_total[$__rate_interval]))", "{{agent}}"),), "operations.md"),
+    Panel("Rules made blind", "Vehicles that began to report too slowly for a rule, by rule.", "short", ((f"sum by (rule) (increase({P}rules_blinded_total[24h])) > 0", "{{rule}}"),), "detection.md"),
     Panel("Refused inputs", "Readable, but against the rules.", "ops", ((rate("rejected_inputs_total", "topic, reason"), "{{topic}} {{reason}}"),), "contracts.md"),
     Panel("Refused, by sender", "64 of them, then other.", "ops", ((rate("dead_letters_by_sender_total", "sender, reason"), "{{sender}} {{reason}}"),), "runbooks/DeadLettersGrowing.md"),
     Panel("Not understood", "Parts of records that were left out, by name.", "ops", ((rate("left_out_total", "topic, name"), "{{topic}} {{name}}"),), "contracts.md"),

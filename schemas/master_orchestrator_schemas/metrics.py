@@ -134,6 +134,10 @@ class Metrics:
         Counter, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.",
         {"outcome": ("accepted", "ignored")}, process=ENGINE,
     )  # fmt: skip
+    rules_blinded = Metric(
+        Counter, "rules_blinded_total", "Vehicles that began to report too slowly for a triage rule.", {"rule": None},
+        process=ENGINE,
+    )  # fmt: skip
     rejected_inputs = Metric(
         Counter, "rejected_inputs_total", "Readable inputs that the rules refused.", {"topic": None, "reason": None},
         process=ENGINE,

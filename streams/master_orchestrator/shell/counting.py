@@ -1,6 +1,6 @@
 """What the engine counts of each outcome. Label children are kept: looking one up costs more than counting."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -56,6 +56,15 @@ class EngineCounts:
     def reading(self, *, accepted: bool) -> None:
         """Count a reading: accepted, or ignored as late or repeated."""
         self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
+
+    def expect_rules(self, rules: Iterable[str]) -> None:
+        """Let the counts by rule of the topology start at 0."""
+        for rule in rules:
+            self._child(self.metrics.rules_blinded, rule)
+
+    def blinded(self, rule: str) -> None:
+        """Count a vehicle that has begun to report too slowly for a rule."""
+        self._child(self.metrics.rules_blinded, rule).inc()
 
     def batch(self, records: Mapping[str, Sequence[Fetched]]) -> None:
         """Count one partition's share of a batch, by input topic."""

@@ -17,6 +17,7 @@ from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
+from master_orchestrator.core.triage import blinded
 from master_orchestrator.core.unprocessable import UNPROCESSABLE, unprocessable
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.shell.counting import EngineCounts
@@ -50,6 +51,7 @@ class Work:
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
     outcomes: list[tuple[str, VehicleState | None, Outcome]] = field(default_factory=list)
     readings: list[bool] = field(default_factory=list)
+    blinded: list[str] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -63,6 +65,7 @@ class Processor:
 
     def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
         self._policy, self._counts = policy, counts
+        counts.expect_rules(topology.triage.rules)
         self._inputs, self._intake = topology.input_topics, Intake(topology, codec)
         self._writer, self._feedback = RecordWriter(topology, codec), FeedbackBook()
         self.alert_record = self._writer.alert
@@ -119,6 +122,8 @@ class Processor:
         work.faults += [left_out_fault(cause, record, item) for item in given.left_out]
         if isinstance(body, Telemetry) and outcome.rejection is None:
             work.readings.append(before is None or outcome.state.trackers is not before.trackers)
+            if before is not None and outcome.state.trackers.engine.reach_ms > before.trackers.engine.reach_ms:
+                work.blinded += blinded(self._policy.triage, before.trackers, outcome.state.trackers)
         if outcome.rejection is not None:
             self._dead_letter(cause, record, outcome.rejection, work)
 
@@ -141,6 +146,8 @@ class Processor:
                 self._counts.dead_letter(self._writer.command_topic(command), GIVEN_UP)
         for accepted in work.readings:
             self._counts.reading(accepted=accepted)
+        for rule in work.blinded:
+            self._counts.blinded(rule)
         for fault in work.faults:
             self._counts.fault(fault)
         for topic, reason in work.dead_letters:

@@ -7,6 +7,7 @@ remembers is sparse (``trackers.py``); how long is long enough is in ``holds.py`
 ``engine_state.py``. It knows nothing of workflows and cool-downs.
 """
 
+from master_orchestrator.core.triage.blindness import blinded
 from master_orchestrator.core.triage.observe import Observation, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.rules import TriageRules, compile_rules
 from master_orchestrator.core.triage.summaries import summaries
@@ -17,6 +18,7 @@ __all__ = [
     "Trackers",
     "TriageRules",
     "active_dtcs",
+    "blinded",
     "compile_rules",
     "new_trackers",
     "observe",

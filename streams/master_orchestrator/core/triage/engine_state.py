@@ -13,6 +13,8 @@ from master_orchestrator_schemas.triage_rules import Gate
 
 SLOWEST_MS = 2_700_000
 """Readings further apart than three quarters of an hour are not of one drive."""
+TOO_FAR_MS = SLOWEST_MS + 1
+"""The reach of readings that are further apart than that: next to the same, and told apart by it."""
 UNBROKEN_MS = 450_000
 """Between readings further apart (every five minutes, and half as much again) the engine may have been off."""
 SERVED_MS = 60_000
@@ -65,7 +67,9 @@ def _pace(rules: RuleSet, engine: Engine, ts_ms: int) -> tuple[int, int, int]:
     if engine.heard_ms == NEVER:
         return ts_ms, 0, 0
     slower_ms = min(engine.gap_ms, gap_ms)
-    return ts_ms, gap_ms, min(slower_ms * 3 // 2, SLOWEST_MS) if slower_ms > rules.max_gap_ms else 0
+    if slower_ms <= rules.max_gap_ms:
+        return ts_ms, gap_ms, 0
+    return ts_ms, gap_ms, min(slower_ms * 3 // 2, SLOWEST_MS) if slower_ms <= SLOWEST_MS else TOO_FAR_MS
 
 
 def has_started(before: Engine, after: Engine) -> bool:

@@ -63,7 +63,7 @@ class Engine(msgspec.Struct, frozen=True, array_like=True, gc=False):
         rpm: the newest engine speed, seen at ``rpm_ms``; ``load_pct`` and ``speed_kmh`` likewise.
         heard_ms, gap_ms: the newest reading with values, and how long after the one before.
         reach_ms: how far apart readings of a vehicle that reports slowly may be and still belong together; 0: as the
-            topology says.
+            topology says; one more than the most: they are further apart than any that belong together.
     """
 
     state: int = UNKNOWN
