@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from master_orchestrator_agents.errors import OrchestratorError
 from master_orchestrator_agents.reference import reference_agent, reference_agents
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, title_file
 from master_orchestrator_agents.reference.diagnosis.title_file import VARIABLE, KnowledgeError, read_titles
 from master_orchestrator_agents.reference.diagnosis.titles import title_of
 from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.errors import OrchestratorError
 from master_orchestrator_schemas.facts import RankedCause
 from master_orchestrator_schemas.results import DiagnosisResult
 from master_orchestrator_schemas.vocabulary import AgentType

@@ -11,8 +11,13 @@ from master_orchestrator.core.triage import Trackers, TriageRules, compile_rules
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import SIGNALS, Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.topology import load_topology
+from master_orchestrator_schemas.triage_rules import RuleTerms
 
-RULES: TriageRules = compile_rules(load_topology().triage)
+TERMS = load_topology().triage
+SOOT = RuleTerms.model_validate(
+    {"subsystem": "emissions", "priority": "HIGH", "signal": ["extras.soot", "extras.ash"], "above": 90, "hold": "10s"}
+)
+RULES: TriageRules = compile_rules(TERMS.model_copy(update={"rules": {**TERMS.rules, "soot": SOOT}}))
 START_MS = 1_750_000_000_000
 SWITCHES = ("brake_fluid_low", "abs_error", "esc_error", "mil_on", "mil_flashing", "red_stop_lamp")
 STATE_BUDGET = 2048
@@ -39,6 +44,7 @@ signals = st.fixed_dictionaries(
     optional={
         **{name: st.sampled_from(values) for name, values in INTERESTING.items()},
         **{name: st.booleans() for name in SWITCHES},
+        "extras": st.dictionaries(st.sampled_from(["soot", "ash", "boost"]), st.sampled_from([10.0, 95.0])),
         "dtcs": st.lists(
             st.builds(Dtc, code=st.sampled_from(["P0301", "P0420", "C0035"]), status=st.sampled_from([None, 4, 8, 64])),
             max_size=3,

@@ -84,7 +84,7 @@ def _parts(checked: Checked) -> Iterator[str]:
         understood = [*checked.signals, *checked.codes]
         yield f"understood: {', '.join(understood) or 'no signal'}"
     if checked.extras:
-        yield f"kept without being understood: {', '.join(checked.extras)}"
+        yield f"kept in extras: {', '.join(checked.extras)}"
     for item in checked.left_out:
         yield f"left out: {item.name}: {item.problem}"
     if checked.partition is not None:

@@ -40,7 +40,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         reason: of a refusal, the dead letter's code; ``message`` and ``remedy`` are for people.
         partition: where the record belongs by murmur2 of its key.
         signals: what is understood, by field, in the field's unit; ``codes`` the trouble codes.
-        extras: names of the numbers that are kept without being understood.
+        extras: names of the numbers without a field, which are kept and looked at by rules that name them.
         left_out: what is not used at all.
         findings: rules that have fired by now.
         suspected: rules that this reading meets and that need more readings to fire.
