@@ -130,3 +130,11 @@ def test_a_fault_of_nothing_known_is_inspected(diagnose: Diagnose) -> None:
 
     assert (Subsystem.OTHER, None) == (finding.subsystem, title_of("500000/3"))
     assert ["inspect"] == [operation.name for operation in result.operations]
+
+
+@pytest.mark.parametrize("code", ["P0340", "P0340-1F"])
+def test_a_title_is_as_likely_with_a_failure_type_as_without(diagnose: Diagnose, code: str) -> None:
+    _, result = diagnose(dtcs=(Dtc(code=code),))
+
+    assert result.causes
+    assert (code, 0.9) == (result.causes[0].dtc, round(result.causes[0].probability, 1))

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from master_orchestrator_agents.reference.diagnosis.knowledge import Cause, Knowledge
 from master_orchestrator_agents.reference.diagnosis.symptoms import Symptom, subsystems
 from master_orchestrator_agents.reference.diagnosis.titles import Title, title_of
+from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
 
 Titles = Callable[[str], Title | None]
@@ -89,7 +90,7 @@ def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[Cause])
         title = titles(symptom.code)
         if title is not None:
             cause = title.as_cause(symptom.subsystem, symptom.severity)
-            found[cause.component] = cause.model_copy(update={"codes": {re.escape(symptom.code): TITLED}})
+            found[cause.component] = cause.model_copy(update={"codes": {re.escape(without_type(symptom.code)): TITLED}})
     return list(found.values())
 
 

@@ -1,11 +1,12 @@
 """Titles of trouble codes from a file of the user's, for codes that ``titles.toml`` has no line for.
 
 The file is SQLite (a table with the columns ``code`` and ``description``; where it has ``locale``, its ``en`` rows
-count; where it has ``is_generic``, those rows win), or CSV of code and title. What a title says is the file's: it names
-no part, and orders an inspection.
+count; where it has ``is_generic``, those rows win for standard codes), or CSV of code and title. What a title says is
+the file's: it names no part, and orders an inspection.
 """
 
 import csv
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
@@ -22,7 +23,9 @@ MOST_ROWS = 200_000
 MOST_OF_A_TITLE = 200
 
 CHECKS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("communication", "data", "bus", "network"), "supply and ground of the unit that is silent, then the bus"),
+    (("communication",), "supply and ground of the unit that is silent, then the bus"),
+    (("data", "bus", "network"), "codes of the unit that sends it, then the bus"),
+    (("stuck", "mechanical"), "whether it moves freely, then its control"),
     (
         ("circuit", "open", "short", "voltage", "signal", "input", "output", "intermittent"),
         "connector and wiring of this circuit",
@@ -35,8 +38,11 @@ CHECKS: tuple[tuple[tuple[str, ...], str], ...] = (
 """What to look at first, by a word of the title: the first line that fits counts."""
 OTHER_CHECK = "the stored data of the code, then the maker's test plan for it"
 
+OF_A_MAKE = re.compile(r"(?:P1|P3[0-3]|[BCU][12]).*")
+"""Codes that SAE J2012 leaves to the makers: what a file calls generic of them holds for one make."""
+
 Row = tuple[object, object, bool]
-"""Code, title, and whether the title holds for every make."""
+"""Code, title, and whether the file says that it holds for every make."""
 
 
 class KnowledgeError(AgentError):
@@ -71,6 +77,8 @@ def title_in(titles: Mapping[str, str], fault: str) -> Title | None:
         return None
     words = set(text.lower().replace("/", " ").split())
     check = next((check for signs, check in CHECKS if words.intersection(signs)), OTHER_CHECK)
+    if OF_A_MAKE.fullmatch(fault):
+        check = f"whether this title is that of the vehicle's make, then {check}"
     return Title(f"trouble_code_{fault.lower()}", f"{fault}: {text}", check)
 
 
@@ -117,7 +125,8 @@ def _agreed(rows: Iterable[Row]) -> dict[str, str]:
     for code, title, is_generic in rows:
         known, text = _code(code), _text(title)
         if known and text:
-            (generic if is_generic else of_a_make).setdefault(known, set()).add(text)
+            is_of_all = is_generic and not OF_A_MAKE.fullmatch(known)
+            (generic if is_of_all else of_a_make).setdefault(known, set()).add(text)
     return {code: texts.pop() for code, texts in (of_a_make | generic).items() if len(texts) == 1}
 
 
