@@ -1,9 +1,10 @@
 """The headers of the dead letters' topic, written and read: where a record came from, and what was done about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from master_orchestrator_schemas.headers import Headers, header_text, rfc3339
+from master_orchestrator_schemas.topology.plans import HEADERS_ROOM
 
 MAX_TEXT = 1_000
 """Characters of a dead letter's message."""
@@ -27,6 +28,11 @@ DONE_TEXT = "dead_letter_reason_text"
 DONE_TO = "dead_letter_redriven_to"
 
 MAX_NUMBER = 2**63 - 1
+
+KEPT_KEY_BYTES = 4_096
+KEPT_HEADERS = 32
+KEPT_HEADER_BYTES = HEADERS_ROOM // 2
+"""Of the sender's headers, in a dead letter; its topic has ``HEADERS_ROOM`` more than the inputs."""
 
 
 class Origin(NamedTuple):
@@ -52,6 +58,22 @@ _TOPIC, _PARTITION, _OFFSET, _REASON, _MESSAGE, _TIME = ORIGIN_NAMES = tuple(
 )
 ORIGIN_HEADERS = frozenset(ORIGIN_NAMES)
 """The names that :func:`origin_headers` writes, and every dead letter has."""
+
+
+def kept_key(key: bytes | None) -> bytes:
+    """The sender's key, as much of it as a dead letter keeps."""
+    return (key or b"")[:KEPT_KEY_BYTES]
+
+
+def kept_headers(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
+    """The sender's headers, the first of them that fit: a dead letter must not grow over its topic's limit."""
+    kept: list[tuple[str, bytes | None]] = []
+    room = KEPT_HEADER_BYTES
+    for name, value in headers[:KEPT_HEADERS]:
+        room -= len(name.encode()) + len(value or b"")
+        if room >= 0:
+            kept.append((name, value))
+    return kept
 
 
 def origin_headers(origin: Origin, at_ms: int) -> Headers:

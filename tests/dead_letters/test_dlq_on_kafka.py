@@ -6,23 +6,29 @@ import time
 from typing import Any
 
 import pytest
-from confluent_kafka import Message, Producer
+from confluent_kafka import Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 from support.command_line import Command
 from support.engine_system import EngineSystem
 from support.topics import CODEC, TopicLog, topic_log
 
 from master_orchestrator.client import redriving
+from master_orchestrator.client.asking import operator_request
 from master_orchestrator.client.redriving import OvertakenError, Settlement, settle
 from master_orchestrator.readers.dead_letters import LetterId, headers_of, place_of
 from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator_schemas.dead_letters import Origin, origin_headers
-from master_orchestrator_schemas.kafka import producer_config
+from master_orchestrator_schemas.kafka import admin_config, producer_config
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Telemetry
+from master_orchestrator_schemas.vocabulary import OperatorAction
 
 pytestmark = pytest.mark.kafka
 
 CAR = "car-1"
 CHECK = CODEC.encode(Telemetry(vehicle_id=CAR, ts_ms=1_700_000_000_000, engine_rpm=900.0, check_requested=True))
+
+
+GATEWAY = ("gateway", b"g-7")
 
 
 def told(command: Command, *arguments: str) -> Any:
@@ -32,24 +38,50 @@ def told(command: Command, *arguments: str) -> Any:
     return json.loads(out)
 
 
-def put_aside(system: EngineSystem, count: int = 1, value: bytes = CHECK) -> list[LetterId]:
-    """Dead letters of the car, as an engine writes them."""
-    topic, partition = system.topology.topic_of("Telemetry"), partition_of(CAR, system.topology.partitions)
+def misplace(system: EngineSystem, count: int = 1) -> list[Message]:
+    """Checks of the car in another's partition; as they were acknowledged."""
     producer = Producer(producer_config(system.kafka))
-    for number in range(count):
-        headers = [("gateway", b"g-7"), *origin_headers(Origin(topic, partition, number, "invalid", "wrongly"), 1_000)]
-        producer.produce(system.topology.dead_letter_topic, value, CAR.encode(), headers=[*headers])
+    origins: list[Message] = []
+    for _ in range(count):
+        producer.produce(
+            system.topology.topic_of("Telemetry"),
+            CHECK,
+            CAR.encode(),
+            (home(system) + 1) % system.topology.partitions,
+            headers=[GATEWAY],
+            on_delivery=lambda _error, sent: origins.append(sent),
+        )
     assert 0 == producer.flush(10)
-    seen = len(system.dead.messages) + count
-    return [place_of(message) for message in system.dead.until(lambda log: len(log.messages) >= seen).messages[-count:]]
+    return origins
+
+
+def put_aside(system: EngineSystem, count: int = 1) -> list[LetterId]:
+    """Such checks, and their dead letters as an engine writes them."""
+    return [
+        claim(system, CHECK, system.topology.topic_of("Telemetry"), place_of(sent)) for sent in misplace(system, count)
+    ]
+
+
+def claim(system: EngineSystem, value: bytes, topic: str, place: LetterId) -> LetterId:
+    """A dead letter of the car that says it stood there."""
+    producer = Producer(producer_config(system.kafka))
+    headers = [GATEWAY, *origin_headers(Origin(topic, *place, "wrong_partition", "wrongly"), 1_000)]
+    producer.produce(system.topology.dead_letter_topic, value, CAR.encode(), home(system), headers=[*headers])
+    assert 0 == producer.flush(10)
+    seen = len(system.dead.messages) + 1
+    return place_of(system.dead.until(lambda log: len(log.messages) >= seen).messages[-1])
+
+
+def home(system: EngineSystem) -> int:
+    return partition_of(CAR, system.topology.partitions)
 
 
 def sent_again(system: EngineSystem, log: TopicLog) -> list[Message]:
-    """What is on the telemetry topic when all of it has been read: a last record shows the end."""
+    """What redrives put on the telemetry topic, when all of it has been read: a last record shows the end."""
     system.sender.send_bytes(log.topic, CAR.encode(), b"the end")
     system.sender.flush()
-    log.until(lambda log: b"the end" == log.messages[-1].value() if log.messages else False)
-    return log.messages[:-1]
+    log.until(lambda log: any(b"the end" == message.value() for message in log.messages))
+    return [message for message in log.messages if "redriven_by" in dict(headers_of(message))]
 
 
 def test_a_bad_record_is_listed_shown_and_dropped_once(system: EngineSystem, command: Command) -> None:
@@ -109,11 +141,39 @@ def test_a_record_put_aside_wrongly_opens_its_workflow_once(system: EngineSystem
     assert headers == headers_of(again)
 
 
+def test_a_letter_that_is_not_the_record_it_claims_to_be_is_refused(system: EngineSystem, command: Command) -> None:
+    """An agent may write dead letters. It must not speak with an operator's rights."""
+    requests, place = system.topology.topic_of("OperatorRequest"), LetterId(home(system), 0)
+    harmless, cancel = (
+        operator_request(f"{CAR}~0", action, operator="ann")
+        for action in (OperatorAction.REDRIVE, OperatorAction.CANCEL)
+    )
+    forged = str(claim(system, CODEC.encode(cancel), requests, place))
+
+    def refused(*options: str) -> str:
+        code, text = command("dlq", "redrive", forged, "--yes", *options)
+        assert 1 == code
+        assert "redriven: 0 of 0." in text
+        return " ".join(text.split())
+
+    assert "no record stands at" in refused("--unverified")
+    system.sender.send(harmless)
+    system.sender.flush()
+    assert "value and headers differ" in refused("--unverified")
+    admin = AdminClient(admin_config(system.kafka))
+    for deletion in admin.delete_records([TopicPartition(requests, place.partition, 1)]).values():
+        deletion.result()
+    assert "retention has taken" in refused()
+    assert 1 == len(told(command, "redrive", forged, "--yes", "--unverified")["done"])
+
+
 def test_the_markers_of_redrives_are_no_loss_to_the_engine(system: EngineSystem, command: Command) -> None:
     """Each transaction leaves a hole in the offsets of the input."""
     engine = system.start()
-    for _ in range(3):
-        put_aside(system)
+    for rounds in range(3):
+        misplace(system)
+        seen = 2 * rounds + 1  # with each letter its marker
+        system.dead.until(lambda log, seen=seen: len(log.messages) == seen)  # type: ignore[misc]  # bound per round
         assert 1 == len(told(command, "redrive", "--all", "--yes")["done"])
     system.sender.send_bytes(system.topology.topic_of("Telemetry"), CAR.encode(), b"{bad")
     system.sender.flush()
@@ -128,8 +188,10 @@ def test_the_markers_of_redrives_are_no_loss_to_the_engine(system: EngineSystem,
 
 
 def test_a_redriven_record_that_is_refused_again_counts_its_attempts(system: EngineSystem, command: Command) -> None:
-    put_aside(system, value=b"{bad")
+    system.sender.send_bytes(system.topology.topic_of("Telemetry"), CAR.encode(), b"{bad")
+    system.sender.flush()
     system.start()
+    system.dead.until(lambda log: len(log.messages) == 1)
     for attempts in range(3):
         (line,) = told(command, "list")["letters"]
         assert attempts == line["attempts"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.dead_letters import DeadLetter, LetterId, Marker
     from master_orchestrator.readers.letter_value import LetterValue
     from master_orchestrator.readers.open_letters import Listing
+
+SHOWN_VALUE = 400
+"""Characters of a value in a preview."""
 
 
 def letter_line(letter: DeadLetter) -> dict[str, Any]:
@@ -96,16 +99,16 @@ def rows_table(letters: Sequence[DeadLetter]) -> RenderableType:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done about which letters, and which of those asked for cannot be, with the reason."""
+    """What is to be done about which letters, and which others cannot be, with the reason.
+
+    ``beyond``: how many more there are than the limit lets in. ``values``: what would be sent.
+    """
 
     settlement: Settlement
-    listing: Listing
+    rows: Sequence[DeadLetter]
     refused: Mapping[LetterId, str]
-
-    @property
-    def beyond(self) -> int:
-        """How many more there are than the limit lets in."""
-        return self.listing.total - len(self.listing.rows)
+    beyond: int
+    values: Mapping[LetterId, LetterValue] = field(default_factory=dict)
 
 
 def plan_value(plan: Plan) -> dict[str, Any]:
@@ -113,7 +116,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
     return {
         "action": plan.settlement.done,
         "operator": plan.settlement.operator,
-        "letters": [letter_line(letter) for letter in plan.listing.rows],
+        "letters": [{**letter_line(letter), **_value_field(plan, letter.id)} for letter in plan.rows],
         "refused": [{"id": str(letter), "why": why} for letter, why in plan.refused.items()],
         "beyond_limit": plan.beyond,
     }
@@ -121,15 +124,34 @@ def plan_value(plan: Plan) -> dict[str, Any]:
 
 def plan_text(plan: Plan, *, yes: bool) -> RenderableType:
     """A plan for people, who may still say no."""
-    rows = plan.listing.rows
     verb = "Will be" if yes else "Would be"
-    head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {len(rows)} dead letters")
+    head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {len(plan.rows)} dead letters")
+    values = [shown(f"{letter} {value.form}: {_one_line(value)}") for letter, value in plan.values.items()]
     notes = [shown(f"Not {letter}: {why}.") for letter, why in plan.refused.items()]
     if plan.beyond:
         notes.append(Text(f"{plan.beyond} more are beyond --limit."))
-    if rows and not yes:
+    if plan.rows and not yes:
         notes.append(Text("Nothing was done: say --yes to do it."))
-    return Group(head, *([rows_table(rows)] if rows else []), *notes)
+    return Group(head, *([rows_table(plan.rows)] if plan.rows else []), *values, *notes)
+
+
+def _value_field(plan: Plan, letter: LetterId) -> dict[str, Any]:
+    value = plan.values.get(letter)
+    return {} if value is None else {"value": value_line(value)}
+
+
+def value_line(value: LetterValue) -> dict[str, Any]:
+    """A letter's value as JSON."""
+    return {"form": value.form, "content": value.content}
+
+
+def _one_line(value: LetterValue) -> str:
+    """What matters of a value: what is not said (None) is left out."""
+    content = value.content
+    if isinstance(content, dict):
+        content = {key: part for key, part in content.items() if part is not None}
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    return text if len(text) <= SHOWN_VALUE else f"{text[:SHOWN_VALUE]}… (see dlq show)"
 
 
 def letter_text(

@@ -80,6 +80,8 @@ def objection(letter: DeadLetter, topology: Topology) -> str | None:
         )
     if letter.topic not in {*topology.input_topics, *topology.command_topics}:
         return f"it does not come from a topic that is read ({letter.topic or 'none named'})"
+    if letter.partition < 0 or letter.offset < 0:
+        return "its headers name no place where it stood"
     return None
 
 
@@ -88,7 +90,8 @@ def settle(
 ) -> Iterator[tuple[LetterId, Cause | None]]:
     """Do it, and yield each letter with where it stands again (None: dropped) once that is committed.
 
-    Letters that have a marker by now, or are gone, are passed over. The caller has seen to :func:`objection`.
+    Letters that have a marker by now, or are gone, are passed over. The caller has seen to :func:`objection`
+    and to what stands at their origins (``letter_origin.compare``).
     Raises :class:`OvertakenError`, ``KafkaException``.
     """
     config = {"transactional.id": f"{topology.app_id}-dead-letters", "linger.ms": 0}

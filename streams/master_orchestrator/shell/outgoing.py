@@ -1,24 +1,26 @@
 """Outgoing records: what an outcome asks for, alerts, and dead letters. Pure; raises ``EncodeError``."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.dead_letters import CUT_FROM, Origin, origin_headers
+from master_orchestrator_schemas.dead_letters import (
+    CUT_FROM,
+    KEPT_KEY_BYTES,
+    Origin,
+    kept_headers,
+    kept_key,
+    origin_headers,
+)
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Alert, Cause, Command, SenderFeedback
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.topology.plans import HEADERS_ROOM, input_record_bytes
+from master_orchestrator_schemas.topology.plans import input_record_bytes
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 SOURCE = "master-orchestrator/engine"
-KEPT_KEY_BYTES = 4_096
-KEPT_HEADERS = 32
-KEPT_HEADER_BYTES = HEADERS_ROOM // 2
-"""Of the sender's headers, in a dead letter; its topic has ``HEADERS_ROOM`` more than the inputs."""
 
 GIVEN_UP = "retries_exhausted"
 """The reason of a command's dead letter."""
@@ -78,12 +80,12 @@ class RecordWriter:
         """The record as it came, bytes untouched, with its origin and the reason in headers."""
         origin = Origin(cause.topic, cause.partition, cause.offset, rejection.code, rejection.text)
         headers = origin_headers(origin, record.timestamp)
-        key, value = (record.key or b"")[:KEPT_KEY_BYTES], record.value or b""
+        key, value = kept_key(record.key), record.value or b""
         if len(value) > self._largest:
             # A sender's compression can bring in more than any topic takes back. The whole record stays in the input.
             headers += [(CUT_FROM, b"%d" % len(value))]
             value = value[: self._largest]
-        return Record(self._dead, key, value, [*_kept(record.headers), *headers])
+        return Record(self._dead, key, value, [*kept_headers(record.headers), *headers])
 
     def command_topic(self, command: Command) -> str:
         """The topic of the command's agent and lane."""
@@ -98,14 +100,3 @@ class RecordWriter:
         text = f"command {command.command_id} failed in every try"
         headers = origin_headers(Origin(record.topic, -1, -1, GIVEN_UP, text), command.issued_at_ms)
         return Record(self._dead, key, record.value, [*(record.headers or []), *headers])
-
-
-def _kept(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
-    """The sender's headers, the first of them that fit: a dead letter must not grow over its topic's limit."""
-    kept: list[tuple[str, bytes | None]] = []
-    room = KEPT_HEADER_BYTES
-    for name, value in headers[:KEPT_HEADERS]:
-        room -= len(name.encode()) + len(value or b"")
-        if room >= 0:
-            kept.append((name, value))
-    return kept

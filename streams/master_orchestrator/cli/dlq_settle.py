@@ -1,0 +1,178 @@
+"""`dlq redrive` and `dlq drop`: a preview, or with `--yes` the deed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from master_orchestrator.cli.context import UsageError, invocation
+from master_orchestrator.cli.dlq_choice import (
+    AllOption,
+    IdsArgument,
+    LimitOption,
+    NewerOption,
+    OlderOption,
+    ReasonOption,
+    TopicOption,
+    VehicleOption,
+    YesOption,
+    letter_filter,
+    read_listing,
+)
+from master_orchestrator.cli.inspect import OperatorOption
+from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.readers.dead_letters import DeadLetter, LetterId
+    from master_orchestrator.readers.letter_value import LetterValue
+    from master_orchestrator.readers.open_letters import LetterFilter, Listing
+
+UnverifiedOption = Annotated[
+    bool, typer.Option("--unverified", help="Send those too whose origin is gone, so that nothing can be compared.")
+]
+
+
+def redrive(
+    ctx: typer.Context,
+    letters: IdsArgument = None,
+    *,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    vehicle: VehicleOption = None,
+    older_than: OlderOption = None,
+    newer_than: NewerOption = None,
+    everything: AllOption = False,
+    limit: LimitOption = 50,
+    unverified: UnverifiedOption = False,
+    operator: OperatorOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Send dead letters again to the topic they came from, oldest first, each once.
+
+    A letter is compared with the record where it says it came from. Exit code 1: one is not that record, or cannot be
+    compared, or an ID given cannot be sent again.
+    """
+    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.client.redriving import Settlement, objection
+
+    wanted = letter_filter(
+        letters, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than
+    )
+    topology = invocation(ctx).topology
+    refused: dict[LetterId, str] = {}
+
+    def sendable(found: DeadLetter) -> bool:
+        why = objection(found, topology)
+        if why is not None and len(refused) < max(limit, len(wanted.ids)):
+            refused[found.id] = why
+        return why is None
+
+    listing = _chosen(ctx, wanted, limit, everything=everything, takes=sendable)
+    rows, values, distrusted = _examined(ctx, listing.rows, unverified=unverified)
+    beyond = listing.total - len(listing.rows)
+    plan = Plan(Settlement.by(operator, "redriven"), rows, {**refused, **distrusted}, beyond, values)
+    _settle(ctx, wanted, plan, yes=yes, as_json=json)
+    if distrusted:
+        raise typer.Exit(ExitCode.NO)
+
+
+def drop(
+    ctx: typer.Context,
+    letters: IdsArgument = None,
+    *,
+    reason_text: Annotated[str, typer.Option(help="Why they may go, for the record.", show_default=False)],
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    vehicle: VehicleOption = None,
+    older_than: OlderOption = None,
+    newer_than: NewerOption = None,
+    everything: AllOption = False,
+    limit: LimitOption = 50,
+    operator: OperatorOption = None,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Let dead letters be: they are listed no more, and nothing is sent; exit code 1 if an ID cannot be."""
+    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.client.redriving import Settlement
+
+    wanted = letter_filter(
+        letters, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than
+    )
+    listing = _chosen(ctx, wanted, limit, everything=everything, takes=lambda _: True)
+    beyond = listing.total - len(listing.rows)
+    plan = Plan(Settlement.by(operator, "dropped", reason_text), listing.rows, {}, beyond)
+    _settle(ctx, wanted, plan, yes=yes, as_json=json)
+
+
+def _examined(
+    ctx: typer.Context, chosen: list[DeadLetter], *, unverified: bool
+) -> tuple[list[DeadLetter], dict[LetterId, LetterValue], dict[LetterId, str]]:
+    """The letters to send again, with their values, and why the others are not trusted."""
+    from master_orchestrator.readers.letter_origin import PlaceReader, examine
+    from master_orchestrator.readers.letter_value import letter_value
+
+    asked = invocation(ctx)
+    rows, values, distrusted = [], {}, {}
+    with PlaceReader(asked.kafka) as places:
+        for letter, value, (why, told) in examine(chosen, asked.topology.dead_letter_topic, places.at):
+            if why is None or (unverified and not told):
+                rows.append(letter)
+                values[letter.id] = letter_value(value, letter.topic, asked.topology)
+            else:
+                distrusted[letter.id] = why if told else f"{why}: look at it with 'dlq show', then say --unverified"
+    return rows, values, distrusted
+
+
+def _settle(ctx: typer.Context, wanted: LetterFilter, plan: Plan, *, yes: bool, as_json: bool) -> None:
+    """Show what would be done; with ``yes`` do it, and tell what was."""
+    from master_orchestrator.cli.letters import plan_text, plan_value
+    from master_orchestrator.client.redriving import settle
+
+    asked = invocation(ctx)
+    going = [letter.id for letter in plan.rows]
+    plan = replace(plan, refused={**plan.refused, **_missing(ctx, wanted.ids - plan.refused.keys() - set(going))})
+    if not as_json:
+        answer(None, lambda: plan_text(plan, yes=yes), as_json=False)
+    done: list[dict[str, Any]] = []
+    if yes and going:
+        for letter, cause in settle(asked.kafka, asked.topology, going, plan.settlement):
+            place = str(cause) if cause else None
+            done.append({"id": str(letter), "redriven_to": place})
+    if yes or as_json:
+        text = f"{plan.settlement.done}: {len(done)} of {len(going)}."
+        answer({**plan_value(plan), "acted": yes, "done": done}, lambda: text, as_json=as_json)
+    if wanted.ids and plan.refused:
+        raise typer.Exit(ExitCode.NO)
+
+
+def _missing(ctx: typer.Context, letters: Set[LetterId]) -> dict[LetterId, str]:
+    """Why letters that were asked for by id are not among the open ones."""
+    from master_orchestrator.readers.open_letters import find_letter
+
+    asked = invocation(ctx)
+    why: dict[LetterId, str] = {}
+    for letter in sorted(letters):
+        record, marker = find_letter(asked.kafka, asked.topology, letter)
+        if marker is not None:
+            why[letter] = f"{marker.done} by {marker.operator} at {marker.at}"
+        else:
+            why[letter] = "there is no such dead letter" if record is None else "the filters given do not take it"
+    return why
+
+
+def _chosen(
+    ctx: typer.Context, wanted: LetterFilter, limit: int, *, everything: bool, takes: Callable[[DeadLetter], bool]
+) -> Listing:
+    """The oldest that ``takes`` takes; those it does not take do not count."""
+    from master_orchestrator.readers.open_letters import LetterFilter, oldest
+
+    if wanted == LetterFilter() and not everything:
+        raise UsageError("say which dead letters: IDs, a filter such as --reason, or --all")
+    return read_listing(ctx, wanted, lambda letters: oldest(filter(takes, letters), max(limit, len(wanted.ids))))
