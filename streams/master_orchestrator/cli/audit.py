@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TextIO
 import typer
 
 from master_orchestrator.cli.context import invocation
-from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.cli.output import JsonOption, answer, harmless_json, harmless_text
 from master_orchestrator.exit_codes import ExitCode
 
 WorkflowOption = Annotated[str | None, typer.Option(help="Only this workflow's records.", show_default=False)]
@@ -45,7 +45,7 @@ def tail(
         asked.reachable_kafka("AuditRecord"), asked.topology, workflow, from_beginning=from_beginning
     )
     for record in islice(records, limit):
-        typer.echo(json_line(record) if json else text_line(record))
+        typer.echo(harmless_json(json_line(record)) if json else harmless_text(text_line(record)))
 
 
 def export(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from master_orchestrator.cli.context import invocation
+from master_orchestrator.cli.output import harmless_json, harmless_text
 
 if TYPE_CHECKING:
     from master_orchestrator.readers.reading_check import Checked
@@ -54,7 +55,7 @@ def check_reading(
     for value in records_of(_content(file)):
         checked = check.take(value, None if key is None else key.encode(), time.time_ns() // 1_000_000)
         refused |= checked.verdict == "refused"
-        typer.echo(msgspec.json.encode(checked).decode() if json else sentence(checked))
+        typer.echo(harmless_json(msgspec.json.encode(checked).decode()) if json else harmless_text(sentence(checked)))
     if refused:
         raise typer.Exit(1)
 

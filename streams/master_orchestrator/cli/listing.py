@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from master_orchestrator.cli.output import plain
+from master_orchestrator.cli.output import harmless_json, plain
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.readers.reports import workflow_report
 
@@ -74,7 +74,7 @@ def write(statuses: Iterable[Status], form: str) -> None:
     else:
         lines = [json.dumps([plain(workflow_report(status)) for status in statuses], ensure_ascii=False)]
     for line in lines:
-        typer.echo(line)
+        typer.echo(harmless_json(line))
 
 
 def _write_csv(statuses: Iterable[Status]) -> None:

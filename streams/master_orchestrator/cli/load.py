@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,14 +85,14 @@ def ingest(
     if dry_run:
         dry = command.dry_run(asked.topology)
         summary = command.run_ingest(order, opened, dry, console)
-        _tell(dry_run_json(summary, dry), lambda: dry_run_text(summary, dry), as_json=json)
+        answer(dry_run_json(summary, dry), lambda: dry_run_text(summary, dry), as_json=json)
     else:
         topic = asked.topology.topic_of("Telemetry")
         summary = command.run_ingest(
             order, opened, command.kafka_sink(asked.reachable_kafka("Telemetry"), asked.topology), console
         )
         told = {**summary.as_json(), "refusals": refusals_command(topic)}
-        _tell(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
+        answer(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
     if not summary.complete:
         raise typer.Exit(ExitCode.NO)
 
@@ -104,7 +103,7 @@ def _guess(order: IngestOrder, *, as_json: bool) -> None:
 
     for path in order.files:
         proposal = guess(path, order.terms)
-        _tell(proposal.as_json(), proposal.text, as_json=as_json)
+        answer(proposal.as_json(), proposal.text, as_json=as_json)
 
 
 def _read_terms(
@@ -193,14 +192,6 @@ def simulate(
         raise UsageError(str(error)) from error
     asked = invocation(ctx)
     tally = run_fleet(fleet, pace, asked.reachable_kafka("Telemetry"), asked.topology, Console(stderr=True))
-    _tell(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
+    answer(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
         raise typer.Exit(ExitCode.NO)
-
-
-def _tell(value: object, text: Callable[[], str], *, as_json: bool) -> None:
-    """Answer in plain text: file names and columns are neither wrapped nor read as markup."""
-    if as_json:
-        answer(value, text, as_json=True)
-    else:
-        typer.echo(text())

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     import msgspec
-    from rich.console import RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer with one JSON document instead of text.")]
 
@@ -23,7 +25,31 @@ PLAIN_WIDTH = 140
 
 def harmless_text(text: str) -> str:
     """A stranger's text, so that it cannot steer the terminal: control characters are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(map(_escaped, text))
+
+
+def harmless_json(text: str) -> str:
+    """A line of JSON that means the same, without control characters."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+@dataclass(frozen=True)
+class Harmless:
+    """What to show, with the control characters of its texts escaped; styles and line breaks stay."""
+
+    content: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        """Rich's protocol."""
+        from rich.segment import Segment
+
+        for segment in console.render(self.content, options):
+            lines = "\n".join(map(harmless_text, segment.text.split("\n")))
+            yield Segment(lines, segment.style, segment.control)
 
 
 def plain(report: msgspec.Struct) -> dict[str, Any]:
@@ -35,17 +61,20 @@ def plain(report: msgspec.Struct) -> dict[str, Any]:
 
 
 def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool) -> None:
-    """Print `value` as JSON, or what `human` makes of it; on stdout, where logs never go."""
+    """Print `value` as JSON, or what `human` makes of it; on stdout, where logs never go.
+
+    Whatever strangers wrote in it cannot steer the terminal.
+    """
     if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, default=str))
+        typer.echo(harmless_json(json.dumps(value, ensure_ascii=False, default=str)))
         return
     shown = human()
     if isinstance(shown, str):  # as it is: neither wrapped nor read as markup
-        typer.echo(shown)
+        typer.echo("\n".join(map(harmless_text, shown.split("\n"))))
         return
     from rich.console import Console
 
-    Console(width=plain_width()).print(shown)
+    Console(width=plain_width()).print(Harmless(shown))
 
 
 def plain_width() -> int | None:
