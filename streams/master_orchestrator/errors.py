@@ -127,12 +127,20 @@ def kafka_error(trouble: Trouble) -> OrchestratorError:
 
 
 class EngineSilentError(OrchestratorError, TimeoutError):
-    """A record is durable in Kafka, but no engine has answered it in time; it will be worked on when one runs."""
+    """A record is durable in Kafka, but has not been answered in time; an engine that runs will work on it.
 
-    def __init__(self, topic: str, partition: int, offset: int, seconds: float) -> None:
+    ``behind``: how many records the engine has yet to work on until then; None where none runs, or nobody knows.
+    """
+
+    def __init__(self, topic: str, partition: int, offset: int, seconds: float, behind: int | None = None) -> None:
+        self.behind = behind
+        record = f"the record at {topic}[{partition}]@{offset}"
         super().__init__(
-            f"no engine answered the record at {topic}[{partition}]@{offset} within {seconds:g} s: "
+            f"no engine answered {record} within {seconds:g} s: "
             "see that one runs ('master-orchestrator engine'); the record is durable and will be worked on then"
+            if behind is None
+            else f"the engine is behind by {behind:,} records and has not answered {record} within {seconds:g} s: "
+            "the record is durable and will be worked on when its turn comes"
         )
 
 

@@ -20,6 +20,7 @@ COMMANDS = [
         "workflows",
         "stats",
         "redrive",
+        "redrive-failed",
         "cancel",
         "provision",
     ),

@@ -111,12 +111,14 @@ def test_an_operator_cancels_and_redrives(
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
         assert orchestrator.wait_until_ended(workflow_id)["state"] == "FAILED"
 
-        code, out = command("cancel", workflow_id, "--reason", "sold", "--operator", "ann", "--json")
+        plan = told(command, "redrive", workflow_id, "--operator", "ann")
+        assert (False, "FAILED") == (plan["acted"], plan["workflow"]["state"])
+        code, out = command("cancel", workflow_id, "--reason", "sold", "--operator", "ann", "--yes", "--json")
         assert code == 1
         assert json.loads(out)["accepted"] is False
 
         broken = False
-        assert told(command, "redrive", workflow_id, "--operator", "ann")["accepted"] is True
+        assert told(command, "redrive", workflow_id, "--operator", "ann", "--yes")["accepted"] is True
         assert orchestrator.wait_until(workflow_id, State.COMPLETED)["reason"] == "serviced"
         assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
         assert command("redrive", "nobody~7")[0] == 1
@@ -152,7 +154,7 @@ def redrive_in_bulk(command: Command, stage: Stage, vehicle: Callable[[], str]) 
         for workflow_id in failed:
             orchestrator.wait_until(workflow_id, State.FAILED)
         broken = False
-        bulk = ("redrive", "--failed", "--failed-reason", "retries_exhausted", "--operator", "ann")
+        bulk = ("redrive-failed", "--failed-reason", "retries_exhausted", "--operator", "ann")
 
         plan = told(command, *bulk)
         assert (set(failed), False, []) == (
@@ -173,11 +175,12 @@ def redrive_in_bulk(command: Command, stage: Stage, vehicle: Callable[[], str]) 
             orchestrator.wait_until(workflow_id, State.COMPLETED)
             assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
         assert [] == told(command, *bulk, "--yes")["outcomes"]
+        assert 0 == told(command, "dlq", "list", "--reason", "retries_exhausted")["open"]
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], ["car~0", "--failed"], ["car~0", "--yes"], ["--failed", "--failed-reason", "bad"]]
+    "wrong", [["redrive"], ["redrive-failed", "car~0"], ["redrive-failed", "--failed-reason", "bad"]]
 )
 def test_a_redrive_says_of_what(command: Command, wrong: list[str]) -> None:
-    code, line = command("redrive", *wrong)
+    code, line = command(*wrong)
     assert (2, 1) == (code, len(line.splitlines()))

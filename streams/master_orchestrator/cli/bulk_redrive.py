@@ -1,30 +1,39 @@
-"""`redrive --failed`: many FAILED workflows at a bounded rate."""
+"""`redrive-failed`: many FAILED workflows at a bounded rate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from master_orchestrator.cli.context import UsageError, invocation, moment_before
-from master_orchestrator.cli.output import answer
+from master_orchestrator.cli.inspect import PANEL
+from master_orchestrator.cli.operate import OperatorOption, TimeoutOption, YesOption
+from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from master_orchestrator.readers.dead_letters import LetterId
     from master_orchestrator.readers.failed import FailedListing, FailedWorkflow
     from master_orchestrator_schemas.vocabulary import Reason
 
 
+def register(app: typer.Typer) -> None:
+    """Add the command to the command line."""
+    app.command(
+        "redrive-failed",
+        rich_help_panel=PANEL,
+        epilog="Example: master-orchestrator redrive-failed --older-than 1h --per-second 5 --yes",
+    )(redrive_failed)
+
+
 @dataclass(frozen=True)
 class Bulk:
-    """Which failed workflows, how fast, in whose name; ``yes``: do it."""
+    """How fast, in whose name and why; ``yes``: do it."""
 
-    failed_reason: str | None
-    older_than: str | None
-    limit: int
     per_second: float
     reason: str | None
     operator: str | None
@@ -32,36 +41,72 @@ class Bulk:
     yes: bool
 
 
-def redrive_failed(ctx: typer.Context, bulk: Bulk, *, as_json: bool) -> None:
-    """Show which workflows would be redriven, and with ``yes`` do it; exit code 1 if any is rejected."""
-    listing = _listing(ctx, bulk)
-    if not as_json:
+def redrive_failed(
+    ctx: typer.Context,
+    *,
+    failed_reason: Annotated[
+        str | None, typer.Option(help="Only those that failed so. [default: any but cancelled]", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option(metavar="AGE", help="Only those that failed longer ago: 2h, 7d.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most N.")] = 50,
+    per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="How fast.")] = 5.0,
+    reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,
+    operator: OperatorOption = None,
+    timeout: TimeoutOption = 30.0,
+    yes: YesOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Send many FAILED workflows back to the step they failed in, the longest failed first, at a bounded rate.
+
+    The dead letters of the commands that they had given up are closed. Exit code 1 if one is rejected.
+    """
+    listing = _listing(ctx, _reason(failed_reason), older_than, limit)
+    bulk = Bulk(per_second, reason, operator, timeout, yes)
+    if not json:
         answer(None, lambda: _plan_text(listing, bulk), as_json=False)
-    outcomes = _ask(ctx, listing, bulk) if bulk.yes and listing.rows else []
-    rejected = [outcome for outcome in outcomes if not outcome["accepted"]]
-    if bulk.yes or as_json:
+    letters = _letters(ctx, listing) if yes else {}
+    outcomes = _ask(ctx, listing, bulk) if yes and listing.rows else []
+    if yes or json:
         value = {
             "workflows": [_line(one) for one in listing.rows],
             "beyond_limit": listing.total - len(listing.rows),
-            "acted": bulk.yes,
+            "acted": yes,
             "outcomes": outcomes,
         }
-        answer(value, lambda: _outcome_text(outcomes), as_json=as_json)
-    if rejected:
+        answer(value, lambda: _outcome_text(outcomes), as_json=json)
+    _close(
+        ctx, [letter for one in outcomes if one["accepted"] for letter in letters.get(one["workflow_id"], ())], operator
+    )
+    if not all(outcome["accepted"] for outcome in outcomes):
         raise typer.Exit(ExitCode.NO)
 
 
-def _listing(ctx: typer.Context, bulk: Bulk) -> FailedListing:
+def _listing(ctx: typer.Context, reason: Reason | None, older_than: str | None, limit: int) -> FailedListing:
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.failed import WORTH_A_TRY, longest_failed, read_failed
 
-    reason = _reason(bulk.failed_reason)
-    not_after_ms = moment_before(bulk.older_than, "--older-than")
+    not_after_ms = moment_before(older_than, "--older-than")
     asked = invocation(ctx)
     kafka = asked.reachable_kafka("Status")
     with reading("statuses") as progress:
         failed = read_failed(kafka, asked.topology, progress)
-        return longest_failed(failed, {reason} if reason else WORTH_A_TRY, not_after_ms, bulk.limit)
+        return longest_failed(failed, {reason} if reason else WORTH_A_TRY, not_after_ms, limit)
+
+
+def _letters(ctx: typer.Context, listing: FailedListing) -> dict[str, list[LetterId]]:
+    from master_orchestrator.client.given_up import given_up_letters
+
+    asked = invocation(ctx)
+    workflows = {one.workflow_id for one in listing.rows}
+    return given_up_letters(asked.reachable_kafka("dead letters"), asked.topology, workflows)
+
+
+def _close(ctx: typer.Context, letters: list[LetterId], operator: str | None) -> None:
+    from master_orchestrator.client.given_up import close
+
+    close(invocation(ctx).kafka, invocation(ctx).topology, letters, operator)
 
 
 def _ask(ctx: typer.Context, listing: FailedListing, bulk: Bulk) -> list[dict[str, Any]]:

@@ -23,7 +23,6 @@ NewerOption = Annotated[str | None, typer.Option(metavar="AGE", help="Only those
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="At most N at a time.")]
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="PARTITION/OFFSET, from dlq list.")]
 AllOption = Annotated[bool, typer.Option("--all", help="Where neither an ID nor a filter is given: all of them.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be done.")]
 
 
 def read_listing(ctx: typer.Context, wanted: LetterFilter, fold: Callable[[Iterator[DeadLetter]], Listing]) -> Listing:

@@ -18,11 +18,10 @@ from master_orchestrator.cli.dlq_choice import (
     ReasonOption,
     TopicOption,
     VehicleOption,
-    YesOption,
     letter_filter,
     read_listing,
 )
-from master_orchestrator.cli.inspect import OperatorOption
+from master_orchestrator.cli.operate import OperatorOption, YesOption
 from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 

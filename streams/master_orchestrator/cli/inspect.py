@@ -1,8 +1,8 @@
-"""`status`, `workflows`, `stats`: how things stand. `redrive`, `cancel`: an operator's requests."""
+"""`status`, `workflows`, `stats`: how things stand."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
@@ -10,20 +10,16 @@ import typer
 
 from master_orchestrator.cli.context import AnswerIsNoError, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer, plain
-from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator.readers.statistics import Statistics
-    from master_orchestrator_schemas.messages import Status
-    from master_orchestrator_schemas.vocabulary import OperatorAction
+    from master_orchestrator_schemas.messages import AuditRecord, Status
 
 E = TypeVar("E", bound=Enum)
 
 PANEL = "Workflows"
 HOW_TO_LIST = "list them with 'master-orchestrator workflows'"
 WorkflowArgument = Annotated[str, typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0.")]
-OperatorOption = Annotated[str | None, typer.Option(help="Who asks. [default: the user you are]", show_default=False)]
-TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answer.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -31,8 +27,6 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator status truck-7~0")(status)
     app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator workflows --priority URGENT")(workflows)
     app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator stats --json")(stats)
-    app.command(rich_help_panel=PANEL, epilog="Example: master-orchestrator redrive truck-7~0")(redrive)
-    app.command(rich_help_panel=PANEL, epilog='Example: master-orchestrator cancel truck-7~0 --reason "sold"')(cancel)
 
 
 def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption = False) -> None:
@@ -41,16 +35,9 @@ def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption =
 
     from master_orchestrator.cli.sentences import error_of
     from master_orchestrator.cli.tables import timeline
-    from master_orchestrator.readers.audit import read_trail
     from master_orchestrator.readers.reports import audit_report, workflow_report
-    from master_orchestrator.readers.statuses import read_status
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("Status", "AuditRecord")
-    found = read_status(kafka, asked.topology, workflow)
-    if found is None:
-        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    trail = read_trail(kafka, asked.topology, workflow)
+    found, trail = standing(ctx, workflow)
     lines = tuple(audit_report(record) for record in trail)
     report = replace(workflow_report(found), error=error_of(found, trail), audit=lines)
     answer(plain(report), lambda: timeline(found, trail), as_json=json)
@@ -101,57 +88,17 @@ def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
     answer(figures, lambda: statistics_table(figures), as_json=json)
 
 
-def redrive(
-    ctx: typer.Context,
-    workflow: Annotated[
-        str | None, typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0; or --failed.")
-    ] = None,
-    *,
-    failed: Annotated[bool, typer.Option("--failed", help="All that failed, a bounded number at a time.")] = False,
-    failed_reason: Annotated[
-        str | None,
-        typer.Option(help="With --failed: only those that failed so. [default: any but cancelled]", show_default=False),
-    ] = None,
-    older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help="With --failed: only those that failed longer ago: 2h, 7d.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="With --failed: at most N.")] = 50,
-    per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="With --failed: how fast.")] = 5.0,
-    yes: Annotated[bool, typer.Option("--yes", help="With --failed: do it; else only show what would be.")] = False,
-    reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,
-    operator: OperatorOption = None,
-    timeout: TimeoutOption = 30.0,
-    json: JsonOption = False,
-) -> None:
-    """Send a FAILED workflow back to the step it failed in, with fresh retries; exit code 1 if that is rejected."""
-    from master_orchestrator_schemas.vocabulary import OperatorAction
+def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditRecord]]:
+    """The newest status of a workflow, and its trail; where there is none, the answer is no."""
+    from master_orchestrator.readers.audit import read_trail
+    from master_orchestrator.readers.statuses import read_status
 
-    if failed == (workflow is not None):
-        raise UsageError("say which: one WORKFLOW, or --failed")
-    if workflow is None:
-        from master_orchestrator.cli.bulk_redrive import Bulk, redrive_failed
-
-        bulk = Bulk(failed_reason, older_than, limit, per_second, reason, operator, timeout, yes)
-        redrive_failed(ctx, bulk, as_json=json)
-        return
-    if yes or failed_reason is not None or older_than is not None:
-        raise UsageError("--failed-reason, --older-than and --yes go with --failed")
-    _request(ctx, workflow, OperatorAction.REDRIVE, reason=reason, operator=operator, timeout=timeout, as_json=json)
-
-
-def cancel(
-    ctx: typer.Context,
-    workflow: WorkflowArgument,
-    *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail.", show_default=False)],
-    operator: OperatorOption = None,
-    timeout: TimeoutOption = 30.0,
-    json: JsonOption = False,
-) -> None:
-    """End an open workflow as FAILED, cancelled; exit code 1 if that is rejected."""
-    from master_orchestrator_schemas.vocabulary import OperatorAction
-
-    _request(ctx, workflow, OperatorAction.CANCEL, reason=reason, operator=operator, timeout=timeout, as_json=json)
+    asked = invocation(ctx)
+    kafka = asked.reachable_kafka("Status", "AuditRecord")
+    found = read_status(kafka, asked.topology, workflow)
+    if found is None:
+        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
+    return found, read_trail(kafka, asked.topology, workflow)
 
 
 def fail(line: str) -> NoReturn:
@@ -167,41 +114,6 @@ def _statuses(ctx: typer.Context) -> tuple[Status, ...]:
     kafka = asked.reachable_kafka("Status")
     with reading("statuses") as progress:
         return read_statuses(kafka, asked.topology, progress)
-
-
-def _request(
-    ctx: typer.Context,
-    workflow: str,
-    action: OperatorAction,
-    *,
-    reason: str | None,
-    operator: str | None,
-    timeout: float,
-    as_json: bool,
-) -> None:
-    """Ask, tell the answer; exit code 1 if it is no."""
-    from master_orchestrator.client.asking import ask, operator_request
-    from master_orchestrator.ports import rejection_of
-    from master_orchestrator.readers.topics import vehicle_of
-    from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
-
-    asked = invocation(ctx)
-    if re.fullmatch(VEHICLE_ID_PATTERN, vehicle_of(workflow)) is None:
-        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    request = operator_request(workflow, action, operator=operator, reason=reason)
-    answered = ask(asked.reachable_kafka(), asked.topology, request, timeout)
-    rejection = rejection_of(answered)
-    value = {
-        "workflow_id": workflow,
-        "request_id": request.request_id,
-        "action": action,
-        "accepted": rejection is None,
-        "rejection": rejection,
-    }
-    text = f"{action} of {workflow}: " + ("accepted." if rejection is None else f"rejected, {rejection}")
-    answer(value, lambda: text, as_json=as_json)
-    if rejection is not None:
-        raise typer.Exit(ExitCode.NO)
 
 
 def _member(names: type[E], given: str | None, option: str) -> E | None:

@@ -103,7 +103,10 @@ def _guess(order: IngestOrder, *, as_json: bool) -> None:
 
     for path in order.files:
         proposal = guess(path, order.terms)
-        answer(proposal.as_json(), proposal.text, as_json=as_json)
+        if as_json:
+            answer(proposal.as_json(), proposal.text, as_json=True)
+        else:
+            typer.echo(proposal.text())  # a map file, byte for byte: YAML escapes control characters itself
 
 
 def _read_terms(

@@ -19,7 +19,10 @@ from master_orchestrator.cli.output import harmless_text
 from master_orchestrator.exit_codes import ExitCode
 
 PROGRAM = "master-orchestrator"
-GROUPS = ("load", "check_reading", "up", "workers", "inspect", "audit", "ueba", "dlq", "kafka", "provision")
+GROUPS = (
+    "load", "check_reading", "up", "workers", "inspect", "operate", "bulk_redrive", "audit", "ueba", "dlq", "kafka",
+    "provision",
+)  # fmt: skip
 
 EPILOG = (
     "Start with: master-orchestrator demo. Or piece by piece: kafka start, provision, engine, agents, simulate, "

@@ -1,10 +1,12 @@
 """The two ways between a client and the engines: requests out, statuses and answers in."""
 
 import time
+from functools import partial
 
 from master_orchestrator.client.outputs import OutputsReader
 from master_orchestrator.client.pending import Correlator, KafkaPending
 from master_orchestrator.client.sending import RequestSender
+from master_orchestrator.readers.engine_lag import EngineLag, engine_offsets
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Cause
@@ -20,6 +22,7 @@ class ClusterLink:
 
     def __init__(self, kafka: KafkaSettings, topology: Topology, *, history: bool) -> None:
         self._servers = kafka.bootstrap_servers
+        self._lag = EngineLag(partial(engine_offsets, kafka, topology.app_id))
         self.workflows = WorkflowsView()
         self._correlator = Correlator()
         self._outputs = OutputsReader(kafka, topology, self.workflows, self._correlator, history=history)
@@ -44,7 +47,7 @@ class ClusterLink:
 
     def submit(self, request: Request) -> KafkaPending:
         """Send a request to its topic. Raises ``EncodeError`` if the wire cannot carry it."""
-        pending = KafkaPending(request.vehicle_id, self._servers)
+        pending = KafkaPending(request.vehicle_id, self._servers, self._lag.behind)
         self._correlator.expect(pending)
         try:
             self._sender.send(request, pending, time.time_ns() // 1_000_000)

@@ -2,6 +2,7 @@
 
 import threading
 from collections import defaultdict
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from master_orchestrator.errors import EngineSilentError, OrchestratorError, kafka_error
@@ -16,20 +17,20 @@ class KafkaPending:
     The answer may be read before the place is known, so those about the request's vehicle are kept meanwhile.
     """
 
-    def __init__(self, vehicle_id: str, servers: str) -> None:
+    def __init__(self, vehicle_id: str, servers: str, behind: Callable[[Cause], int | None]) -> None:
         self.vehicle_id = vehicle_id
         self.answer: Future[EngineAnswer] = Future()
         self.answer.set_running_or_notify_cancel()  # giving up waiting does not undo a record
-        self._servers = servers
+        self._servers, self._behind = servers, behind
         self._cause: Cause | None = None
         self._early: list[EngineAnswer] = []
 
     def overdue(self, seconds: float) -> OrchestratorError:
-        """No broker has acknowledged the record, or no engine has worked on it."""
+        """No broker has acknowledged the record, or no engine has worked on it. Asks Kafka which."""
         cause = self._cause
         if cause is None:
             return kafka_error(unreachable(self._servers, f"the record was not acknowledged within {seconds:g} s"))
-        return EngineSilentError(cause.topic, cause.partition, cause.offset, seconds)
+        return EngineSilentError(cause.topic, cause.partition, cause.offset, seconds, self._behind(cause))
 
     def stands_at(self, cause: Cause) -> EngineAnswer | None:
         """Take note of the record's place; the answer, if it has come already."""

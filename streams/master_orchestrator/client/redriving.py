@@ -72,8 +72,8 @@ class Settlement:
 def objection(letter: DeadLetter, topology: Topology) -> str | None:
     """Why a letter cannot be sent again, and what to do instead; None if it can."""
     if letter.reason == GIVEN_UP:
-        workflow = letter.source_id.partition("/")[0] or "WORKFLOW"
-        return f"a command that had all its tries: use 'master-orchestrator redrive {workflow}'"
+        workflow = letter.workflow_id or "WORKFLOW"
+        return f"a command that had all its tries: use 'master-orchestrator redrive {workflow}', which closes it"
     if letter.cut_from is not None:
         return (
             f"only {letter.size} of its {letter.cut_from} bytes were kept; whole it is at {letter.origin}, if anywhere"

@@ -83,4 +83,4 @@ class AsyncMasterOrchestrator(OrchestratorBase):
         try:
             return await asyncio.wait_for(asyncio.wrap_future(pending.answer), self._timeout)
         except TimeoutError:
-            raise pending.overdue(self._timeout) from None
+            raise await asyncio.to_thread(pending.overdue, self._timeout) from None  # it asks Kafka

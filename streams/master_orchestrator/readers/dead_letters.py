@@ -67,6 +67,11 @@ class DeadLetter:
         cause = Cause(topic=self.topic, partition=self.partition, offset=self.offset)
         return str(cause) if self.offset >= 0 else self.topic
 
+    @property
+    def workflow_id(self) -> str:
+        """Of a command, the workflow it was about."""
+        return self.source_id.partition("/")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:

@@ -66,6 +66,12 @@ class LetterFilter:
     not_after_ms: int | None = None
     not_before_ms: int | None = None
     ids: frozenset[LetterId] = frozenset()
+    partitions: frozenset[int] = frozenset()
+
+    def reads(self, partition: int) -> bool:
+        """Whether letters of interest may be in this partition."""
+        named = self.partitions or {letter.partition for letter in self.ids}
+        return partition in named or not named
 
     def takes(self, letter: DeadLetter) -> bool:
         """Whether the letter is of interest."""
@@ -114,8 +120,7 @@ def open_letters(
 
     The topic is read twice, since a marker stands behind its letter and letters are not kept.
     """
-    named = {letter.partition for letter in wanted.ids}
-    partitions = [number for number in range(topology.partitions) if number in named or not named]
+    partitions = [number for number in range(topology.partitions) if wanted.reads(number)]
     settled = {number: SettledLetters() for number in partitions}
     for record in _records(kafka, topology, partitions, progress):
         settled[place_of(record).partition].see(record)
