@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
@@ -12,6 +12,8 @@ from master_orchestrator.cli.context import AnswerIsNoError, UsageError, invocat
 from master_orchestrator.cli.output import JsonOption, answer, plain
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from master_orchestrator.readers.statistics import Statistics
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
@@ -58,6 +60,9 @@ def workflows(
         Literal["table", "wide", "json", "ndjson", "csv", "name"],
         typer.Option("--output", "-o", help="table and wide are for people; the others have all that match."),
     ] = "table",
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Draw the table again as things change, until Ctrl-C.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List workflows, the most urgent first, then the soonest due: the open ones, unless others are asked for."""
@@ -71,12 +76,25 @@ def workflows(
         priority=_member(Priority, priority, "--priority"),
         vehicle=vehicle,
     )
-    if json or form not in {"table", "wide"}:
+
+    def table(statuses: Sequence[Status]) -> RenderableType:
+        chosen = select(statuses, wanted, only_open=wanted.is_broad and not everything)
+        return workflow_table(chosen if everything else chosen[:limit], len(chosen), wide=form == "wide")
+
+    if watch:
+        _watch(ctx, "json" if json else form, table)
+    elif json or form not in {"table", "wide"}:
         write(select(_statuses(ctx), wanted, only_open=False), "json" if json else form)
-        return
-    chosen = select(_statuses(ctx), wanted, only_open=wanted.is_broad and not everything)
-    rows = chosen if everything else chosen[:limit]
-    answer(None, lambda: workflow_table(rows, len(chosen), wide=form == "wide"), as_json=False)
+    else:
+        statuses = _statuses(ctx)
+        answer(None, lambda: table(statuses), as_json=False)
+
+
+def _watch(ctx: typer.Context, form: str, table: Callable[[Sequence[Status]], RenderableType]) -> None:
+    from master_orchestrator.cli import watching
+
+    watching.refuse_to_watch(form)
+    watching.watch(invocation(ctx), table)
 
 
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:

@@ -1,0 +1,49 @@
+"""`workflows --watch`: the table, drawn again as statuses come."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.live import Live
+
+from master_orchestrator.cli.context import Invocation, UsageError
+from master_orchestrator.cli.output import Harmless
+from master_orchestrator.cli.progress import reading
+from master_orchestrator.readers.statuses import statuses_at_home
+from master_orchestrator.readers.topics import TopicReader
+from master_orchestrator.readers.view import WorkflowsView
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from master_orchestrator_schemas.messages import Status
+
+REFRESH_S = 2.0
+
+
+def refuse_to_watch(form: str) -> None:
+    """A table that is drawn over and over is for people. Raises :class:`UsageError`."""
+    if form not in {"table", "wide"}:
+        raise UsageError("--watch draws a table: programs follow 'audit tail --json', or ask again")
+    if not sys.stdout.isatty():
+        raise UsageError("--watch wants a terminal: leave it out, or follow 'audit tail'")
+
+
+def watch(asked: Invocation, table: Callable[[Sequence[Status]], RenderableType]) -> None:
+    """Draw ``table`` of the newest statuses every two seconds, until Ctrl-C."""
+    kafka, topology = asked.reachable_kafka("Status"), asked.topology
+    view = WorkflowsView()
+    with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
+        with reading("statuses") as progress:
+            for status in statuses_at_home(reader.catch_up(progress), topology):
+                view.apply(status)
+        with Live(Harmless(table(view.all())), console=Console(), auto_refresh=False) as live:
+            while True:
+                live.update(Harmless(table(view.all())), refresh=True)
+                time.sleep(REFRESH_S)
+                for status in statuses_at_home(reader.catch_up(), topology):
+                    view.apply(status)
