@@ -1,6 +1,7 @@
 """`workflows --watch` draws what has come since, and is for people at a terminal."""
 
 import sys
+import time
 from collections.abc import Iterator
 from typing import Self
 
@@ -68,7 +69,7 @@ def test_what_has_come_since_is_drawn(
 
     monkeypatch.setattr(Invocation, "reachable_kafka", lambda *_: None)
     monkeypatch.setattr(watching, "TopicReader", lambda *_: topic)
-    monkeypatch.setattr(watching.time, "sleep", until_ctrl_c)
+    monkeypatch.setattr(time, "sleep", until_ctrl_c)
     monkeypatch.setattr(watching, "refuse_to_watch", lambda _: None)
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert 130 == run(["workflows", "--watch"])

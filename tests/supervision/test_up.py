@@ -28,7 +28,7 @@ def log(tmp_path: Path) -> Path:
 def system(tmp_path: Path, log: Path) -> Iterator[psutil.Popen]:
     """`up` without load on an embedded broker of its own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("KAFKA_", "MASTER_"))}
-    command = command_line("--data-dir", str(tmp_path), "up", "--no-metrics")
+    command = command_line("--data-dir", str(tmp_path), "up", "--no-metrics", "--verbose")
     with log.open("wb") as output, psutil.Popen(command, stdout=output, stderr=output, env=environment) as started:
         yield started
         if started.is_running():
