@@ -86,17 +86,17 @@ def test_a_runner_keeps_all_headers() -> None:
 @pytest.mark.parametrize(
     ("other", "named"),
     [
-        (record(value=b"a reading"), "its value differ"),
-        (record(key=b"car-2"), "its key differ"),
-        (record(headers=[("ce_source", b"agent")]), "its headers differ"),
-        (record(headers=[*SENT, *SENT]), "its headers differ"),
-        (record(value=b"a reading", key=b"car-2"), "its key and value differ"),
+        (record(value=b"a reading"), "another value"),
+        (record(key=b"car-2"), "another key"),
+        (record(headers=[("ce_source", b"agent")]), "another set of headers"),
+        (record(headers=[*SENT, *SENT]), "another set of headers"),
+        (record(value=b"a reading", key=b"car-2"), "another key and value"),
     ],
 )
 def test_a_letter_that_claims_another_records_place_is_not_trusted(other: Message, named: str) -> None:
     why, told = compare(letter_of(record()), topics(other))
     assert told
-    assert f"{named} from the record at operator.requests[1]@7" in (why or "")
+    assert f"it is not the record at operator.requests[1]@7, where it claims to come from ({named})" in (why or "")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_forged_cancel_is_refused_whatever_is_said(redrive: Redrive) -> None:
     for options in ((), ("--yes",), ("--yes", "--unverified")):
         code, text, sent = redrive(forged, *options, origins=topics(record(value=b"a reading")))
         assert (1, []) == (code, sent)
-        assert "Not 1/3: its value differ from the record at operator.requests[1]@7" in text
+        assert "Not 1/3: it is not the record at operator.requests[1]@7" in text
 
 
 def test_a_preview_shows_what_would_be_sent(redrive: Redrive) -> None:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.letter_value import LetterValue
     from master_orchestrator.readers.open_letters import LetterFilter, Listing
 
+MOST_SHOWN_BYTES = 8 * 1024 * 1024
+"""Of all values in a preview; `dlq show` has those beyond."""
+
 UnverifiedOption = Annotated[
     bool, typer.Option("--unverified", help="Send those too whose origin is gone, so that nothing can be compared.")
 ]
@@ -113,19 +116,25 @@ def drop(
 def _examined(
     ctx: typer.Context, chosen: list[DeadLetter], *, unverified: bool
 ) -> tuple[list[DeadLetter], dict[LetterId, LetterValue], dict[LetterId, str]]:
-    """The letters to send again, with their values, and why the others are not trusted."""
+    """The letters to send again, with the values that are shown, and why the others are not trusted."""
+    from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.letter_origin import PlaceReader, examine
     from master_orchestrator.readers.letter_value import letter_value
 
     asked = invocation(ctx)
-    rows, values, distrusted = [], {}, {}
-    with PlaceReader(asked.kafka) as places:
-        for letter, value, (why, told) in examine(chosen, asked.topology.dead_letter_topic, places.at):
-            if why is None or (unverified and not told):
-                rows.append(letter)
-                values[letter.id] = letter_value(value, letter.topic, asked.topology)
-            else:
+    rows, values, distrusted, room = [], {}, {}, MOST_SHOWN_BYTES
+    with PlaceReader(asked.kafka) as places, reading("where they come from") as progress:
+        examined = examine(chosen, asked.topology.dead_letter_topic, places.at)
+        for passed, (letter, value, (why, told)) in enumerate(examined, 1):
+            if progress is not None:
+                progress(passed, len(chosen))
+            if why is not None and (told or not unverified):
                 distrusted[letter.id] = why if told else f"{why}: look at it with 'dlq show', then say --unverified"
+                continue
+            rows.append(letter)
+            room -= len(value)
+            if room >= 0:
+                values[letter.id] = letter_value(value, letter.topic, asked.topology)
     return rows, values, distrusted
 
 

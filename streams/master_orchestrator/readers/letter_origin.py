@@ -52,8 +52,8 @@ def compare(letter: Message, record_at: RecordAt) -> Comparison:
         return Comparison(Absent.UNREADABLE.value.format(origin=claimed.origin), told=False)
     if differing := _differing(letter, origin):
         return Comparison(
-            f"its {' and '.join(differing)} differ from the record at {claimed.origin}, where it claims to come from: "
-            "find out who wrote it, and drop it"
+            f"it is not the record at {claimed.origin}, where it claims to come from "
+            f"(another {' and '.join(differing)}): find out who wrote it, and drop it"
         )
     return Comparison(None)
 
@@ -81,7 +81,7 @@ def _differing(letter: Message, origin: Message) -> list[str]:
     same = {
         "key": (letter.key() or b"") in (names.kept_key(origin.key()), origin.key() or b""),
         "value": (letter.value() or b"") == (origin.value() or b""),
-        "headers": _sent(headers_of(letter)) in (_sent(kept), _sent(whole)),  # runners keep all
+        "set of headers": _sent(headers_of(letter)) in (_sent(kept), _sent(whole)),  # runners keep all
     }
     return [part for part, is_same in same.items() if not is_same]
 
