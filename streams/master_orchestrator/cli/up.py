@@ -109,6 +109,8 @@ def supervise(call: Invocation, system: LocalSystem, served: Mapping[str, int]) 
     from master_orchestrator.supervision.supervisor import Supervisor
 
     addresses = {name: f"http://{_asked_at(call.settings.metrics_host)}:{port}" for name, port in served.items()}
+    if system.broker is not None:
+        typer.echo("Starting Kafka, then the topics, engine and agents…")
     with stop_requested() as stopping, Supervisor(system.stages()) as supervisor:
         supervisor.start_stage(BROKER_STAGE)
         provision_topics(call.at(system.bootstrap_servers))
