@@ -1,5 +1,6 @@
 """``register_agent`` as type checkers see it: one signature per agent, so that a handler fits the agent it is for."""
 
+from abc import ABC, abstractmethod
 from typing import Literal, Never, overload
 
 from master_orchestrator.facade.registry import Registry
@@ -27,14 +28,14 @@ BuiltIn = Literal["reference", "remote"]
 """``"reference"``: the built-in agent. ``"remote"``: runners in other processes, over Kafka only."""
 
 
-class RegistersAgents:
+class RegistersAgents(ABC):
     """``register_agent``, for both orchestrators."""
 
     _registry: Registry
 
+    @abstractmethod
     def _check_new(self, call: str) -> None:
         """Raises :class:`AlreadyStartedError`."""
-        raise NotImplementedError
 
     @overload
     def register_agent(
