@@ -10,14 +10,20 @@ OVERRIDES: Mapping[str, object] = MappingProxyType(
     {
         "partitions": 6,
         "agents": {
-            agent: {"reply_within": "20s"}
+            agent: {"reply_within": "15s"}
             for agent in ("DATA_ANALYSIS", "DIAGNOSIS", "SCHEDULING", "MANUFACTURING_QUALITY")
+        },
+        "lanes": {
+            "high": {"max_wait": "2s"},
+            "scheduled": {"max_wait": "3s"},
+            "routine": {"max_wait": "5s"},
         },
     }
 )
 """A third engine takes partitions from the other two: of four, they would keep two each, and leave it none.
 
-A missing reply is noticed within the run, also where no runner is to be blamed but a handler that is too slow.
+A missing reply is noticed within the run, on every lane (16 to 20 s), also where no runner is to be blamed but a
+handler that is too slow.
 
 CUSTOMER_ENGAGEMENT and FEEDBACK keep their long deadlines. The simulated customers answer at once, for a later time; a
 deadline of minutes would leave most of them unasked. And a command or reply that got lost must show as a workflow that

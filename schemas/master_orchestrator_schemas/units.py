@@ -35,6 +35,16 @@ def parse_duration(value: Any) -> int:
     return _parse(value, DURATION_PATTERN, _MILLISECONDS, "duration; write a number with ms, s, min, h or d: 10min")
 
 
+def duration(ms: int) -> str:
+    """Milliseconds in the units of ``topology.yaml``, the largest first: ``3d 30min``."""
+    parts = []
+    for unit, size in sorted(_MILLISECONDS.items(), key=lambda each: -each[1]):
+        count, ms = divmod(ms, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts) or "0ms"
+
+
 def parse_size(value: Any) -> int:
     """Bytes of ``512B``, ``256KiB``, ``4MiB`` or ``1GiB``. Raises ``ValueError``."""
     return _parse(value, SIZE_PATTERN, _BYTES, "size; write a number with B, KiB, MiB or GiB: 256KiB")

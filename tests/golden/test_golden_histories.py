@@ -30,7 +30,7 @@ def test_every_byte_is_as_recorded(history: History) -> None:
 
 def test_a_falsified_history_fails_and_the_first_difference_is_named() -> None:
     place = "steps[1] (workflow.timers 0) gives[0] (workflow.audit truck-7~0/2) details retry_at_ms"
-    assert f"{place}: recorded 1700000064000, now 1700000062000" == History(FALSIFIED).difference()
+    assert f"{place}: recorded 1700000094000, now 1700000092000" == History(FALSIFIED).difference()
 
 
 def test_whatever_is_falsified_is_found(history: History) -> None:

@@ -10,6 +10,7 @@ import yaml
 from master_orchestrator_schemas.topology import Topology, TopologyError, load_topology, parse_topology
 from master_orchestrator_schemas.topology.editor_schema import FILE, editor_schema
 from master_orchestrator_schemas.topology.loader import default_path
+from master_orchestrator_schemas.units import duration
 from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
 
 TEXT = default_path().read_text(encoding="utf-8")
@@ -26,6 +27,19 @@ def test_units_become_milliseconds_and_bytes(topology: Topology) -> None:
     assert 30 * 86_400_000 == topology.topics["vehicle.telemetry"].retention_ms
     assert 7 * 86_400_000 == topology.episodes.cooldown_ms[Priority.SCHEDULED]
     assert 262_144 == topology.limits.max_record_bytes
+
+
+@pytest.mark.parametrize(
+    ("ms", "text"), [(0, "0ms"), (1, "1ms"), (90_000, "1min 30s"), (259_200_000, "3d"), (86_400_250, "1d 250ms")]
+)
+def test_durations_are_shown_in_the_file_s_units(ms: int, text: str) -> None:
+    assert text == duration(ms)
+
+
+def test_the_time_to_reply_is_the_lane_s_wait_and_the_time_to_handle(topology: Topology) -> None:
+    assert 61_000 == topology.time_to_reply_ms(AgentType.DIAGNOSIS, Lane.URGENT)
+    assert 90_000 == topology.time_to_reply_ms(AgentType.DIAGNOSIS, Lane.HIGH)
+    assert 31 * 60_000 == topology.time_to_reply_ms(AgentType.DIAGNOSIS, Lane.ROUTINE)
 
 
 def test_inputs_are_ranked_people_first_and_telemetry_last(topology: Topology) -> None:
@@ -112,6 +126,13 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
         ("URGENT: 24h, ", "", "service.due.URGENT", "is missing"),
         ("high:      {weight: 4", "high:      {weight: 9", "lanes.high.weight", "above that of a more urgent lane"),
         ("weight: 2, max_wait: 5min", "weight: 2, max_wait: 5s", "lanes.scheduled.max_wait", "raise it"),
+        (
+            "reply_within: 24h",
+            "reply_within: 7d",
+            "agents.CUSTOMER_ENGAGEMENT.reply_within",
+            "lanes.routine.max_wait 30min \\+ reply_within 7d = 7d 30min, more than commands.retention 7d; lower one",
+        ),
+        ("max_wait: 30min", "max_wait: 5d", "agents.FEEDBACK.reply_within", "max_wait 5d \\+ reply_within 3d = 8d"),
         ("workflow.timers:", "workflow_timers:", "topics.workflow_timers", "should match pattern"),
         ("schema: Timer", "schema: Tymer", "topics.workflow.timers.schema", "'Tymer'"),
         ("schema: Timer", "schema: Reply", "topics", "2 topics have the schema Reply"),

@@ -356,6 +356,8 @@ class CoreVehicle:
                 self.untold.pop((workflow.workflow_id, finding.rule), None)
 
     def _check_messages(self, outcome: Outcome) -> None:
+        for command in outcome.commands:
+            assert self.policy.deadline_ms(command.agent, command.priority, self.at_ms) == command.deadline_ms
         for command in [*outcome.commands, *outcome.failed_commands]:
             TASKS[command.agent].model_validate(command.payload)
             assert set(TASKS[command.agent].model_fields) == set(command.payload)

@@ -8,6 +8,7 @@ from typing import Any
 
 from master_orchestrator_schemas.registry import KINDS, Role
 from master_orchestrator_schemas.topology.model import Topology
+from master_orchestrator_schemas.units import duration
 from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
 
 Path = tuple[str, ...]
@@ -32,6 +33,7 @@ def problems(topology: Topology) -> Iterator[Problem]:
     yield from _topics(topology)
     yield from _agents(topology)
     yield from _lanes(topology)
+    yield from _deadlines(topology)
     yield from _urgency(topology)
     yield from _limits(topology)
 
@@ -82,6 +84,23 @@ def _lanes(topology: Topology) -> Iterator[Problem]:
             yield ("lanes", lane.value, "weight"), "is above that of a more urgent lane; lower it"
         if slower.max_wait_ms < faster.max_wait_ms:
             yield ("lanes", lane.value, "max_wait"), "is below that of a more urgent lane; raise it"
+
+
+def _deadlines(topology: Topology) -> Iterator[Problem]:
+    """A command is kept until its deadline, or a runner that starts late would miss it."""
+    slowest = max(topology.lanes, key=lambda lane: topology.lanes[lane].max_wait_ms, default=None)
+    if slowest is None:
+        return
+    kept_ms, wait_ms = topology.commands.retention_ms, topology.lanes[slowest].max_wait_ms
+    for agent, terms in topology.agents.items():
+        total_ms = topology.time_to_reply_ms(agent, slowest)
+        if total_ms > kept_ms:
+            yield (
+                ("agents", agent.value, "reply_within"),
+                f"with the wait in its lane it is longer than commands are kept: lanes.{slowest}.max_wait "
+                f"{duration(wait_ms)} + reply_within {duration(terms.reply_within_ms)} = {duration(total_ms)}, "
+                f"more than commands.retention {duration(kept_ms)}; lower one of the two or raise the retention",
+            )
 
 
 def _urgency(topology: Topology) -> Iterator[Problem]:

@@ -93,6 +93,10 @@ class Topology(Terms):
         """The consumer group of all runners of a type."""
         return f"{self.app_id}-agent-{_plain(agent)}"
 
+    def time_to_reply_ms(self, agent: AgentType, lane: Lane) -> int:
+        """From a command's issue to its deadline: the wait in its lane and the time to handle it."""
+        return self.lanes[lane].max_wait_ms + self.agents[agent].reply_within_ms
+
     @property
     def command_topics(self) -> tuple[str, ...]:
         """All 24, by agent and lane."""

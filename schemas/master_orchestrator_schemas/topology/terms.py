@@ -43,7 +43,8 @@ class AgentTerms(Terms):
 
     Args:
         enabled: False skips its step (FEEDBACK and MANUFACTURING_QUALITY only).
-        reply_within_ms: a command's deadline, from its issue.
+        reply_within_ms: the time to handle a command. Its deadline is its issue, plus ``max_wait_ms`` of its lane, plus
+            this.
         max_workers: tasks at once, per runner.
         on_timeout: ``retry`` counts a missing reply as a failure; ``close`` goes on without an answer
             (CUSTOMER_ENGAGEMENT and FEEDBACK only).
@@ -56,7 +57,10 @@ class AgentTerms(Terms):
 
 
 class LaneTerms(Terms):
-    """One lane: its share of a busy runner, and the wait after which its oldest command goes first."""
+    """One lane: its share of a busy runner, and how long its commands may wait.
+
+    ``max_wait_ms``: after this the lane's oldest command goes first. It is part of a command's deadline.
+    """
 
     weight: int = Field(ge=1, le=1_000)
     max_wait_ms: Duration = Field(alias="max_wait")

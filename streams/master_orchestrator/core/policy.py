@@ -14,10 +14,14 @@ AUDIT_ROOM = 8 * 1024
 
 
 class AgentPolicy(msgspec.Struct, frozen=True):
-    """Terms of one agent's step. ``closes_on_timeout``: no reply by the deadline is an answer too, not a failure."""
+    """Terms of one agent's step.
+
+    ``time_to_reply_ms``: per priority of a command, from its issue to its deadline. ``closes_on_timeout``: no reply by
+    the deadline is an answer too, not a failure.
+    """
 
     enabled: bool
-    reply_within_ms: int
+    time_to_reply_ms: Mapping[Priority, int]
     closes_on_timeout: bool
 
 
@@ -47,7 +51,11 @@ class Policy(msgspec.Struct, frozen=True):
             ranks={topic: rank for rank, topic in enumerate(topics)},
             triage=compile_rules(topology.triage),
             agents={
-                agent: AgentPolicy(terms.enabled, terms.reply_within_ms, terms.on_timeout == "close")
+                agent: AgentPolicy(
+                    enabled=terms.enabled,
+                    time_to_reply_ms={lane.priority: topology.time_to_reply_ms(agent, lane) for lane in topology.lanes},
+                    closes_on_timeout=terms.on_timeout == "close",
+                )
                 for agent, terms in topology.agents.items()
             },
             retry_waits_ms=topology.retry.waits_ms,
@@ -57,6 +65,10 @@ class Policy(msgspec.Struct, frozen=True):
             service=topology.service,
             max_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,
         )
+
+    def deadline_ms(self, step: AgentType, priority: Priority, issued_at_ms: int) -> int:
+        """Until when the reply to a command issued then is waited for: see ``docs/fairness.md``."""
+        return issued_at_ms + self.agents[step].time_to_reply_ms[priority]
 
     def cooldown_ms(self, priority: Priority) -> int:
         """How long a finding of this priority does not reopen."""

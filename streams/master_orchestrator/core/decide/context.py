@@ -119,10 +119,14 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
         }
 
     def enter(self: "Context[Workflow]", step: AgentType, reason: str, **changes: Unpack[Changes]) -> list[ev.Event]:
-        """The move into an agent's step. Without the agent nothing is issued; ``progress`` skips the step then."""
+        """The move into an agent's step. Without the agent nothing is issued; ``progress`` skips the step then.
+
+        ``priority`` among the changes is that of the command; an event before may have changed the workflow's.
+        """
         execution = None
         if self.policy.agents[step].enabled:
-            execution = first_execution(self.policy, self.workflow, step, self.at_ms)
+            priority = changes.get("priority", self.workflow.priority)
+            execution = first_execution(self.policy, self.workflow, step, priority, self.at_ms)
         to_state = transitions.STATE_OF_STEP[step]
         return [ev.StateChanged(**self.head(reason), to_state=to_state, execution=execution, **changes)]
 

@@ -23,11 +23,12 @@ def change_priority(
     raised = priority < workflow.priority
     execution = None
     if raised and workflow.state in AGENT_STATES and workflow.execution is not None:
-        execution = next_revision(context.policy, workflow.execution, at_ms)
+        execution = next_revision(context.policy, workflow.execution, priority, at_ms)
     changed = ev.PriorityChanged(**context.head(reason), priority=priority, least=least, execution=execution)
     booked = workflow.appointment if workflow.state is State.SCHEDULED else None
     if raised and booked is not None and is_too_late(context.policy, booked, priority, at_ms):
-        return [changed, *context.without_details.enter(AgentType.SCHEDULING, "priority_raised")]
+        rebooked = context.without_details.enter(AgentType.SCHEDULING, "priority_raised", priority=priority)
+        return [changed, *rebooked]
     return [changed]
 
 

@@ -22,11 +22,12 @@ def started(context: Context[Workflow], facts: Facts) -> list[ev.Event]:
     """The side task of a repair that the input confirms; skipped without the agent."""
     if not context.policy.agents[STEP].enabled:
         return [ev.StepSkipped(**context.head("not_enabled"), step=STEP)]
+    priority = context.workflow.priority
     return [
         ev.SideTaskStarted(
             **context.head("repair_confirmed"),
-            execution=first_execution(context.policy, context.workflow, STEP, context.at_ms),
-            priority=context.workflow.priority,
+            execution=first_execution(context.policy, context.workflow, STEP, priority, context.at_ms),
+            priority=priority,
             payload=payloads.manufacturing_quality(context.state, facts, context.at_ms),
         )
     ]
@@ -35,7 +36,7 @@ def started(context: Context[Workflow], facts: Facts) -> list[ev.Event]:
 def on_due(context: Context[Chain], side: SideTask) -> list[ev.Event]:
     """Its deadline has come: the wait before a retry is over, or a reply is missing."""
     if side.retrying:
-        execution = next_execution(context.policy, side.execution, context.at_ms)
+        execution = next_execution(context.policy, side.execution, side.priority, context.at_ms)
         return [ev.SideTaskRestarted(**context.head("retry"), execution=execution)]
     return _failed(context, side, "timeout")
 

@@ -48,10 +48,11 @@ def _no_reply(context: Context[Workflow]) -> list[ev.Event]:
 
 
 def _retry(context: Context[Workflow]) -> list[ev.Event]:
-    last = context.workflow.execution
-    if last is None:
+    workflow = context.workflow
+    if workflow.execution is None:
         return []
-    return [ev.StepRestarted(**context.head("retry"), execution=next_execution(context.policy, last, context.at_ms))]
+    execution = next_execution(context.policy, workflow.execution, workflow.priority, context.at_ms)
+    return [ev.StepRestarted(**context.head("retry"), execution=execution)]
 
 
 def _scheduled(context: Context[Workflow]) -> list[ev.Event]:

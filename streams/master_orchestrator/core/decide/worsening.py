@@ -111,7 +111,8 @@ def _asked_again(joining: Joining) -> list[ev.Event]:
     execution = joining.workflow.execution
     if joining.is_raised or execution is None:
         return _goes_on(joining)
-    return joining.folded(next_revision(joining.policy, execution, joining.at_ms))
+    priority = joining.workflow.priority
+    return joining.folded(next_revision(joining.policy, execution, priority, joining.at_ms))
 
 
 def _diagnosed_again(joining: Joining) -> list[ev.Event]:
