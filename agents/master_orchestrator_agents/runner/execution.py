@@ -19,12 +19,15 @@ from master_orchestrator_schemas.messages import Command, Reply
 log = structlog.stdlib.get_logger(__name__)
 
 
-def expired(command: Command, now_ms: int) -> bool:
-    """Whether a command is past its deadline. It is not executed: the engine has given it up, and tries again."""
-    late_ms = now_ms - command.deadline_ms
-    if late_ms <= 0:
+def expired(command: Command, now_ms: int, handling_ms: int = 0) -> bool:
+    """Whether a command would be past its deadline when it is handled. It is not executed: the engine tries again.
+
+    ``handling_ms``: what its handling is expected to take.
+    """
+    left_ms = command.deadline_ms - now_ms
+    if left_ms >= handling_ms:
         return False
-    log.warning("deadline_passed", command=command.command_id, late_ms=late_ms)
+    log.warning("deadline_passed", command=command.command_id, left_ms=left_ms, handling_ms=handling_ms)
     return True
 
 

@@ -17,6 +17,7 @@ from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.command_reader import CommandReader
 from master_orchestrator_agents.runner.consumer import LaneConsumer
+from master_orchestrator_agents.runner.handling_time import HandlingTime
 from master_orchestrator_agents.runner.health import RunnerHealth
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.offsets import Partition
@@ -97,6 +98,7 @@ class PollLoop:
             ),
             metrics=metrics,
             clock=clock,
+            handling_time=HandlingTime(options.topology.agents[options.agent].reply_within_ms),
         )
         self._commit_at = 0.0
         self._isolating = False

@@ -12,6 +12,7 @@ from master_orchestrator_agents.handler import Handler, failure_reply, is_async
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.execution import expired, run
+from master_orchestrator_agents.runner.handling_time import HandlingTime
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.quarantine.commit_metadata import QUARANTINE_AFTER
@@ -38,6 +39,7 @@ class WorkerPool:
         replies: ReplySender,
         metrics: RunnerMetrics,
         clock: BrokerClock,
+        handling_time: HandlingTime,
     ) -> None:
         self._handler = handler
         self._worker_id = worker_id
@@ -45,6 +47,7 @@ class WorkerPool:
         self._replies = replies
         self._metrics = metrics
         self._clock = clock
+        self._handling_time = handling_time
         self._loop: asyncio.AbstractEventLoop | None = None
         self._abandoned = threading.Event()
         self._count = count
@@ -95,14 +98,19 @@ class WorkerPool:
             for entry in live:
                 self._metrics.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
             replies = self._execute([entry.command for entry in live])
+            self._handling_time.observe(replies[0].handled_in_ms)
             for entry, reply in zip(live, replies, strict=True):
                 self._replies.send(entry, reply)
         self._backlog.handled(entries)
 
     def _expired(self, entry: QueuedCommand) -> bool:
-        """A command past its deadline is skipped: the engine has given it up, and retries."""
-        past = self._clock.is_past(entry.command.deadline_ms)
-        if not past or not expired(entry.command, self._clock.now_ms()):
+        """A command that cannot be answered by its deadline is skipped: the engine does not take the answer.
+
+        Under overload the oldest command always has almost no time left: to handle it would leave none for the others.
+        """
+        handling_ms = self._handling_time.expected_ms
+        past = self._clock.is_past(entry.command.deadline_ms - handling_ms)
+        if not past or not expired(entry.command, self._clock.now_ms(), handling_ms):
             return False
         self._metrics.skipped(entry.lane, "deadline_passed")
         self._backlog.completed(entry)
