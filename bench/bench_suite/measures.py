@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench_suite.backpressure import backpressure
+from bench_suite.burst import burst, burst_reference
 from bench_suite.gateway import CODEC, HEALTHY, START_MS, Gateway
 from bench_suite.growth import fleet, restore, scale
 from bench_suite.machine import machine
@@ -141,7 +142,19 @@ def _transition_times(own: System, since_ms: float) -> list[float]:
 
 MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     measure.__name__: measure
-    for measure in (workflows, partitions, transitions, readings, restore, fleet, scale, takeover, backpressure)
+    for measure in (
+        workflows,
+        partitions,
+        transitions,
+        readings,
+        restore,
+        fleet,
+        scale,
+        takeover,
+        backpressure,
+        burst,
+        burst_reference,
+    )
 }
 
 

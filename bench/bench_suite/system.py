@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,14 +33,16 @@ class Process:
     popen: subprocess.Popen[bytes]
     metrics_port: int
 
-    def metric(self, name: str) -> float:
-        """Sum of a metric over its labels; 0 while the process does not answer."""
+    def metric(self, name: str, **labels: str) -> float:
+        """Sum of a metric over its labels but those given; 0 while the process does not answer."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=2) as page:
                 text = page.read().decode()
         except OSError:
             return 0.0
-        return sum(float(value) for value in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE))
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        samples = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", text, re.MULTILINE)
+        return sum(float(value) for given, value in samples if wanted <= set(given.split(",")))
 
     def owned(self) -> float:
         """How many partitions an engine owns."""
@@ -128,8 +130,11 @@ class System:
 
     def agents(self) -> Process:
         """Start one process with a no-op runner for each agent."""
-        handlers = [f"--handler={agent.value}=bench_suite.noop_agents:agree" for agent in AgentType]
-        return self._start("agents", "agents", *handlers)
+        return self.start_agents([f"--handler={agent.value}=bench_suite.noop_agents:agree" for agent in AgentType])
+
+    def start_agents(self, options: Sequence[str]) -> Process:
+        """Start one process with a runner for each agent: the reference agents, but for the handlers in ``options``."""
+        return self._start("agents", "agents", *options)
 
     def _start(self, name: str, *command: str) -> Process:
         port = free_port()
