@@ -84,8 +84,12 @@ class EmbeddedKafka:
 
         Raises ToolMissingError, JarsError, FolderInUseError, or BrokerStartError with the last log lines.
         """
-        self._java, self._libs = find_java(), kafka_libs(tell=self.tell)
+        self._java = find_java()
+        self.data_dir.mkdir(
+            parents=True, exist_ok=True
+        )  # what is wrong with the folder is told before jars are fetched
         self._refuse_folder_in_use()
+        self._libs = kafka_libs(tell=self.tell)
         cluster_id = self._remember_cluster()
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: node.format(self._java, self._libs, cluster_id), self.nodes))

@@ -32,8 +32,13 @@ _EMPTY = _ROW.pack(*(0.0,) * 7)
 
 
 def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
-    """The summary with one more reading in it. Signals of which it has no value that counts stay as they are."""
+    """The summary with one more reading in it. Signals of which it has no value that counts stay as they are.
+
+    A reading without any such value does not take the place of the next one.
+    """
     values = _counted(rules, summary, _read(reading))
+    if values.count(None) == len(values):
+        return summary
     summary, sample = _with_room_for(summary, values)
     elapsed_ms = (reading.ts_ms - summary.at_ms) or rules.summary_every_ms  # of the same time: another signal's message
     recent = elapsed_ms / (RECENT_MS + elapsed_ms)
