@@ -321,14 +321,22 @@ def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> No
     assert wire.replies() == []
 
 
-def test_a_broker_that_does_not_answer_is_an_error_that_names_what_to_check(
-    topology: Topology, monkeypatch: pytest.MonkeyPatch
+def test_a_runner_waits_for_a_broker_that_does_not_answer_and_says_what_to_check(
+    topology: Topology, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("master_orchestrator_agents.runner.poll_loop.JOIN_S", 0.5)
     nobody = KafkaSettings(bootstrap_servers="127.0.0.1:1")
+    runner = AgentRunner(AGENT, lambda _: None, kafka=nobody, topology=topology)
+    thread = threading.Thread(target=runner.run)
+    with caplog.at_level("WARNING"):
+        thread.start()
+        try:
+            wait_until(lambda: "waiting for Kafka" in caplog.text, "the runner to say what it waits for")
+        finally:
+            runner.stop()
+            thread.join(PATIENCE_S)
 
-    with pytest.raises(RunnerError, match="check bootstrap servers"):
-        AgentRunner(AGENT, lambda _: None, kafka=nobody, topology=topology).run()
+    assert not thread.is_alive()
+    assert "KAFKA_BOOTSTRAP_SERVERS" in caplog.text
 
 
 def test_missing_topics_are_named_with_what_to_do(kafka: KafkaSettings, topology: Topology) -> None:
