@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from msgspec.structs import replace
+from support.command_line import command_line
 from support.engine_system import EngineSystem, engine_system
 from support.topics import CODEC
 
-from master_orchestrator.cli.main import run
 from master_orchestrator.core.audit_chain import hash_of
 from master_orchestrator.readers.topics import partition_of
 from master_orchestrator.readers.verify_topics import verify_topics
@@ -25,7 +24,6 @@ from master_orchestrator_schemas.vocabulary import OperatorAction, Priority
 pytestmark = pytest.mark.kafka
 
 VEHICLES = 40
-REPOSITORY = Path(__file__).parents[2]
 Replay = Callable[[], tuple[int, dict[str, Any]]]
 START_MS = 1_700_000_000_000
 
@@ -37,20 +35,13 @@ def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def replay(system: EngineSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Replay:
+def replay(system: EngineSystem, capsys: pytest.CaptureFixture[str]) -> Replay:
     """``audit verify`` on the system's topics: exit code and answer."""
-    plain = yaml.safe_load((REPOSITORY / "topology.yaml").read_text(encoding="utf-8"))
-    prefix = system.topology.app_id.removesuffix(plain["app_id"])
-    plain["topics"] = {prefix + name: terms for name, terms in plain["topics"].items()}
-    plain |= {"app_id": system.topology.app_id, "partitions": system.topology.partitions}
-    file = tmp_path / "topology.yaml"
-    file.write_text(yaml.safe_dump(plain), encoding="utf-8")
-    place = ["--bootstrap-servers", system.kafka.bootstrap_servers, "--topology", str(file)]
+    command = command_line(system.kafka, system.topology, capsys)
 
     def runs() -> tuple[int, dict[str, Any]]:
-        capsys.readouterr()
-        code = run([*place, "audit", "verify", "--json"])
-        return code, json.loads(capsys.readouterr().out)
+        code, told = command("audit", "verify", "--json")
+        return code, json.loads(told)
 
     return runs
 

@@ -143,8 +143,9 @@ def _header(plain: Sequence[Line], cut: Sequence[Line], width: int) -> Line | No
 
 
 def _names_fields(plain: Sequence[Line]) -> Line | None:
-    """The first line that names two of our fields at least, whatever stands below it."""
-    return next((line for line in plain[:MOST_PREAMBLE] if _known(line.cells) >= MIN_NAMES), None)
+    """The first line without numbers that names two of our fields at least, whatever stands below it."""
+    lines = (line for line in plain[:MOST_PREAMBLE] if not any(map(_is_number, line.cells)))
+    return next((line for line in lines if _known(line.cells) >= MIN_NAMES), None)
 
 
 def _named_below(plain: Sequence[Line], width: int) -> list[Line]:
