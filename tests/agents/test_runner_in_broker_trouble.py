@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka.admin import AdminClient
 from support.agent_process import AgentProcess
-from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
+from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, supervised, wait_for_replies, wait_until
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
@@ -116,7 +116,7 @@ def test_all_brokers_hang_beyond_the_session(trio: EmbeddedKafka, trio_wire: Wir
         gate.wait(PATIENCE_S)
 
     sent = [command(n, f"v{n}") for n in range(40)]
-    with running(trio_wire, handler, worker_id="w", max_workers=4):
+    with supervised(trio_wire, handler, worker_id="w", max_workers=4):
         trio_wire.send(*sent)
         wait_until(lambda: len(in_hand) == 4, "four commands in hand")
         for index in range(3):

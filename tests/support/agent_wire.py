@@ -11,6 +11,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
+from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.runner.agent_runner import AgentRunner
 from master_orchestrator_schemas.codec import Codec
@@ -119,6 +120,39 @@ def running(wire: Wire, handler: Handler, **options: Any) -> Iterator[AgentRunne
         yield runner
     finally:
         runner.stop()
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+        assert errors == []
+
+
+@contextmanager
+def supervised(wire: Wire, handler: Handler, **options: Any) -> Iterator[None]:
+    """A runner in a thread as under a supervisor: one that the group has fenced ends, and another takes its place.
+
+    A coordinator that hangs can make a static member fence itself: its first JoinGroup is answered late, its second one
+    has an old member id (confluentinc/librdkafka#3437). Nothing but a restart leads out of that.
+    """
+    stop = threading.Event()
+    runners: list[AgentRunner] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        while not stop.is_set():
+            runners.append(AgentRunner(AGENT, handler, kafka=wire.kafka, topology=wire.topology, **options))
+            try:
+                runners[-1].run()
+            except RunnerError as error:
+                if "fenced" not in str(error):
+                    errors.append(error)
+                    return
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        runners[-1].stop()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
         assert errors == []

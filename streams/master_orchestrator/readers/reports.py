@@ -4,6 +4,7 @@ Words for states, priorities and reasons, RFC 3339 for times with a zone, no JSO
 ``docs/reports.schema.json``; ``python -m master_orchestrator.readers.reports`` writes it anew.
 """
 
+import inspect
 import json
 from typing import Any
 
@@ -202,8 +203,14 @@ def _time(at_ms: int | None) -> str | None:
 
 
 def schema() -> str:
-    """The JSON Schema of a workflow's report, an audit record's among its definitions."""
-    return json.dumps(msgspec.json.schema(WorkflowReport), indent=2) + "\n"
+    """The JSON Schema of a workflow's report, an audit record's among its definitions.
+
+    Descriptions are docstrings: from 3.13 on the compiler takes their indentation away, before it does not.
+    """
+    document = msgspec.json.schema(WorkflowReport)
+    for definition in document["$defs"].values():
+        definition["description"] = inspect.cleandoc(definition["description"])
+    return json.dumps(document, indent=2) + "\n"
 
 
 if __name__ == "__main__":
