@@ -20,7 +20,7 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
-from master_orchestrator.shell import processor
+from master_orchestrator.shell import vehicle_job
 from master_orchestrator_schemas.messages import Timer
 from master_orchestrator_schemas.topology import loader
 
@@ -73,7 +73,7 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
         return step(policy, vehicle_id, state, given)
 
     with monkeypatch.context() as patch, capture_logs():
-        patch.setattr(processor, "step", faulty)
+        patch.setattr(vehicle_job, "step", faulty)
         yield patch
 
 

@@ -5,11 +5,9 @@ from collections.abc import Iterable
 import pytest
 from support.fetched_records import Fetched
 from support.topics import CODEC
+from support.vehicle_processor import VehicleProcessor, vehicle_processor
 
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.feedback import MOST_SENDERS, TOLD_EVERY_MS
-from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.headers import sender_of
 from master_orchestrator_schemas.messages import SenderFeedback
 from master_orchestrator_schemas.messages.feedback import MAX_MISTAKES
@@ -28,12 +26,12 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def processor(topology: Topology, metrics: Metrics) -> Processor:
+def processor(topology: Topology, metrics: Metrics) -> VehicleProcessor:
     one = topology.model_copy(update={"partitions": 1})
-    return Processor(one, Policy.from_topology(one), CODEC, EngineCounts(metrics))
+    return vehicle_processor(one, metrics)
 
 
-def told(processor: Processor, *records: Fetched) -> list[SenderFeedback]:
+def told(processor: VehicleProcessor, *records: Fetched) -> list[SenderFeedback]:
     """What a batch of readings puts on the topic."""
     table: dict[bytes, bytes] = {}
     work = processor.process(0, [(RANK, record) for record in records], table.get)
@@ -52,7 +50,9 @@ def broken(offset: int, at_ms: int = NOW_MS) -> Fetched:
     return Fetched(offset, at_ms, b"v", b"[1]", GATEWAY)
 
 
-def test_a_refused_record_is_told_to_its_sender_with_example_and_remedy(processor: Processor, metrics: Metrics) -> None:
+def test_a_refused_record_is_told_to_its_sender_with_example_and_remedy(
+    processor: VehicleProcessor, metrics: Metrics
+) -> None:
     (feedback,) = told(processor, reading(0), broken(1), broken(2))
 
     (mistake,) = feedback.mistakes
@@ -65,7 +65,7 @@ def test_a_refused_record_is_told_to_its_sender_with_example_and_remedy(processo
     assert 2 == metrics.registry.get_sample_value("master_orchestrator_dead_letters_by_sender_total", counted)
 
 
-def test_what_was_left_out_is_told_too_and_counted_by_name(processor: Processor, metrics: Metrics) -> None:
+def test_what_was_left_out_is_told_too_and_counted_by_name(processor: VehicleProcessor, metrics: Metrics) -> None:
     (feedback,) = told(processor, reading(0, b', "ignition": true, "gear": "D"'))
 
     assert ["gear", "ignition"] == [mistake.name for mistake in feedback.mistakes]
@@ -73,11 +73,11 @@ def test_what_was_left_out_is_told_too_and_counted_by_name(processor: Processor,
     assert 1 == metrics.registry.get_sample_value("master_orchestrator_left_out_total", counted)
 
 
-def test_who_makes_no_mistake_hears_nothing(processor: Processor) -> None:
+def test_who_makes_no_mistake_hears_nothing(processor: VehicleProcessor) -> None:
     assert [] == told(processor, reading(0, b', "rpm": 900'))
 
 
-def test_a_known_mistake_is_told_again_only_now_and_then(processor: Processor) -> None:
+def test_a_known_mistake_is_told_again_only_now_and_then(processor: VehicleProcessor) -> None:
     assert 1 == len(told(processor, broken(0)))
     assert [] == told(processor, broken(1, NOW_MS + 1_000))
     assert 1 == len(told(processor, broken(2, NOW_MS + 2_000), reading(3, b', "gear": "D"', NOW_MS + 2_000)))
@@ -85,7 +85,7 @@ def test_a_known_mistake_is_told_again_only_now_and_then(processor: Processor) -
     assert ("undecodable", 4) == (again.mistakes[0].code, again.mistakes[0].count)
 
 
-def test_made_up_names_and_senders_are_bounded(processor: Processor, metrics: Metrics) -> None:
+def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metrics: Metrics) -> None:
     found = []
     for number in range(300):
         names = b"".join(b', "name-%d-%d": "x"' % (number, index) for index in range(3))
@@ -99,7 +99,7 @@ def test_made_up_names_and_senders_are_bounded(processor: Processor, metrics: Me
         assert 65 == len([sample for sample in family.samples if sample.name.endswith("_total")])
 
 
-def test_who_sends_again_what_was_forgotten_is_told_anew(processor: Processor) -> None:
+def test_who_sends_again_what_was_forgotten_is_told_anew(processor: VehicleProcessor) -> None:
     told(processor, broken(0))
     others = [Fetched(n, NOW_MS, b"v", b"[1]", (("ce_source", b"g%d" % n),)) for n in range(MOST_SENDERS)]
     told(processor, *others)

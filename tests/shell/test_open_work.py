@@ -7,12 +7,10 @@ import pytest
 from support.fetched_records import Fetched
 from support.golden_history import FOLDER, PARTITION, History
 from support.topics import CODEC
+from support.vehicle_processor import vehicle_processor
 
-from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
-from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.open_work import OpenWork, open_of
-from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.messages import AuditRecord, Command, Status, Telemetry
 from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import PREFIX, Metrics
@@ -93,7 +91,7 @@ class Fleet:
     def __init__(self, topology: Topology) -> None:
         self.metrics = Metrics(Process.ENGINE)
         one = topology.model_copy(update={"partitions": 1})
-        self._processor = Processor(one, Policy.from_topology(one), CODEC, EngineCounts(self.metrics))
+        self._processor = vehicle_processor(one, self.metrics)
         self._table: dict[bytes, bytes] = {}
         self._offset = 0
         self.open = OpenWork()
@@ -106,7 +104,7 @@ class Fleet:
         self._offset += 1
         record = Fetched(self._offset, START_MS + self._offset, key, CODEC.encode(body), ())
         work = self._processor.process(0, [(rank, record)], self._table.get)
-        self._table |= work.vehicles
+        self._table |= work.entries
         self.open.update(0, work.states)
         return [CODEC.decode(command.value, Command) for command in work.commands]
 

@@ -3,10 +3,8 @@
 import pytest
 from support.fetched_records import Fetched
 from support.topics import CODEC
+from support.vehicle_processor import vehicle_processor
 
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.processor import Processor
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.registry import INPUTS
@@ -19,13 +17,13 @@ def reported(topology: Topology, every_s: int, readings: int = 6) -> dict[str, f
     """By rule, how often it was counted of two vehicles at this rate, each reading a batch of its own."""
     metrics, table = Metrics(), dict[bytes, bytes]()
     one = topology.model_copy(update={"partitions": 1})
-    processor = Processor(one, Policy.from_topology(one), CODEC, EngineCounts(metrics))
+    processor = vehicle_processor(one, metrics)
     for number in range(readings):
         ts_ms = START_MS + number * every_s * 1000
         for vehicle in ("car-1", "car-2"):
             body = CODEC.encode(Telemetry(vehicle_id=vehicle, ts_ms=ts_ms, engine_rpm=900.0))
             given = [(INPUTS.index("Telemetry"), Fetched(number, ts_ms, vehicle.encode(), body, ()))]
-            table |= processor.process(0, given, table.get).vehicles
+            table |= processor.process(0, given, table.get).entries
     samples = next(iter(metrics.rules_blinded.collect())).samples
     return {sample.labels["rule"]: sample.value for sample in samples if sample.name.endswith("_total")}
 

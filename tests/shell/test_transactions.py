@@ -69,7 +69,7 @@ def partition_producer(
 ) -> PartitionProducer:
     monkeypatch.setattr(clients, "Producer", lambda _config: scripted)
     monkeypatch.setattr(clients, "RETRY_PAUSE_S", 0.0)
-    producer = PartitionProducer(KafkaSettings(), topology, 0, metrics or Metrics())
+    producer = PartitionProducer(KafkaSettings(), topology, 0, metrics or Metrics(), app=topology.engine_app)
     scripted.said.clear()
     return producer
 

@@ -7,16 +7,16 @@ import pytest
 from support.engine_system import EngineSystem
 from support.fetched_records import Fetched
 from support.topics import CODEC, topic_log
+from support.vehicle_processor import VehicleProcessor, VehicleWork, vehicle_processor
 
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
-from master_orchestrator.shell import processor as processing
-from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell import vehicle_job as processing
 from master_orchestrator.shell.errors import StateUnreadableError, TableError
-from master_orchestrator.shell.processor import MAX_STATE_BYTES, Processor, Work
+from master_orchestrator.shell.processor import MAX_STATE_BYTES
 from master_orchestrator_schemas.messages import Alert, Telemetry
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.registry import INPUTS
@@ -85,9 +85,9 @@ def metrics() -> Metrics:
 
 
 @pytest.fixture
-def processor(topology: Topology, metrics: Metrics) -> Processor:
+def processor(topology: Topology, metrics: Metrics) -> VehicleProcessor:
     one = topology.model_copy(update={"partitions": 1})
-    return Processor(one, Policy.from_topology(one), CODEC, EngineCounts(metrics))
+    return vehicle_processor(one, metrics)
 
 
 @pytest.fixture
@@ -95,26 +95,26 @@ def table() -> Mapping[bytes, bytes]:
     return {}
 
 
-def process(processor: Processor, table: Mapping[bytes, bytes], offsets: list[int] | None = None) -> Work:
+def process(processor: VehicleProcessor, table: Mapping[bytes, bytes], offsets: list[int] | None = None) -> VehicleWork:
     given = readings() if offsets is None else [readings()[offset] for offset in offsets]
     return processor.process(PARTITION, given, table.get)
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_the_rest_of_the_batch_is_as_if_the_record_had_not_been(
-    processor: Processor, topology: Topology, monkeypatch: pytest.MonkeyPatch, spoil: Spoil
+    processor: VehicleProcessor, topology: Topology, monkeypatch: pytest.MonkeyPatch, spoil: Spoil
 ) -> None:
     without = process(processor, {}, OTHERS)
     at_poison(monkeypatch, spoil)
     work = process(processor, {})
     set_aside = {topology.dead_letter_topic, topology.topic_of("Alert"), topology.topic_of("SenderFeedback")}
     assert without.records == [record for record in work.records if record.topic not in set_aside]
-    assert (without.commands, without.vehicles, without.deadlines) == (work.commands, work.vehicles, work.deadlines)
+    assert (without.commands, without.entries, without.deadlines) == (work.commands, work.entries, work.deadlines)
 
 
 @pytest.mark.parametrize("spoil", SPOILS)
 def test_it_becomes_a_dead_letter_as_it_came_and_somebody_is_called(
-    processor: Processor, topology: Topology, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, spoil: Spoil
+    processor: VehicleProcessor, topology: Topology, metrics: Metrics, monkeypatch: pytest.MonkeyPatch, spoil: Spoil
 ) -> None:
     at_poison(monkeypatch, spoil)
     work = process(processor, {})
@@ -140,7 +140,7 @@ def counted(metrics: Metrics, name: str, **labels: str) -> float:
     return sum(sample.value for sample in named if labels.items() <= sample.labels.items())
 
 
-def test_memory_that_runs_out_is_no_records_fault(processor: Processor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_runs_out_is_no_records_fault(processor: VehicleProcessor, monkeypatch: pytest.MonkeyPatch) -> None:
     def out_of_memory(_outcome: Outcome) -> Outcome:
         raise MemoryError
 
@@ -149,12 +149,12 @@ def test_memory_that_runs_out_is_no_records_fault(processor: Processor, monkeypa
         process(processor, {})
 
 
-def test_neither_is_a_state_that_cannot_be_read(processor: Processor) -> None:
+def test_neither_is_a_state_that_cannot_be_read(processor: VehicleProcessor) -> None:
     with pytest.raises(StateUnreadableError, match="car-0"):
         process(processor, {b"car-0": bytes(8) + b"what a newer engine wrote"})
 
 
-def test_nor_a_table_that_cannot(processor: Processor) -> None:
+def test_nor_a_table_that_cannot(processor: VehicleProcessor) -> None:
     def unreadable(_key: bytes) -> bytes | None:
         raise TableError("the table cannot be read: IO error")
 

@@ -15,15 +15,13 @@ from master_orchestrator.core import table
 from master_orchestrator.core.inputs import Body
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.shell import layout
-from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.processor import Processor
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Command
-from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology, load_topology
 from support.core_vehicle import EPOCH_MS, CoreVehicle
 from support.fetched_records import Fetched
+from support.vehicle_processor import vehicle_processor
 
 CODEC = Codec()
 PARTITION = 0
@@ -107,7 +105,7 @@ class EngineOfPartition:
     def __init__(self, topology: Topology, partition: Partition) -> None:
         self.topology, self.partition = topology, partition
         self.policy = Policy.from_topology(topology)
-        self._processor = Processor(topology, self.policy, CODEC, EngineCounts(Metrics()))
+        self._processor = vehicle_processor(topology)
         self._offsets = Counter(partition.positions)
 
     def apply(self, *batch: Input) -> list[Record]:
@@ -117,7 +115,7 @@ class EngineOfPartition:
         work = self._processor.process(PARTITION, [self._fetched(given) for given in batch], partition.table.get)
         partition.inputs += batch
         partition.outputs += work.records
-        partition.table |= work.vehicles | layout.pack_outbox(work.commands)
+        partition.table |= work.entries | layout.pack_outbox(work.commands)
         partition.table[table.POSITION_KEY] = table.pack_positions(self._offsets)
         return work.commands
 

@@ -14,7 +14,7 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
-from master_orchestrator.shell import health, processor
+from master_orchestrator.shell import health, vehicle_job
 from master_orchestrator.shell.clients import PartitionProducer
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.store import PartitionStore
@@ -71,7 +71,7 @@ def plant_fault(vehicle_id: str) -> None:
             raise ZeroDivisionError("planted")
         return step(policy, vehicle, state, given)
 
-    vars(processor)["step"] = failing  # this process is the test's own
+    vars(vehicle_job)["step"] = failing  # this process is the test's own
 
 
 def plant_hang(vehicle: bytes) -> None:

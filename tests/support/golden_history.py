@@ -12,15 +12,13 @@ from typing import Any
 import msgspec
 import yaml
 
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES
 from master_orchestrator_schemas.topology import Topology, load_topology
 from support.fetched_records import Fetched
 from support.golden_text import CODEC, digest, readable_record, readable_value
+from support.vehicle_processor import VehicleWork, vehicle_processor
 
 PARTITION = 3
 FOLDER = Path(__file__).parents[1] / "golden"
@@ -79,25 +77,25 @@ class Run:
     def __init__(self, topology: Topology) -> None:
         self._topology, self._table = topology, dict[bytes, bytes]()
         self.metrics = Metrics()
-        self._processor = Processor(topology, Policy.from_topology(topology), CODEC, EngineCounts(self.metrics))
+        self._processor = vehicle_processor(topology, self.metrics)
 
     def step(self, given: Given) -> dict[str, Any]:
         """What one input gives: its records, and a digest of the stored value of each vehicle it touched."""
         work = self.work(given)
         dead = self._topology.dead_letter_topic
         gives = [readable_record(record, is_dead=record.topic == dead) for record in (*work.records, *work.commands)]
-        return {"gives": gives, "state": [digest(value) for value in work.vehicles.values()]}
+        return {"gives": gives, "state": [digest(value) for value in work.entries.values()]}
 
-    def work(self, given: Given) -> Work:
+    def work(self, given: Given) -> VehicleWork:
         """What one input comes to."""
         work = self._processor.process(PARTITION, [self._fetched(given)], self._table.get)
-        self._table |= work.vehicles
+        self._table |= work.entries
         return work
 
     def outputs(self, batch: list[Given]) -> list[Output]:
         """The records that a batch of inputs gives, and then its commands."""
         work = self._processor.process(PARTITION, [self._fetched(given) for given in batch], self._table.get)
-        self._table |= work.vehicles
+        self._table |= work.entries
         return [record[:3] for record in (*work.records, *work.commands)]
 
     def ends(self) -> dict[str, Any]:

@@ -9,16 +9,17 @@ import logging
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 from bench_suite.stream_job.job import output, pack_count, unpack_count
 
-from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.table import pack_vehicle, unpack_vehicle
 from master_orchestrator.shell import worker
-from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.processor import Get, Processor, Work
+from master_orchestrator.shell.job import Get
+from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator.shell.records import Fetched, Record
-from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -29,14 +30,15 @@ def command_topic(topology: Topology) -> str:
     return topology.command_topic(AgentType.DATA_ANALYSIS, Lane.ROUTINE)
 
 
-class CountingCommands(Processor):
+Toy: TypeAlias = Work[VehicleState, Outcome]
+
+
+class CountingCommands(Processor[VehicleState, Outcome]):
     """Counts the records of each key; each output is a command."""
 
-    def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
-        super().__init__(topology, policy, codec, counts)
-        self.output_topic = command_topic(topology)
+    output_topic = command_topic(load_topology())
 
-    def process(self, partition: int, records: Iterable[tuple[int, Fetched]], get: Get) -> Work:  # noqa: ARG002  the engine's
+    def process(self, partition: int, records: Iterable[tuple[int, Fetched]], get: Get) -> Toy:  # noqa: ARG002  the engine's
         """Count and answer."""
         counts: dict[bytes, int] = {}
         outputs = []
@@ -48,21 +50,19 @@ class CountingCommands(Processor):
         vehicles = {key: pack_vehicle(pack_count(count), 0) for key, count in counts.items()}
         return self.work(outputs, vehicles)
 
-    def work(self, outputs: list[Record], vehicles: dict[bytes, bytes]) -> Work:
+    def work(self, outputs: list[Record], vehicles: dict[bytes, bytes]) -> Toy:
         """The outputs by way of the outbox."""
-        return Work(commands=outputs, vehicles=vehicles)
+        return Work(commands=outputs, entries=vehicles)
 
 
 class CountingRecords(CountingCommands):
     """As above; each output is a record of the transaction."""
 
-    def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
-        super().__init__(topology, policy, codec, counts)
-        self.output_topic = topology.topic_of("Status")
+    output_topic = load_topology().topic_of("Status")
 
-    def work(self, outputs: list[Record], vehicles: dict[bytes, bytes]) -> Work:
+    def work(self, outputs: list[Record], vehicles: dict[bytes, bytes]) -> Toy:
         """The outputs in the transaction."""
-        return Work(records=outputs, vehicles=vehicles)
+        return Work(records=outputs, entries=vehicles)
 
 
 def _stored(value: bytes | None) -> int:

@@ -51,7 +51,7 @@ class Judge:
         self._newest: dict[str, AuditRecord] = {}
         self._statuses: dict[str, Status] = {}
 
-    def batch(self, work: Work, fates: Sequence[Fate]) -> None:
+    def batch(self, work: Work[VehicleState, Outcome], fates: Sequence[Fate]) -> None:
         """One batch."""
         for fate in fates:
             if fate.letter is not None:
@@ -98,10 +98,10 @@ class Judge:
         self._newest[record.workflow_id] = record
         self._trails.setdefault(record.vehicle_id, []).append(record)
 
-    def _state(self, key: bytes, state: VehicleState, work: Work) -> None:
+    def _state(self, key: bytes, state: VehicleState, work: Work[VehicleState, Outcome]) -> None:
         if not is_vehicle(key):
             raise WrongError("a vehicle under a reserved key", repr(key))
-        due_ms, encoded = unpack_vehicle(work.vehicles[key])
+        due_ms, encoded = unpack_vehicle(work.entries[key])
         if len(encoded) >= STATE_LIMIT:
             raise WrongError("a state over its bound", f"{len(encoded)} bytes")
         decoded = decode_state(encoded)

@@ -11,12 +11,11 @@ from fuzz_suite.watchdog import cpu_limit
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState, decode_state
 from master_orchestrator.core.table import unpack_vehicle
-from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
+from master_orchestrator.shell.vehicle_job import changes
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.registry import INPUTS
 
 PARTITION = 3
@@ -52,7 +51,7 @@ class Stage:
         self.table: dict[bytes, bytes] = {}
         self.cpu_s = 0.0
         """What the last batch took."""
-        self._processor = around.processor(EngineCounts(Metrics()))
+        self._processor = around.processor()
         self._dead, self._inputs = around.topology.dead_letter_topic, around.topology.input_topics
 
     def state(self, vehicle_id: str) -> VehicleState | None:
@@ -60,7 +59,7 @@ class Stage:
         stored = self.table.get(vehicle_id.encode())
         return None if stored is None else decode_state(unpack_vehicle(stored)[1])
 
-    def process(self, records: Sequence[Arrived]) -> tuple[Work, list[Fate]]:
+    def process(self, records: Sequence[Arrived]) -> tuple[Work[VehicleState, Outcome], list[Fate]]:
         """Apply a batch, without keeping what came of it. Raises what the processor raises, and ``HangError``."""
         started_s = time.process_time()
         with cpu_limit(HANG_S):
@@ -68,15 +67,19 @@ class Stage:
         self.cpu_s = time.process_time() - started_s
         return work, self._fates(records, work)
 
-    def keep(self, work: Work) -> None:
+    def keep(self, work: Work[VehicleState, Outcome]) -> None:
         """Write the batch's states into the table."""
-        self.table |= work.vehicles
+        self.table |= work.entries
 
-    def _fates(self, records: Sequence[Arrived], work: Work) -> list[Fate]:
+    def _fates(self, records: Sequence[Arrived], work: Work[VehicleState, Outcome]) -> list[Fate]:
         """A dead letter names its record; outcomes and what they say of readings come in the records' order."""
         letters = self._letters(work)
         outcomes = ((topic, outcome) for topic, _, outcome in work.outcomes)
-        readings = iter(work.readings)
+        readings = (
+            changes(before, outcome)
+            for topic, before, outcome in work.outcomes
+            if topic == self._inputs[TELEMETRY] and outcome.rejection is None
+        )
         fates = [self._fate(record, letters, outcomes, readings) for record in records]
         left = [*letters, *outcomes, *readings]
         if left:
@@ -102,7 +105,7 @@ class Stage:
             fate.accepted = next(readings, None)
         return fate
 
-    def _letters(self, work: Work) -> dict[tuple[str, int], Record]:
+    def _letters(self, work: Work[VehicleState, Outcome]) -> dict[tuple[str, int], Record]:
         """The records' own dead letters, by topic and offset; commands given up have no offset."""
         found = {}
         for record in work.records:

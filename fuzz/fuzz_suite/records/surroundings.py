@@ -4,11 +4,14 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
+from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.core.state import VehicleState
 from master_orchestrator.shell.processor import Processor
+from master_orchestrator.shell.worker import vehicle_job
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.limits import Limits
+from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -21,9 +24,9 @@ class Surroundings(NamedTuple):
     codec: Codec
     written: Codec
 
-    def processor(self, counts: EngineCounts) -> Processor:
+    def processor(self) -> Processor[VehicleState, Outcome]:
         """The engine's own processor."""
-        return Processor(self.topology, self.policy, self.codec, counts)
+        return Processor(*vehicle_job(self.topology, Metrics()))
 
 
 def _with_feed(topology: Topology) -> Topology:

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr, StringConstraints
 from master_orchestrator_schemas.limits import Compression, Limits
 from master_orchestrator_schemas.registry import INPUTS, OUTPUTS
 from master_orchestrator_schemas.topology import plans
+from master_orchestrator_schemas.topology.apps import AppNames
 from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
@@ -103,14 +104,19 @@ class Topology(Terms):
         return tuple(self.command_topic(agent, lane) for agent in AgentType for lane in Lane)
 
     @property
+    def engine_app(self) -> AppNames:
+        """The engine's app."""
+        return AppNames(self.app_id, self.table, self.input_topics)
+
+    @property
     def changelog_topic(self) -> str:
-        """The table's changelog, as Faust names it."""
-        return f"{self.app_id}-{self.table}-changelog"
+        """The changelog of the engine's table."""
+        return self.engine_app.changelog_topic
 
     @property
     def assignor_topic(self) -> str:
-        """Faust's leader topic, which it wants to exist; one partition."""
-        return f"{self.app_id}-__assignor-__leader"
+        """The leader topic of the engine's app."""
+        return self.engine_app.assignor_topic
 
     def topic_plans(self, replication: int = 1) -> tuple[TopicPlan, ...]:
         """Every topic of the system as it has to be on a cluster of at least ``replication`` brokers."""
@@ -119,11 +125,12 @@ class Topology(Terms):
             "max.message.bytes": str(plans.input_record_bytes(self.limits))
         }
         configs |= dict.fromkeys(self.command_topics, command)
-        configs |= {self.changelog_topic: plans.changelog_config(), self.assignor_topic: {"cleanup.policy": "delete"}}
+        app = self.engine_app
+        configs |= {app.changelog_topic: plans.changelog_config(), app.assignor_topic: {"cleanup.policy": "delete"}}
         return tuple(
             TopicPlan(
                 name=name,
-                partitions=1 if name == self.assignor_topic else self.partitions,
+                partitions=1 if name == app.assignor_topic else self.partitions,
                 replication=replication,
                 config=config | plans.durable(replication),
             )

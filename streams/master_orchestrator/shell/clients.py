@@ -14,6 +14,7 @@ from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.topology.apps import AppNames
 
 log = structlog.get_logger(__name__)
 ABORTABLE = frozenset({KafkaError._STATE})
@@ -76,7 +77,9 @@ class PartitionProducer:
     writes in its transaction is refused by the broker.
     """
 
-    def __init__(self, kafka: KafkaSettings, topology: Topology, partition: int, metrics: Metrics) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, topology: Topology, partition: int, metrics: Metrics, *, app: AppNames
+    ) -> None:
         self.partition, self._ended = partition, metrics.transactions
         self._producer = Producer(
             producer_config(
@@ -84,7 +87,7 @@ class PartitionProducer:
                 topology.limits,
                 topology.compression,
                 **{
-                    "transactional.id": f"{topology.app_id}-{partition}",
+                    "transactional.id": f"{app.app_id}-{partition}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
                     "linger.ms": 0,
                     **QUEUE,
@@ -93,7 +96,7 @@ class PartitionProducer:
         )
         # Connected first: librdkafka asks for the coordinator at once, or, without a connection, after half a second.
         with suppress(KafkaException):  # no broker answers: the next call waits for one
-            self._producer.list_topics(topology.changelog_topic, CONNECT_S)
+            self._producer.list_topics(app.changelog_topic, CONNECT_S)
         retried(self._producer.init_transactions)
 
     def commit(self, records: Iterable[Record], last: Record) -> int:

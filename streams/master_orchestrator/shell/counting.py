@@ -20,51 +20,17 @@ log = structlog.get_logger(__name__)
 ENDED = frozenset({State.COMPLETED, State.FAILED})
 
 
-class EngineCounts:
-    """Turns outcomes into metrics."""
+class InputCounts:
+    """What every app counts: batches, transactions, dead letters, alerts."""
 
     def __init__(self, metrics: Metrics) -> None:
         self.metrics = metrics
         self._child = cache(_child)
         self._names, self._senders = BoundedNames(), BoundedNames()
-        self._child(metrics.transitions, "", INITIAL.value)
-        for before, moves in TRANSITIONS.items():
-            for after in moves:
-                self._child(metrics.transitions, before.value, after.value)
-
-    def outcome(self, topic: str, before: VehicleState | None, outcome: Outcome) -> None:
-        """Count what one input led to, of a vehicle in this state."""
-        moves = [entry for entry in outcome.audit if entry.from_state != entry.to_state]
-        for entry in moves:
-            self._transition(entry, outcome)
-            if entry.to_state in ENDED:
-                self._ended(entry, outcome)
-        if moves:
-            self._times(moves, before)
-        for command in outcome.commands:
-            lane = command.priority.lane.value
-            self._child(self.metrics.commands, command.agent.value, lane).inc()
-        for alert in outcome.alerts:
-            self.alert(alert.kind)
-        if outcome.rejection is not None:
-            self._child(self.metrics.rejected_inputs, topic, outcome.rejection.code).inc()
 
     def alert(self, kind: AlertKind) -> None:
         """Count a call for a human."""
         self._child(self.metrics.alerts, kind.value).inc()
-
-    def reading(self, *, accepted: bool) -> None:
-        """Count a reading: accepted, or ignored as late or repeated."""
-        self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
-
-    def expect_rules(self, rules: Iterable[str]) -> None:
-        """Let the counts by rule of the topology start at 0."""
-        for rule in rules:
-            self._child(self.metrics.rules_blinded, rule)
-
-    def blinded(self, rule: str) -> None:
-        """Count a vehicle that has begun to report too slowly for a rule."""
-        self._child(self.metrics.rules_blinded, rule).inc()
 
     def batch(self, records: Mapping[str, Sequence[Fetched]]) -> None:
         """Count one partition's share of a batch, by input topic."""
@@ -87,6 +53,47 @@ class EngineCounts:
         if self._names.is_new(fault.name):
             log.warning("left_out", topic=fault.cause.topic, sender=fault.sender, why=fault.message)
         self._child(self.metrics.left_out, fault.cause.topic, self._names.label(fault.name)).inc()
+
+
+class EngineCounts(InputCounts):
+    """Turns the core's outcomes into metrics, too."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        super().__init__(metrics)
+        self._child(metrics.transitions, "", INITIAL.value)
+        for before, moves in TRANSITIONS.items():
+            for after in moves:
+                self._child(metrics.transitions, before.value, after.value)
+
+    def outcome(self, topic: str, before: VehicleState | None, outcome: Outcome) -> None:
+        """Count what one input led to, of a vehicle in this state."""
+        moves = [entry for entry in outcome.audit if entry.from_state != entry.to_state]
+        for entry in moves:
+            self._transition(entry, outcome)
+            if entry.to_state in ENDED:
+                self._ended(entry, outcome)
+        if moves:
+            self._times(moves, before)
+        for command in outcome.commands:
+            lane = command.priority.lane.value
+            self._child(self.metrics.commands, command.agent.value, lane).inc()
+        for alert in outcome.alerts:
+            self.alert(alert.kind)
+        if outcome.rejection is not None:
+            self._child(self.metrics.rejected_inputs, topic, outcome.rejection.code).inc()
+
+    def reading(self, *, accepted: bool) -> None:
+        """Count a reading: accepted, or ignored as late or repeated."""
+        self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
+
+    def expect_rules(self, rules: Iterable[str]) -> None:
+        """Let the counts by rule of the topology start at 0."""
+        for rule in rules:
+            self._child(self.metrics.rules_blinded, rule)
+
+    def blinded(self, rule: str) -> None:
+        """Count a vehicle that has begun to report too slowly for a rule."""
+        self._child(self.metrics.rules_blinded, rule).inc()
 
     def _transition(self, entry: AuditRecord, outcome: Outcome) -> None:
         before = "" if entry.from_state is None else entry.from_state.value

@@ -10,19 +10,18 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
 from master_orchestrator.shell.clients import PlainProducer
 from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, data_lost
-from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.health import Phase
 from master_orchestrator.shell.input_progress import Behind, InputProgress, LogPlace
-from master_orchestrator.shell.open_work import OpenWork
+from master_orchestrator.shell.job import Job
 from master_orchestrator.shell.ordering import in_order
-from master_orchestrator.shell.outgoing import SOURCE
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator.shell.records import Fetched, Record
@@ -31,8 +30,6 @@ from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator.shell.takeover import TakeOver, Wipe
 from master_orchestrator.shell.timers import TimerThread
 from master_orchestrator.shell.topic_watch import TopicWatch
-from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Alert, Timer
 from master_orchestrator_schemas.topology import Topology
@@ -52,7 +49,7 @@ class Step(NamedTuple):
     """
 
     partition: OwnedPartition
-    work: Work
+    work: Work[Any, Any]
     positions: dict[str, int]
     newest: dict[str, int]
     records: int
@@ -62,15 +59,15 @@ class Engine:
     """All partitions this worker owns. Lives on one event loop; transactions run in threads, side by side."""
 
     def __init__(
-        self, *, topology: Topology, kafka: KafkaSettings, codec: Codec, processor: Processor, counts: EngineCounts,
-        die: Callable[[BaseException], None],
+        self, *, topology: Topology, kafka: KafkaSettings, job: Job[Any, Any, Any], processor: Processor[Any, Any],
+        counts: InputCounts, die: Callable[[BaseException], None],
     ) -> None:  # fmt: skip
-        self._topology, self._kafka, self._codec, self._processor = topology, kafka, codec, processor
+        self._kafka, self.job, self._processor = kafka, job, processor
         metrics = counts.metrics
         self._metrics, self._counts, self._die = metrics, counts, die
-        self._ranks = {topic: rank for rank, topic in enumerate(topology.input_topics)}
+        self._ranks = {topic: rank for rank, topic in enumerate(job.names.inputs)}
         self._plain = PlainProducer(kafka, topology)
-        self._take_over = TakeOver(topology=topology, kafka=kafka, commands=self._plain, metrics=metrics)
+        self._take_over = TakeOver(topology=topology, kafka=kafka, job=job, commands=self._plain, metrics=metrics)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="partition")
         self._timers = TimerThread(self._send_ticks, metrics.timer_delay_seconds.observe, die)
         self._contiguity = Contiguity(metrics)
@@ -84,7 +81,6 @@ class Engine:
         self.transaction_s = 0.0
         """How long the newest transaction took."""
         self._topics = TopicWatch(kafka, topology, self._topics_changed)
-        self.open_work = OpenWork()
         self.inputs = InputProgress()
         self.committed_s: dict[int, float] = {}
         """When each owned partition's newest transaction was committed, in seconds since 1970."""
@@ -100,7 +96,7 @@ class Engine:
             self._partitions = {}
             self._contiguity.forget()
             self._timers.reset({})
-            self.open_work.reset({})
+            self.job.overview.reset({})
             self.inputs.reset({}, time.time())
             self.committed_s.clear()
             self._metrics.owned_partitions.set(0)
@@ -119,7 +115,7 @@ class Engine:
                 gone = data_lost((lost.topic, lost.partition), lost.end, "any records", time.time_ns() // 1_000_000)
                 self._notices[lost.partition].append(self._processor.alert_record(gone))
             self._timers.reset(taken.deadlines)
-            self.open_work.reset(taken.open)
+            self.job.overview.reset(taken.kept)
             self.inputs.reset(self.positions(), time.time())
             self._metrics.owned_partitions.set(len(self._partitions))
             self._metrics.rebalances.inc()
@@ -252,7 +248,7 @@ class Engine:
         step.partition.commit(step.work, step.positions)
         number = step.partition.number
         self._timers.update(number, step.work.deadlines)
-        self.open_work.update(number, step.work.states)
+        self.job.overview.update(number, step.work.states)
         for topic, timestamp in step.newest.items():
             self.inputs.applied((topic, number), timestamp)
         self.committed_s[number] = time.time()
@@ -260,7 +256,7 @@ class Engine:
         self._counts.transaction(self.transaction_s)
 
     def _log_starts(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-        reader = LogReader(self._kafka, self._topology.app_id)
+        reader = LogReader(self._kafka, self.job.names.app_id)
         try:
             return {place: reader.bounds(*place)[0] for place in places}
         finally:
@@ -282,17 +278,7 @@ class Engine:
     # -- timers -------------------------------------------------------------------------------------------------
 
     def _send_ticks(self, partition: int, ticks: list[Timer]) -> None:
-        topic = self._topology.topic_of("Timer")
-        records = [
-            Record(
-                topic,
-                tick.vehicle_id.encode(),
-                self._codec.encode(tick),
-                envelope_headers("Timer", SOURCE, tick.deadline_id, tick.due_ms, None),
-            )
-            for tick in ticks
-        ]
-        self._plain.send(records, partition)
+        self._plain.send([self.job.tick(tick) for tick in ticks], partition)
 
 
 def _by_partition(

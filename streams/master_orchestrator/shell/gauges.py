@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.input_progress import Behind, LogPlace, TopicPartition
+from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 
@@ -17,20 +18,23 @@ def bind_gauges(
     metrics: Metrics, topology: Topology, engine: Engine, log: Callable[[], Mapping[TopicPartition, LogPlace]]
 ) -> None:
     """Have ``metrics`` ask ``engine``, and ``log`` for what the consumer knows of its topic-partitions."""
-    work = engine.open_work
-    metrics.workflows.read = work.workflows
-    metrics.commands_open.read = work.commands
-    metrics.commands_oldest_seconds.read = lambda: work.oldest(time.time_ns() // 1_000_000)
     metrics.input_lag_records.read = lambda: _by_place(engine.behind(log()), 0)
     metrics.input_oldest_seconds.read = lambda: _by_place(engine.behind(log()), 1)
     metrics.last_commit_timestamp_seconds.read = lambda: _by_partition(engine.committed_s)
     metrics.table_bytes.read = lambda: _by_partition(engine.table_sizes())
     metrics.timers_pending.read = lambda: [((), engine.timers_pending)]
+    metrics.topology_info.labels(fingerprint(topology)).set(1)
+
+
+def bind_work(metrics: Metrics, topology: Topology, work: OpenWork) -> None:
+    """Have ``metrics`` ask ``work`` for the workflows and commands that are open."""
+    metrics.workflows.read = work.workflows
+    metrics.commands_open.read = work.commands
+    metrics.commands_oldest_seconds.read = lambda: work.oldest(time.time_ns() // 1_000_000)
     for agent, terms in topology.agents.items():
         if terms.reply_within_ms < WAITS_FOR_PEOPLE_MS:
             for lane, bound in topology.lanes.items():
                 metrics.lane_bound_seconds.labels(agent, lane).set(bound.max_wait_ms / 1000)
-    metrics.topology_info.labels(fingerprint(topology)).set(1)
 
 
 def fingerprint(topology: Topology) -> str:

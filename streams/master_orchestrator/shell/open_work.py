@@ -52,6 +52,8 @@ class OpenWork:
         self._workflows: Counter[Labels] = Counter()
         self._commands: dict[Labels, dict[tuple[bytes, int], int]] = {}
 
+    of = staticmethod(open_of)
+
     def reset(self, partitions: Mapping[int, Iterable[tuple[bytes, Open]]]) -> None:
         """Own just these partitions, of whose vehicles this is open."""
         found = [

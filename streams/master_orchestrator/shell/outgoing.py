@@ -1,9 +1,8 @@
 """Outgoing records: what an outcome asks for, alerts, and dead letters. Pure; raises ``EncodeError``."""
 
-from typing import NamedTuple
-
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.rejection import Rejection
+from master_orchestrator.shell.job import Outgoing
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.dead_letters import (
@@ -26,42 +25,14 @@ GIVEN_UP = "retries_exhausted"
 """The reason of a command's dead letter."""
 
 
-class Outgoing(NamedTuple):
-    """The records of one outcome: those of the transaction, and the commands for the outbox."""
-
-    records: list[Record]
-    commands: list[Record]
-
-
-class RecordWriter:
-    """Makes outgoing records. One per engine; holds no state."""
+class NoticeWriter:
+    """Makes the records that any app writes: alerts, dead letters, feedback to senders. Holds no state."""
 
     def __init__(self, topology: Topology, codec: Codec) -> None:
         self._codec = codec
-        self._command_topics = {
-            (agent, priority): topology.command_topic(agent, priority.lane)
-            for agent in AgentType
-            for priority in Priority
-        }
-        self._audit, self._status, self._alerts = (topology.topic_of(s) for s in ("AuditRecord", "Status", "Alert"))
-        self._feedback = topology.topic_of("SenderFeedback")
+        self._alerts, self._feedback = topology.topic_of("Alert"), topology.topic_of("SenderFeedback")
         self._dead = topology.dead_letter_topic
         self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
-
-    def outcome(self, outcome: Outcome, key: bytes, at_ms: int) -> Outgoing:
-        """All records of the outcome of the vehicle ``key``, stamped with its input's time."""
-        encode, trace = self._codec.encode, outcome.traceparent
-        records: list[Record] = []
-        for entry in outcome.audit:
-            audit_key = f"{entry.workflow_id}/{entry.seq}"
-            headers = envelope_headers("AuditRecord", SOURCE, audit_key, at_ms, trace)
-            records.append(Record(self._audit, audit_key.encode(), encode(entry), headers))
-        for status in outcome.status:
-            headers = envelope_headers("Status", SOURCE, f"{status.workflow_id}/{status.seq}", at_ms, trace)
-            records.append(Record(self._status, status.workflow_id.encode(), encode(status), headers))
-        records += [self.alert(alert, trace) for alert in outcome.alerts]
-        records += [self._given_up(command, key, trace) for command in outcome.failed_commands]
-        return Outgoing(records, [self._command(command, key, trace) for command in outcome.commands])
 
     def alert(self, alert: Alert, traceparent: str | None = None) -> Record:
         """The record of an alert."""
@@ -86,6 +57,34 @@ class RecordWriter:
             headers += [(CUT_FROM, b"%d" % len(value))]
             value = value[: self._largest]
         return Record(self._dead, key, value, [*kept_headers(record.headers), *headers])
+
+
+class RecordWriter(NoticeWriter):
+    """Makes the records of an outcome, too. One per engine."""
+
+    def __init__(self, topology: Topology, codec: Codec) -> None:
+        super().__init__(topology, codec)
+        self._command_topics = {
+            (agent, priority): topology.command_topic(agent, priority.lane)
+            for agent in AgentType
+            for priority in Priority
+        }
+        self._audit, self._status = topology.topic_of("AuditRecord"), topology.topic_of("Status")
+
+    def outcome(self, outcome: Outcome, key: bytes, at_ms: int) -> Outgoing:
+        """All records of the outcome of the vehicle ``key``, stamped with its input's time."""
+        encode, trace = self._codec.encode, outcome.traceparent
+        records: list[Record] = []
+        for entry in outcome.audit:
+            audit_key = f"{entry.workflow_id}/{entry.seq}"
+            headers = envelope_headers("AuditRecord", SOURCE, audit_key, at_ms, trace)
+            records.append(Record(self._audit, audit_key.encode(), encode(entry), headers))
+        for status in outcome.status:
+            headers = envelope_headers("Status", SOURCE, f"{status.workflow_id}/{status.seq}", at_ms, trace)
+            records.append(Record(self._status, status.workflow_id.encode(), encode(status), headers))
+        records += [self.alert(alert, trace) for alert in outcome.alerts]
+        records += [self._given_up(command, key, trace) for command in outcome.failed_commands]
+        return Outgoing(records, [self._command(command, key, trace) for command in outcome.commands])
 
     def command_topic(self, command: Command) -> str:
         """The topic of the command's agent and lane."""

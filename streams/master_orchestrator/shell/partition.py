@@ -5,8 +5,8 @@ begin; audit, status, alerts, dead letters; changelog, outbox, position; commit;
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from master_orchestrator.core.state import VehicleState, decode_state
 from master_orchestrator.core.table import POSITION_KEY, pack_positions, unpack_positions, unpack_vehicle
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
 from master_orchestrator.shell.layout import pack_outbox, unpack_outbox
@@ -37,16 +37,16 @@ class OwnedPartition:
         self._commands.send(unpack_outbox(self.store.get), self.number)
         return unpack_positions(self.store.get(POSITION_KEY))
 
-    def waiting(self) -> Iterator[tuple[bytes, VehicleState]]:
-        """All vehicles of the table that wait for something: every one with an open workflow or task."""
+    def waiting(self) -> Iterator[tuple[bytes, bytes]]:
+        """All keys of the table that wait for something, with their stored states."""
         for key, value in self.store.vehicles():
             due_ms, state = unpack_vehicle(value)
             if due_ms:
-                yield key, decode_state(state)
+                yield key, state
 
-    def commit(self, work: Work, positions: Mapping[str, int]) -> None:
+    def commit(self, work: Work[Any, Any], positions: Mapping[str, int]) -> None:
         """Make ``work`` and the positions after it durable, then send its commands. Blocking; any error is fatal."""
-        entries = {**work.vehicles, **self._outbox(work.commands)}
+        entries = {**work.entries, **self._outbox(work.commands)}
         after = {**self.positions, **positions}
         position = Record(self._changelog, POSITION_KEY, pack_positions(after))
         changelog = (Record(self._changelog, key, value) for key, value in entries.items())

@@ -5,14 +5,13 @@ The order is the safety: a former owner is fenced first, so that what is read of
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 
 from master_orchestrator.core.outcome import Deadline
-from master_orchestrator.core.step import deadlines
 from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
-from master_orchestrator.shell.open_work import Open, open_of
+from master_orchestrator.shell.job import Job
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.restore import LogReader, catch_up, is_foreign, topic_id
 from master_orchestrator.shell.store import PartitionStore
@@ -36,19 +35,23 @@ class Lost(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a take-over comes to."""
+    """What a take-over comes to. ``kept``: of each waiting state, for the job's overview."""
 
     partitions: dict[int, OwnedPartition]
     deadlines: dict[int, dict[str, list[Deadline]]]
-    open: dict[int, list[tuple[bytes, Open]]]
+    kept: dict[int, list[tuple[bytes, Any]]]
     lost: list[Lost]
 
 
 class TakeOver:
     """Makes this worker the owner of partitions. One per engine."""
 
-    def __init__(self, *, topology: Topology, kafka: KafkaSettings, commands: PlainProducer, metrics: Metrics) -> None:
-        self._topology, self._kafka, self._commands, self._metrics = topology, kafka, commands, metrics
+    def __init__(
+        self, *, topology: Topology, kafka: KafkaSettings, job: Job[Any, Any, Any], commands: PlainProducer,
+        metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._topology, self._kafka, self._job = topology, kafka, job
+        self._commands, self._metrics = commands, metrics
 
     def run(self, stores: dict[int, PartitionStore], wipe: Wipe) -> Taken:
         """Own the partitions of ``stores``. Raises what Kafka raises; the process must then end."""
@@ -58,7 +61,7 @@ class TakeOver:
             self._metrics.restore_done_ratio.labels(str(number)).set(0)
         with self._metrics.restore_seconds.time():
             producers = self._fence(list(stores))
-            reader = LogReader(self._kafka, self._topology.app_id)
+            reader = LogReader(self._kafka, self._job.names.app_id)
             try:
                 records = self._restore(reader, stores, wipe)
                 owned = {number: self._owned(number, stores[number], producers[number]) for number in stores}
@@ -69,19 +72,23 @@ class TakeOver:
         log.info("tables restored", records=records, partitions=sorted(stores))
         taken = Taken(owned, {number: {} for number in owned}, {number: [] for number in owned}, lost)
         for number, partition in owned.items():
-            for key, state in partition.waiting():
-                taken.deadlines[number][key.decode()] = deadlines(key.decode(), state)
-                taken.open[number].append((key, open_of(state)))
+            for key, value in partition.waiting():
+                state = self._job.load(key, value, partition.store.get)
+                taken.deadlines[number][key.decode()] = self._job.deadlines(key, state)
+                taken.kept[number].append((key, self._job.overview.of(state)))
         return taken
 
     def _fence(self, partitions: Sequence[int]) -> dict[int, PartitionProducer]:
         """New transactional producers, side by side: each ends what a former owner has open."""
         with ThreadPoolExecutor(len(partitions), "fence") as threads:
-            made = threads.map(lambda n: PartitionProducer(self._kafka, self._topology, n, self._metrics), partitions)
+            made = threads.map(self._producer, partitions)
             return dict(zip(partitions, made, strict=True))
 
+    def _producer(self, number: int) -> PartitionProducer:
+        return PartitionProducer(self._kafka, self._topology, number, self._metrics, app=self._job.names)
+
     def _restore(self, reader: LogReader, stores: dict[int, PartitionStore], wipe: Wipe) -> int:
-        changelog = self._topology.changelog_topic
+        changelog = self._job.names.changelog_topic
         log_id = topic_id(self._kafka, changelog)
         for number in list(stores):
             if is_foreign(stores[number], log_id, reader.bounds(changelog, number)[1]):
@@ -96,12 +103,12 @@ class TakeOver:
             store=store,
             producer=producer,
             commands=self._commands,
-            changelog=self._topology.changelog_topic,
+            changelog=self._job.names.changelog_topic,
         )
 
     def _recover(self, reader: LogReader, partition: OwnedPartition) -> list[Lost]:
         """Positions from the table, corrected by the logs there are; and the newest outbox once more."""
-        bounds = {topic: reader.bounds(topic, partition.number) for topic in self._topology.input_topics}
+        bounds = {topic: reader.bounds(topic, partition.number) for topic in self._job.names.inputs}
         stored = partition.recover()
         partition.positions, lost = _positions(partition.number, stored, bounds)
         for found in lost:

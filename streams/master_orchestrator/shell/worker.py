@@ -3,8 +3,9 @@
 import gc
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import faust
 import structlog
@@ -12,7 +13,7 @@ import uvloop
 
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.exit_codes import ExitCode
-from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.counting import EngineCounts, InputCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
 from master_orchestrator.shell.errors import ShellError
@@ -23,10 +24,13 @@ from master_orchestrator.shell.faust_replacements import (
     EngineTables,
     EngineWorker,
 )
-from master_orchestrator.shell.gauges import bind_gauges
+from master_orchestrator.shell.gauges import bind_gauges, bind_work
 from master_orchestrator.shell.health import EngineHealth
 from master_orchestrator.shell.input_progress import LogPlace
+from master_orchestrator.shell.job import Job
+from master_orchestrator.shell.outgoing import NoticeWriter
 from master_orchestrator.shell.processor import Processor
+from master_orchestrator.shell.vehicle_job import VehicleJob
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metric_kinds import Process
@@ -53,16 +57,19 @@ def run_engine(
     worker: str,
     metrics_port: int | None,
     metrics_host: str = "127.0.0.1",
+    make: "MakeJob | None" = None,
 ) -> int:
-    """Run one engine worker until SIGTERM or SIGINT; the exit code.
+    """Run one worker of an app until SIGTERM or SIGINT; the exit code.
 
     Args:
+        make: the app's job; by default the engine's.
         data_dir: the worker's own folder for RocksDB; two workers never share one.
         worker: a name that stays the same over restarts, so that a quick restart moves no partition.
         metrics_port: serve ``/metrics``, ``/ready`` and ``/live`` on this port of ``metrics_host``; None: do not.
     """
     metrics = Metrics(Process.ENGINE)
-    app = build_app(kafka=kafka, topology=topology, data_dir=data_dir, worker=worker, metrics=metrics)
+    made = (make or vehicle_job)(topology, metrics)
+    app = build_app(made, kafka=kafka, topology=topology, data_dir=data_dir, worker=worker)
     server = None
     if metrics_port is not None:
         server = start_metrics_server(metrics, metrics_port, metrics_host, health=app.health)
@@ -87,11 +94,31 @@ def run_engine(
             server.stop()
 
 
-def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str, metrics: Metrics) -> EngineApp:
+class MadeJob(NamedTuple):
+    """A job with what its processor and its counts need."""
+
+    job: Job[Any, Any, Any]
+    writer: NoticeWriter
+    counts: InputCounts
+
+
+MakeJob = Callable[[Topology, Metrics], MadeJob]
+
+
+def vehicle_job(topology: Topology, metrics: Metrics) -> MadeJob:
+    """The engine's job; ``metrics`` ask it for the work that is open."""
+    codec, counts = Codec(topology.limits), EngineCounts(metrics)
+    job = VehicleJob(topology, Policy.from_topology(topology), codec, counts)
+    bind_work(metrics, topology, job.overview)
+    return MadeJob(job, job.writer, counts)
+
+
+def build_app(made: MadeJob, *, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str) -> EngineApp:
     """The Faust app of one worker, with its engine. Topics must exist: they come from ``provision``."""
+    names, metrics = made.job.names, made.counts.metrics
     data_dir.mkdir(parents=True, exist_ok=True)
     app = EngineApp(
-        topology.app_id,
+        names.app_id,
         broker=[f"kafka://{address}" for address in kafka.bootstrap_servers.split(",")],
         broker_credentials=faust_credentials(kafka),
         Table=EngineTable,
@@ -110,18 +137,16 @@ def build_app(*, kafka: KafkaSettings, topology: Topology, data_dir: Path, worke
         broker_commit_interval=1.0,
         broker_max_poll_records=MAX_POLL_RECORDS,
         broker_max_poll_interval=NEVER_S,
-        consumer_group_instance_id=f"{topology.app_id}-{worker}",
+        consumer_group_instance_id=f"{names.app_id}-{worker}",
         consumer_auto_offset_reset="earliest",
         web_enabled=False,
     )
     app.die = die
-    app.Table(topology.table, key_type=bytes, value_type=bytes, partitions=topology.partitions)
-    for topic in topology.input_topics:  # Faust subscribes to what an agent consumes; the engine reads the batches
+    app.Table(names.table, key_type=bytes, value_type=bytes, partitions=topology.partitions)
+    for topic in names.inputs:  # Faust subscribes to what an agent consumes; the engine reads the batches
         app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=f"engine:{topic}")(_never_called)
-    codec = Codec(topology.limits)
-    counts = EngineCounts(metrics)
-    processor = Processor(topology, Policy.from_topology(topology), codec, counts)
-    app.engine = Engine(topology=topology, kafka=kafka, codec=codec, processor=processor, counts=counts, die=die)
+    processor = Processor(made.job, made.writer, made.counts)
+    app.engine = Engine(topology=topology, kafka=kafka, job=made.job, processor=processor, counts=made.counts, die=die)
     app.health = EngineHealth(app.engine)
     bind_gauges(metrics, topology, app.engine, lambda: _log_places(app))
     app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name
