@@ -1,6 +1,5 @@
 """The agents in other languages, written from the wire alone, each next to Python ones for the other five types."""
 
-import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.echo_agents import default_answer
 from support.engine_system import EngineSystem
+from support.toolchains import INSTALL_S, has_go, npm_install
 
 from master_orchestrator_schemas.results import Result
 from master_orchestrator_schemas.vocabulary import AgentType, State
@@ -18,23 +18,11 @@ pytestmark = pytest.mark.kafka
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VEHICLES = 8
-INSTALL_S = 240.0
 LETTERS_S = 2.0  # how long the reader of dead letters waits for a first one
-
-
-def _has_go() -> bool:
-    if shutil.which("go") is None:
-        return False
-    told = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=True).stdout
-    return tuple(map(int, re.findall(r"\d+", told)[:2])) >= (1, 22)
 
 
 def _all_but_diagnosis(agent: AgentType) -> Result | None:
     return None if agent is AgentType.DIAGNOSIS else default_answer(agent)
-
-
-def _copied(example: str, folder: Path) -> Path:
-    return Path(shutil.copytree(EXAMPLES / example, folder / example, ignore=shutil.ignore_patterns("node_modules")))
 
 
 @contextmanager
@@ -68,15 +56,12 @@ def _finishes_workflows(
 def test_the_javascript_agent_finishes_workflows(
     system: EngineSystem, environment: Mapping[str, str], tmp_path: Path
 ) -> None:
-    folder = _copied("javascript_agent", tmp_path)
-    install = ["npm", "install", "--no-package-lock", "--no-audit", "--no-fund"]
-    subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
+    folder = npm_install(EXAMPLES / "javascript_agent", tmp_path)
     _finishes_workflows(["node", "agent.mjs"], folder, system, environment, "javascript-")
 
 
-@pytest.mark.skipif(not _has_go(), reason="no Go 1.22 here: the Go agent is not tried")
+@pytest.mark.skipif(not has_go(1, 22), reason="no Go 1.22 here: the Go agent is not tried")
 def test_the_go_agent_finishes_workflows(system: EngineSystem, environment: Mapping[str, str], tmp_path: Path) -> None:
-    folder = _copied("go_agent", tmp_path)
-    build = ["go", "build", "-o", "agent", "."]
-    subprocess.run(build, cwd=folder, check=True, capture_output=True, timeout=INSTALL_S)
-    _finishes_workflows(["./agent"], folder, system, environment, "go-")
+    build = ["go", "build", "-o", str(tmp_path / "agent"), "."]
+    subprocess.run(build, cwd=EXAMPLES / "go_agent", check=True, capture_output=True, timeout=INSTALL_S)
+    _finishes_workflows([str(tmp_path / "agent")], tmp_path, system, environment, "go-")
