@@ -71,6 +71,10 @@ def _engine(topology: Topology) -> list[Grant]:
     ]
 
 
+def _ueba(topology: Topology) -> list[Grant]:
+    return [*_every("Describe DescribeConfigs", topology)]
+
+
 def _agents(topology: Topology) -> list[Grant]:
     groups = map(topology.agent_group, AgentType)
     return [_commands("Read", topology), *_every("Describe", topology), _groups("Read", groups)]
@@ -111,6 +115,7 @@ ROLES: Mapping[str, Callable[[Topology], list[Grant]]] = {
     "operators": _operators,
     "engine": _engine,
     "agents": _agents,
+    "ueba": _ueba,
     "auditors": _auditors,
     "on-call": _on_call,
     "administrators": _administrators,

@@ -1,7 +1,7 @@
 """The system as an AsyncAPI 3.0 document, made from the topology: ``python -m master_orchestrator_schemas.asyncapi``.
 
-Operations are the engine's: it receives inputs and sends the rest. Payloads are the Avro schemas; topics that also take
-JSON say so in their description.
+Operations are those of the engine and of the judge of behaviour: they receive inputs and send the rest. Payloads are
+the Avro schemas; topics that also take JSON say so in their description.
 """
 
 import json
@@ -20,13 +20,13 @@ def document(topology: Topology) -> dict[str, Any]:
     """The whole document."""
     shown = {name: terms.schema_name or BYTES for name, terms in topology.topics.items()}
     shown |= dict.fromkeys(topology.command_topics, "Command")
-    inputs = set(topology.input_topics)
+    inputs = {*topology.input_topics, *topology.ueba_input_topics}
     return {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Master Orchestrator",
             "version": str(topology.version),
-            "description": "What travels between gateways, workshops, operators, the engine and the agents.",
+            "description": "What travels between gateways, workshops, operators, the engine, agents and the ueba app.",
         },
         "channels": {topic: _channel(topology, topic, message) for topic, message in shown.items()},
         "operations": {

@@ -14,9 +14,14 @@ from typing import Any
 import msgspec
 
 from master_orchestrator_schemas.messages import (
+    Activity,
+    ActorRecord,
+    ActorTick,
     Alert,
     AuditRecord,
     Command,
+    Control,
+    EntityStatus,
     OperatorRequest,
     Reply,
     SenderFeedback,
@@ -24,6 +29,7 @@ from master_orchestrator_schemas.messages import (
     Status,
     Telemetry,
     Timer,
+    UebaRequest,
 )
 
 Request = Telemetry | ServiceEvent | OperatorRequest
@@ -32,7 +38,12 @@ Request = Telemetry | ServiceEvent | OperatorRequest
 Body = Request | Timer | Reply
 """What the engine reads."""
 
-Message = Body | Command | AuditRecord | Status | Alert | SenderFeedback
+UebaBody = UebaRequest | Activity | ActorTick
+"""What the judge of behaviour reads."""
+
+UebaOutput = ActorRecord | EntityStatus | Control
+
+Message = Body | Command | AuditRecord | Status | Alert | SenderFeedback | UebaBody | UebaOutput
 """What has a schema."""
 
 
@@ -44,6 +55,13 @@ class Role(StrEnum):
     COMMAND = "command"
 
 
+class App(StrEnum):
+    """The Faust app whose input or output a message is."""
+
+    ENGINE = "engine"
+    UEBA = "ueba"
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of message.
@@ -53,12 +71,14 @@ class Kind:
         subject: of its Avro schemas, ``avro/<subject>.v<N>.avsc``; persistent.
         role: how it passes the engine.
         sender_id: the sender's own id of a request; None for what does not come from outside.
+        app: whose input or output it is.
     """
 
     type: type[msgspec.Struct]
     subject: str
     role: Role
     sender_id: Callable[[Any], str] | None = None
+    app: App = App.ENGINE
 
     @property
     def name(self) -> str:
@@ -83,12 +103,29 @@ KINDS: tuple[Kind, ...] = (
     Kind(Status, "status", Role.OUTPUT),
     Kind(Alert, "alert", Role.OUTPUT),
     Kind(SenderFeedback, "sender_feedback", Role.OUTPUT),
+    # The judge of behaviour: its inputs in rank order too.
+    Kind(UebaRequest, "ueba_request", Role.INPUT, app=App.UEBA),
+    Kind(Activity, "activity", Role.INPUT, app=App.UEBA),
+    Kind(ActorTick, "actor_tick", Role.INPUT, app=App.UEBA),
+    Kind(ActorRecord, "actor_record", Role.OUTPUT, app=App.UEBA),
+    Kind(EntityStatus, "entity_status", Role.OUTPUT, app=App.UEBA),
+    Kind(Control, "control", Role.OUTPUT, app=App.UEBA),
 )
 
-INPUTS = tuple(kind.name for kind in KINDS if kind.role is Role.INPUT)
-"""Names of the inputs in rank order."""
 
-OUTPUTS = tuple(kind.name for kind in KINDS if kind.role is Role.OUTPUT)
+def _names(app: App, role: Role) -> tuple[str, ...]:
+    return tuple(kind.name for kind in KINDS if kind.app is app and kind.role is role)
+
+
+INPUTS = _names(App.ENGINE, Role.INPUT)
+"""Names of the engine's inputs in rank order."""
+
+OUTPUTS = _names(App.ENGINE, Role.OUTPUT)
+
+UEBA_INPUTS = _names(App.UEBA, Role.INPUT)
+"""Names of the inputs of the judge of behaviour in rank order."""
+
+UEBA_OUTPUTS = _names(App.UEBA, Role.OUTPUT)
 
 TYPES: Mapping[str, type[Any]] = MappingProxyType({kind.name: kind.type for kind in KINDS})
 """Name -> class."""

@@ -32,7 +32,7 @@ FLAGS: dict[str, bool] = {
 
 def is_no_value(text: str, words: frozenset[str] = NO_VALUE) -> bool:
     """Whether a text says that there is no value: it is empty, only punctuation, or one of the words."""
-    return not text.strip(PUNCTUATION) or text.strip().lower() in words
+    return not text.strip(PUNCTUATION).strip() or text.strip().lower() in words
 
 
 def number(text: str) -> float | None:

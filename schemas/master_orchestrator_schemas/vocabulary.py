@@ -166,3 +166,86 @@ class AlertKind(StrEnum):
     DATA_LOST = "DATA_LOST"
     RECORD_UNPROCESSABLE = "RECORD_UNPROCESSABLE"
     TOPIC_CHANGED = "TOPIC_CHANGED"
+
+
+class ActorKind(StrEnum):
+    """Who acts. AGENT and ENGINE work by commands; the others are people and systems outside."""
+
+    AGENT = "agent"
+    ENGINE = "engine"
+    OPERATOR = "operator"
+    CLIENT = "client"
+    WORKSHOP = "workshop"
+    GATEWAY = "gateway"
+
+
+class Action(StrEnum):
+    """What an act does to its resource. ADMIN changes what others may do or are asked to do."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    DELETE = "DELETE"
+    SEND = "SEND"
+    ADMIN = "ADMIN"
+
+
+class Outcome(StrEnum):
+    """How an act ended. DENIED: it was not done."""
+
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    DENIED = "DENIED"
+
+
+class ActError(StrEnum):
+    """The class of a failure. Only DENIED and NOT_FOUND say something of the actor; the rest is operations."""
+
+    NONE = "NONE"
+    UNAVAILABLE = "UNAVAILABLE"
+    TIMEOUT = "TIMEOUT"
+    NOT_FOUND = "NOT_FOUND"
+    DENIED = "DENIED"
+    INVALID = "INVALID"
+    OTHER = "OTHER"
+
+
+class DeniedBy(StrEnum):
+    """Which check an act did not pass, in the order in which they are made."""
+
+    RESOURCE = "resource"
+    LINE = "line"
+    SCOPE = "scope"
+    ROWS = "rows"
+    PER_COMMAND = "per_command"
+    CONTROL = "control"
+
+
+class Phase(StrEnum):
+    """When a session's record was written: BEFORE acts that cannot be taken back, or when it was DONE."""
+
+    BEFORE = "BEFORE"
+    DONE = "DONE"
+
+
+class UebaAction(StrEnum):
+    """What an operator may ask of the judge of behaviour."""
+
+    ACKNOWLEDGE = "ACKNOWLEDGE"
+    CONTROL = "CONTROL"
+    RELEASE = "RELEASE"
+    WINDOW = "WINDOW"
+
+
+class Verdict(StrEnum):
+    """What an operator holds a finding to be: BENIGN adds nothing to the score, CONFIRMED does not age."""
+
+    BENIGN = "BENIGN"
+    CONFIRMED = "CONFIRMED"
+
+
+class ControlLevel(StrEnum):
+    """What an actor is held to."""
+
+    OBSERVE = "OBSERVE"
+    THROTTLE = "THROTTLE"
+    BLOCK = "BLOCK"

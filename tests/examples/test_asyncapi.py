@@ -18,7 +18,7 @@ def test_every_topic_has_a_channel_and_an_operation(topology: Topology) -> None:
     made = document(topology)
     assert {*topology.topics, *topology.command_topics} == set(made["channels"])
     received = {name for name, operation in made["operations"].items() if operation["action"] == "receive"}
-    assert {f"receive.{topic}" for topic in topology.input_topics} == received
+    assert {f"receive.{topic}" for topic in (*topology.input_topics, *topology.ueba_input_topics)} == received
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm here: the document is not validated")

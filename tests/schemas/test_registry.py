@@ -12,13 +12,29 @@ from master_orchestrator_schemas.agreement import READ, WRITTEN
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.dead_letters import Origin, origin_headers, read_origin
 from master_orchestrator_schemas.messages import OperatorRequest, ServiceEvent, Telemetry
-from master_orchestrator_schemas.registry import INPUTS, KINDS, OUTPUTS, Body, Message, Request, Role, sender_id_of
+from master_orchestrator_schemas.registry import (
+    INPUTS,
+    KINDS,
+    OUTPUTS,
+    TYPES,
+    UEBA_INPUTS,
+    UEBA_OUTPUTS,
+    Body,
+    Message,
+    Request,
+    UebaBody,
+    UebaOutput,
+    sender_id_of,
+)
 from master_orchestrator_schemas.results import RESULTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, ServiceEventKind
 
-PARTS = {"Cause", "Dtc", "Failure", "Diagnosis", "Evidence", "J1939Fault", "LikelyCause", "Mistake", "Transition"}
+PARTS = {
+    "Cause", "ControlledPair", "Dtc", "Failure", "Diagnosis", "Evidence", "J1939Fault", "LikelyCause", "Mistake",
+    "OpenFinding", "SessionAct", "Transition",
+}  # fmt: skip
 """Structs of ``messages`` that stand only within others."""
 
 
@@ -30,7 +46,9 @@ def test_every_message_class_is_in_the_table_once_and_in_its_unions() -> None:
     }
     assert classes == {kind.type for kind in KINDS} == set(get_args(Message))
     assert len(classes) == len(KINDS)
-    assert {kind.type for kind in KINDS if kind.role is Role.INPUT} == set(get_args(Body))
+    assert {TYPES[name] for name in INPUTS} == set(get_args(Body))
+    assert {TYPES[name] for name in UEBA_INPUTS} == set(get_args(UebaBody))
+    assert {TYPES[name] for name in UEBA_OUTPUTS} == set(get_args(UebaOutput))
     assert {kind.type for kind in KINDS if kind.sender_id is not None} == set(get_args(Request))
 
 
@@ -41,7 +59,7 @@ def test_every_subject_has_a_schema_and_every_schema_a_subject() -> None:
 def test_every_input_has_its_rules_and_every_input_and_output_its_topic(topology: Topology) -> None:
     assert {rule.__name__ for rule in RULES} == set(INPUTS)
     schemas = Counter(terms.schema_name for terms in topology.topics.values())
-    assert dict.fromkeys([*INPUTS, *OUTPUTS, None], 1) == schemas
+    assert dict.fromkeys([*INPUTS, *OUTPUTS, *UEBA_INPUTS, *UEBA_OUTPUTS, None], 1) == schemas
 
 
 def test_every_agent_type_has_its_task_result_and_terms(topology: Topology) -> None:

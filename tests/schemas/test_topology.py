@@ -48,6 +48,8 @@ def test_inputs_are_ranked_people_first_and_telemetry_last(topology: Topology) -
     assert ("workflow.audit", "workflow.status", "workflow.alerts", "sender.feedback", "dead.letters") == (
         topology.output_topics
     )
+    assert ("ueba.requests", "agent.activity", "ueba.ticks") == topology.ueba_input_topics
+    assert ("ueba.trail", "ueba.entities", "agent.controls") == topology.ueba_output_topics
 
 
 def test_names_that_follow(topology: Topology) -> None:
@@ -80,11 +82,11 @@ def test_plans_cover_every_topic_with_its_terms(topology: Topology) -> None:
 def test_the_engine_s_clock_is_the_broker_s(topology: Topology) -> None:
     configs = {plan.name: plan.config for plan in topology.topic_plans()}
 
-    for name in (*topology.input_topics, *topology.output_topics):
+    for name in topology.topics:
         assert "LogAppendTime" == configs[name]["message.timestamp.type"]
-    for name in topology.input_topics:
+    for name in (*topology.input_topics, *topology.ueba_input_topics):
         assert "delete" == configs[name]["cleanup.policy"]
-    for name in ("workflow.audit", "workflow.status", topology.changelog_topic):
+    for name in ("workflow.audit", "workflow.status", *topology.ueba_output_topics, topology.changelog_topic):
         assert "compact" == configs[name]["cleanup.policy"]
     assert str(30 * 86_400_000) == configs["vehicle.telemetry"]["retention.ms"]
 

@@ -6,43 +6,62 @@ from hypothesis.strategies import SearchStrategy
 
 from master_orchestrator_schemas.messages import (
     SIGNALS,
+    Activity,
+    ActorRecord,
+    ActorTick,
     Alert,
     AuditRecord,
     Cause,
     Command,
+    Control,
+    ControlledPair,
     Diagnosis,
     Dtc,
+    EntityStatus,
     Evidence,
     Failure,
     J1939Fault,
     LikelyCause,
     Mistake,
+    OpenFinding,
     OperatorRequest,
     Reply,
     SenderFeedback,
     ServiceEvent,
+    SessionAct,
     Status,
     Telemetry,
     Timer,
     Transition,
+    UebaRequest,
 )
+from master_orchestrator_schemas.messages.activity import MAX_COUNT
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.registry import Message
 from master_orchestrator_schemas.results import RESULTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.vocabulary import (
+    ActError,
+    Action,
+    ActorKind,
     AgentType,
     AlertKind,
     Answer,
     AppointmentState,
+    ControlLevel,
+    DeniedBy,
     FailureKind,
     FindingLabel,
     OperatorAction,
+    Outcome,
+    Phase,
     Priority,
     Reason,
     ServiceEventKind,
     State,
     Subsystem,
+    UebaAction,
+    Verdict,
 )
 
 text = st.text(max_size=20)
@@ -315,6 +334,117 @@ mistakes = st.builds(
 )
 feedback = st.builds(SenderFeedback, sender=text, at_ms=longs, mistakes=st.lists(mistakes, max_size=3).map(tuple))
 
+actors = st.text(min_size=1, max_size=20)
+limited = st.integers(0, MAX_COUNT)
+acts = st.builds(
+    SessionAct,
+    action=st.sampled_from(Action),
+    resource=text,
+    outcome=st.sampled_from(Outcome),
+    error=st.sampled_from(ActError),
+    entity=maybe_text,
+    count=limited,
+    rows=limited,
+    max_rows=limited,
+    denied_by=st.none() | st.sampled_from(DeniedBy),
+    override=maybe_text,
+)
+activities = st.builds(
+    Activity,
+    activity_id=text,
+    actor=actors,
+    kind=st.sampled_from(ActorKind),
+    instance=text,
+    start_ms=millis,
+    version=maybe_text,
+    charter=maybe_text,
+    seq=limited,
+    session=maybe_text,
+    workflow_id=maybe_text,
+    entity=maybe_text,
+    priority=st.none() | priorities,
+    phase=st.sampled_from(Phase),
+    at_ms=millis,
+    took_ms=limited,
+    outcome=st.sampled_from(Outcome),
+    acts=st.lists(acts, max_size=3).map(tuple),
+    goodbye=st.booleans(),
+    details=maybe_text,
+)
+pairs = st.lists(
+    st.builds(ControlledPair, action=text, resource=text, per_minute=st.none() | st.floats(0, 1e9)), max_size=3
+).map(tuple)
+ueba_requests = st.builds(
+    UebaRequest,
+    actor=actors,
+    request_id=text,
+    action=st.sampled_from(UebaAction),
+    by=actors,
+    reason=text,
+    finding_id=maybe_text,
+    verdict=st.none() | st.sampled_from(Verdict),
+    level=st.none() | st.sampled_from(ControlLevel),
+    instance=maybe_text,
+    pairs=pairs,
+    duration_ms=st.none() | st.integers(1, 31_622_400_000),
+)
+actor_ticks = st.builds(ActorTick, actor=actors, deadline_id=text, due_ms=longs)
+actor_records = st.builds(
+    ActorRecord,
+    actor=actors,
+    seq=counts,
+    at_ms=longs,
+    event=text,
+    by=text,
+    finding_id=maybe_text,
+    score=finite,
+    band=text,
+    details=text,
+    cause=st.builds(Cause, topic=text, partition=counts, offset=longs),
+    positions=st.dictionaries(text, longs, max_size=3),
+    prev_hash=text,
+    hash=text,
+)
+open_findings = st.builds(
+    OpenFinding,
+    finding_id=text,
+    rule=text,
+    severity=finite,
+    action=text,
+    resource=text,
+    entity=maybe_text,
+    first_at_ms=longs,
+    newest_at_ms=longs,
+    count=limited,
+    explanation=text,
+    verdict=st.none() | st.sampled_from(Verdict),
+)
+entity_statuses = st.builds(
+    EntityStatus,
+    actor=actors,
+    kind=st.sampled_from(ActorKind),
+    score=finite,
+    band=text,
+    updated_at_ms=longs,
+    seq=st.integers(-1, 2**31),
+    sessions=limited,
+    findings=st.lists(open_findings, max_size=2).map(tuple),
+    level=st.sampled_from(ControlLevel),
+    control_until_ms=st.none() | longs,
+)
+controls = st.builds(
+    Control,
+    actor=actors,
+    level=st.sampled_from(ControlLevel),
+    instance=maybe_text,
+    pairs=pairs,
+    since_ms=millis,
+    until_ms=st.none() | millis,
+    finding_id=maybe_text,
+    by=text,
+    reason=text,
+)
+
 STRATEGIES: dict[type[msgspec.Struct], SearchStrategy[Message]] = {
     Telemetry: telemetry,
     ServiceEvent: service_events,
@@ -326,5 +456,11 @@ STRATEGIES: dict[type[msgspec.Struct], SearchStrategy[Message]] = {
     Status: statuses,
     Alert: alerts,
     SenderFeedback: feedback,
+    Activity: activities,
+    UebaRequest: ueba_requests,
+    ActorTick: actor_ticks,
+    ActorRecord: actor_records,
+    EntityStatus: entity_statuses,
+    Control: controls,
 }
 """Message class -> any message of it."""

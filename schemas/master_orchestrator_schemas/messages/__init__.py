@@ -1,5 +1,6 @@
 """The message classes of the wire, one struct per Avro record. Hot path: msgspec structs, frozen."""
 
+from master_orchestrator_schemas.messages.activity import Activity, SessionAct
 from master_orchestrator_schemas.messages.feedback import Mistake, SenderFeedback
 from master_orchestrator_schemas.messages.inputs import (
     Failure,
@@ -20,26 +21,44 @@ from master_orchestrator_schemas.messages.outputs import (
     Transition,
 )
 from master_orchestrator_schemas.messages.telemetry import SIGNALS, Dtc, J1939Fault, Telemetry
+from master_orchestrator_schemas.messages.ueba import (
+    ActorRecord,
+    ActorTick,
+    Control,
+    ControlledPair,
+    EntityStatus,
+    OpenFinding,
+    UebaRequest,
+)
 
 __all__ = [
     "SIGNALS",
+    "Activity",
+    "ActorRecord",
+    "ActorTick",
     "Alert",
     "AuditRecord",
     "Cause",
     "Command",
+    "Control",
+    "ControlledPair",
     "Diagnosis",
     "Dtc",
+    "EntityStatus",
     "Evidence",
     "Failure",
     "J1939Fault",
     "LikelyCause",
     "Mistake",
+    "OpenFinding",
     "OperatorRequest",
     "Reply",
     "SenderFeedback",
     "ServiceEvent",
+    "SessionAct",
     "Status",
     "Telemetry",
     "Timer",
     "Transition",
+    "UebaRequest",
 ]

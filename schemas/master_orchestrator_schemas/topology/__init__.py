@@ -1,5 +1,6 @@
 """``topology.yaml`` as a typed, checked, immutable model: the single source of truth of the system's shape."""
 
+from master_orchestrator_schemas.topology.conduct import CharterLine, ResourceTerms, UebaTerms
 from master_orchestrator_schemas.topology.loader import TopologyError, load_topology, parse_topology
 from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.topology.plans import TopicPlan
@@ -16,14 +17,17 @@ from master_orchestrator_schemas.topology.terms import (
 
 __all__ = [
     "AgentTerms",
+    "CharterLine",
     "EpisodeTerms",
     "LaneTerms",
+    "ResourceTerms",
     "RetryTerms",
     "ServiceTerms",
     "TopicPlan",
     "TopicTerms",
     "Topology",
     "TopologyError",
+    "UebaTerms",
     "UrgencyLine",
     "VehicleTerms",
     "load_topology",

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from master_orchestrator_schemas.registry import KINDS, Role
+from master_orchestrator_schemas.topology.conduct_checks import conduct_problems
 from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.units import duration
 from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
@@ -36,6 +37,7 @@ def problems(topology: Topology) -> Iterator[Problem]:
     yield from _deadlines(topology)
     yield from _urgency(topology)
     yield from _limits(topology)
+    yield from conduct_problems(topology.resources, topology.charters)
 
 
 def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) -> Iterator[Problem]:
@@ -59,13 +61,13 @@ def _topics(topology: Topology) -> Iterator[Problem]:
         if not role:
             yield (*path, "schema"), f"{terms.schema_name} has topics of its own; remove this one"
         elif terms.role != role:
-            yield (*path, "role"), f"the engine's {terms.schema_name or 'dead letter'} topic is an {role}; write {role}"
+            yield (*path, "role"), f"the {terms.schema_name or 'dead letter'} topic is an {role}; write {role}"
         if terms.compacted == (terms.retention_ms is not None):
             yield path, "needs either a retention or compacted: true"
         if terms.compacted and terms.role == "input":
             yield (*path, "compacted"), "an input is never compacted, a gap there means loss; give a retention instead"
         if terms.json_allowed and terms.role == "output":
-            yield (*path, "json"), "the engine writes Avro only; remove it"
+            yield (*path, "json"), "an output holds Avro only; remove it"
 
 
 def _agents(topology: Topology) -> Iterator[Problem]:

@@ -6,17 +6,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PrivateAttr, StringConstraints
 
 from master_orchestrator_schemas.limits import Compression, Limits
-from master_orchestrator_schemas.registry import INPUTS, OUTPUTS
+from master_orchestrator_schemas.registry import INPUTS, OUTPUTS, UEBA_INPUTS, UEBA_OUTPUTS
 from master_orchestrator_schemas.topology import plans
 from master_orchestrator_schemas.topology.apps import AppNames
+from master_orchestrator_schemas.topology.conduct import CharterLine, Charters, ResourceName, ResourceTerms, UebaTerms
 from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
     CommandTerms,
     EpisodeTerms,
     LaneTerms,
-    ResourceName,
-    ResourceTerms,
     RetryTerms,
     ServiceTerms,
     TopicName,
@@ -26,7 +25,7 @@ from master_orchestrator_schemas.topology.terms import (
 )
 from master_orchestrator_schemas.triage_rules import TriageTerms
 from master_orchestrator_schemas.units import Terms
-from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, Lane
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
 
@@ -54,6 +53,8 @@ class Topology(Terms):
     limits: Limits = Field(default_factory=Limits)
     compression: Compression = "gzip"
     resources: Mapping[ResourceName, ResourceTerms] = Field(default_factory=dict)
+    charters: Charters = Field(default_factory=dict)
+    ueba: UebaTerms = Field(default_factory=UebaTerms)
 
     _prefix: str = PrivateAttr(default="")
 
@@ -80,6 +81,22 @@ class Topology(Terms):
     def output_topics(self) -> tuple[str, ...]:
         """Audit, status, alerts and dead letters; not the command topics."""
         return (*(self.topic_of(schema) for schema in OUTPUTS), self.dead_letter_topic)
+
+    @property
+    def ueba_input_topics(self) -> tuple[str, ...]:
+        """The inputs of the judge of behaviour in rank order."""
+        return tuple(self.topic_of(schema) for schema in UEBA_INPUTS)
+
+    @property
+    def ueba_output_topics(self) -> tuple[str, ...]:
+        """Trail, entities and controls; not the alerts and dead letters, which it shares with the engine."""
+        return tuple(self.topic_of(schema) for schema in UEBA_OUTPUTS)
+
+    def charter_of(self, actor: str) -> tuple[CharterLine, ...] | None:
+        """The charter of an actor by its name on the wire, else that of its kind; None without one."""
+        kind, _, name = actor.partition(":")
+        of_agent = self.charters.get(name) if kind == ActorKind.AGENT else None
+        return of_agent or self.charters.get(actor) or self.charters.get(f"{kind}:*")
 
     @property
     def dead_letter_topic(self) -> str:

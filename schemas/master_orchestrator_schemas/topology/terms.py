@@ -124,18 +124,3 @@ class ServiceTerms(Terms):
     no_show_after_ms: Duration = Field(alias="no_show_after")
     overdue_after_ms: Duration = Field(alias="overdue_after")
     max_reschedules: int = Field(ge=0, le=100)
-
-
-ResourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
-
-
-class ResourceTerms(Terms):
-    """Something that actors read, write or send.
-
-    Args:
-        criticality: 1 to 10; how bad it is if somebody does with it what they should not.
-        leaves: whether an act with it leaves the house and cannot be taken back.
-    """
-
-    criticality: int = Field(default=2, ge=1, le=10)
-    leaves: bool = False

@@ -3,7 +3,7 @@
 ``Analysis.observe`` takes one act and gives the findings that it raises or grows. Nothing here reads a clock or a file.
 """
 
-from master_orchestrator.behaviour.acts import Act, ActError, ActorKind, Outcome
+from master_orchestrator.behaviour.acts import Act
 from master_orchestrator.behaviour.analysis import Analysis, AnalysisTerms
 from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Finding, Rule
 from master_orchestrator.behaviour.risk import Band, band_of
@@ -11,13 +11,10 @@ from master_orchestrator.behaviour.risk import Band, band_of
 __all__ = [
     "ALERT_SEVERITY",
     "Act",
-    "ActError",
-    "ActorKind",
     "Analysis",
     "AnalysisTerms",
     "Band",
     "Finding",
-    "Outcome",
     "Rule",
     "band_of",
 ]

@@ -2,11 +2,12 @@
 
 from collections import Counter, deque
 
-from master_orchestrator.behaviour.acts import DAY_MS, Act, ActorKind, Pair
+from master_orchestrator.behaviour.acts import DAY_MS, Act, Pair
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.findings import Ledger
 from master_orchestrator.behaviour.precedents import LAGS
 from master_orchestrator.behaviour.risk import Band
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 MAX_PAIRS = 64
 """Pairs with baselines of their own; further ones share one."""

@@ -1,8 +1,8 @@
 """One act of an actor: what it did to which resource, and how that ended."""
 
-from enum import StrEnum
-
 import msgspec
+
+from master_orchestrator_schemas.vocabulary import ActError, ActorKind, Outcome
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -21,39 +21,8 @@ DEFAULT_CRITICALITY = 2
 """Of a resource that the topology does not list."""
 
 
-class ActorKind(StrEnum):
-    """Who acts. AGENT and ENGINE work by commands and have a charter; the others are people and systems outside."""
-
-    AGENT = "agent"
-    ENGINE = "engine"
-    OPERATOR = "operator"
-    CLIENT = "client"
-    WORKSHOP = "workshop"
-    GATEWAY = "gateway"
-
-
 CHARTERED = frozenset({ActorKind.AGENT, ActorKind.ENGINE})
 """Kinds whose charter is closed: what it does not list is a breach."""
-
-
-class Outcome(StrEnum):
-    """How an act ended."""
-
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-    DENIED = "DENIED"
-
-
-class ActError(StrEnum):
-    """The class of a failure. Only DENIED and NOT_FOUND say something of the actor; the rest is operations."""
-
-    NONE = "NONE"
-    UNAVAILABLE = "UNAVAILABLE"
-    TIMEOUT = "TIMEOUT"
-    NOT_FOUND = "NOT_FOUND"
-    DENIED = "DENIED"
-    INVALID = "INVALID"
-    OTHER = "OTHER"
 
 
 Pair = tuple[str, str]

@@ -11,7 +11,6 @@ from master_orchestrator.behaviour.acts import (
     DEFAULT_CRITICALITY,
     HOUR_MS,
     Act,
-    ActorKind,
     weight,
 )
 from master_orchestrator.behaviour.case import Case
@@ -23,6 +22,7 @@ from master_orchestrator.behaviour.rules.context import context
 from master_orchestrator.behaviour.rules.silence import Numbering
 from master_orchestrator.behaviour.rules.single_act import per_command, rows
 from master_orchestrator.behaviour.rules.windows import same_entity, windows
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 RULES = (rows, per_command, windows, same_entity, context)
 """In this order: ``context`` counts the act into what is known of its pair, so it comes last."""

@@ -1,7 +1,8 @@
 """What is usual: the greatest total of a window that was seen at the same time of day over four weeks."""
 
-from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, ActorKind
+from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.panes import PANE_MS, WINDOWS, Panes, Totals
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 WEEKS_KEPT = 4
 WEEK_MS = 7 * DAY_MS

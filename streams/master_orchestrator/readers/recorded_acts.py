@@ -11,8 +11,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from master_orchestrator.behaviour import Act, ActError, ActorKind, Outcome
+from master_orchestrator.behaviour import Act
 from master_orchestrator.errors import OrchestratorError
+from master_orchestrator_schemas.vocabulary import ActError, ActorKind, Outcome
 
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_LINE = 64 * 1024

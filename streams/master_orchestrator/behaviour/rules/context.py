@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from math import log2, log10
 
 from master_orchestrator.behaviour.actor import MAX_INSTANCES
-from master_orchestrator.behaviour.acts import HOUR_MS, Act, ActorKind, weight
+from master_orchestrator.behaviour.acts import HOUR_MS, Act, weight
 from master_orchestrator.behaviour.case import RARE, Case
 from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 SUM_OVER_MS = 2 * HOUR_MS
 FIRES_ABOVE = 12
