@@ -79,7 +79,7 @@ def changed_state(
     try:
         known, stored = vehicles(history.table), input_positions(history.table)
     except (msgspec.DecodeError, IndexError, ValueError, TypeError) as error:
-        return [Violation("readable", f"a state cannot be read: {error}", f"{terms.changelog}/{history.partition}")]
+        return [Violation("readable", f"a state cannot be read: {error}", f"{terms.changelog}[{history.partition}]")]
     last: dict[str, int] = {}
     for place in history.inputs:
         last[place.topic] = max(last.get(place.topic, 0), place.offset + 1)

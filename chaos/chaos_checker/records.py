@@ -14,7 +14,7 @@ class Place(NamedTuple):
     offset: int
 
     def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}@{self.offset}"
+        return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
 class Stored(NamedTuple):

@@ -46,9 +46,9 @@ class Reader:
         try:
             found = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
         except KafkaException as error:
-            raise UnreadableTopicError(f"{topic}/{partition}: {error}") from error
+            raise UnreadableTopicError(f"{topic}[{partition}]: {error}") from error
         if found is None:
-            raise UnreadableTopicError(f"{topic}/{partition}: the brokers did not tell its offsets in 30 s")
+            raise UnreadableTopicError(f"{topic}[{partition}]: the brokers did not tell its offsets in 30 s")
         return found
 
     def read(self, topics: Sequence[str], partition: int) -> Iterator[Stored]:
@@ -87,7 +87,7 @@ def hanging(bootstrap_servers: str, topics: Iterable[str], partitions: int) -> l
             if time.monotonic() > deadline:
                 break
             time.sleep(POLL_S)
-    return [f"{topic}/{number}" for topic, number in places]
+    return [f"{topic}[{number}]" for topic, number in places]
 
 
 def _stored(message: Message) -> Stored:
@@ -103,4 +103,4 @@ def _ended(message: Message) -> set[str]:
     if error is not None and error.retriable():
         return set()
     text = error.str() if error is not None else "unreadable"
-    raise UnreadableTopicError(f"{message.topic()}/{message.partition()}: {text}")
+    raise UnreadableTopicError(f"{message.topic()}[{message.partition()}]: {text}")

@@ -16,12 +16,11 @@ from aiokafka.errors import KafkaError, for_code  # type: ignore[import-untyped]
 from aiokafka.protocol.admin import AlterPartitionReassignmentsRequest  # type: ignore[import-untyped]  # as above
 
 from chaos_suite.election import ElectPreferred
+from master_orchestrator_schemas.places import Partition
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that a broker does not answer is what the answers say
 
 ANSWER_S = 6.0
-Place = tuple[str, int]
-"""Topic and partition."""
 T = TypeVar("T")
 
 
@@ -29,21 +28,21 @@ class NoAnswerError(Exception):
     """The cluster did not answer in time, or answered with an error."""
 
 
-def owned_partitions(bootstrap_servers: str, group: str) -> set[Place]:
+def owned_partitions(bootstrap_servers: str, group: str) -> set[Partition]:
     """What a settled group's members own; nothing while it rebalances. Raises NoAnswerError."""
 
-    async def ask(admin: Any) -> set[Place]:
+    async def ask(admin: Any) -> set[Partition]:
         (answer,) = await admin.describe_consumer_groups([group])
         ((_error, _group, state, _kind, _protocol, members, *_),) = answer.groups
         if state != "Stable":
             return set()
         assigned = [ConsumerProtocol.ASSIGNMENT.decode(member[-1]) for member in members]
-        return {(place.topic, place.partition) for each in assigned for place in each.partitions()}
+        return {Partition(tp.topic, tp.partition) for each in assigned for tp in each.partitions()}
 
     return _asked(bootstrap_servers, ask)
 
 
-def reorder_replicas(bootstrap_servers: str, replicas: Mapping[Place, list[int]]) -> None:
+def reorder_replicas(bootstrap_servers: str, replicas: Mapping[Partition, list[int]]) -> None:
     """Give partitions another order of their replicas, the preferred leader first. Raises NoAnswerError."""
 
     async def ask(admin: Any) -> None:
@@ -56,10 +55,10 @@ def reorder_replicas(bootstrap_servers: str, replicas: Mapping[Place, list[int]]
     _asked(bootstrap_servers, ask)
 
 
-def elect_preferred(bootstrap_servers: str, places: Iterable[Place]) -> int:
+def elect_preferred(bootstrap_servers: str, partitions: Iterable[Partition]) -> int:
     """Have the first of each partition's replicas lead it; how many leaders that changed. Raises NoAnswerError."""
     topics: dict[str, list[int]] = {}
-    for topic, partition in places:
+    for topic, partition in partitions:
         topics.setdefault(topic, []).append(partition)
 
     async def ask(admin: Any) -> int:
@@ -71,7 +70,7 @@ def elect_preferred(bootstrap_servers: str, places: Iterable[Place]) -> int:
     return _asked(bootstrap_servers, ask)
 
 
-def _by_topic(replicas: Mapping[Place, list[int]]) -> list[object]:
+def _by_topic(replicas: Mapping[Partition, list[int]]) -> list[object]:
     topics: dict[str, list[object]] = {}
     for (topic, partition), order in replicas.items():
         topics.setdefault(topic, []).append((partition, order, {}))

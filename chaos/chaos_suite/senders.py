@@ -7,9 +7,9 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
-from chaos_suite.sent import Outgoing, Place, Sent
+from chaos_suite.sent import Outgoing, Sent
 from master_orchestrator_schemas.headers import envelope_headers
-from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -107,9 +107,3 @@ def drain(producer: Producer, timeout_s: float) -> int:
     while len(producer) and time.monotonic() < deadline:
         serve(producer, DRAIN_POLL_S)
     return len(producer)
-
-
-def place_of(message: Message) -> Place | None:
-    """Where the broker put it, if it said so."""
-    partition, offset = message.partition(), message.offset()
-    return None if partition is None or offset is None or offset < 0 else Place(partition, offset)

@@ -7,6 +7,7 @@ from pathlib import Path
 from chaos_suite.codes import dtc_of, rule_of
 from chaos_suite.journal import Journal, now_ms
 from chaos_suite.shots import Shot
+from master_orchestrator_schemas.places import Place
 
 FILE = "sent.jsonl"
 
@@ -38,14 +39,6 @@ class Outgoing:
             "copy": shot.copy,
             "size": len(self.value or b""),
         }
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a record was written."""
-
-    partition: int
-    offset: int
 
 
 @dataclass

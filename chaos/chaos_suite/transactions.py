@@ -8,9 +8,10 @@ from enum import Enum, auto
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from chaos_suite.senders import PURGE_S, Delivered, drain, place_of, produce, serve
-from chaos_suite.sent import Outgoing, Place, Sent
-from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from chaos_suite.senders import PURGE_S, Delivered, drain, produce, serve
+from chaos_suite.sent import Outgoing, Sent
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
+from master_orchestrator_schemas.places import Place
 
 log = structlog.stdlib.get_logger(__name__)
 

@@ -33,9 +33,10 @@ from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.instants import EARLIEST_MS
-from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, producer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, place_of, producer_config
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.topology import Topology
 
@@ -230,7 +231,7 @@ def _read_back(kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> No
             if message.error() is not None:
                 ended.add((message.topic(), message.partition()))
             elif (number := _headers(message).get(NUMBER)) is not None:
-                outcome.logged[int(number)] = f"{message.topic()}/{message.partition()}@{message.offset()}"
+                outcome.logged[int(number)] = str(place_of(message))
     reader.close()
 
 
@@ -288,7 +289,8 @@ def _behind(client: Consumer, topology: Topology) -> dict[str, int]:
     parts = [TopicPartition(topic, number) for topic in topology.input_topics for number in range(topology.partitions)]
     ends = [client.get_watermark_offsets(part, timeout=10)[1] for part in parts]
     done = [max(0, part.offset) for part in client.committed(parts, timeout=10)]
-    rest = {f"{part.topic}/{part.partition}": end - at for part, end, at in zip(parts, ends, done, strict=True)}
+    names = [str(Partition(part.topic, part.partition)) for part in parts]
+    rest = {name: end - at for name, end, at in zip(names, ends, done, strict=True)}
     return {name: records for name, records in rest.items() if records > 0}
 
 

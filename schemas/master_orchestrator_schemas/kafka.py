@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.limits import Compression, Limits
+from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.topology.plans import dead_letter_bytes
 
 ClientConfig = dict[str, Any]
@@ -130,6 +131,14 @@ def _secret(value: SecretStr | None, file: Path | None) -> str | None:
         raise KafkaSecretError(
             f"the secret in {file} cannot be read: {reason}; check the path and its rights"
         ) from error
+
+
+def place_of(message: Message) -> Place | None:
+    """Where a record stands; None of a sent one whose place the broker did not tell."""
+    topic, partition, offset = message.topic(), message.partition(), message.offset()
+    if topic is None or partition is None or offset is None or offset < 0:
+        return None
+    return Place(topic, partition, offset)
 
 
 def headers_of(message: Message) -> list[tuple[str, bytes | None]]:

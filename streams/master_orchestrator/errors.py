@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from master_orchestrator_schemas.errors import OrchestratorError as OrchestratorError  # noqa: PLC0414  exported from here
 from master_orchestrator_schemas.kafka_trouble import Kind, Trouble
+from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
@@ -134,7 +135,7 @@ class EngineSilentError(OrchestratorError, TimeoutError):
 
     def __init__(self, topic: str, partition: int, offset: int, seconds: float, behind: int | None = None) -> None:
         self.behind = behind
-        record = f"the record at {topic}[{partition}]@{offset}"
+        record = f"the record at {Place(topic, partition, offset)}"
         super().__init__(
             f"no engine answered {record} within {seconds:g} s: "
             "see that one runs ('master-orchestrator engine'); the record is durable and will be worked on then"

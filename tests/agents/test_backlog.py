@@ -9,6 +9,7 @@ from master_orchestrator_agents.runner.dedup import Addition, CommandDeduplicato
 from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED, MAX_QUEUED_BYTES, LaneQueues, QueuedCommand
 from master_orchestrator_agents.runner.offsets import OffsetTracker
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Lane
 
@@ -107,7 +108,7 @@ def test_replies_are_kept_within_bounds_and_a_duplicate_is_complete_after_its_re
 
 def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topology: Topology) -> None:
     desk = Desk(topology)
-    partition = ("agent.diagnosis.routine", 0)
+    partition = Partition("agent.diagnosis.routine", 0)
     desk.fetch(0, "a")
     desk.fetch(1, "b")
     entry = desk.take()
@@ -125,7 +126,7 @@ def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topolo
 
 def test_a_repeat_from_a_new_assignment_waits_for_the_one_still_in_hand(topology: Topology) -> None:
     desk = Desk(topology)
-    partition = ("agent.diagnosis.routine", 0)
+    partition = Partition("agent.diagnosis.routine", 0)
     desk.fetch(0, "a")
     entry = desk.take()
     desk.backlog.drop_queued([partition])
@@ -156,7 +157,7 @@ def test_large_commands_fill_a_lane_by_their_bytes(topology: Topology) -> None:
     desk = Desk(topology)
     for number in range(4):
         desk.fetch(number, f"v{number}", size=MAX_QUEUED_BYTES // 4)
-    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
+    assert desk.backlog.partitions_to_pause() == {Partition("agent.diagnosis.routine", 0)}
 
     desk.take()
     assert desk.backlog.partitions_to_pause()
@@ -170,7 +171,7 @@ def test_nothing_is_fetched_while_no_broker_takes_replies(topology: Topology) ->
     for number in range(MAX_IN_FLIGHT):
         desk.fetch(number, f"v{number}")
         taken.append(desk.take())
-    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
+    assert desk.backlog.partitions_to_pause() == {Partition("agent.diagnosis.routine", 0)}
 
     assert desk.backlog.full_lanes() == frozenset(Lane)
 
@@ -184,7 +185,7 @@ def test_a_lane_of_which_too_much_waits_to_be_taken_in_fetches_no_more(topology:
     for lane in Lane:
         desk.fetch(0, "v", lane)
 
-    assert desk.backlog.partitions_to_pause({Lane.HIGH}) == {("agent.diagnosis.high", 0)}
+    assert desk.backlog.partitions_to_pause({Lane.HIGH}) == {Partition("agent.diagnosis.high", 0)}
     assert desk.backlog.full_lanes() == frozenset()
 
 
@@ -194,7 +195,7 @@ def test_a_saturated_lane_does_not_hold_the_others(topology: Topology) -> None:
         desk.fetch(number, f"v{number}")
     desk.fetch(0, "u", Lane.URGENT)
 
-    assert desk.backlog.partitions_to_pause() == {("agent.diagnosis.routine", 0)}
+    assert desk.backlog.partitions_to_pause() == {Partition("agent.diagnosis.routine", 0)}
     assert desk.take().lane is Lane.URGENT
 
 

@@ -8,8 +8,9 @@ from confluent_kafka import TopicPartition
 
 from master_orchestrator_agents.runner import consumer as consuming
 from master_orchestrator_agents.runner.consumer import LaneConsumer
+from master_orchestrator_schemas.places import Partition
 
-PLACE = ("lane", 0)
+PARTITION = Partition("lane", 0)
 
 
 class Client:
@@ -26,7 +27,7 @@ class Client:
 
     def list_topics(self, timeout: float) -> Any:
         assert timeout > 0
-        return type("Metadata", (), {"topics": {PLACE[0]: None}})
+        return type("Metadata", (), {"topics": {PARTITION.topic: None}})
 
     def subscribe(self, _topics: list[str], **callbacks: Callable[..., None]) -> None:
         self.callbacks = callbacks
@@ -43,14 +44,16 @@ def test_what_was_held_is_fetched_again_when_it_comes_back(event: str, monkeypat
     def nothing(_partitions: object) -> None: ...
 
     monkeypatch.setattr(consuming, "Consumer", client)
-    consumer = LaneConsumer({}, [PLACE[0]], revoked=nothing, lost=nothing, committed=nothing, commit_failed=nothing)
+    consumer = LaneConsumer(
+        {}, [PARTITION.topic], revoked=nothing, lost=nothing, committed=nothing, commit_failed=nothing
+    )
     consumer.start()
-    place = [TopicPartition(*PLACE)]
-    made[0].callbacks["on_assign"](made[0], place)
-    consumer.set_paused(frozenset([PLACE]))
-    assert {PLACE} == made[0].paused
+    assigned = [TopicPartition(*PARTITION)]
+    made[0].callbacks["on_assign"](made[0], assigned)
+    consumer.set_paused(frozenset([PARTITION]))
+    assert {PARTITION} == made[0].paused
 
-    made[0].callbacks[event](made[0], place)
-    made[0].callbacks["on_assign"](made[0], place)
+    made[0].callbacks[event](made[0], assigned)
+    made[0].callbacks["on_assign"](made[0], assigned)
     consumer.set_paused(frozenset())
     assert set() == made[0].paused

@@ -3,6 +3,7 @@
 from support.desk import Desk, vehicles
 
 from master_orchestrator_agents.runner.quarantine.isolation import ISOLATION_S, MAX_ALONE_S, Isolation
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 DEADLY = '{"held": true, "deaths": 2}'
@@ -139,7 +140,7 @@ def test_all_runners_of_a_process_try_one_command_between_them(topology: Topolog
 
     assert one.backlog.select_isolated()
     assert not other.backlog.select_isolated()
-    one.backlog.drop_queued([("agent.diagnosis.routine", 0)])
+    one.backlog.drop_queued([Partition("agent.diagnosis.routine", 0)])
     assert other.backlog.select_isolated()
 
 
@@ -148,7 +149,7 @@ def test_what_was_chosen_and_goes_elsewhere_was_not_tried(topology: Topology) ->
     desk.fetch(0, "v")
     taken = desk.wait()
     assert desk.backlog.select_isolated()
-    desk.backlog.drop_queued([("agent.diagnosis.routine", 0)])
+    desk.backlog.drop_queued([Partition("agent.diagnosis.routine", 0)])
     desk.backlog.release()
 
     assert ['{"deaths":3}'] == desk.commit()

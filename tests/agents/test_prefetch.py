@@ -5,6 +5,7 @@ from collections import Counter
 from confluent_kafka import Message
 
 from master_orchestrator_agents.runner.prefetch import BATCH_SIZE, MAX_PREFETCHED, MAX_PREFETCHED_BYTES, PrefetchBuffer
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import Lane
 
 TOPICS = {f"agent.diagnosis.{lane}": lane for lane in Lane}
@@ -80,7 +81,7 @@ def test_what_goes_elsewhere_is_forgotten_and_makes_room() -> None:
     prefetch.add(fetched(Lane.ROUTINE, MAX_PREFETCHED, partition=0))
     prefetch.add(fetched(Lane.ROUTINE, 3, partition=1))
 
-    prefetch.forget([("agent.diagnosis.routine", 0)])
+    prefetch.forget([Partition("agent.diagnosis.routine", 0)])
 
     assert prefetch.full == frozenset()
     assert [(m.partition(), m.offset()) for m in prefetch.next_batch(frozenset())] == [(1, 0), (1, 1), (1, 2)]

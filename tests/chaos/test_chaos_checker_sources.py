@@ -76,7 +76,7 @@ def test_what_is_in_no_schema_is_unreadable(spoil: object) -> None:
 def test_an_output_that_cannot_be_read_is_a_violation() -> None:
     terms = read_terms(TOPOLOGY)
     history = gathered(terms, Wire(SCHEMAS), 0, [Stored(Place(terms.audit, 0, 7), 0, b"k", b"garbage", ())])
-    assert [("readable", f"{terms.audit}/0@7")] == [(v.rule, v.where) for v in history.unreadable]
+    assert [("readable", f"{terms.audit}[0]@7")] == [(v.rule, v.where) for v in history.unreadable]
 
 
 # --- the run's folder ---

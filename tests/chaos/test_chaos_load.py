@@ -16,7 +16,7 @@ from chaos_suite.acts import FLEET, LAPS, acts
 from chaos_suite.codes import OPENING, reported, rule_of
 from chaos_suite.gateways import Gateway, Pace
 from chaos_suite.overrides import OVERRIDES, chaos_topology
-from chaos_suite.sent import Outgoing, Place, Sent
+from chaos_suite.sent import Outgoing, Sent
 from chaos_suite.shots import Act
 from chaos_suite.spoilt import SPOILT
 from chaos_suite.transactions import TransactionalSender
@@ -33,6 +33,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Cause, OperatorRequest, Telemetry
 from master_orchestrator_schemas.partitioner import partition_of_key
+from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.topology.loader import default_path, parse_topology
 from master_orchestrator_schemas.vocabulary import OperatorAction, Priority
@@ -258,6 +259,9 @@ class FakeMessage:
     def __init__(self, number: int) -> None:
         self._number = number
 
+    def topic(self) -> str:
+        return "vehicle.telemetry"
+
     def partition(self) -> int:
         return 0
 
@@ -330,7 +334,7 @@ def test_the_counts_and_lines_of_a_plain_record(topology: Topology, tmp_path: Pa
     sent, outgoing = Sent(tmp_path), finding(topology)
     for _ in range(2):
         sent.handed_over()
-    sent.acknowledged(outgoing, Place(2, 17))
+    sent.acknowledged(outgoing, Place(outgoing.topic, 2, 17))
     sent.unknown(outgoing)
     sent.close()
     acked, unknown = journal(tmp_path)

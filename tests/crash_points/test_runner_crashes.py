@@ -12,9 +12,10 @@ from support.crash_run import VEHICLES, CrashRun
 from support.crash_runner import AGENT, runner_life
 from support.topics import CODEC
 
-from master_orchestrator.readers.topics import Place, TopicReader
-from master_orchestrator_schemas.kafka import consumer_config
+from master_orchestrator.readers.topics import TopicReader
+from master_orchestrator_schemas.kafka import consumer_config, place_of
 from master_orchestrator_schemas.messages import Command, Reply
+from master_orchestrator_schemas.places import Partition, Place
 from master_orchestrator_schemas.results import RESULTS, Result
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
@@ -32,8 +33,8 @@ class Desk:
         self._replies = TopicReader(system.kafka, [system.topology.topic_of("Reply")], every)
         self._group = Consumer(consumer_config(system.kafka, f"{system.topology.app_id}-agent-data-analysis"))
         self._lanes = [TopicPartition(topic, number) for topic in topics for number in every]
-        self.places: dict[str, tuple[Place, int]] = {}
-        """Command id -> its partition and offset there."""
+        self.places: dict[str, Place] = {}
+        """Command id -> where it stands."""
         self.replies: Counter[str] = Counter()
         """Command id -> how often it was answered."""
 
@@ -48,8 +49,8 @@ class Desk:
 
     def committed(self, command_id: str) -> bool:
         """Whether the group has committed past the command."""
-        place, offset = self.places[command_id]
-        return offset < self._marks()[place]
+        place = self.places[command_id]
+        return place.offset < self._marks()[place.topic_partition]
 
     def all_answered(self) -> None:
         """Wait until every command so far is."""
@@ -60,7 +61,7 @@ class Desk:
         (hit,) = evidence.commands
         self.look()
         marks = self._marks()
-        committed = {command for command, (place, offset) in self.places.items() if offset < marks[place]}
+        committed = {command for command, place in self.places.items() if place.offset < marks[place.topic_partition]}
         assert committed <= self.replies.keys(), "committed, and nobody has answered"
         assert (case.point in {Point.AFTER_REPLY, Point.AFTER_OFFSETS}) == (hit in self.replies)
         assert (case.point is Point.AFTER_OFFSETS) == (hit in committed)
@@ -69,8 +70,9 @@ class Desk:
         self.look()
         return self.places.keys() & self.replies.keys()
 
-    def _marks(self) -> dict[Place, int]:
-        return {(each.topic, each.partition): each.offset for each in self._group.committed(self._lanes, timeout=30)}
+    def _marks(self) -> dict[Partition, int]:
+        committed = self._group.committed(self._lanes, timeout=30)
+        return {Partition(each.topic, each.partition): each.offset for each in committed}
 
 
 @pytest.fixture
@@ -116,5 +118,7 @@ def _all_others(agent: AgentType) -> Result | None:
     return None if agent is AGENT else RESULTS[agent]()
 
 
-def _place(message: Message) -> tuple[Place, int]:
-    return (message.topic() or "", message.partition() or 0), message.offset() or 0
+def _place(message: Message) -> Place:
+    place = place_of(message)
+    assert place is not None
+    return place

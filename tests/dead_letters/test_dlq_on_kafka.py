@@ -15,7 +15,7 @@ from support.topics import CODEC, TopicLog, topic_log
 from master_orchestrator.client import redriving
 from master_orchestrator.client.asking import operator_request
 from master_orchestrator.client.redriving import OvertakenError, Settlement, settle
-from master_orchestrator.readers.dead_letters import LetterId, headers_of, place_of
+from master_orchestrator.readers.dead_letters import LetterId, headers_of, letter_id_of
 from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator_schemas.dead_letters import Origin, origin_headers
 from master_orchestrator_schemas.kafka import admin_config, producer_config
@@ -57,9 +57,8 @@ def misplace(system: EngineSystem, count: int = 1) -> list[Message]:
 
 def put_aside(system: EngineSystem, count: int = 1) -> list[LetterId]:
     """Such checks, and their dead letters as an engine writes them."""
-    return [
-        claim(system, CHECK, system.topology.topic_of("Telemetry"), place_of(sent)) for sent in misplace(system, count)
-    ]
+    telemetry = system.topology.topic_of("Telemetry")
+    return [claim(system, CHECK, telemetry, letter_id_of(sent)) for sent in misplace(system, count)]
 
 
 def claim(system: EngineSystem, value: bytes, topic: str, place: LetterId) -> LetterId:
@@ -69,7 +68,7 @@ def claim(system: EngineSystem, value: bytes, topic: str, place: LetterId) -> Le
     producer.produce(system.topology.dead_letter_topic, value, CAR.encode(), home(system), headers=[*headers])
     assert 0 == producer.flush(10)
     seen = len(system.dead.messages) + 1
-    return place_of(system.dead.until(lambda log: len(log.messages) >= seen).messages[-1])
+    return letter_id_of(system.dead.until(lambda log: len(log.messages) >= seen).messages[-1])
 
 
 def home(system: EngineSystem) -> int:
@@ -90,7 +89,7 @@ def test_a_bad_record_is_listed_shown_and_dropped_once(system: EngineSystem, com
     system.sender.flush()
     system.start()
     (record,) = system.dead.until(lambda log: len(log.messages) == 1).messages
-    letter = str(place_of(record))
+    letter = str(letter_id_of(record))
 
     listed = told(command, "list", "--vehicle", CAR, "--newer-than", "1h")
     assert (1, [letter], ["undecodable"]) == (

@@ -9,6 +9,7 @@ from support.kept_cluster import KeptCluster, chained, kept_cluster, renamed
 
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.partitioner import partition_of_key
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import Priority
 
 VEHICLE, WORKFLOW = "serviced", "serviced~0"
@@ -76,17 +77,17 @@ def record_erased_by_a_tombstone(cluster: KeptCluster) -> None:
 
 def written_under_another_key(cluster: KeptCluster) -> None:
     """Compaction would erase the record that has the key."""
-    log = cluster.records[cluster.audit, 0]
+    log = cluster.records[Partition(cluster.audit, 0)]
     log[0] = log[0]._replace(name=log[1].name)
 
 
 def made_unreadable(cluster: KeptCluster) -> None:
-    log = cluster.records[cluster.audit, 0]
+    log = cluster.records[Partition(cluster.audit, 0)]
     log[1] = log[1]._replace(content=b"\xc3\x01garbage")
 
 
 def status_made_unreadable(cluster: KeptCluster) -> None:
-    log = cluster.records[cluster.status, 0]
+    log = cluster.records[Partition(cluster.status, 0)]
     log[0] = log[0]._replace(content=b"?")
 
 
@@ -113,7 +114,7 @@ def telemetry_expired(cluster: KeptCluster) -> None:
 
 def telemetry_expired_and_no_table(cluster: KeptCluster) -> None:
     cluster.expire(cluster.readings)
-    del cluster.records[cluster.table, 0]
+    del cluster.records[Partition(cluster.table, 0)]
 
 
 def test_what_the_engine_wrote_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,15 +159,15 @@ def test_a_vehicle_with_inputs_and_no_trail_is_looked_at(monkeypatch: pytest.Mon
     """Even where the table is gone, but for its positions."""
     cluster = kept_cluster()
     trail_of_a_vehicle_deleted(cluster)
-    log = cluster.records[cluster.table, 0]
-    cluster.records[cluster.table, 0] = [kept for kept in log if kept.name != VEHICLE.encode()]
+    log = cluster.records[Partition(cluster.table, 0)]
+    cluster.records[Partition(cluster.table, 0)] = [kept for kept in log if kept.name != VEHICLE.encode()]
     found = {(violation.workflow_id, violation.kind) for violation in cluster.verified(monkeypatch).violations}
     assert {(WORKFLOW, "replay_differs")} == found
 
 
 def test_inputs_that_the_engine_has_not_yet_applied_are_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = kept_cluster()
-    at_ms = cluster.records[cluster.readings, 0][-1].at_ms + 1_000
+    at_ms = cluster.records[Partition(cluster.readings, 0)][-1].at_ms + 1_000
     check = Telemetry(vehicle_id="new", ts_ms=at_ms, engine_rpm=900.0, check_requested=True)
     cluster.append(cluster.readings, b"new", CODEC.encode(check), at_ms)
     assert "whole" == cluster.verified(monkeypatch).outcome

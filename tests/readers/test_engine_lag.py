@@ -5,6 +5,7 @@ import pytest
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.readers.engine_lag import Committed, EngineLag
 from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.places import Partition
 
 RECORD = Cause(topic="operator.requests", partition=1, offset=50_099)
 
@@ -17,7 +18,7 @@ def overdue(committed: Committed | None) -> str:
 
 
 def test_an_engine_that_is_behind_says_by_how_much() -> None:
-    told = overdue({(RECORD.topic, 1): 100, ("vehicle.telemetry", 1): 7})
+    told = overdue({Partition(RECORD.topic, 1): 100, Partition("vehicle.telemetry", 1): 7})
     assert "the engine is behind by 50,000 records" in told
     assert "operator.requests[1]@50099 within 30 s" in told
 
@@ -26,7 +27,7 @@ def test_one_that_has_committed_nothing_yet_has_all_of_them_before_it() -> None:
     assert "behind by 50,100 records" in overdue({})
 
 
-@pytest.mark.parametrize("committed", [None, {(RECORD.topic, 1): 50_100}])
+@pytest.mark.parametrize("committed", [None, {Partition(RECORD.topic, 1): 50_100}])
 def test_where_none_runs_or_nothing_is_left_no_engine_answered(committed: Committed | None) -> None:
     assert "no engine answered" in overdue(committed)
 

@@ -1,24 +1,25 @@
 """How far the engine is behind, reckoned when asked: idle topics, stalls, transactions that end or stay open."""
 
 from master_orchestrator.shell.input_progress import Behind, InputProgress, LogPlace
+from master_orchestrator_schemas.places import Partition
 
-PLACE = ("vehicle.telemetry", 0)
+PARTITION = Partition("vehicle.telemetry", 0)
 START_S = 1_700_000_000.0
 
 
 def _owned(position: int = 10) -> InputProgress:
     progress = InputProgress()
-    progress.reset({PLACE: position}, START_S)
+    progress.reset({PARTITION: position}, START_S)
     return progress
 
 
 def _behind(progress: InputProgress, now_s: float, position: int, end: int, fetched: int) -> Behind:
-    return progress.behind(now_s, {PLACE: position}, {PLACE: LogPlace(end, fetched)})[PLACE]
+    return progress.behind(now_s, {PARTITION: position}, {PARTITION: LogPlace(end, fetched)})[PARTITION]
 
 
 def test_an_idle_topic_is_not_behind_however_old_its_last_record() -> None:
     progress = _owned()
-    progress.applied(PLACE, int((START_S - 3_600) * 1000))
+    progress.applied(PARTITION, int((START_S - 3_600) * 1000))
     assert Behind(0, 0.0) == _behind(progress, START_S + 60, 10, 10, 10)
 
 
@@ -30,8 +31,8 @@ def test_a_stalled_engine_is_further_behind_at_each_look() -> None:
 
 def test_what_lagged_counts_from_the_newest_record_applied() -> None:
     progress = _owned()
-    progress.handed(PLACE, 12)
-    progress.applied(PLACE, int((START_S - 20) * 1000))
+    progress.handed(PARTITION, 12)
+    progress.applied(PARTITION, int((START_S - 20) * 1000))
     assert Behind(8, 25.0) == _behind(progress, START_S + 5, 12, 20, 12)
 
 
@@ -41,13 +42,13 @@ def test_after_a_take_over_with_a_backlog_the_age_grows_from_the_take_over() -> 
 
 def test_the_marker_of_a_transaction_is_not_left_to_apply() -> None:
     progress = _owned()
-    progress.handed(PLACE, 14)
+    progress.handed(PARTITION, 14)
     assert Behind(0, 0.0) == _behind(progress, START_S + 60, position=14, end=15, fetched=15)
 
 
 def test_records_fetched_and_not_yet_applied_are_left_to_apply() -> None:
     progress = _owned()
-    progress.handed(PLACE, 14)
+    progress.handed(PARTITION, 14)
     assert 5 == _behind(progress, START_S + 60, position=10, end=15, fetched=15).records
 
 
@@ -60,4 +61,4 @@ def test_an_open_transaction_shows_and_grows() -> None:
 
 def test_what_is_no_longer_owned_is_not_told() -> None:
     progress = _owned()
-    assert {} == progress.behind(START_S, {}, {PLACE: LogPlace(5, 5)})
+    assert {} == progress.behind(START_S, {}, {PARTITION: LogPlace(5, 5)})

@@ -15,12 +15,13 @@ from master_orchestrator_agents.runner import poll_loop
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.dedup import DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
-from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, Partition
+from master_orchestrator_agents.runner.offsets import OffsetAndMetadata
 from master_orchestrator_agents.runner.process import AgentSpec, run_agents
 from master_orchestrator_agents.runner.replies import ReplySender
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
 from support.crash_hooks import Evidence, Killer, Plan

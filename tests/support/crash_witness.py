@@ -14,6 +14,7 @@ from master_orchestrator.errors import BrokerUnreachableError
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.messages import Command, Timer
+from master_orchestrator_schemas.places import Partition
 from support.crash_hooks import Evidence, tick_id
 from support.crash_points import Case, Left
 from support.engine_system import EngineSystem
@@ -107,8 +108,10 @@ class Witness:
 
     def is_open(self, *partitions: int) -> bool:
         """Whether audit trail or changelog have records of a transaction that is not over."""
-        places = [(topic, number) for topic in (self._audit_topic, self._changelog_topic) for number in partitions]
-        return self._audit.end_offsets(places) != self._audit.end_offsets(places, under_way=True)
+        both = [
+            Partition(topic, number) for topic in (self._audit_topic, self._changelog_topic) for number in partitions
+        ]
+        return self._audit.end_offsets(both) != self._audit.end_offsets(both, under_way=True)
 
 
 _SEEN: dict[Left, Callable[[set[str]], list[set[str]]]] = {
@@ -123,13 +126,14 @@ _SEEN: dict[Left, Callable[[set[str]], list[set[str]]]] = {
 
 def await_leaders(system: EngineSystem) -> None:
     """Wait until the broker leads all partitions of topics just made: before that, no worker can take them over."""
-    places = [(plan.name, number) for plan in system.topology.topic_plans() for number in range(plan.partitions)]
+    plans = system.topology.topic_plans()
+    partitions = [Partition(plan.name, number) for plan in plans for number in range(plan.partitions)]
     deadline = time.monotonic() + PATIENCE_S
     with TopicReader(system.kafka, [system.topology.changelog_topic], [0]) as reader:
         led = False
         while not led:
             with suppress(BrokerUnreachableError):
-                led = bool(reader.end_offsets(places))
+                led = bool(reader.end_offsets(partitions))
             assert time.monotonic() < deadline, "topics without leaders"
 
 

@@ -7,6 +7,7 @@ from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 from support.commands import command_for
@@ -40,7 +41,7 @@ class Desk:
     def fetch(self, number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE, *, size: int = 100) -> bool:
         offset = self.offsets[lane]
         self.offsets[lane] += 1
-        partition = (f"agent.diagnosis.{lane}", 0)
+        partition = Partition(f"agent.diagnosis.{lane}", 0)
         if self.backlog.not_acquired([partition]):
             self.backlog.acquire(partition, offset, self.metadata)
             self.commit()

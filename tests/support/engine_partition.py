@@ -36,7 +36,7 @@ class Input(NamedTuple):
     value: bytes
 
 
-class Partition(msgspec.Struct):
+class PartitionContent(msgspec.Struct):
     """What Kafka has of a partition: inputs, table (as the changelog gives it), outputs, delivered commands.
 
     The outbox, in the table, has the commands of the newest batch; they count as not yet delivered.
@@ -71,7 +71,7 @@ class Partition(msgspec.Struct):
         path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> "Partition":
+    def read(cls, path: Path) -> "PartitionContent":
         """The inverse of :meth:`write`."""
         partition = cls()
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -102,7 +102,7 @@ def _headers(record: Record) -> list[tuple[str, str]]:
 class EngineOfPartition:
     """Applies inputs to a partition as an engine does, batch by batch."""
 
-    def __init__(self, topology: Topology, partition: Partition) -> None:
+    def __init__(self, topology: Topology, partition: PartitionContent) -> None:
         self.topology, self.partition = topology, partition
         self.policy = Policy.from_topology(topology)
         self._processor = vehicle_processor(topology)

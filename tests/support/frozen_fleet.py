@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, State
-from support.engine_partition import EngineOfPartition, Input, Partition, PartitionVehicle, frozen_topology
+from support.engine_partition import EngineOfPartition, Input, PartitionContent, PartitionVehicle, frozen_topology
 
 FOLDER = Path(__file__).parents[1] / "versions"
 DAY_MS = 86_400_000
@@ -17,9 +17,9 @@ RESULTS: dict[str, dict[str, Any]] = {
 WORKING = (State.DIAGNOSIS, State.CUSTOMER_ENGAGEMENT, State.SCHEDULING, State.IN_SERVICE, State.FEEDBACK)
 
 
-def frozen_fleet() -> Partition:
+def frozen_fleet() -> PartitionContent:
     """Every vehicle is named after what it waits for. The newest batch's commands are in the outbox alone."""
-    engine = EngineOfPartition(frozen_topology(), Partition())
+    engine = EngineOfPartition(frozen_topology(), PartitionContent())
     _watched(engine)
     for state in WORKING:
         _in_state(engine, state)

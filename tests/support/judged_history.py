@@ -19,7 +19,7 @@ from chaos_checker.wire import Wire
 
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, OperatorAction, State
-from support.engine_partition import PARTITION, EngineOfPartition, Input, Partition, PartitionVehicle
+from support.engine_partition import PARTITION, EngineOfPartition, Input, PartitionContent, PartitionVehicle
 
 TOPOLOGY = Path(__file__).parents[2] / "topology.yaml"
 TELEMETRY = "vehicle.telemetry"
@@ -70,7 +70,7 @@ class Story:
     """Vehicles to which all kinds of things happen, and the journal that a load would have written of it."""
 
     def __init__(self) -> None:
-        self.partition, self.sent = Partition(), list[Sent]()
+        self.partition, self.sent = PartitionContent(), list[Sent]()
         self.engine = EngineOfPartition(load_topology().model_copy(update={"partitions": 1}), self.partition)
 
     def tell(self) -> None:
@@ -208,7 +208,7 @@ def _shot(topic: str, offset: int) -> str:
     return f"{topic}-{offset}"
 
 
-def stored(partition: Partition) -> list[Stored]:
+def stored(partition: PartitionContent) -> list[Stored]:
     """A partition's records as they would stand in their topics; the inputs with the load's header."""
     offsets: Counter[str] = Counter()
     times: dict[Place, int] = {}

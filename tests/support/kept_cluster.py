@@ -15,17 +15,16 @@ from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology, load_topology
-from support.engine_partition import CODEC, Partition
+from support.engine_partition import CODEC, PartitionContent
 from support.judged_history import Story
-
-Place = tuple[str, int]
 
 
 class Kept(NamedTuple):
     """A record, asked as a consumed message is."""
 
-    at: Place
+    at: Partition
     number: int
     at_ms: int
     name: bytes
@@ -33,11 +32,11 @@ class Kept(NamedTuple):
 
     def topic(self) -> str:
         """As of a message."""
-        return self.at[0]
+        return self.at.topic
 
     def partition(self) -> int:
         """As of a message."""
-        return self.at[1]
+        return self.at.partition
 
     def offset(self) -> int:
         """As of a message."""
@@ -61,37 +60,38 @@ class KeptCluster:
 
     def __init__(self, partitions: int = 1) -> None:
         self.topology: Topology = load_topology().model_copy(update={"partitions": partitions})
-        self.records: dict[Place, list[Kept]] = {}
-        self.starts: dict[Place, int] = {}
+        self.records: dict[Partition, list[Kept]] = {}
+        self.starts: dict[Partition, int] = {}
         self.audit, self.status = self.topology.topic_of("AuditRecord"), self.topology.topic_of("Status")
         self.readings, self.table = self.topology.topic_of("Telemetry"), self.topology.changelog_topic
         self.is_copy = False
 
     def append(self, topic: str, key: bytes, value: bytes | None, at_ms: int = 0, partition: int = 0) -> None:
         """One more record."""
-        log = self.records.setdefault((topic, partition), [])
-        log.append(Kept((topic, partition), log[-1].number + 1 if log else 0, at_ms, key, value))
+        at = Partition(topic, partition)
+        log = self.records.setdefault(at, [])
+        log.append(Kept(at, log[-1].number + 1 if log else 0, at_ms, key, value))
 
     def trail(self) -> list[AuditRecord]:
         """The audit records of partition 0."""
-        return [CODEC.decode(kept.content or b"", AuditRecord) for kept in self.records[self.audit, 0]]
+        return [CODEC.decode(kept.content or b"", AuditRecord) for kept in self.records[Partition(self.audit, 0)]]
 
     def write_trail(self, records: Iterable[AuditRecord]) -> None:
         """In place of the one there is."""
-        self.records[self.audit, 0] = []
+        self.records[Partition(self.audit, 0)] = []
         for record in records:
             self.append(self.audit, f"{record.workflow_id}/{record.seq}".encode(), CODEC.encode(record))
 
     def write_statuses(self) -> None:
         """As they follow from the trail, in place of those there are."""
-        self.records[self.status, 0] = []
+        self.records[Partition(self.status, 0)] = []
         for status in fold_audit(self.trail()).values():
             self.append(self.status, status.workflow_id.encode(), CODEC.encode(status))
 
     def expire(self, topic: str) -> None:
         """Retention takes all there is."""
-        log = self.records[topic, 0]
-        self.starts[topic, 0] = log[-1].number + 1
+        log = self.records[Partition(topic, 0)]
+        self.starts[Partition(topic, 0)] = log[-1].number + 1
         log.clear()
 
     def verified(self, monkeypatch: pytest.MonkeyPatch, workflow_id: str | None = None) -> AuditVerdict:
@@ -112,8 +112,8 @@ def _reader_of(cluster: KeptCluster) -> Any:
         """A ``TopicReader`` of it."""
 
         def __init__(self, _kafka: object, topics: Iterable[str], partitions: Iterable[int]) -> None:
-            self._places = [(topic, partition) for topic in topics for partition in partitions]
-            self._seen = dict.fromkeys(self._places, -1)
+            self._partitions = [Partition(topic, partition) for topic in topics for partition in partitions]
+            self._seen = dict.fromkeys(self._partitions, -1)
 
         def __enter__(self) -> "Reader":
             return self
@@ -122,20 +122,20 @@ def _reader_of(cluster: KeptCluster) -> Any:
             pass
 
         def catch_up(self, _progress: object = None) -> Iterator[Kept]:
-            for place in self._places:
-                for kept in list(cluster.records.get(place, ())):
-                    if kept.number > self._seen[place]:
-                        self._seen[place] = kept.number
+            for at in self._partitions:
+                for kept in list(cluster.records.get(at, ())):
+                    if kept.number > self._seen[at]:
+                        self._seen[at] = kept.number
                         yield kept
 
-        def start_offsets(self) -> dict[Place, int]:
-            return {place: cluster.starts.get(place, 0) for place in self._places}
+        def start_offsets(self) -> dict[Partition, int]:
+            return {at: cluster.starts.get(at, 0) for at in self._partitions}
 
     return Reader
 
 
 @cache
-def _story() -> Partition:
+def _story() -> PartitionContent:
     story = Story()
     story.tell()
     return story.partition

@@ -8,7 +8,7 @@ from unittest import mock
 import msgspec
 import pytest
 from msgspec.structs import replace
-from support.engine_partition import EngineOfPartition, Partition, PartitionVehicle, frozen_topology
+from support.engine_partition import EngineOfPartition, PartitionContent, PartitionVehicle, frozen_topology
 from support.frozen_fleet import FOLDER
 from support.state_shape import state_shape
 
@@ -33,7 +33,7 @@ frozen_version = pytest.mark.parametrize("frozen", FROZEN, ids=[path.stem for pa
 
 @frozen_version
 def test_every_workflow_of_an_older_version_is_finished(frozen: Path) -> None:
-    engine = EngineOfPartition(frozen_topology(), Partition.read(frozen))
+    engine = EngineOfPartition(frozen_topology(), PartitionContent.read(frozen))
     vehicles = [key.decode() for key in engine.partition.table if is_vehicle(key)]
     assert len(vehicles) >= 17
     for vehicle_id in vehicles:
@@ -42,7 +42,7 @@ def test_every_workflow_of_an_older_version_is_finished(frozen: Path) -> None:
 
 @frozen_version
 def test_the_trail_of_an_older_version_is_whole_and_says_what_its_statuses_say(frozen: Path) -> None:
-    topology, partition = frozen_topology(), Partition.read(frozen)
+    topology, partition = frozen_topology(), PartitionContent.read(frozen)
     vehicles = [key.decode() for key in partition.table if is_vehicle(key)]
     for vehicle_id in vehicles:
         trail = partition.of_vehicle(vehicle_id, topology.topic_of("AuditRecord"), AuditRecord)
@@ -71,7 +71,7 @@ def _finish(vehicle: PartitionVehicle) -> None:
 
 def test_what_a_hot_engine_was_seen_to_do_before_counts_after() -> None:
     """The third hot reading opens the workflow, for which the first two came before the upgrade."""
-    vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), Partition.read(FROZEN[0])), "hot")
+    vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), PartitionContent.read(FROZEN[0])), "hot")
     vehicle.reading(coolant_temp_c=118.0, ts_ms=vehicle.state.trackers.ts_ms + 5_000)
     assert ["coolant_boiling"] == [finding.rule for finding in vehicle.workflow.findings]
 
@@ -106,7 +106,7 @@ def in_kilometres(fields: Fields) -> Fields:
 def test_a_later_engine_upgrades_step_by_step_and_finishes_all() -> None:
     """Two versions on: the first step changes a field's meaning, the second one appends a field."""
     steps = {STATE_VERSION: in_kilometres, STATE_VERSION + 1: lambda fields: [*fields, "a later field"]}
-    partition, later = Partition.read(FOLDER / f"v{STATE_VERSION}.jsonl"), STATE_VERSION + 2
+    partition, later = PartitionContent.read(FOLDER / f"v{STATE_VERSION}.jsonl"), STATE_VERSION + 2
     with engine_of(later, steps):
         engine = EngineOfPartition(frozen_topology(), partition)
         scheduled = PartitionVehicle(engine, "scheduled")
@@ -118,7 +118,7 @@ def test_a_later_engine_upgrades_step_by_step_and_finishes_all() -> None:
 
 
 def test_a_state_without_the_newest_field_takes_its_default() -> None:
-    vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), Partition()), "v-1")
+    vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), PartitionContent()), "v-1")
     vehicle.fault("P0301")
     fields = msgspec.msgpack.decode(encode_state(replace(vehicle.state, clock=Clock(dropped=3))))
     older = msgspec.msgpack.encode([0, *fields[1:-1]])

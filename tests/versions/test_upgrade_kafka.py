@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
-from support.engine_partition import PARTITION, Partition, frozen_topology
+from support.engine_partition import PARTITION, PartitionContent, frozen_topology
 from support.engine_system import EngineSystem, ended, engine_system
 from support.frozen_fleet import FOLDER
 from support.topics import CODEC, newest_status
@@ -43,7 +43,7 @@ def system(kafka: KafkaSettings, kafka_admin: AdminClient, tmp_path: Path) -> It
 
 
 def test_an_engine_goes_on_where_the_older_one_stopped(system: EngineSystem) -> None:
-    partition = Partition.read(FROZEN)
+    partition = PartitionContent.read(FROZEN)
     _lay_out(system, partition)
     vehicles = [key.decode() for key in partition.table if is_vehicle(key)]
     for vehicle_id in ("healthy", "hot"):
@@ -72,7 +72,7 @@ def test_an_engine_goes_on_where_the_older_one_stopped(system: EngineSystem) -> 
 
 
 def test_an_engine_that_is_too_old_ends_itself_and_says_what_to_do(system: EngineSystem) -> None:
-    partition = Partition.read(FROZEN)
+    partition = PartitionContent.read(FROZEN)
     due_ms, state = unpack_vehicle(partition.table[b"scheduled"])
     newer = msgspec.msgpack.encode([STATE_VERSION + 1, *msgspec.msgpack.decode(state)[1:]])
     partition.table[b"scheduled"] = pack_vehicle(newer, due_ms)
@@ -108,7 +108,7 @@ def _over(system: EngineSystem, workflows: int) -> bool:
     return completed == workflows and events["side_task_started"] == events["side_task_ended"]
 
 
-def _lay_out(system: EngineSystem, partition: Partition) -> None:
+def _lay_out(system: EngineSystem, partition: PartitionContent) -> None:
     """Write everything into the topics of a system on which no engine has run; but commands that were answered."""
     producer = Producer(producer_config(system.kafka))
     for given in partition.inputs:

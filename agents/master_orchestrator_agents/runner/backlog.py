@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from master_orchestrator_agents.runner.dedup import Addition, CommandDeduplicator, DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import LaneQueues, QueuedCommand
-from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, OffsetTracker, Partition
+from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, OffsetTracker
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
 

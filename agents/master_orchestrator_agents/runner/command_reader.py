@@ -14,8 +14,9 @@ from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingP
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.dead_letters import Origin, origin_headers
 from master_orchestrator_schemas.headers import traceparent_of
-from master_orchestrator_schemas.kafka import headers_of
+from master_orchestrator_schemas.kafka import headers_of, place_of
 from master_orchestrator_schemas.messages import Command
+from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
@@ -46,21 +47,21 @@ class CommandReader:
 
     def read(self, message: Message) -> None:
         """Decode and queue one record; it is complete when its reply or its dead letter is delivered."""
-        topic, partition, offset = place_of(message)
-        tracker = self._backlog.fetched((topic, partition), offset)
+        place = fetched_place(message)
+        tracker = self._backlog.fetched(place.topic_partition, place.offset)
         try:
             command = self._command(message)
         except DecodeError as error:
             self._dead_letter(message, error, tracker)
             return
-        lane = self._lane_of[topic]
+        lane = self._lane_of[place.topic]
         since_ms, trace = message.timestamp()[1], traceparent_of(headers_of(message))
-        entry = QueuedCommand(command, lane, since_ms, offset, tracker, len(message), trace)
+        entry = QueuedCommand(command, lane, since_ms, place.offset, tracker, len(message), trace)
         addition = self._backlog.add(entry)
         if not addition.is_new:
             self._metrics.skipped(lane, "repeat")
         if (reply := addition.resend) is not None:
-            delivered = partial(self._backlog.complete_record, tracker, offset)
+            delivered = partial(self._backlog.complete_record, tracker, place.offset)
             self._producer.send(ProducerRecord(self._reply_topic, reply.key, reply.value, reply.headers, delivered))
 
     def _command(self, message: Message) -> Command:
@@ -71,24 +72,24 @@ class CommandReader:
 
     def _dead_letter(self, message: Message, error: DecodeError, tracker: OffsetTracker) -> None:
         """Send the record to the dead letters unchanged, with origin and reason in the headers."""
-        topic, partition, offset = place_of(message)
-        log.error("dead_letter", topic=topic, partition=partition, offset=offset, reason=error.reason)
-        self._metrics.dead_letter(topic, error.reason)
-        why = origin_headers(Origin(topic, partition, offset, error.reason, str(error)), message.timestamp()[1])
+        place = fetched_place(message)
+        log.error("dead_letter", **place._asdict(), reason=error.reason)
+        self._metrics.dead_letter(place.topic, error.reason)
+        why = origin_headers(Origin(*place, error.reason, str(error)), message.timestamp()[1])
         self._producer.send(
             ProducerRecord(
                 topic=self._dead_letter_topic,
                 key=message.key(),
                 value=message.value(),
                 headers=[*headers_of(message), *why],
-                delivered=lambda: self._backlog.complete_record(tracker, offset),
+                delivered=lambda: self._backlog.complete_record(tracker, place.offset),
             )
         )
 
 
-def place_of(message: Message) -> tuple[str, int, int]:
-    """Topic, partition and offset of a fetched record, which has all three."""
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    if topic is None or partition is None or offset is None:
-        raise ValueError(f"a fetched record without topic, partition or offset: {topic} {partition} {offset}")
-    return topic, partition, offset
+def fetched_place(message: Message) -> Place:
+    """The place of a fetched record, which has one."""
+    place = place_of(message)
+    if place is None:
+        raise ValueError(f"a fetched record of {message.topic()} without partition or offset")
+    return place

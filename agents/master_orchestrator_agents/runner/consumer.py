@@ -8,8 +8,9 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from master_orchestrator_agents.errors import RunnerError
-from master_orchestrator_agents.runner.offsets import OffsetAndMetadata, Partition
+from master_orchestrator_agents.runner.offsets import OffsetAndMetadata
 from master_orchestrator_schemas.kafka import ClientConfig
+from master_orchestrator_schemas.places import Partition
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -138,9 +139,7 @@ class LaneConsumer:
         if failed:
             self._commit_failed(_partitions(failed), error or failed[0].error)
         done = [each for each in offsets if (error or each.error) is None]
-        self._committed(
-            {(each.topic, each.partition): OffsetAndMetadata(each.offset, each.metadata or "") for each in done}
-        )
+        self._committed({_partition(each): OffsetAndMetadata(each.offset, each.metadata or "") for each in done})
 
     def _commit_failed(self, partitions: Collection[Partition], error: object) -> None:
         """Nothing is lost: the offsets are committed next time, or their commands are handled again."""
@@ -183,7 +182,7 @@ def _is_error(message: Message) -> bool:
 
 
 def _partition(of: TopicPartition) -> Partition:
-    return of.topic, of.partition
+    return Partition(of.topic, of.partition)
 
 
 def _partitions(partitions: Collection[TopicPartition]) -> list[Partition]:

@@ -6,9 +6,6 @@ from typing import NamedTuple
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.runner.quarantine.commit_metadata import CommitMetadata
 
-Partition = tuple[str, int]
-"""Topic and partition number."""
-
 
 class OffsetAndMetadata(NamedTuple):
     """What is committed of a partition: the next offset to handle, and the text next to it."""

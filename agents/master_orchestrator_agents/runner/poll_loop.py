@@ -20,7 +20,6 @@ from master_orchestrator_agents.runner.consumer import LaneConsumer
 from master_orchestrator_agents.runner.handling_time import HandlingTime
 from master_orchestrator_agents.runner.health import RunnerHealth
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
-from master_orchestrator_agents.runner.offsets import Partition
 from master_orchestrator_agents.runner.options import RunnerOptions, consumer_options, producer_options
 from master_orchestrator_agents.runner.prefetch import PrefetchBuffer
 from master_orchestrator_agents.runner.producer import RetryingProducer
@@ -31,6 +30,7 @@ from master_orchestrator_schemas.kafka import (
     admin_config,
 )
 from master_orchestrator_schemas.kafka_reach import await_kafka
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import Lane
 
 log = structlog.stdlib.get_logger(__name__)

@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Mapping
 
 from confluent_kafka import Message
 
-from master_orchestrator_agents.runner.command_reader import place_of
+from master_orchestrator_agents.runner.command_reader import fetched_place
 from master_orchestrator_agents.runner.lane_queues import LaneBuffers
-from master_orchestrator_agents.runner.offsets import Partition
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import Lane
 
 BATCH_SIZE = 64
@@ -35,7 +35,7 @@ class PrefetchBuffer:
     def add(self, messages: Iterable[Message]) -> None:
         """Add fetched records."""
         for message in messages:
-            self._records.add(self._lane_of[place_of(message)[0]], message)
+            self._records.add(self._lane_of[fetched_place(message).topic], message)
 
     def next_batch(self, full: Collection[Lane]) -> list[Message]:
         """The next records to decode, the most urgent lane first; none of the ``full`` lanes."""
@@ -57,7 +57,7 @@ class PrefetchBuffer:
 
     def forget(self, partitions: Collection[Partition]) -> None:
         """Drop the records of partitions that are no longer assigned."""
-        self._records.drop(lambda message: place_of(message)[:2] in partitions)
+        self._records.drop(lambda message: fetched_place(message).topic_partition in partitions)
 
     def _ready(self, full: Collection[Lane]) -> list[Lane]:
         return [lane for lane in Lane if self._records[lane] and lane not in full]

@@ -96,5 +96,5 @@ def at_the_end(
     for topic, end in ends.items():
         at = stored.get(topic, 0)
         if not last.get(topic, 0) <= at <= end:
-            found.append((f"{topic}/{partition}", f"read up to {at}, its last record ends at {last.get(topic, 0)}"))
+            found.append((f"{topic}[{partition}]", f"read up to {at}, its last record ends at {last.get(topic, 0)}"))
     return violations_of("all-read", found)

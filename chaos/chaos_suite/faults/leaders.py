@@ -5,8 +5,9 @@ import random
 from confluent_kafka.admin import PartitionMetadata
 
 from chaos_suite.faults.fault import Load
-from chaos_suite.raw_admin import NoAnswerError, Place, elect_preferred, reorder_replicas
+from chaos_suite.raw_admin import NoAnswerError, elect_preferred, reorder_replicas
 from chaos_suite.system import System
+from master_orchestrator_schemas.places import Partition
 
 SHARE = 0.4
 """How many of the partitions that are in sync; Kafka's own are among them, so coordinators move too."""
@@ -17,7 +18,7 @@ def move(system: System, draw: random.Random, _load: Load) -> str:
     partitions = [(topic, each) for topic, each in system.brokers.partitions() if len(each.isrs) > 1]
     partitions.sort(key=lambda named: (named[0], named[1].id))
     chosen = draw.sample(partitions, round(SHARE * len(partitions)))
-    orders: dict[Place, list[int]] = {(topic, each.id): _another_first(each, draw) for topic, each in chosen}
+    orders = {Partition(topic, each.id): _another_first(each, draw) for topic, each in chosen}
     try:
         reorder_replicas(system.kafka.bootstrap_servers, orders)
         moved = elect_preferred(system.kafka.bootstrap_servers, orders)

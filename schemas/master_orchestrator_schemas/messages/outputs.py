@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import msgspec
 
 from master_orchestrator_schemas.messages.telemetry import VehicleId
+from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
     AlertKind,
@@ -48,8 +49,13 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True, order=True):
     partition: int
     offset: int
 
+    @classmethod
+    def at(cls, place: Place) -> "Cause":
+        """The record that stands at a place."""
+        return cls(topic=place.topic, partition=place.partition, offset=place.offset)
+
     def __str__(self) -> str:
-        return f"{self.topic}[{self.partition}]@{self.offset}"
+        return str(Place(self.topic, self.partition, self.offset))
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):

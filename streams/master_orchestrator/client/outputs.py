@@ -12,13 +12,14 @@ from master_orchestrator.errors import UnreadableRecordError, kafka_error
 from master_orchestrator.ports import CHECKED, REJECTED, EngineAnswer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.statuses import is_at_home
-from master_orchestrator.readers.topics import Place, TopicReader
+from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.dead_letters import read_origin
 from master_orchestrator_schemas.kafka import KafkaSettings, headers_of
 from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Status
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.stdlib.get_logger(__name__)
@@ -50,7 +51,7 @@ class OutputsReader:
         topics = (self._status, self._audit, self._dead)
         from_now = (self._audit, self._dead) if history else topics
         self._reader = TopicReader(kafka, topics, range(topology.partitions), from_end=from_now)
-        self._positions: Mapping[Place, int] = self._reader.positions
+        self._positions: Mapping[Partition, int] = self._reader.positions
         self._moved = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="client-outputs", daemon=True)
@@ -67,11 +68,11 @@ class OutputsReader:
 
     def refresh(self, timeout: float = CATCH_UP_S) -> None:
         """Return when every status that stands on the topic now is in the view."""
-        partitions = [place for place in self._positions if place[0] == self._status]
+        partitions = [partition for partition in self._positions if partition.topic == self._status]
         ends = self._reader.end_offsets(partitions)
         until = time.monotonic() + timeout
         with self._moved:
-            while any(self._positions[place] < end for place, end in ends.items()):
+            while any(self._positions[partition] < end for partition, end in ends.items()):
                 if not self._moved.wait(until - time.monotonic()):
                     raise kafka_error(unreachable(self._servers, f"statuses were not read within {timeout:g} s"))
 

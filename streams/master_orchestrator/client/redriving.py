@@ -21,14 +21,15 @@ from master_orchestrator.readers.dead_letters import (
     LetterId,
     headers_of,
     is_marker,
-    place_of,
+    letter_id_of,
     read_letter,
 )
 from master_orchestrator.readers.open_letters import SettledLetters
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas import dead_letters as names
-from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
 from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 BATCH = 100
@@ -126,16 +127,16 @@ def _batches(kafka: KafkaSettings, topology: Topology, chosen: Collection[Letter
 
 
 def _unsettled(kafka: KafkaSettings, topology: Topology, partition: int, offsets: set[int]) -> Iterator[Message]:
-    place = (topology.dead_letter_topic, partition)
-    start = {place: min(offsets)}
+    letters = Partition(topology.dead_letter_topic, partition)
+    start = {letters: min(offsets)}
     settled = SettledLetters()
-    with TopicReader(kafka, [place[0]], [partition], start=start) as reader:
+    with TopicReader(kafka, [letters.topic], [partition], start=start) as reader:
         for record in reader.catch_up(under_way=True):  # a marker may stand behind the engine's open transaction
             settled.see(record)
     last = max(offsets)
-    with TopicReader(kafka, [place[0]], [partition], start=start) as reader:
+    with TopicReader(kafka, [letters.topic], [partition], start=start) as reader:
         for record in reader.catch_up():
-            at = place_of(record)
+            at = letter_id_of(record)
             if at.offset in offsets and at not in settled and not is_marker(record):
                 yield record
             if at.offset >= last:
@@ -164,7 +165,7 @@ class _Transaction:
         except BaseException as error:  # Ctrl-C too: what is left open holds up the engines that read these topics
             self._abort_after(error)
             raise
-        return [(place_of(record), self._places.get(place_of(record))) for record in batch]
+        return [(letter_id_of(record), self._places.get(letter_id_of(record))) for record in batch]
 
     def _abort_after(self, error: BaseException) -> None:
         if not isinstance(error, KafkaException):
@@ -186,7 +187,7 @@ class _Transaction:
         )
 
     def _mark(self, record: Message) -> None:
-        letter = place_of(record)
+        letter = letter_id_of(record)
         cause = self._places.get(letter)
         headers = names.marker_headers(
             self._settlement.done,
@@ -219,9 +220,9 @@ class _Transaction:
 
     def _report(self, letter: LetterId, error: KafkaError | None, sent: Message) -> None:
         self._failed(error)
-        topic, partition, offset = sent.topic(), sent.partition(), sent.offset()
-        if error is None and topic is not None and partition is not None and offset is not None:
-            self._places[letter] = Cause(topic=topic, partition=partition, offset=offset)
+        place = place_of(sent)
+        if error is None and place is not None:
+            self._places[letter] = Cause.at(place)
 
     def _failed(self, error: KafkaError | None) -> None:
         self._error = self._error or error

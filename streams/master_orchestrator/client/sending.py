@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
-from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
 from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.registry import Request, sender_id_of
 from master_orchestrator_schemas.topology import Topology
@@ -78,8 +78,8 @@ class RequestSender:
             self._producer.poll(POLL_S)
 
     def _report(self, pending: KafkaPending, error: KafkaError | None, message: Message) -> None:
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
-        if error is not None or topic is None or partition is None or offset is None:
+        place = place_of(message)
+        if error is not None or place is None:
             self._undelivered(pending, "its place is unknown" if error is None else error.str())
         else:
-            self._delivered(pending, Cause(topic=topic, partition=partition, offset=offset))
+            self._delivered(pending, Cause.at(place))

@@ -104,11 +104,11 @@ def _refuse_unapplied(kafka: KafkaSettings, topology: Topology, partitions: Iter
                 applied = unpack_positions(message.value())
         with TopicReader(kafka, topics, [number]) as reader:
             ends = reader.end_offsets()
-            empty = {topic for (topic, _), start in reader.start_offsets().items() if start == ends[topic, number]}
-        for topic in topics:
-            if topic not in empty and applied.get(topic, 0) < ends[topic, number]:
+            empty = {partition.topic for partition, start in reader.start_offsets().items() if start == ends[partition]}
+        for partition, end in ends.items():
+            if partition.topic not in empty and applied.get(partition.topic, 0) < end:
                 raise ProvisionError(
-                    f"{ends[topic, number] - applied.get(topic, 0)} records of {topic}/{number} are not yet applied: "
+                    f"{end - applied.get(partition.topic, 0)} records of {partition} are not yet applied: "
                     f"start the engines with the old count of partitions, stop the senders, and wait until they are."
                 )
 

@@ -7,6 +7,7 @@ from collections import Counter
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Cause, Command
+from master_orchestrator_schemas.places import Partition
 
 
 class MemoryLog:
@@ -21,12 +22,12 @@ class MemoryLog:
         self.dead_letters: list[tuple[Cause, Rejection]] = []
         self.failed_commands: list[Command] = []
         self.workflows = WorkflowsView()
-        self._next_offsets: Counter[tuple[str, int]] = Counter()
+        self._next_offsets: Counter[Partition] = Counter()
 
     def append(self, topic: str, partition: int) -> Cause:
         """The place of a new record at the end of a partition."""
-        cause = Cause(topic=topic, partition=partition, offset=self._next_offsets[topic, partition])
-        self._next_offsets[topic, partition] += 1
+        cause = Cause(topic=topic, partition=partition, offset=self._next_offsets[Partition(topic, partition)])
+        self._next_offsets[Partition(topic, partition)] += 1
         return cause
 
 

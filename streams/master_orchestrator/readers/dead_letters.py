@@ -93,7 +93,7 @@ def parse_letter_id(text: str) -> LetterId:
     return LetterId(int(partition), int(offset))
 
 
-def place_of(record: Message) -> LetterId:
+def letter_id_of(record: Message) -> LetterId:
     """Where a record that was read stands."""
     return LetterId(cast("int", record.partition()), cast("int", record.offset()))
 
@@ -122,7 +122,7 @@ def read_marker(record: Message) -> Marker | None:
         ref = parse_letter_id(texts.get(names.DONE_REF, ""))
     except ValueError:
         return None
-    place = place_of(record)
+    place = letter_id_of(record)
     if done not in {"redriven", "dropped"} or ref.partition != place.partition or ref.offset >= place.offset:
         return None
     return Marker(
@@ -140,7 +140,7 @@ def read_letter(record: Message) -> DeadLetter:
     texts = _texts(record)
     cut_from = texts.get(names.CUT_FROM)
     return DeadLetter(
-        id=place_of(record),
+        id=letter_id_of(record),
         at_ms=record.timestamp()[1],
         **names.read_origin(texts)._asdict(),
         vehicle=(record.key() or b"").decode(errors="replace"),

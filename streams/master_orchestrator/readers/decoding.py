@@ -8,6 +8,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.errors import UnreadableRecordError
 from master_orchestrator_schemas.codec import Codec, DecodeError
+from master_orchestrator_schemas.kafka import place_of
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Status
 
 log = structlog.stdlib.get_logger(__name__)
@@ -56,4 +57,4 @@ def decode(record: Message, message_type: type[M], codec: Codec) -> M:
 
 def place_text(record: Message) -> str:
     """``topic[partition]@offset``."""
-    return f"{record.topic()}[{record.partition()}]@{record.offset()}"
+    return str(place_of(record))

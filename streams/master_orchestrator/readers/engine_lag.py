@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from master_orchestrator.readers.topics import Place
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.places import Partition
 
 ANSWER_S = 3.0
 """The caller has waited long enough already."""
@@ -16,7 +16,7 @@ ANSWER_S = 3.0
 FRESH_S = 5.0
 """Many callers whose answers have not come ask Kafka once."""
 
-Committed = Mapping[Place, int]
+Committed = Mapping[Partition, int]
 
 
 class EngineLag:
@@ -37,7 +37,7 @@ class EngineLag:
             self._stale_at = time.monotonic() + FRESH_S
         if self._committed is None:
             return None
-        left = record.offset + 1 - self._committed.get((record.topic, record.partition), 0)
+        left = record.offset + 1 - self._committed.get(Partition(record.topic, record.partition), 0)
         return left if left > 0 else None
 
 
@@ -46,8 +46,8 @@ def engine_offsets(kafka: KafkaSettings, group: str) -> Committed | None:
     admin = AdminClient(admin_config(kafka))
     try:
         members = admin.describe_consumer_groups([group], request_timeout=ANSWER_S)[group].result().members
-        asked = [ConsumerGroupTopicPartitions(group)]
-        found = admin.list_consumer_group_offsets(asked, request_timeout=ANSWER_S)[group].result().topic_partitions
+        groups = [ConsumerGroupTopicPartitions(group)]
+        committed = admin.list_consumer_group_offsets(groups, request_timeout=ANSWER_S)[group].result().topic_partitions
     except KafkaException:
         return None
-    return {(one.topic, one.partition): max(one.offset, 0) for one in found} if members else None
+    return {Partition(each.topic, each.partition): max(each.offset, 0) for each in committed} if members else None

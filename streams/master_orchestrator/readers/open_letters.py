@@ -13,12 +13,13 @@ from master_orchestrator.readers.dead_letters import (
     LetterId,
     Marker,
     is_marker,
-    place_of,
+    letter_id_of,
     read_letter,
     read_marker,
 )
 from master_orchestrator.readers.topics import Progress, TopicReader
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class SettledLetters:
     def see(self, record: Message) -> None:
         """Take the next record of the partition, from the first of interest on."""
         if self._base is None:
-            self._base = place_of(record).offset
+            self._base = letter_id_of(record).offset
         marker = read_marker(record)
         if marker is not None:
             self._add(marker.ref.offset - self._base)
@@ -123,9 +124,9 @@ def open_letters(
     partitions = [number for number in range(topology.partitions) if wanted.reads(number)]
     settled = {number: SettledLetters() for number in partitions}
     for record in _records(kafka, topology, partitions, progress):
-        settled[place_of(record).partition].see(record)
+        settled[letter_id_of(record).partition].see(record)
     for record in _records(kafka, topology, partitions, progress):
-        place = place_of(record)
+        place = letter_id_of(record)
         if not is_marker(record) and place not in settled[place.partition]:
             letter = read_letter(record)
             if wanted.takes(letter):
@@ -136,11 +137,11 @@ def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> t
     """The record of a letter, and what was done about it; None for what is not there."""
     if letter.partition >= topology.partitions:
         return None, None
-    place = (topology.dead_letter_topic, letter.partition)
+    letters = Partition(topology.dead_letter_topic, letter.partition)
     found: Message | None = None
-    with TopicReader(kafka, [place[0]], [place[1]], start={place: letter.offset}) as reader:
+    with TopicReader(kafka, [letters.topic], [letters.partition], start={letters: letter.offset}) as reader:
         for record in reader.catch_up():
-            if place_of(record) == letter and not is_marker(record):
+            if letter_id_of(record) == letter and not is_marker(record):
                 found = record
             elif found is None:
                 return None, None

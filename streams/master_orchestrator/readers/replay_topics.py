@@ -12,7 +12,7 @@ from confluent_kafka import Message
 from master_orchestrator.readers.replay import Arrived, Rules, VehicleReplay
 from master_orchestrator.readers.replay_verdict import Replayed, summed, verdict_of
 from master_orchestrator.readers.topics import Progress, TopicReader, partition_of
-from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of
 from master_orchestrator_schemas.messages import AuditRecord, Cause
 from master_orchestrator_schemas.topology import Topology
 
@@ -66,8 +66,7 @@ class PartitionReplay:
 
 
 def _arrived(message: Message) -> Arrived:
-    topic, partition, offset = message.topic(), message.partition(), message.offset()
-    if topic is None or partition is None or offset is None:
+    place = place_of(message)
+    if place is None:
         raise TypeError("a consumed message has a place")
-    cause = Cause(topic=topic, partition=partition, offset=offset)
-    return Arrived(cause, message.timestamp()[1], message.key(), message.value())
+    return Arrived(Cause.at(place), message.timestamp()[1], message.key(), message.value())

@@ -18,10 +18,11 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from master_orchestrator.errors import kafka_error
-from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config, place_of
 from master_orchestrator_schemas.kafka_diagnosis import explained
 from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.partitioner import partition_of_key
+from master_orchestrator_schemas.places import Partition
 
 NO_LEADER_YET = frozenset(
     {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
@@ -30,8 +31,7 @@ NO_LEADER_YET = frozenset(
 
 log = structlog.stdlib.get_logger(__name__)
 
-Place = tuple[str, int]
-"""Topic and partition."""
+Offsets = dict[Partition, int]
 
 Progress = Callable[[int, int], None]
 """Called with how many offsets have been passed and how many there are to pass."""
@@ -89,46 +89,46 @@ class TopicReader:
         partitions: Iterable[int],
         *,
         from_end: Iterable[str] = (),
-        start: Mapping[Place, int] | None = None,
+        start: Mapping[Partition, int] | None = None,
     ) -> None:
         self._servers = kafka.bootstrap_servers
-        self._places = [(topic, partition) for topic in topics for partition in partitions]
+        self._partitions = [Partition(topic, partition) for topic in topics for partition in partitions]
         self._config = admin_config(kafka)
         self._admin = AdminClient(self._config)
-        self._next: dict[Place, int] = dict.fromkeys(self._places, 0)
+        self._next: dict[Partition, int] = dict.fromkeys(self._partitions, 0)
         late = set(from_end)
-        starts = dict.fromkeys(self._places, OFFSET_BEGINNING)
-        starts |= self.end_offsets(place for place in self._places if place[0] in late)
+        starts = dict.fromkeys(self._partitions, OFFSET_BEGINNING)
+        starts |= self.end_offsets(partition for partition in self._partitions if partition.topic in late)
         starts |= start or {}
-        self._next |= {place: start for place, start in starts.items() if start >= 0}
+        self._next |= {partition: start for partition, start in starts.items() if start >= 0}
         self._consumer = Consumer(consumer_config(kafka, GROUP, **FETCH))
-        self._consumer.assign([TopicPartition(*place, start) for place, start in starts.items()])
+        self._consumer.assign([TopicPartition(*partition, start) for partition, start in starts.items()])
 
     @property
-    def positions(self) -> Mapping[Place, int]:
+    def positions(self) -> Mapping[Partition, int]:
         """The next offset of each partition; what is before it has been returned."""
         return dict(self._next)
 
-    def end_offsets(self, places: Iterable[Place] | None = None, *, under_way: bool = False) -> dict[Place, int]:
+    def end_offsets(self, partitions: Iterable[Partition] | None = None, *, under_way: bool = False) -> Offsets:
         """Where the partitions end now, for readers of committed records. Raises :class:`BrokerUnreachableError`.
 
         ``under_way``: count in what stands behind the beginning of a transaction that is not over yet.
         """
         latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
         level = IsolationLevel.READ_UNCOMMITTED if under_way else IsolationLevel.READ_COMMITTED
-        return self._offsets(latest, self._places if places is None else places, level)
+        return self._offsets(latest, self._partitions if partitions is None else partitions, level)
 
-    def start_offsets(self) -> dict[Place, int]:
+    def start_offsets(self) -> Offsets:
         """Where the partitions begin now: what was before is gone. Raises :class:`BrokerUnreachableError`."""
         earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # as above
-        return self._offsets(earliest, self._places, IsolationLevel.READ_COMMITTED)
+        return self._offsets(earliest, self._partitions, IsolationLevel.READ_COMMITTED)
 
-    def _offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
-        wanted = list(places)
+    def _offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
+        left = list(partitions)
         until = time.monotonic() + LEADER_S
-        while wanted:
+        while left:
             try:
-                return self._list_offsets(spec, wanted, level)
+                return self._list_offsets(spec, left, level)
             except KafkaException as error:
                 if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
                     raise self._kafka_error(error) from error
@@ -139,13 +139,13 @@ class TopicReader:
         inner = error.args[0]
         return kafka_error(explained(self._config, inner) or unreachable(self._servers, inner.str()))
 
-    def _list_offsets(self, spec: OffsetSpec, places: Iterable[Place], level: IsolationLevel) -> dict[Place, int]:
+    def _list_offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
         futures = self._admin.list_offsets(
-            {TopicPartition(*place): spec for place in places},
+            {TopicPartition(*partition): spec for partition in partitions},
             isolation_level=level,
             request_timeout=ANSWER_S,
         )
-        return {(place.topic, place.partition): future.result().offset for place, future in futures.items()}
+        return {Partition(each.topic, each.partition): future.result().offset for each, future in futures.items()}
 
     def catch_up(self, progress: Progress | None = None, *, under_way: bool = False) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
@@ -166,8 +166,8 @@ class TopicReader:
             if progress is not None:
                 progress(total - left, total)
 
-    def _left(self, ends: Mapping[Place, int]) -> int:
-        return sum(max(0, end - self._next[place]) for place, end in ends.items())
+    def _left(self, ends: Mapping[Partition, int]) -> int:
+        return sum(max(0, end - self._next[partition]) for partition, end in ends.items())
 
     def poll(self, timeout: float) -> list[Message]:
         """The next records, at most ``FETCH_MAX``; empty if none come within ``timeout`` seconds."""
@@ -192,10 +192,9 @@ class TopicReader:
     def _is_record(self, message: Message) -> bool:
         """Whether it is a record; an end of partition moves the position past what only transactions left there."""
         error = message.error()
-        topic, partition, offset = message.topic(), message.partition(), message.offset()
         if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            log.warning("reader_error", topic=topic, error=error.str())  # librdkafka goes on trying
+            log.warning("reader_error", topic=message.topic(), error=error.str())  # librdkafka goes on trying
             return False
-        if topic is not None and partition is not None and offset is not None:
-            self._next[topic, partition] = offset if error is not None else offset + 1
+        if (place := place_of(message)) is not None:
+            self._next[place.topic_partition] = place.offset if error is not None else place.offset + 1
         return error is None

@@ -13,11 +13,10 @@ from master_orchestrator.shell.ordering import Admitted, admit
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.messages import Alert
 from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import AlertKind
 
 log = structlog.get_logger(__name__)
-
-TopicPartition = tuple[str, int]
 
 
 class Hole(NamedTuple):
@@ -38,8 +37,8 @@ class Contiguity:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._known: dict[TopicPartition, Hole] = {}
-        self._met: dict[TopicPartition, tuple[int, int]] = {}
+        self._known: dict[Partition, Hole] = {}
+        self._met: dict[Partition, tuple[int, int]] = {}
 
     def forget(self) -> None:
         """Partitions have changed hands."""
@@ -47,45 +46,44 @@ class Contiguity:
         self._met.clear()
 
     def admit(
-        self, place: TopicPartition, expected: int, records: Sequence[Fetched], alert: Callable[[Alert], None]
+        self, partition: Partition, expected: int, records: Sequence[Fetched], alert: Callable[[Alert], None]
     ) -> Admitted:
         """What of ``records`` may be applied; ``alert`` is called if a hole turns out to be a loss."""
-        hole = self._known.get(place)
+        hole = self._known.get(partition)
         real = hole is not None and (hole.expected, hole.found) == (expected, records[0].offset)
         admitted = admit(expected, records, hole_is_real=real)
         if admitted.hole_at is not None:
-            self._met[place] = (expected, admitted.hole_at)
+            self._met[partition] = (expected, admitted.hole_at)
         elif admitted.first:
-            self._metrics.duplicate_records.labels(place[0]).inc(admitted.first)
+            self._metrics.duplicate_records.labels(partition.topic).inc(admitted.first)
         if hole is not None and real:
-            del self._known[place]
-            self._metrics.offset_holes.labels(place[0]).inc()
+            del self._known[partition]
+            self._metrics.offset_holes.labels(partition.topic).inc()
             if hole.lost:
-                alert(data_lost(place, hole.expected, f"{hole.lost} records", records[0].timestamp))
+                alert(data_lost(partition, hole.expected, f"{hole.lost} records", records[0].timestamp))
         return admitted
 
-    def met(self) -> dict[TopicPartition, int]:
+    def met(self) -> dict[Partition, int]:
         """Topic-partitions to be sought back, with the offset expected there."""
-        return {place: expected for place, (expected, _) in self._met.items()}
+        return {partition: expected for partition, (expected, _) in self._met.items()}
 
-    def sought(self, log_starts: Mapping[TopicPartition, int]) -> None:
+    def sought(self, log_starts: Mapping[Partition, int]) -> None:
         """The holes met are about to be sought back to; where they come again they are real."""
-        for place, (expected, found) in self._met.items():
-            self._known[place] = Hole(expected, found, log_starts[place])
-            self._metrics.reseeks.labels(place[0]).inc()
-            log.info("hole in an input, seeking back", place=place, expected=expected, found=found)
+        for partition, (expected, found) in self._met.items():
+            self._known[partition] = Hole(expected, found, log_starts[partition])
+            self._metrics.reseeks.labels(partition.topic).inc()
+            log.info("hole in an input, seeking back", partition=str(partition), expected=expected, found=found)
         self._met.clear()
 
 
-def data_lost(place: TopicPartition, expected: int, what: str, at_ms: int) -> Alert:
+def data_lost(partition: Partition, expected: int, what: str, at_ms: int) -> Alert:
     """The alert that acknowledged records were gone before the engine had read them."""
-    topic, partition = place
     return Alert(
-        alert_id=f"{topic}/{partition}/{expected}/DATA_LOST",
+        alert_id=f"{partition.topic}/{partition.partition}/{expected}/DATA_LOST",
         kind=AlertKind.DATA_LOST,
         at_ms=at_ms,
         message=(
-            f"{what} of {topic}/{partition} from offset {expected} on were gone before the engine had read them; "
+            f"{what} of {partition} from offset {expected} on were gone before the engine had read them; "
             "raise the topic's retention, and ask the senders to send again"
         ),
     )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from master_orchestrator.shell.clients import PlainProducer
-from master_orchestrator.shell.contiguity import Contiguity, TopicPartition, data_lost
+from master_orchestrator.shell.contiguity import Contiguity, data_lost
 from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator.shell.errors import FencedError, ShellError
 from master_orchestrator.shell.health import Phase
@@ -32,12 +32,13 @@ from master_orchestrator.shell.timers import TimerThread
 from master_orchestrator.shell.topic_watch import TopicWatch
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Alert, Timer
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind
 
 log = structlog.get_logger(__name__)
 
-Seek = Callable[[Mapping[TopicPartition, int]], Awaitable[None]]
+Seek = Callable[[Mapping[Partition, int]], Awaitable[None]]
 STOP_S = 20.0
 """How long a stop waits for transactions and ticks under way."""
 
@@ -112,7 +113,8 @@ class Engine:
             self._partitions = taken.partitions
             self._notices = {number: [] for number in taken.partitions}
             for lost in taken.lost:
-                gone = data_lost((lost.topic, lost.partition), lost.end, "any records", time.time_ns() // 1_000_000)
+                where, now_ms = Partition(lost.topic, lost.partition), time.time_ns() // 1_000_000
+                gone = data_lost(where, lost.end, "any records", now_ms)
                 self._notices[lost.partition].append(self._processor.alert_record(gone))
             self._timers.reset(taken.deadlines)
             self.job.overview.reset(taken.kept)
@@ -122,15 +124,15 @@ class Engine:
             self.phase = Phase(len(self._partitions), time.monotonic())
             log.info("partitions owned", partitions=sorted(self._partitions))
 
-    def positions(self) -> dict[TopicPartition, int]:
+    def positions(self) -> dict[Partition, int]:
         """The next offset to apply of every owned input topic-partition; empty during a rebalance."""
         return {
-            (topic, number): offset
+            Partition(topic, number): offset
             for number, owned in self._partitions.items()
             for topic, offset in owned.positions.items()
         }
 
-    def behind(self, log: Mapping[TopicPartition, LogPlace]) -> dict[TopicPartition, Behind]:
+    def behind(self, log: Mapping[Partition, LogPlace]) -> dict[Partition, Behind]:
         """How far the positions are behind the ends of their logs."""
         return self.inputs.behind(time.time(), self.positions(), log)
 
@@ -172,15 +174,15 @@ class Engine:
 
     # -- batches ------------------------------------------------------------------------------------------------
 
-    async def on_records(self, fetched: Mapping[TopicPartition, Sequence[Fetched]], seek: Seek) -> int:
+    async def on_records(self, fetched: Mapping[Partition, Sequence[Fetched]], seek: Seek) -> int:
         """Process one fetched batch and hand it to its partitions' threads; the number of records applied.
 
         A partition has one transaction under way: its next batch waits for it, and meanwhile the others go on.
         """
         applied = 0
-        for place, records in fetched.items():
+        for partition, records in fetched.items():
             if records:
-                self.inputs.handed(place, records[-1].offset + 1)
+                self.inputs.handed(partition, records[-1].offset + 1)
         async with self._busy:
             partitions = _by_partition(fetched)
             for number in sorted(partitions, key=self._is_under_way):  # those that need not wait go first
@@ -206,8 +208,8 @@ class Engine:
         for topic, records in by_topic.items():
             if topic not in self._ranks:
                 raise FencedError(f"the changelog of partition {number} has grown: another worker owns it")
-            place, expected = (topic, number), owned.positions[topic]
-            admitted = self._contiguity.admit(place, expected, records, lambda a: notices.append(record_of(a)))
+            partition, expected = Partition(topic, number), owned.positions[topic]
+            admitted = self._contiguity.admit(partition, expected, records, lambda a: notices.append(record_of(a)))
             if admitted.first < len(records):
                 ranked[self._ranks[topic]] = records[admitted.first :]
                 positions[topic] = admitted.next_offset
@@ -250,15 +252,15 @@ class Engine:
         self._timers.update(number, step.work.deadlines)
         self.job.overview.update(number, step.work.states)
         for topic, timestamp in step.newest.items():
-            self.inputs.applied((topic, number), timestamp)
+            self.inputs.applied(Partition(topic, number), timestamp)
         self.committed_s[number] = time.time()
         self.transaction_s = time.perf_counter() - started
         self._counts.transaction(self.transaction_s)
 
-    def _log_starts(self, places: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+    def _log_starts(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         reader = LogReader(self._kafka, self.job.names.app_id)
         try:
-            return {place: reader.bounds(*place)[0] for place in places}
+            return {partition: reader.bounds(*partition)[0] for partition in partitions}
         finally:
             reader.close()
 
@@ -282,7 +284,7 @@ class Engine:
 
 
 def _by_partition(
-    fetched: Mapping[TopicPartition, Sequence[Fetched]],
+    fetched: Mapping[Partition, Sequence[Fetched]],
 ) -> dict[int, dict[str, Sequence[Fetched]]]:
     partitions: dict[int, dict[str, Sequence[Fetched]]] = {}
     for (topic, partition), records in fetched.items():

@@ -31,6 +31,7 @@ from master_orchestrator.shell.health import STALLED_S, EngineHealth
 from master_orchestrator.shell.input_progress import LogPlace
 from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions, wipe
+from master_orchestrator_schemas.places import Partition
 
 FETCH_WAIT_MS = 10
 COMMIT_S = 5.0
@@ -109,7 +110,7 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
             return 0.0
         return math.inf if None in answered else max(0.0, time.time() - min(answered) / 1000)
 
-    def log_places(self) -> dict[tuple[str, int], LogPlace]:
+    def log_places(self) -> dict[Partition, LogPlace]:
         """Where the assigned logs end and what would be fetched next, as far as the brokers have told.
 
         Reads, from another thread, what this thread's loop replaces as a whole.
@@ -117,12 +118,12 @@ class EngineConsumerThread(driver.AIOKafkaConsumerThread):
         subscription = self._ensure_consumer()._subscription.subscription
         if subscription is None or subscription.assignment is None:
             return {}
-        assignment, found = subscription.assignment, {}
+        assignment, places = subscription.assignment, dict[Partition, LogPlace]()
         for tp in assignment.tps:
             state = assignment.state_value(tp)
             if state is not None and state.highwater is not None and state.has_valid_position:
-                found[tp.topic, tp.partition] = LogPlace(state.highwater, state.position)
-        return found
+                places[Partition(*tp)] = LogPlace(state.highwater, state.position)
+        return places
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Copy positions to the group.
@@ -171,7 +172,7 @@ class EngineConsumer(driver.Consumer):
                 await self._apply(fetched)
 
     async def _apply(self, fetched: Mapping[Any, Any]) -> None:
-        batch = {(tp.topic, tp.partition): records for tp, records in fetched.items()}
+        batch = {Partition(*tp): records for tp, records in fetched.items()}
         try:
             applied = await self._engine.on_records(batch, self._seek_to)
         except Exception as error:  # on doubt the process dies and recovers
@@ -180,11 +181,15 @@ class EngineConsumer(driver.Consumer):
         if applied < SMALL_BATCH:
             await asyncio.sleep(min(GATHER_S, self._engine.transaction_s / 2))
 
-    async def _seek_to(self, positions: Mapping[tuple[str, int], int]) -> None:
-        assigned = self.assignment()
-        wanted = {TP(*key): offset for key, offset in positions.items() if TP(*key) in assigned}
-        if wanted:
-            await self._thread.seek_wait(wanted)
+    def _assigned(self, offsets: Mapping[Partition, int]) -> dict[TP, int]:
+        """Those of the partitions that are assigned now."""
+        named = {TP(*partition): offset for partition, offset in offsets.items()}
+        return {tp: named[tp] for tp in self.assignment() & named.keys()}
+
+    async def _seek_to(self, positions: Mapping[Partition, int]) -> None:
+        sought = self._assigned(positions)
+        if sought:
+            await self._thread.seek_wait(sought)
 
     async def perform_seek(self) -> None:
         """After a rebalance: to the positions in the table, not to the group's committed offsets."""
@@ -192,12 +197,11 @@ class EngineConsumer(driver.Consumer):
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:  # noqa: FBT001, FBT002, ARG002  Faust's signature
         """Copy the positions to the group, for lag monitors."""
-        assigned = self.assignment()
-        offsets = {TP(*key): offset for key, offset in self._engine.positions().items() if TP(*key) in assigned}
+        offsets = self._assigned(self._engine.positions())
         self._engine.behind(self.log_places())  # notes which are caught up, though nobody asks
         return bool(offsets) and await self._commit(offsets)
 
-    def log_places(self) -> dict[tuple[str, int], LogPlace]:
+    def log_places(self) -> dict[Partition, LogPlace]:
         """Where the assigned logs end and what would be fetched next; from any thread."""
         return cast("EngineConsumerThread", self._thread).log_places()
 

@@ -5,9 +5,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 
 from master_orchestrator.shell.engine import Engine
-from master_orchestrator.shell.input_progress import Behind, LogPlace, TopicPartition
+from master_orchestrator.shell.input_progress import Behind, LogPlace
 from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 WAITS_FOR_PEOPLE_MS = 3_600_000
@@ -15,11 +16,11 @@ WAITS_FOR_PEOPLE_MS = 3_600_000
 
 
 def bind_gauges(
-    metrics: Metrics, topology: Topology, engine: Engine, log: Callable[[], Mapping[TopicPartition, LogPlace]]
+    metrics: Metrics, topology: Topology, engine: Engine, log: Callable[[], Mapping[Partition, LogPlace]]
 ) -> None:
     """Have ``metrics`` ask ``engine``, and ``log`` for what the consumer knows of its topic-partitions."""
-    metrics.input_lag_records.read = lambda: _by_place(engine.behind(log()), 0)
-    metrics.input_oldest_seconds.read = lambda: _by_place(engine.behind(log()), 1)
+    metrics.input_lag_records.read = lambda: _by_topic_partition(engine.behind(log()), 0)
+    metrics.input_oldest_seconds.read = lambda: _by_topic_partition(engine.behind(log()), 1)
     metrics.last_commit_timestamp_seconds.read = lambda: _by_partition(engine.committed_s)
     metrics.table_bytes.read = lambda: _by_partition(engine.table_sizes())
     metrics.timers_pending.read = lambda: [((), engine.timers_pending)]
@@ -42,7 +43,7 @@ def fingerprint(topology: Topology) -> str:
     return hashlib.sha256(topology.model_dump_json().encode()).hexdigest()[:12]
 
 
-def _by_place(behind: Mapping[TopicPartition, Behind], field: int) -> Iterable[tuple[tuple[str, str], float]]:
+def _by_topic_partition(behind: Mapping[Partition, Behind], field: int) -> Iterable[tuple[tuple[str, str], float]]:
     return [((topic, str(partition)), found[field]) for (topic, partition), found in behind.items()]
 
 

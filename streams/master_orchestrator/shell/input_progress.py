@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import NamedTuple
 
-TopicPartition = tuple[str, int]
+from master_orchestrator_schemas.places import Partition
 
 
 class LogPlace(NamedTuple):
@@ -29,46 +29,47 @@ class InputProgress:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._handed: dict[TopicPartition, int] = {}
-        self._applied_s: dict[TopicPartition, float] = {}
-        self._caught_up_s: dict[TopicPartition, float] = {}
+        self._handed: dict[Partition, int] = {}
+        self._applied_s: dict[Partition, float] = {}
+        self._caught_up_s: dict[Partition, float] = {}
         self._owned_since_s = 0.0
 
-    def reset(self, positions: Mapping[TopicPartition, int], now_s: float) -> None:
+    def reset(self, positions: Mapping[Partition, int], now_s: float) -> None:
         """Own just these topic-partitions, applied up to here, from now on."""
         with self._lock:
             self._handed, self._applied_s, self._caught_up_s = dict(positions), {}, {}
             self._owned_since_s = now_s
 
-    def handed(self, place: TopicPartition, next_offset: int) -> None:
+    def handed(self, partition: Partition, next_offset: int) -> None:
         """Records up to here have been given to the engine."""
         with self._lock:
-            self._handed[place] = next_offset
+            self._handed[partition] = next_offset
 
-    def applied(self, place: TopicPartition, timestamp_ms: int) -> None:
+    def applied(self, partition: Partition, timestamp_ms: int) -> None:
         """The newest record applied has this timestamp."""
         with self._lock:
-            self._applied_s[place] = timestamp_ms / 1000
+            self._applied_s[partition] = timestamp_ms / 1000
 
     def behind(
-        self, now_s: float, positions: Mapping[TopicPartition, int], log: Mapping[TopicPartition, LogPlace]
-    ) -> dict[TopicPartition, Behind]:
+        self, now_s: float, positions: Mapping[Partition, int], log: Mapping[Partition, LogPlace]
+    ) -> dict[Partition, Behind]:
         """How far each is behind. An age is counted from the newest record applied, or the last moment in which nothing
         was left to apply; where neither is known, from the take-over.
 
         What the consumer has passed without giving a record, the markers of transactions, is not left to apply, unless
         records before it still are.
         """
-        found: dict[TopicPartition, Behind] = {}
+        behind: dict[Partition, Behind] = {}
         with self._lock:
-            for place, position in positions.items():
-                known = log.get(place)
+            for partition, position in positions.items():
+                known = log.get(partition)
                 if known is None:
                     continue
-                done = position >= self._handed.get(place, 0)
+                done = position >= self._handed.get(partition, 0)
                 left = max(0, known.end - (max(position, known.fetched) if done else position))
                 if left == 0:
-                    self._caught_up_s[place] = now_s
-                since = max(self._caught_up_s.get(place, 0.0), self._applied_s.get(place, 0.0)) or self._owned_since_s
-                found[place] = Behind(left, max(0.0, now_s - since) if left else 0.0)
-        return found
+                    self._caught_up_s[partition] = now_s
+                newest = max(self._caught_up_s.get(partition, 0.0), self._applied_s.get(partition, 0.0))
+                since = newest or self._owned_since_s
+                behind[partition] = Behind(left, max(0.0, now_s - since) if left else 0.0)
+        return behind

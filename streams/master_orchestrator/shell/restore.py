@@ -14,6 +14,7 @@ from master_orchestrator.shell.clients import RETRY_PAUSE_S, kafka_error
 from master_orchestrator.shell.errors import RestoreError
 from master_orchestrator.shell.store import LOG_KEY, PartitionStore
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+from master_orchestrator_schemas.places import Partition
 
 BATCH = 10_000
 BATCH_S = 0.05
@@ -39,17 +40,17 @@ class LogReader:
 
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """(first offset still there, end offset) of a topic-partition; waits for a leader that is being chosen."""
-        place, patient_until = TopicPartition(topic, partition), time.monotonic() + WATERMARK_S
+        name, patient_until = Partition(topic, partition), time.monotonic() + WATERMARK_S
         while True:
             try:
-                bounds = self.consumer.get_watermark_offsets(place, timeout=WATERMARK_S)
+                bounds = self.consumer.get_watermark_offsets(TopicPartition(*name), timeout=WATERMARK_S)
                 break
             except KafkaException as error:
                 if kafka_error(error).code() not in NO_LEADER_YET or time.monotonic() > patient_until:
                     raise
                 time.sleep(RETRY_PAUSE_S)
         if bounds is None:
-            raise RestoreError(f"{topic}/{partition}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
+            raise RestoreError(f"{name}: the broker did not tell its offsets in {WATERMARK_S:.0f} s")
         return bounds
 
 
@@ -118,7 +119,7 @@ def _ended(message: Message) -> set[int]:
         return {message.partition() or 0}
     if error is not None and error.retriable():
         return set()
-    raise RestoreError(f"{message.topic()}/{message.partition()}: {error.str() if error else 'unreadable'}")
+    raise RestoreError(f"{message.topic()}[{message.partition()}]: {error.str() if error else 'unreadable'}")
 
 
 def _next_offset(store: PartitionStore) -> int:

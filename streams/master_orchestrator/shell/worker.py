@@ -36,6 +36,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.metrics_server import start_metrics_server
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 log = structlog.get_logger(__name__)
@@ -153,7 +154,7 @@ def build_app(made: MadeJob, *, kafka: KafkaSettings, topology: Topology, data_d
     return app
 
 
-def _log_places(app: EngineApp) -> dict[tuple[str, int], LogPlace]:
+def _log_places(app: EngineApp) -> dict[Partition, LogPlace]:
     """What the consumer knows of the logs; nothing before there is one."""
     if app.engine.phase.partitions:
         return cast("EngineConsumer", app.consumer).log_places()

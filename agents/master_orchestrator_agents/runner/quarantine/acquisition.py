@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from confluent_kafka import Message
 
 from master_orchestrator_agents.runner.backlog import Backlog
-from master_orchestrator_agents.runner.command_reader import place_of
+from master_orchestrator_agents.runner.command_reader import fetched_place
 from master_orchestrator_agents.runner.consumer import LaneConsumer
-from master_orchestrator_agents.runner.offsets import Partition
+from master_orchestrator_schemas.places import Partition
 
 MAX_COMMIT_WAIT_S = 5.0
 """Maximum wait for that commit; after it, handling commands matters more than a trace of how it ended."""
@@ -25,11 +25,11 @@ class PartitionAcquisition:
 
     def admit(self, messages: Sequence[Message]) -> list[Message]:
         """The records, of these and of those kept back, that may be handled; in order for each partition."""
-        places = [place_of(message) for message in messages]
-        self._acquire({(topic, partition): offset for topic, partition, offset in reversed(places)})
+        places = [fetched_place(message) for message in messages]
+        self._acquire({place.topic_partition: place.offset for place in reversed(places)})
         admitted = self._acquired()
-        for message, (topic, partition, _) in zip(messages, places, strict=True):
-            self._kept.get((topic, partition), admitted).append(message)
+        for message, place in zip(messages, places, strict=True):
+            self._kept.get(place.topic_partition, admitted).append(message)
         return admitted
 
     @property
