@@ -1,7 +1,6 @@
 """Runs one engine worker for the tests, with the very topology object of the test (see the fixture ``engines``)."""
 
 import argparse
-import logging
 import pickle
 import sys
 import threading
@@ -14,6 +13,8 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import step
+from master_orchestrator.log_setup import configure_logging
+from master_orchestrator.settings import Settings
 from master_orchestrator.shell import health, vehicle_job
 from master_orchestrator.shell.clients import PartitionProducer
 from master_orchestrator.shell.records import Record
@@ -41,7 +42,7 @@ def main() -> int:
         plant_hang(given.hang_at_commit_of.encode())
     if given.stuck_after:
         vars(health)["STUCK_S"] = given.stuck_after  # this process is the test's own
-    logging.basicConfig(level=logging.INFO)
+    configure_logging(Settings(), program="engine")
     return run_engine(
         kafka=KafkaSettings(bootstrap_servers=given.bootstrap),
         topology=pickle.loads(Path(given.topology).read_bytes()),  # noqa: S301  written by the test itself

@@ -1,6 +1,6 @@
 """What the engine counts of each outcome. Label children are kept: looking one up costs more than counting."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -10,10 +10,13 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.transitions import INITIAL, TRANSITIONS
 from master_orchestrator.shell.feedback import Fault
+from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.reasons import REASONS
+from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind, State
 
 log = structlog.get_logger(__name__)
@@ -86,10 +89,18 @@ class EngineCounts(InputCounts):
         """Count a reading: accepted, or ignored as late or repeated."""
         self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
 
-    def expect_rules(self, rules: Iterable[str]) -> None:
-        """Let the counts by rule of the topology start at 0."""
-        for rule in rules:
+    def expect(self, topology: Topology) -> None:
+        """Let the counts by rule, topic and reason start at 0."""
+        for rule in topology.triage.rules:
             self._child(self.metrics.rules_blinded, rule)
+        for topic in topology.input_topics:
+            for by_topic in (self.metrics.duplicate_records, self.metrics.reseeks, self.metrics.offset_holes):
+                self._child(by_topic, topic)
+            for reason in REASONS.keys() - {GIVEN_UP}:
+                self._child(self.metrics.dead_letters, topic, reason)
+                self._child(self.metrics.rejected_inputs, topic, reason)
+        for topic in topology.command_topics:
+            self._child(self.metrics.dead_letters, topic, GIVEN_UP)
 
     def blinded(self, rule: str) -> None:
         """Count a vehicle that has begun to report too slowly for a rule."""

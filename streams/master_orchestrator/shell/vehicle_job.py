@@ -27,7 +27,7 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
     def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
         self.names, self.overview = topology.engine_app, OpenWork()
         self._policy, self._codec, self._counts = policy, codec, counts
-        counts.expect_rules(topology.triage.rules)
+        counts.expect(topology)
         self._intake, self.writer = Intake(topology, codec), RecordWriter(topology, codec)
         self._ticks, self._readings = (topology.topic_of(kind.__name__) for kind in (Timer, Telemetry))
 
