@@ -5,7 +5,9 @@ Built from the state, so the same state gives the same bytes.
 
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
+
+import msgspec
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core.policy import Policy
@@ -26,7 +28,7 @@ REBOOK_REASONS = {
 Payload = dict[str, Any]
 
 
-class Asked(NamedTuple):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """An execution of one of the workflow's own steps, for which a task is wanted."""
 
     policy: Policy

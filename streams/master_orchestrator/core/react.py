@@ -6,7 +6,7 @@ of the vehicle put nothing out.
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -24,7 +24,7 @@ from master_orchestrator_schemas.messages import Alert, AuditRecord, Command
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 
-class Effects(NamedTuple):
+class Effects(msgspec.Struct, frozen=True, gc=False):
     """What one event of a workflow puts out; ``failed`` are commands given up."""
 
     audit: AuditRecord
@@ -33,10 +33,10 @@ class Effects(NamedTuple):
     failed: tuple[Command, ...]
 
 
-class Reaction(NamedTuple):
+class Reaction(msgspec.Struct, frozen=True, gc=False):
     """The same without audit record and alerts; ``details`` are added to those of the event."""
 
-    details: Mapping[str, Any] = MappingProxyType({})
+    details: dict[str, Any] = {}
     commands: tuple[Command, ...] = ()
     failed: tuple[Command, ...] = ()
 
@@ -107,10 +107,13 @@ def react(
     """The effects of an event that led from one state to the other."""
     chain = known_chain(after, event.workflow_id)
     happened = Happened(policy, vehicle_id, after, chain_of(before, event.workflow_id), chain, event)
-    details, commands, failed = REACT[type(event)](happened)
-    alerts = tuple(happened.alert(call) for call in event.calls)
-    called = {"called": [call.kind for call in event.calls]} if event.calls else {}
-    return Effects(_audit(happened, {**event.details, **details, **called}, cause), commands, alerts, failed)
+    reaction = REACT[type(event)](happened)
+    details = event.details | reaction.details
+    alerts: tuple[Alert, ...] = ()
+    if event.calls:
+        details |= {"called": [call.kind for call in event.calls]}
+        alerts = tuple(happened.alert(call) for call in event.calls)
+    return Effects(_audit(happened, details, cause), reaction.commands, alerts, reaction.failed)
 
 
 def _audit(happened: Happened, details: dict[str, Any], cause: Input) -> AuditRecord:
@@ -163,14 +166,19 @@ def _moved(happened: Happened) -> Reaction:
     event = happened.event
     moved = RECORDED if event.execution is None else _commanded(happened)
     if event.appointment is not None:
-        moved = moved._replace(details={**moved.details, "appointment": msgspec.structs.asdict(event.appointment)})
+        return _with(moved, "appointment", msgspec.structs.asdict(event.appointment))
     return moved
 
 
 def _reprioritised(happened: Happened) -> Reaction:
     changed = RECORDED if happened.event.execution is None else _commanded(happened)
     before = None if happened.before is None else happened.before.priority.name
-    return changed._replace(details={**changed.details, "from_priority": before})
+    return _with(changed, "from_priority", before)
+
+
+def _with(reaction: Reaction, name: str, value: object) -> Reaction:
+    """The reaction with one more detail."""
+    return replace(reaction, details={**reaction.details, name: value})
 
 
 def _step_failed(happened: Happened) -> Reaction:

@@ -127,14 +127,36 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
         if self.policy.agents[step].enabled:
             priority = changes.get("priority", self.workflow.priority)
             execution = first_execution(self.policy, self.workflow, step, priority, self.at_ms)
-        to_state = transitions.STATE_OF_STEP[step]
-        return [ev.StateChanged(**self.head(reason), to_state=to_state, execution=execution, **changes)]
+        return self._change(transitions.STATE_OF_STEP[step], reason, execution, None, changes)
 
     def move(
         self: "Context[Workflow]", to_state: State, reason: str, due_ms: int | None = None, **changes: Unpack[Changes]
     ) -> list[ev.Event]:
         """The move into a state without an agent, which waits until ``due_ms``."""
-        return [ev.StateChanged(**self.head(reason), to_state=to_state, due_ms=due_ms, **changes)]
+        return self._change(to_state, reason, None, due_ms, changes)
+
+    def _change(
+        self: "Context[Workflow]",
+        to_state: State,
+        reason: str,
+        execution: Execution | None,
+        due_ms: int | None,
+        changes: Changes,
+    ) -> list[ev.Event]:
+        """The move itself. The head is written out because this is the hottest path and ``**head`` is slow."""
+        return [
+            ev.StateChanged(
+                workflow_id=self.workflow.workflow_id,
+                at_ms=self.input.at_ms,
+                actor=self.actor,
+                reason=reason,
+                details=self.details,
+                to_state=to_state,
+                execution=execution,
+                due_ms=due_ms,
+                **changes,
+            )
+        ]
 
     def complete(self: "Context[Workflow]", reason: Reason, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
         """COMPLETED, with the calls for a human that this leaves."""
