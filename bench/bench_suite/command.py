@@ -9,6 +9,7 @@ import typer
 
 from bench_suite.compare import ComparisonTerms, compare
 from bench_suite.comparisons import COMPARISONS, contenders
+from bench_suite.decisions.command import app as decisions
 from bench_suite.fairness import fairness
 from bench_suite.measures import MEASURES, own
 
@@ -64,6 +65,7 @@ def _alone(measure: str) -> Callable[[], None]:
 
 
 app.command("fairness")(fairness)
+app.add_typer(decisions, name="decisions")
 for measure in MEASURES:
     app.command(measure, help=(MEASURES[measure].__doc__ or "").partition("\n")[0])(_alone(measure))
 

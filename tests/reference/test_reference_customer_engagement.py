@@ -332,6 +332,23 @@ def test_a_preferred_day_is_handed_on(engage: Engage, phone: Phone, monkeypatch:
     assert (Answer.RESCHEDULE, wanted) == ((result := engage()).answer, result.preferred_from_ms)
 
 
+def test_an_owner_who_answers_later_is_not_expected_before(
+    agents: Mapping[AgentType, Callable[[Task[Any]], Any]], task_of: Callable[..., Task[Any]]
+) -> None:
+    """The simulated owners' answers come at once, for a time that is to come."""
+    late: list[str] = []
+    for number in range(60):
+        priority = (Priority.URGENT, Priority.HIGH, Priority.SCHEDULED)[number % 3]
+        told = {"vehicle": f"v{number}", "priority": priority, "causes": [CAUSE]}
+        answer = agents[AgentType.CUSTOMER_ENGAGEMENT](task_of(AgentType.CUSTOMER_ENGAGEMENT, **told))
+        ask = task_of(AgentType.SCHEDULING, vehicle=f"v{number}", priority=priority, operations=["inspect"],
+                      due_by_ms=at("2026-01-30T09:00"), preferred_from_ms=answer.preferred_from_ms)  # fmt: skip
+        booked = agents[AgentType.SCHEDULING](ask)
+        if answer.answer in {Answer.ACCEPT, Answer.RESCHEDULE} and booked.start_ms < answer.answered_at_ms:
+            late.append(ask.vehicle_id)
+    assert [] == late
+
+
 def test_consents_survive_a_restart(phone: Phone, tmp_path: Path) -> None:
     consents: Mapping[Purpose, frozenset[Channel]] = {Purpose.MAINTENANCE: frozenset({Channel.SMS})}
     customer = Customer("vehicle-1", "Kira", "de", "Europe/London", frozenset({Channel.SMS, Channel.CALL}), consents)

@@ -63,3 +63,13 @@ def test_readings_hours_apart_are_not_of_one_drive(drive: Any) -> None:
     drive.run(20 * 7200, every_s=7200, coolant_temp_c=118.0, abs_error=True)
 
     assert [] == drive.fired()
+
+
+@pytest.mark.parametrize("every_s", [3_600, 6 * 3_600])
+def test_a_parked_vehicle_that_reports_every_few_hours_tells_of_its_battery(drive: Any, every_s: int) -> None:
+    parked = {"engine_rpm": 0.0, "speed_kmh": 0.0, "oil_pressure_kpa": 0.0}
+    drive.run(8 * every_s, every_s=every_s, **parked, battery_voltage_v=12.4)
+    assert [] == drive.fired()
+    drive.run(2 * every_s, every_s=every_s, **parked, battery_voltage_v=11.7)
+
+    assert ["battery_rest_low"] == drive.fired()

@@ -168,12 +168,19 @@ class _Conversation:
                 "answer": reply.answer,
                 "channel": sent.channel if sent else None,
                 "contacts": self._step,
-                "preferred_from_ms": reply.preferred_from_ms,
+                "preferred_from_ms": _not_before(reply),
                 "message": sent.message if sent else "",
                 "contacted_at_ms": sent.at_ms if sent else None,
                 "answered_at_ms": reply.at_ms,
             }
         )
+
+
+def _not_before(reply: CustomerReply) -> int | None:
+    """The day that the customer named; else, of one who agrees, the time of the answer: nothing begins before it."""
+    if reply.preferred_from_ms is None and reply.answer in {Answer.ACCEPT, Answer.RESCHEDULE}:
+        return reply.at_ms
+    return reply.preferred_from_ms
 
 
 def _unreached(why: str) -> CustomerEngagementResult:

@@ -155,15 +155,16 @@ def _booked(sql: sqlite3.Connection, task: Task, given: SchedulingTask) -> Sched
 
 def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:
     now_ms = task.issued_at_ms
-    from_ms = max(now_ms + NOTICE_MS[given.priority], given.preferred_from_ms or 0)
-    later = given.preferred_from_ms is not None and given.preferred_from_ms > given.due_by_ms
-    until_ms = from_ms + AFTER_PREFERRED_MS if later else given.due_by_ms
+    notice_ms = NOTICE_MS[given.priority]
+    soonest_ms, preferred_ms = now_ms + notice_ms, given.preferred_from_ms or 0
+    from_ms = max(soonest_ms, preferred_ms)
+    until_ms = from_ms + AFTER_PREFERRED_MS if preferred_ms > given.due_by_ms else given.due_by_ms
     return Wish(
         need=need,
         vehicle_id=task.vehicle_id,
         urgent=given.priority == Priority.URGENT,
         now_ms=now_ms,
-        notice_ms=NOTICE_MS[given.priority] if given.preferred_from_ms is None else None,
+        notice_ms=notice_ms if preferred_ms <= soonest_ms else None,
         from_ms=from_ms,
         until_ms=max(from_ms, until_ms),
     )

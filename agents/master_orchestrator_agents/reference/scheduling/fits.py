@@ -24,7 +24,7 @@ class Wish:
     """What is looked for: a start within ``from_ms .. until_ms``, or else as soon after as there is one.
 
     URGENT may use the share of the day that is kept for it, and does not wait for parts. ``notice_ms``: how far ahead
-    of now the window begins; None: the customer named a day.
+    of now the window begins; None: it begins when the customer wishes.
     """
 
     need: Need

@@ -22,11 +22,11 @@ def _blind_from(slot: Slot) -> float:
 
     A start takes seconds, so that slow readings miss it; what an engine must have done for longer than a minute is not
     known between readings so far apart that it may have been off; and readings too far apart for one drive add up only
-    where the rule has a longer ``max_gap`` of its own and no wait for the engine.
+    where the rule has a longer ``max_gap`` of its own.
     """
     if slot.repeats:
         return 1
     waits_ms = 0 if slot.gate.engine == "any" else slot.gate.for_ms
     if waits_ms > SERVED_MS:
         return UNBROKEN_MS + 1
-    return TOO_FAR_MS if waits_ms or slot.max_gap_ms < TOO_FAR_MS else math.inf
+    return TOO_FAR_MS if slot.max_gap_ms < TOO_FAR_MS else math.inf

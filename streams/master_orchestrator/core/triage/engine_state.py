@@ -148,4 +148,5 @@ def _engine_fits(gate: Gate, engine: Engine, ts_ms: int) -> bool | None:
     if engine.state == UNKNOWN or (engine.reach_ms > UNBROKEN_MS and gate.for_ms > SERVED_MS):
         return None
     wanted = RUNNING if gate.engine == "running" else STOPPED
-    return engine.state == wanted and ts_ms - engine.since_ms >= gate.for_ms
+    lasts = engine.reach_ms == TOO_FAR_MS or ts_ms - engine.since_ms >= gate.for_ms  # each reading speaks for itself
+    return engine.state == wanted and lasts

@@ -1,0 +1,40 @@
+"""The fleets with known faults: the same seed gives the same readings, and the judge tells right from wrong."""
+
+from itertools import islice
+
+from bench_suite.decisions.command import decide
+from bench_suite.decisions.fleets import Plan, plans, readings
+from bench_suite.decisions.verdicts import Score
+
+from master_orchestrator_schemas.vocabulary import Priority
+
+EVERY_S = 900.0
+
+
+def chosen(*names: str) -> list[Plan]:
+    return [plan for plan in plans(1, rates_s=(EVERY_S,)) if plan.kind.name in names]
+
+
+def test_the_same_seed_gives_the_same_readings() -> None:
+    first, again, other = (list(islice(readings(next(plans(seed))), 200)) for seed in (1, 1, 2))
+
+    assert first == again
+    assert first != other
+
+
+def test_a_fault_is_found_and_a_healthy_vehicle_left_alone() -> None:
+    broken, healthy = decide(chosen("brake fluid", "healthy"))
+
+    assert (True, True, Priority.URGENT, ()) == (broken.seen, broken.is_right, broken.priority, broken.untold)
+    assert (None, (), 0) == (healthy.priority, healthy.rules, healthy.open_workflows)
+    figures = Score.of([broken, healthy]).figures
+    assert ((1, 1), (0, 1)) == (figures["safety faults right at the end"], figures["healthy alarmed"])
+
+
+def test_a_fault_that_nobody_sees_is_a_miss() -> None:
+    (pads,) = decide(chosen("pads worn"))
+    (healthy,) = chosen("healthy")
+    (unseen,) = decide([Plan(healthy.vehicle_id, pads.plan.kind, EVERY_S, healthy.seed, 1, onset=9)])
+
+    assert (True, False, False) == (unseen.is_promised, unseen.kept, unseen.is_right)
+    assert (1, 2) == Score.of([pads, unseen]).figures["kept by DATA_ANALYSIS"]
