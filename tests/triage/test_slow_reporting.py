@@ -73,3 +73,24 @@ def test_a_parked_vehicle_that_reports_every_few_hours_tells_of_its_battery(driv
     drive.run(2 * every_s, every_s=every_s, **parked, battery_voltage_v=11.7)
 
     assert ["battery_rest_low"] == drive.fired()
+
+
+@pytest.mark.parametrize("every_s", [10, *SLOW_S])
+@pytest.mark.parametrize("says_so", ["once", "never"])
+def test_an_engine_that_was_just_switched_off_has_not_lost_its_oil(drive: Any, every_s: int, says_so: str) -> None:
+    """The readings after a drive that do not say how fast the engine turns."""
+    drive.run(8 * every_s, every_s=every_s)
+    off = {"speed_kmh": 0.0, "oil_pressure_kpa": 0.0, "battery_voltage_v": 12.4}
+    if says_so == "once":
+        drive.run(0, every_s=every_s, engine_rpm=0.0, **off)
+    drive.run(4 * every_s, every_s=every_s, engine_rpm=None, **off)
+
+    assert [] == drive.fired()
+
+
+def test_an_engine_speed_that_comes_twice_a_minute_is_enough(drive: Any) -> None:
+    for _ in range(6):
+        drive.run(0, oil_pressure_kpa=30.0)
+        drive.run(28, engine_rpm=None, speed_kmh=None, oil_pressure_kpa=30.0)
+
+    assert "oil_pressure_lost" in drive.fired()

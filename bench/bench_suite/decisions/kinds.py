@@ -106,7 +106,7 @@ def _pads(least_pct: float, span_pct: float) -> Change:
 
 
 def _shows(**values: object) -> Change:
-    """Signals that simply say so."""
+    """Signals that say so themselves."""
 
     def change(row: Row, _age_s: float, _strength: float) -> None:
         row.update(values)

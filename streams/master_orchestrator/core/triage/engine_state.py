@@ -128,7 +128,7 @@ def gate_open(rules: RuleSet, gate: Gate, engine: Engine, reading: Telemetry, *,
     ``coded``: true if a trouble code is active.
     """
     ts = reading.ts_ms
-    fits = _engine_fits(gate, engine, ts)
+    fits = _engine_fits(rules, gate, engine, ts)
     if not fits:
         return fits
     if ts - engine.peak_ms < gate.settled_ms:
@@ -141,11 +141,18 @@ def gate_open(rules: RuleSet, gate: Gate, engine: Engine, reading: Telemetry, *,
     return not (gate.no_codes and coded)
 
 
-def _engine_fits(gate: Gate, engine: Engine, ts_ms: int) -> bool | None:
-    """Whether the engine has been as the gate wants it for long enough; None: its state is unknown."""
+def _engine_fits(rules: RuleSet, gate: Gate, engine: Engine, ts_ms: int) -> bool | None:
+    """Whether the engine has been as the gate wants it for long enough; None: its state is not known of this reading.
+
+    A reading that says nothing of the engine, or is the first to say otherwise, may be of one that was just switched
+    off, which has no oil pressure and charges nothing.
+    """
     if gate.engine == "any":
         return True
-    if engine.state == UNKNOWN or (engine.reach_ms > UNBROKEN_MS and gate.for_ms > SERVED_MS):
+    in_doubt = engine.other_ms != NEVER or ts_ms - engine.seen_ms > rules.engine.carry_ms
+    if in_doubt or engine.state == UNKNOWN:
+        return None
+    if engine.reach_ms > UNBROKEN_MS and gate.for_ms > SERVED_MS:
         return None
     wanted = RUNNING if gate.engine == "running" else STOPPED
     lasts = engine.reach_ms == TOO_FAR_MS or ts_ms - engine.since_ms >= gate.for_ms  # each reading speaks for itself
