@@ -1,7 +1,10 @@
 """The agent SDK, its runners and the reference agents of Master Orchestrator."""
 
+from master_orchestrator_agents.charter import Charter
 from master_orchestrator_agents.errors import (
     AgentError,
+    CharterError,
+    ControlledError,
     HarnessError,
     InvalidResultError,
     InvalidTaskError,
@@ -9,6 +12,7 @@ from master_orchestrator_agents.errors import (
     RetryableError,
     RunnerError,
 )
+from master_orchestrator_agents.guard import Access, guarded
 from master_orchestrator_agents.handler import BatchHandler, Handler, aexecute, batch_handler, execute
 from master_orchestrator_agents.harness import AgentHarness
 from master_orchestrator_agents.runner.agent_runner import AgentRunner
@@ -33,11 +37,15 @@ from master_orchestrator_schemas.tasks import (
 )
 
 __all__ = [
+    "Access",
     "AgentError",
     "AgentHarness",
     "AgentRunner",
     "AgentSpec",
     "BatchHandler",
+    "Charter",
+    "CharterError",
+    "ControlledError",
     "CustomerEngagementResult",
     "CustomerEngagementTask",
     "DataAnalysisResult",
@@ -62,6 +70,7 @@ __all__ = [
     "aexecute",
     "batch_handler",
     "execute",
+    "guarded",
     "run_agents",
     "wait_bound",
 ]

@@ -30,6 +30,17 @@ class PermanentError(AgentError):
     """Raised by a handler: this will never work. The workflow ends as FAILED with a call for a human."""
 
 
+class CharterError(PermanentError):
+    """An act that is outside the actor's charter was not done; the text names it, and the line that would allow it.
+
+    It is raised by the guard of an act (``guard.py``). A handler that does not catch it ends its workflow.
+    """
+
+
+class ControlledError(RetryableError):
+    """An act was not done because the actor is throttled or blocked for now; ``retry_after`` says until when."""
+
+
 class InvalidTaskError(PermanentError):
     """The command's payload does not fit the task model of its agent."""
 

@@ -2,6 +2,7 @@
 
 - A dict or a typed result: a reply with that result; None: a result of defaults.
 - :class:`RetryableError`: a retryable failure; :class:`PermanentError`: a permanent one.
+- :class:`CharterError` is a permanent failure; the act that it is about was not done.
 - A result that does not fit its model: a permanent failure ``invalid_result`` naming the key, since the same handler
   would return the same again.
 - Any other exception, ``sys.exit`` and the cancellation of a task of the handler's own among them: a retryable failure,
@@ -19,6 +20,7 @@ import structlog
 from typing_extensions import TypeVar
 
 from master_orchestrator_agents.errors import AgentError, InvalidResultError, PermanentError, RetryableError
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.results import wire_result
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.messages import Command, Failure, Reply
@@ -97,11 +99,16 @@ async def aexecute(handler: Handler, command: Command, *, worker: str) -> Reply:
     return (await aexecute_batch(handler, [command], worker=worker))[0]
 
 
-def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str) -> list[Reply]:
-    """Run a handler for several commands; only a :class:`BatchHandler` may be given more than one."""
+def execute_batch(
+    handler: Handler, commands: Sequence[Command], *, worker: str, sessions: Sequence[Session] | None = None
+) -> list[Reply]:
+    """Run a handler for several commands; only a :class:`BatchHandler` may be given more than one.
+
+    ``sessions``: one per command, where the handler's acts are checked and recorded; by default nothing is refused.
+    """
     started = time.monotonic()
     try:
-        answers = _call(handler, [Task[Any](command) for command in commands])
+        answers = _call(handler, _tasks(commands, sessions))
         answered = asyncio.run(_awaited(answers)) if inspect.isawaitable(answers) else answers
         outcomes = _outcomes(handler, answered, commands)
     except Exception as error:  # noqa: BLE001  whatever a handler raises becomes a failure reply: nothing is swallowed
@@ -113,10 +120,12 @@ def execute_batch(handler: Handler, commands: Sequence[Command], *, worker: str)
     return _replies(commands, outcomes, worker, started)
 
 
-async def aexecute_batch(handler: Handler, commands: Sequence[Command], *, worker: str) -> list[Reply]:
+async def aexecute_batch(
+    handler: Handler, commands: Sequence[Command], *, worker: str, sessions: Sequence[Session] | None = None
+) -> list[Reply]:
     """:func:`execute_batch` on the running event loop; who cancels the running task cancels the handler."""
     started = time.monotonic()
-    tasks = [Task[Any](command) for command in commands]
+    tasks = _tasks(commands, sessions)
     try:
         answers = _call(handler, tasks) if is_async(handler) else await asyncio.to_thread(_call, handler, tasks)
         answered = await answers if inspect.isawaitable(answers) else answers
@@ -136,11 +145,23 @@ def _call(handler: Handler, tasks: list[Task]) -> Any:
     if isinstance(handler, BatchHandler):
         return handler.function(tasks)
     (task,) = tasks
-    return handler(task)
+    with task.in_hand():
+        answer = handler(task)
+        return _in_hand(task, answer) if inspect.isawaitable(answer) else answer
+
+
+async def _in_hand(task: Task, answer: Awaitable[Any]) -> Any:
+    with task.in_hand():
+        return await answer
 
 
 async def _awaited(answer: Awaitable[Any]) -> Any:
     return await answer
+
+
+def _tasks(commands: Sequence[Command], sessions: Sequence[Session] | None) -> list[Task]:
+    given = [None] * len(commands) if sessions is None else sessions
+    return [Task[Any](command, session) for command, session in zip(commands, given, strict=True)]
 
 
 def _outcomes(handler: Handler, answered: Any, commands: Sequence[Command]) -> list[object]:

@@ -5,9 +5,12 @@ from typing import Any, Generic, Literal, TypedDict, TypeVar, Unpack, cast, over
 
 import pydantic
 
+from master_orchestrator_agents.charter import Charter
 from master_orchestrator_agents.errors import HarnessError, first_fault
+from master_orchestrator_agents.guard import Guard, Session
 from master_orchestrator_agents.handler import Handler, execute_batch
-from master_orchestrator_schemas.messages import Command, Reply
+from master_orchestrator_agents.recording import Author, Occasion, outcome_of
+from master_orchestrator_schemas.messages import Activity, Command, Reply, SessionAct
 from master_orchestrator_schemas.results import (
     RESULTS,
     CustomerEngagementResult,
@@ -27,7 +30,7 @@ from master_orchestrator_schemas.tasks import (
     ManufacturingQualityTask,
     SchedulingTask,
 )
-from master_orchestrator_schemas.vocabulary import AgentType, Priority
+from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, Priority
 
 WITHIN_MS = 60_000
 DEFAULT_AT_MS = 1_767_258_000_000
@@ -41,13 +44,15 @@ class Envelope(TypedDict, total=False):
     """What a harness puts into the envelope of its tasks.
 
     ``vehicle_id`` ("vehicle-1"), ``priority`` (SCHEDULED), ``attempt`` (0); ``at_ms``: when the command was issued
-    (1 January 2026, 09:00 UTC).
+    (1 January 2026, 09:00 UTC). ``charter``: what the handler may do, ``Charter.of_agent(load_topology(), agent)``; by
+    default nothing is refused.
     """
 
     vehicle_id: str
     priority: Priority
     attempt: int
     at_ms: int
+    charter: Charter | None
 
 
 class AgentHarness(Generic[R]):
@@ -57,6 +62,8 @@ class AgentHarness(Generic[R]):
     ...     return {"causes": [{"component": "thermostat", "probability": 0.8}], "severity": 0.4}
     >>> AgentHarness(diagnose, AgentType.DIAGNOSIS).run(dtcs=["P0128"]).causes[0].component
     'thermostat'
+
+    ``activity`` holds the records of what the handler said it does, one session per payload, in order.
     """
 
     @overload
@@ -119,6 +126,11 @@ class AgentHarness(Generic[R]):
         self._priority = envelope.get("priority", Priority.SCHEDULED)
         self._attempt = envelope.get("attempt", 0)
         self._at_ms = envelope.get("at_ms", DEFAULT_AT_MS)
+        charter = envelope.get("charter")
+        self._guard = Guard(charter, ahead=self._written_ahead)
+        actor, digest = f"{ActorKind.AGENT}:{self._agent}", None if charter is None else charter.digest
+        self._author = Author(actor, ActorKind.AGENT, "harness", self._at_ms, charter=digest)
+        self.activity: list[Activity] = []
 
     def run(self, **payload: Any) -> R:
         """The handler's typed result. Raises :class:`HarnessError` for a wrong payload, a failure, a wrong result."""
@@ -136,7 +148,16 @@ class AgentHarness(Generic[R]):
     def run_batch(self, payloads: Sequence[Mapping[str, Any]]) -> list[Reply]:
         """For a batch handler: all payloads in one call, each of a vehicle of its own."""
         commands = [self._command(payload, number) for number, payload in enumerate(payloads)]
-        return execute_batch(self._handler, commands, worker="harness")
+        sessions = [Session.of(self._guard, command) for command in commands]
+        replies = execute_batch(self._handler, commands, worker="harness", sessions=sessions)
+        for session, reply in zip(sessions, replies, strict=True):
+            self.activity += self._author.done(
+                session.occasion, session.acts.merged(), outcome=outcome_of(reply), at_ms=self._at_ms
+            )
+        return replies
+
+    def _written_ahead(self, occasion: Occasion, act: SessionAct) -> None:
+        self.activity.append(self._author.before(occasion, act, at_ms=self._at_ms))
 
     def _command(self, payload: Mapping[str, Any], number: int) -> Command:
         vehicle_id = f"{self._vehicle_id}-{number}" if number else self._vehicle_id

@@ -1,6 +1,7 @@
 """What a handler is given: one command, as a mapping and with attributes."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, cast
@@ -9,6 +10,7 @@ import pydantic
 from typing_extensions import TypeVar
 
 from master_orchestrator_agents.errors import InvalidTaskError, first_fault
+from master_orchestrator_agents.guard import UNGUARDED, Access, Session, in_hand
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.tasks import TASKS, TaskModel
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
@@ -41,7 +43,8 @@ class Task(Mapping[str, Any], Generic[M_co]):
     the task as well: ``task.findings``.
     """
 
-    def __init__(self, command: Command) -> None:
+    def __init__(self, command: Command, session: Session | None = None) -> None:
+        """``session``: where its acts are checked and recorded; by default nothing is refused."""
         self.command_id: str = command.command_id
         self.workflow_id: str = command.workflow_id
         self.vehicle_id: str = command.vehicle_id
@@ -52,6 +55,26 @@ class Task(Mapping[str, Any], Generic[M_co]):
         self.issued_at_ms: int = command.issued_at_ms
         self.deadline_ms: int = command.deadline_ms
         self.payload: dict[str, Any] = command.payload
+        self._session = Session.of(UNGUARDED, command) if session is None else session
+
+    def access(self, action: str, resource: str, *, entity: str | None = None, rows: int | None = None) -> Access:
+        """Ask for one act and put it on record: ``with task.access("read", "customer_profile") as access:``.
+
+        In an async handler ``async with``. It is checked against the agent's charter before the block begins:
+        :class:`CharterError` if it is not allowed, :class:`ControlledError` if the agent is held back for now. An
+        exception in the block is the act's failure, and goes on.
+
+        Args:
+            action: read, write, delete, send or admin.
+            resource: a name of ``resources`` in ``topology.yaml``.
+            entity: whom it concerns; by default the task's vehicle.
+            rows: how many rows it reads or writes; where that is not known before, set ``access.rows`` in the block.
+        """
+        return self._session.access(action, resource, entity=entity, rows=rows)
+
+    def in_hand(self) -> AbstractContextManager[None]:
+        """Within the block, guarded functions are acts of this task: for batch handlers, and threads of your own."""
+        return in_hand(self._session)
 
     @property
     def deadline(self) -> datetime:

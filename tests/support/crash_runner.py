@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.runner import poll_loop
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.dedup import DeliveredReply
@@ -73,9 +74,9 @@ def _install(counter: Counter) -> None:
     send, finished, committed = ReplySender.send, Backlog.completed, Backlog.committed
     replied: list[QueuedCommand] = []
 
-    def watched_reply(self: ReplySender, entry: QueuedCommand, answer: Reply) -> None:
+    def watched_reply(self: ReplySender, entry: QueuedCommand, answer: Reply, session: Session) -> None:
         counter.come(Point.BEFORE_REPLY, entry.command.command_id)
-        send(self, entry, answer)
+        send(self, entry, answer, session)
 
     def watched_finished(self: Backlog, entry: QueuedCommand, reply: DeliveredReply | None = None) -> None:
         counter.come(Point.AFTER_REPLY, entry.command.command_id)

@@ -6,6 +6,7 @@ from concurrent.futures import CancelledError
 
 import structlog
 
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.handler import (
     Handler,
     aexecute_batch,
@@ -36,6 +37,7 @@ def run(
     commands: Sequence[Command],
     *,
     worker: str,
+    sessions: Sequence[Session] | None = None,
     loop: asyncio.AbstractEventLoop | None,
     abandoned: Callable[[], bool],
 ) -> list[Reply]:
@@ -44,9 +46,10 @@ def run(
     Raises ``CancelledError`` if the handler was cancelled because it was ``abandoned``.
     """
     if loop is None or not is_async(handler):
-        return execute_batch(handler, commands, worker=worker)
+        return execute_batch(handler, commands, worker=worker, sessions=sessions)
     try:
-        return asyncio.run_coroutine_threadsafe(aexecute_batch(handler, commands, worker=worker), loop).result()
+        handling = aexecute_batch(handler, commands, worker=worker, sessions=sessions)
+        return asyncio.run_coroutine_threadsafe(handling, loop).result()
     except CancelledError:
         if abandoned():
             raise

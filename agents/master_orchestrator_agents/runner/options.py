@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from master_orchestrator_agents.charter import Charter
 from master_orchestrator_agents.handler import Handler
+from master_orchestrator_agents.recording import Author
 from master_orchestrator_agents.runner.consumer import CONSUMER_OVERRIDES
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.codec import Codec
@@ -30,6 +32,8 @@ class RunnerOptions:
             time-out gets the same partitions back at once.
         drain_seconds: maximum wait of a stop for handlers.
         isolation: shared by all runners of this process.
+        author: who writes the activity.
+        charter: what the handler may do.
     """
 
     agent: AgentType
@@ -42,6 +46,8 @@ class RunnerOptions:
     static_member: bool
     drain_seconds: float
     isolation: Isolation
+    author: Author
+    charter: Charter
 
     @property
     def group(self) -> str:

@@ -13,6 +13,7 @@ from confluent_kafka import Producer
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler
+from master_orchestrator_agents.runner.activity import ActivityWriter
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.command_reader import CommandReader
@@ -83,6 +84,14 @@ class PollLoop:
             reply_topic=options.topology.topic_of("Reply"),
             dead_letter_topic=options.topology.dead_letter_topic,
         )
+        self._activity = ActivityWriter(
+            options.topology.topic_of("Activity"),
+            author=options.author,
+            charter=options.charter,
+            codec=options.codec,
+            producer=self._producer,
+            now_ms=clock.now_ms,
+        )
         self._pool = WorkerPool(
             options.handler,
             options.workers,
@@ -92,16 +101,18 @@ class PollLoop:
                 options.topology.topic_of("Reply"),
                 codec=options.codec,
                 producer=self._producer,
+                activity=self._activity,
                 backlog=self._backlog,
                 metrics=metrics,
                 now_ms=clock.now_ms,
             ),
+            activity=self._activity,
             metrics=metrics,
             clock=clock,
             handling_time=HandlingTime(options.topology.agents[options.agent].reply_within_ms),
         )
         self._commit_at = 0.0
-        self._isolating = False
+        self._isolating = self._started = False
         self._leaving = False
 
     def run(self, stop: threading.Event) -> None:
@@ -111,6 +122,7 @@ class PollLoop:
                 self._await_kafka(stop)
                 self._consumer.start()
                 self._pool.start()
+                self._started = True
                 while not stop.is_set():
                     self._iterate()
                 self._drain()
@@ -119,7 +131,8 @@ class PollLoop:
 
     def _await_kafka(self, stop: threading.Event) -> None:
         """Wait for a broker with the topics. Raises :class:`RunnerError` where waiting cannot help."""
-        topics = [self._options.topology.command_topic(self._options.agent, lane) for lane in Lane]
+        topology = self._options.topology
+        topics = [topology.command_topic(self._options.agent, lane) for lane in Lane] + [topology.topic_of("Activity")]
         config = admin_config(self._options.kafka)
         trouble = await_kafka(config, topics, stop, during=lambda: self._health.polled(member=False))
         if trouble is not None:
@@ -135,6 +148,7 @@ class PollLoop:
             self._reader.read(message)
         self._isolate()
         self._producer.poll()
+        self._activity.keep_alive()
         self._raise_worker_error()
         self._metrics.set_counts(*self._backlog.counts())
         self._commit_periodically()
@@ -189,6 +203,8 @@ class PollLoop:
         self._health.polled(member=False)
         self._backlog.close()
         self._pool.abandon(timeout=ABANDON_S)
+        if self._started:
+            self._activity.say_goodbye()
         undelivered = self._producer.close(FLUSH_S)
         if undelivered:
             log.warning("replies_undelivered", agent=self._options.agent, count=undelivered)

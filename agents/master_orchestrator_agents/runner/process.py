@@ -26,11 +26,15 @@ log = structlog.stdlib.get_logger(__name__)
 
 @dataclass(frozen=True)
 class AgentSpec:
-    """One agent to run; ``max_workers`` None takes the topology's figure."""
+    """One agent to run; ``max_workers`` None takes the topology's figure.
+
+    ``version``: of the handler, on record with all that it does; by default a hash of its source.
+    """
 
     agent_type: AgentType
     handler: Handler
     max_workers: int | None = None
+    version: str | None = None
 
 
 def run_agents(
@@ -43,11 +47,13 @@ def run_agents(
     metrics_host: str = "127.0.0.1",
     drain_seconds: float = DRAIN_S,
     stop: threading.Event | None = None,
+    enforced: bool | None = None,
 ) -> None:
     """Run agents until ``stop`` is set, SIGTERM or SIGINT comes, or one of them fails; then drain them all.
 
     Signals are handled when called in the main thread. ``worker_id`` as for :class:`AgentRunner`. Raises the
-    :class:`RunnerError` of the first that failed, after the others have drained.
+    :class:`RunnerError` of the first that failed, after the others have drained. ``enforced`` False: breaches of the
+    charters are recorded and let through; by default the topology says.
     """
     stop = stop or threading.Event()
     metrics = Metrics(Process.RUNNER)
@@ -63,6 +69,8 @@ def run_agents(
             metrics=metrics,
             drain_seconds=drain_seconds,
             isolation=isolation,
+            version=spec.version,
+            enforced=enforced,
         )
         for spec in specs
     ]

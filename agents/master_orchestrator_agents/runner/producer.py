@@ -52,6 +52,11 @@ class RetryingProducer:
         self._closed = threading.Event()
         self._poll_thread = threading.get_ident()
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is sent any more."""
+        return self._closed.is_set()
+
     def send(self, record: ProducerRecord) -> None:
         """Send a record; blocks while the client's queue is full. After ``close`` it is dropped."""
         while not self._closed.is_set():
@@ -61,6 +66,13 @@ class RetryingProducer:
                 self._make_room()
             else:
                 return
+
+    def send_soon(self, record: ProducerRecord) -> None:
+        """Send a record from the poll thread without waiting: while the client's queue is full, with a later poll."""
+        try:
+            self._produce(record)
+        except BufferError:
+            self._retries.append(record)
 
     def poll(self, timeout: float = 0.0) -> None:
         """Serve delivery reports and retry failed records. Raises :class:`RunnerError` for a permanent error."""

@@ -1,10 +1,13 @@
-"""Sends handlers' replies to the replies topic."""
+"""Sends handlers' replies, each with the record of its session, to their topics."""
 
 from collections.abc import Callable
 from functools import partial
 
 from master_orchestrator_agents.errors import InvalidResultError
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.handler import failure_reply
+from master_orchestrator_agents.recording import outcome_of
+from master_orchestrator_agents.runner.activity import ActivityWriter, once_all
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.dedup import DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
@@ -13,10 +16,15 @@ from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingP
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.vocabulary import Outcome
 
 
 class ReplySender:
-    """Sends replies, keyed by vehicle; a command is complete when its reply is delivered. Thread-safe."""
+    """Sends replies, keyed by vehicle, and what was done for them. Thread-safe.
+
+    A command is complete when its reply and the record of its session are delivered: if the process is killed between
+    the two, it is handled again.
+    """
 
     def __init__(
         self,
@@ -24,6 +32,7 @@ class ReplySender:
         *,
         codec: Codec,
         producer: RetryingProducer,
+        activity: ActivityWriter,
         backlog: Backlog,
         metrics: RunnerMetrics,
         now_ms: Callable[[], int],
@@ -31,12 +40,20 @@ class ReplySender:
         self._topic = topic
         self._codec = codec
         self._producer = producer
+        self._activity = activity
         self._backlog = backlog
         self._metrics = metrics
         self._now_ms = now_ms
 
-    def send(self, entry: QueuedCommand, reply: Reply) -> None:
-        """Send the reply in the trace context of its command."""
+    def skip(self, entry: QueuedCommand) -> None:
+        """A command that is not handled needs no reply; that it was not is on record."""
+        session = self._activity.open(entry.command)
+        records = self._activity.close(session, Outcome.FAILURE, 0, entry.traceparent)
+        for record in once_all(records, partial(self._backlog.completed, entry)):
+            self._producer.send(record)
+
+    def send(self, entry: QueuedCommand, reply: Reply, session: Session) -> None:
+        """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
         self._metrics.replied(entry.lane, sent)
         headers = envelope_headers(
@@ -47,8 +64,10 @@ class ReplySender:
             entry.traceparent,
         )
         record = DeliveredReply(sent.vehicle_id.encode(), value, headers)
-        delivered = partial(self._backlog.completed, entry, record)
-        self._producer.send(ProducerRecord(self._topic, record.key, record.value, record.headers, delivered))
+        activity = self._activity.close(session, outcome_of(sent), sent.handled_in_ms, entry.traceparent)
+        answer = ProducerRecord(self._topic, record.key, record.value, record.headers, _nothing)
+        for each in once_all([*activity, answer], partial(self._backlog.completed, entry, record)):
+            self._producer.send(each)
 
     def _encoded(self, entry: QueuedCommand, reply: Reply) -> tuple[bytes, Reply]:
         """A result that cannot be encoded, one that is too large for instance, becomes a permanent failure."""
@@ -58,3 +77,7 @@ class ReplySender:
             refused = InvalidResultError(f"the {reply.agent} handler's result cannot be sent: {error}")
             failure = failure_reply(entry.command, refused, worker=reply.worker, handled_in_ms=reply.handled_in_ms)
             return self._codec.encode(failure), failure
+
+
+def _nothing() -> None:
+    """What a single record of several calls when it is delivered."""

@@ -8,7 +8,9 @@ from concurrent.futures import CancelledError
 import structlog
 
 from master_orchestrator_agents.errors import RunnerKilledError
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.handler import Handler, failure_reply, is_async
+from master_orchestrator_agents.runner.activity import ActivityWriter
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.execution import expired, run
@@ -37,6 +39,7 @@ class WorkerPool:
         worker_id: str,
         backlog: Backlog,
         replies: ReplySender,
+        activity: ActivityWriter,
         metrics: RunnerMetrics,
         clock: BrokerClock,
         handling_time: HandlingTime,
@@ -45,6 +48,7 @@ class WorkerPool:
         self._worker_id = worker_id
         self._backlog = backlog
         self._replies = replies
+        self._activity = activity
         self._metrics = metrics
         self._clock = clock
         self._handling_time = handling_time
@@ -97,10 +101,11 @@ class WorkerPool:
         if live:
             for entry in live:
                 self._metrics.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
-            replies = self._execute([entry.command for entry in live])
+            sessions = [self._activity.open(entry.command) for entry in live]
+            replies = self._execute([entry.command for entry in live], sessions)
             self._handling_time.observe(replies[0].handled_in_ms)
-            for entry, reply in zip(live, replies, strict=True):
-                self._replies.send(entry, reply)
+            for entry, reply, session in zip(live, replies, sessions, strict=True):
+                self._replies.send(entry, reply, session)
         self._backlog.handled(entries)
 
     def _expired(self, entry: QueuedCommand) -> bool:
@@ -113,7 +118,7 @@ class WorkerPool:
         if not past or not expired(entry.command, self._clock.now_ms(), handling_ms):
             return False
         self._metrics.skipped(entry.lane, "deadline_passed")
-        self._backlog.completed(entry)
+        self._replies.skip(entry)
         return True
 
     def _is_quarantined(self, entry: QueuedCommand) -> bool:
@@ -126,11 +131,19 @@ class WorkerPool:
             f"{QUARANTINE_AFTER} runners crashed while this command ran alone: look at what ended their processes, and "
             "run its payload with AgentHarness in a process of its own"
         )
-        self._replies.send(entry, failure_reply(entry.command, killer, worker=self._worker_id))
+        failure = failure_reply(entry.command, killer, worker=self._worker_id)
+        self._replies.send(entry, failure, self._activity.open(entry.command))
         return True
 
-    def _execute(self, commands: Sequence[Command]) -> list[Reply]:
-        return run(self._handler, commands, worker=self._worker_id, loop=self._loop, abandoned=self._abandoned.is_set)
+    def _execute(self, commands: Sequence[Command], sessions: Sequence[Session]) -> list[Reply]:
+        return run(
+            self._handler,
+            commands,
+            worker=self._worker_id,
+            sessions=sessions,
+            loop=self._loop,
+            abandoned=self._abandoned.is_set,
+        )
 
 
 def _cancel_all(loop: asyncio.AbstractEventLoop) -> None:

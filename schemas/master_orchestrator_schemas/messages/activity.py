@@ -73,7 +73,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
         details: what changed, for people, where the acts alone do not say it (the lines of a new charter).
     """
 
-    activity_id: ShortText
+    activity_id: Annotated[str, msgspec.Meta(max_length=1_000)]
     actor: ActorName
     kind: ActorKind
     instance: ShortText
