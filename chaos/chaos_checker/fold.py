@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from chaos_checker.records import Audit
 from chaos_checker.rules.budgets import SIDE
 
-MOST_HISTORY = 64
+MAX_HISTORY = 64
 ENDS = frozenset({"COMPLETED", "FAILED"})
 WITH_STEP = frozenset(
     {"DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK", "RETRY", "FAILED"}
@@ -37,7 +37,7 @@ def folded(before: Folded | None, record: Audit) -> Folded:
         fields["attempts"] += revision == "0"
     if record.from_state != record.to_state:
         entry = (record.at_ms, record.to_state, record.reason)
-        fields["history"] = (*fields["history"], entry)[-MOST_HISTORY:]
+        fields["history"] = (*fields["history"], entry)[-MAX_HISTORY:]
         fields["reason"] = record.reason if record.to_state in ENDS else None
     fields |= {"state": record.to_state, "priority": record.priority, "attempt": record.attempt, "seq": record.seq}
     fields["updated_at_ms"] = record.at_ms

@@ -28,7 +28,7 @@ WORKSHOPS = 400
 """A run books 15,000 appointments and more, many of them within a day; the workshops' calendars run in real time."""
 TOO_LATE_S = 1.5
 """How long after its deadline a slow handler answers."""
-LONGEST_S = 60.0
+MAX_LATE_S = 60.0
 
 
 class ChaosAgent:
@@ -58,7 +58,7 @@ class ChaosAgent:
                 raise PermanentError("this will never work (a failure of the chaos suite's making)")
             case Fate.SLOW if task.attempt == 0:
                 late_s = task.deadline_ms / 1000 + TOO_LATE_S - time.time()
-                time.sleep(min(max(late_s, 0.0), LONGEST_S))
+                time.sleep(min(max(late_s, 0.0), MAX_LATE_S))
 
     def _opened(self) -> SingleHandler:
         with self._opening:

@@ -12,7 +12,7 @@ from pathlib import Path
 SPARE_BYTES = 256 * 2**20
 """Room on a small disk for what RocksDB sets up when it opens."""
 _ROCKSDB = ("*.sst", "*.log", "MANIFEST-*", "CURRENT")
-_MOST_CUT = 4
+_MAX_CUT = 4
 _MEBIBYTE = bytes(2**20)
 
 
@@ -54,7 +54,7 @@ class Disk:
         """Cut some of RocksDB's files short; which ones, and where."""
         files = sorted(file for pattern in _ROCKSDB for file in self.folder.rglob(pattern) if file.stat().st_size)
         told = []
-        for file in draw.sample(files, min(len(files), draw.randint(1, _MOST_CUT))):
+        for file in draw.sample(files, min(len(files), draw.randint(1, _MAX_CUT))):
             size = draw.randrange(file.stat().st_size)
             told.append(f"{file.name} {file.stat().st_size} to {size}")
             os.truncate(file, size)

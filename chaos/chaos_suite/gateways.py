@@ -14,7 +14,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.topology import Topology
 
 TICK_S = 0.05
-BEHIND_AT_MOST_S = 2.0
+MAX_BEHIND_S = 2.0
 """A gateway that was held up takes up its pace again, rather than make up for more than this."""
 BETWEEN_ACTS_S = 0.1
 
@@ -61,7 +61,7 @@ class Gateway:
         next_s = time.monotonic()
         while not stopping.is_set():
             now_s = time.monotonic()
-            next_s = max(next_s, now_s - BEHIND_AT_MOST_S)
+            next_s = max(next_s, now_s - MAX_BEHIND_S)
             while next_s <= now_s:
                 self._begin(next(self._acts), now_s)
                 next_s += self._pace.interval_s

@@ -14,7 +14,7 @@ from master_orchestrator_agents.simulated.feed import WorkshopFeed
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import load_topology
 
-LONGEST_S = 1.5
+MAX_WAIT_S = 1.5
 """No appointment is further away; a repair takes as long again at most."""
 
 
@@ -23,7 +23,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--seed", type=int, default=0, help="gives each appointment its fate")
     given = arguments.parse_args()
-    feed = WorkshopFeed(KafkaSettings(), load_topology(), seed=given.seed, longest_s=LONGEST_S)
+    feed = WorkshopFeed(KafkaSettings(), load_topology(), seed=given.seed, max_wait_s=MAX_WAIT_S)
     signal.signal(signal.SIGTERM, lambda *_: feed.stop())
     try:
         feed.run()

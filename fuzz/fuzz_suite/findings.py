@@ -14,7 +14,7 @@ from fuzz_suite.watchdog import HangError
 KEPT_PER_KIND = 3
 """Findings kept of one kind, in one shard and in the end; all are counted."""
 
-LONGEST_TEXT = 20_000
+MAX_TEXT = 20_000
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ class Findings:
     def raised(self, error: BaseException, case: msgspec.Struct) -> None:
         """An error that nothing may raise."""
         kind = error.kind if isinstance(error, WrongError) else kind_of(error)
-        text = "".join(traceback.format_exception(error))[-LONGEST_TEXT:]
+        text = "".join(traceback.format_exception(error))[-MAX_TEXT:]
         self._tally.findings[kind] += 1
         self._tally.keep(Finding(self._target, kind, text, msgspec.Raw(msgspec.json.encode(case))))
 

@@ -86,7 +86,7 @@ NAMES = (
     "d.gz",
     "2026-08-05 17-58-00.csv",
 )
-MOST_ROWS = 40
+MAX_ROWS = 40
 Files = dict[str, bytes]
 
 
@@ -133,7 +133,7 @@ def _csv(rng: Random) -> bytes:
             rng.choice((*COLUMNS, "temp", "at", "", "RPM [1/min]", "a b", "é")) for _ in range(rng.choice((1, 2, 5)))
         ]
     lines = [(rng.choice((";", "\t")) if rng.random() < 0.05 else ",").join(names)]
-    lines += [",".join(_cell(rng, name, number) for name in names) for number in range(rng.randrange(MOST_ROWS))]
+    lines += [",".join(_cell(rng, name, number) for name in names) for number in range(rng.randrange(MAX_ROWS))]
     text = "\n".join(line if rng.random() > 0.02 else line + "," * rng.choice((1, 50)) for line in lines)
     return text.encode(rng.choice(("utf-8", "utf-8", "latin-1")), "replace") + rng.choice((b"\n", b""))
 
@@ -152,7 +152,7 @@ def _cell(rng: Random, name: str, number: int) -> str:
 
 def _ndjson(rng: Random) -> bytes:
     rows = []
-    for number in range(rng.randrange(1, MOST_ROWS)):
+    for number in range(rng.randrange(1, MAX_ROWS)):
         row: dict[str, Any] = {"vehicle_id": "v-1", "timestamp": 1_700_000_000 + number, "engine_temp": 90.0}
         if rng.random() < 0.4:
             row[rng.choice(COLUMNS)] = rng.choice(VALUES)

@@ -29,7 +29,7 @@ from master_orchestrator_schemas.kafka_trouble import unreachable
 DOCUMENTED = frozenset(ExitCode) - {ExitCode.DIED}
 HANG_S = 600.0
 HANG_CPU_S = 30.0
-LONGEST_LINE = 3_000
+MAX_LINE = 3_000
 """Characters of a complaint: it quotes the user's input."""
 AS_JSON = '{"error": '
 """How a mistake begins where ``--json`` was asked for."""
@@ -117,7 +117,7 @@ def judge(invoked: Invoked) -> None:
     if invoked.code not in {ExitCode.MISTAKE, ExitCode.UNAVAILABLE} or (not invoked.err and "Usage: " in invoked.out):
         return
     complaints = [line for line in invoked.err.splitlines() if line.startswith(("Error: ", AS_JSON))]
-    if len(complaints) != 1 or len(complaints[0]) > LONGEST_LINE or not invoked.err.endswith(complaints[0] + "\n"):
+    if len(complaints) != 1 or len(complaints[0]) > MAX_LINE or not invoked.err.endswith(complaints[0] + "\n"):
         raise WrongError("a mistake is not told in one line", repr(invoked.err[-3_000:]))
 
 

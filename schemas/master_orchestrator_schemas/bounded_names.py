@@ -2,14 +2,14 @@
 
 from master_orchestrator_schemas.left_out import harmless
 
-MOST_NAMES = 64
+MAX_NAMES = 64
 OTHER = "other"
 
 
 class BoundedNames:
     """The first names of a group are known by themselves, all later ones as ``other``."""
 
-    def __init__(self, most: int = MOST_NAMES) -> None:
+    def __init__(self, most: int = MAX_NAMES) -> None:
         self._most = most
         self._known: set[str] = set()
 

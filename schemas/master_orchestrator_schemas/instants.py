@@ -19,7 +19,7 @@ EXCEL_EPOCH_MS = -25_569 * DAY_MS
 APPLE_EPOCH_MS = 978_307_200_000
 """2001-01-01, from which Apple's systems count seconds."""
 
-LONGEST_DRIVE_MS = 30 * DAY_MS
+MAX_DRIVE_MS = 30 * DAY_MS
 _LEAP_SECOND = re.compile(r"(?<=\d\d:\d\d):60")
 
 
@@ -82,7 +82,7 @@ def _cause_behind(ts_ms: int, now_ms: int) -> str:
         return "it looks like a spreadsheet's day number; send ISO 8601 (2026-01-31T12:00:00Z) or milliseconds"
     if any(_is_compact_date(number) for number in _both(ts_ms)):
         return "it looks like a date written as a number; send ISO 8601 (2026-01-31T12:00:00Z) or milliseconds"
-    if ts_ms <= LONGEST_DRIVE_MS:
+    if ts_ms <= MAX_DRIVE_MS:
         return "it looks like the time since the start of the drive or of the device; send the time since 1970"
     if abs(APPLE_EPOCH_MS + ts_ms - now_ms) < YEAR_MS:
         return "it looks like seconds since 2001 (Apple's epoch); send the time since 1970"

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-LONGEST_SHOWN = 60
+MAX_SHOWN = 60
 
 
 class LeftOut(NamedTuple):
@@ -26,6 +26,6 @@ def harmless(text: object) -> str:
     """A stranger's text, short, and without what could steer a terminal or break a line."""
     whole = str(text)
     plain = "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in whole[:LONGEST_SHOWN]
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in whole[:MAX_SHOWN]
     )
-    return plain if len(whole) <= LONGEST_SHOWN else f"{plain}…"
+    return plain if len(whole) <= MAX_SHOWN else f"{plain}…"

@@ -18,10 +18,10 @@ from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Failure
 
 __all__ = ["PREFIX", "Metrics"]
 
-SHORT_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
+SHORT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Work inside one process: transactions, timers, restore."""
 
-LONG_SECONDS = (
+LONG_BUCKETS_S = (
     0.005,
     0.01,
     0.025,
@@ -42,7 +42,7 @@ LONG_SECONDS = (
 )
 """Waiting and handling of commands: a no-op takes milliseconds, feedback from a customer up to 72 hours."""
 
-EPISODE_SECONDS = (
+EPISODE_BUCKETS_S = (
     0.1,
     0.25,
     0.5,
@@ -64,7 +64,7 @@ EPISODE_SECONDS = (
 BATCH_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
-STATE_SECONDS = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 14400.0, 86400.0, 604800.0, 7776000.0)
+STATE_BUCKETS_S = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 14400.0, 86400.0, 604800.0, 7776000.0)
 """From a reply to an appointment months ahead."""
 
 ENGINE, RUNNER = Process.ENGINE, Process.RUNNER
@@ -100,11 +100,11 @@ class Metrics:
     )
     workflow_seconds = Metric(
         Histogram, "workflow_seconds", "Time from opening to end of a workflow.",
-        {"priority": PRIORITIES, "state": (State.COMPLETED, State.FAILED)}, buckets=EPISODE_SECONDS, process=ENGINE,
+        {"priority": PRIORITIES, "state": (State.COMPLETED, State.FAILED)}, buckets=EPISODE_BUCKETS_S, process=ENGINE,
     )  # fmt: skip
     state_seconds = Metric(
         Histogram, "state_seconds", "Time that a workflow was in a state, when it leaves it.",
-        {"state": None, "priority": None}, buckets=STATE_SECONDS, process=ENGINE,
+        {"state": None, "priority": None}, buckets=STATE_BUCKETS_S, process=ENGINE,
     )  # fmt: skip
     transitions = Metric(
         Counter, "transitions_total", "State transitions.", {"from_state": None, "to_state": None}, process=ENGINE
@@ -168,8 +168,8 @@ class Metrics:
         Counter, "transactions_total", "Kafka transactions.", {"outcome": TRANSACTION_ENDS}, process=ENGINE
     )
     transaction_seconds = Metric(
-        Histogram, "transaction_seconds", "Time of a committed transaction, its commands sent.", buckets=SHORT_SECONDS,
-        process=ENGINE,
+        Histogram, "transaction_seconds", "Time of a committed transaction, its commands sent.",
+        buckets=SHORT_BUCKETS_S, process=ENGINE,
     )  # fmt: skip
     last_commit_timestamp_seconds = Metric(
         LiveGauge, "last_commit_timestamp_seconds", "When a partition's newest transaction was committed.",
@@ -177,7 +177,7 @@ class Metrics:
     )  # fmt: skip
     timers_pending = Metric(LiveGauge, "timers_pending", "Deadlines that are waited for.", process=ENGINE)
     timer_delay_seconds = Metric(
-        Histogram, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", buckets=SHORT_SECONDS,
+        Histogram, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", buckets=SHORT_BUCKETS_S,
         process=ENGINE,
     )  # fmt: skip
     restore_done_ratio = Metric(
@@ -189,7 +189,7 @@ class Metrics:
     )
     restore_seconds = Metric(
         Histogram, "restore_seconds", "Time to bring the tables of an assignment up to their changelog.",
-        buckets=SHORT_SECONDS, process=ENGINE,
+        buckets=SHORT_BUCKETS_S, process=ENGINE,
     )  # fmt: skip
     table_bytes = Metric(
         LiveGauge, "table_bytes", "Estimated size of a partition's table.", {"partition": None}, process=ENGINE
@@ -220,11 +220,11 @@ class Metrics:
     )  # fmt: skip
     command_wait_seconds = Metric(
         Histogram, "command_wait_seconds", "Time from a command's record to its handler.",
-        {"agent": None, "lane": None}, buckets=LONG_SECONDS, process=RUNNER,
+        {"agent": None, "lane": None}, buckets=LONG_BUCKETS_S, process=RUNNER,
     )  # fmt: skip
     handling_seconds = Metric(
         Histogram, "handling_seconds", "Time a handler took for one command.",
-        {"agent": None, "lane": None}, buckets=LONG_SECONDS, process=RUNNER,
+        {"agent": None, "lane": None}, buckets=LONG_BUCKETS_S, process=RUNNER,
     )  # fmt: skip
     commands_fetched = Metric(
         Gauge, "commands_fetched", "Commands fetched and not yet handed to the handler.",

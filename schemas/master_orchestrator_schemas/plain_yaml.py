@@ -9,7 +9,7 @@ from master_orchestrator_schemas.errors import ContractError
 
 KeyPath = tuple[str, ...]
 
-MOST_CHARACTERS = 128 * 1024
+MAX_CHARACTERS = 128 * 1024
 """Of a file; nine times the packaged topology. YAML is read at some 100,000 characters a second."""
 
 NO_YAML = (
@@ -41,8 +41,8 @@ class _Loader(yaml.SafeLoader):
 
 def read_yaml(text: str) -> tuple[Any, dict[KeyPath, int]]:
     """The content, and the line of each key and item. Raises :class:`YamlError`, also for a key that is there twice."""
-    if len(text) > MOST_CHARACTERS:
-        raise YamlError(f"is larger than {MOST_CHARACTERS} characters; it cannot be one of ours")
+    if len(text) > MAX_CHARACTERS:
+        raise YamlError(f"is larger than {MAX_CHARACTERS} characters; it cannot be one of ours")
     lines: dict[KeyPath, int] = {}
     try:
         loader = _Loader(text)

@@ -15,7 +15,9 @@ class Reason(NamedTuple):
     remedy: str
 
 
-DEAD_LETTER_REASONS: Mapping[str, Reason] = MappingProxyType(
+SEE_MESSAGE = "see what the dead letter's message says"
+
+INTAKE_REASONS: Mapping[str, Reason] = MappingProxyType(
     {
         "empty": Reason("the record has no value", "send a message; an input has no tombstones"),
         "undecodable": Reason(
@@ -45,6 +47,12 @@ DEAD_LETTER_REASONS: Mapping[str, Reason] = MappingProxyType(
             "the record's own timestamp is not a time from 1970 to 9999",
             "run provision: the topic's timestamps have to be the broker's (LogAppendTime)",
         ),
+    }
+)
+"""Of records that are refused before the core sees them."""
+
+CORE_REASONS: Mapping[str, Reason] = MappingProxyType(
+    {
         "wrong_vehicle": Reason(
             "the message's vehicle_id is not the vehicle it was given to",
             "set the key to the vehicle_id, in UTF-8 bytes",
@@ -56,6 +64,10 @@ DEAD_LETTER_REASONS: Mapping[str, Reason] = MappingProxyType(
         "timestamp_before_2000": Reason(
             "the reading's time is before the year 2000",
             "the message names the likely cause: seconds for milliseconds, a day number, a clock that was never set",
+        ),
+        "clock_behind": Reason(
+            "readings are out of their vehicle's time, behind or ahead of it; the message says how many were dropped",
+            SEE_MESSAGE,
         ),
         "too_many_readings": Reason(
             "the vehicle has sent more readings within a second of its clock than vehicle.readings_per_second",
@@ -71,11 +83,20 @@ DEAD_LETTER_REASONS: Mapping[str, Reason] = MappingProxyType(
         "superseded_workflow": Reason(
             "the workflow has ended and a newer one has replaced it", "use the vehicle's newest workflow"
         ),
+    }
+)
+"""Of inputs that the core rejects where no workflow could record it."""
+
+DEAD_LETTER_REASONS: Mapping[str, Reason] = MappingProxyType(
+    {
+        **INTAKE_REASONS,
+        **CORE_REASONS,
         "unprocessable": Reason(
-            "the engine failed at the record", "mend the engine, whose log has the traceback, and redrive the letter"
+            "the engine failed at the record",
+            "fix the engine, whose log has the traceback, then redrive the letter",
         ),
         "retries_exhausted": Reason(
-            "a command failed in every try", "mend the agent, whose replies say what failed, and redrive the workflow"
+            "a command failed in every try", "fix the agent, whose replies say what failed, then redrive the workflow"
         ),
     }
 )
@@ -92,7 +113,7 @@ REJECTION_REASONS: Mapping[str, Reason] = MappingProxyType(
         ),
         "priority_missing": Reason("SET_PRIORITY came without a priority", "say which one"),
         "same_priority": Reason("the workflow has this priority already", "nothing"),
-        "superseded_workflow": DEAD_LETTER_REASONS["superseded_workflow"],
+        "superseded_workflow": CORE_REASONS["superseded_workflow"],
         "stale_reply": Reason(
             "the command was answered, timed out or overtaken before", "nothing; answer within deadline_ms"
         ),
@@ -107,6 +128,6 @@ REASONS: Mapping[str, Reason] = MappingProxyType({**REJECTION_REASONS, **DEAD_LE
 
 
 def remedy_for(code: str) -> str:
-    """What to do about a code; of a stranger's code nothing is known."""
-    known = REASONS.get(code)
-    return known.remedy if known else "see what the dead letter's message says"
+    """What to do about a code; a code of another program has none of its own."""
+    reason = REASONS.get(code)
+    return reason.remedy if reason else SEE_MESSAGE

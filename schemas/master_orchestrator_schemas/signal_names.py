@@ -17,8 +17,8 @@ SWITCHES: tuple[str, ...] = ("brake_fluid_low", "abs_error", "esc_error", "mil_o
 TYRE_SIGNALS: tuple[str, ...] = ("tyre_fl_kpa", "tyre_fr_kpa", "tyre_rl_kpa", "tyre_rr_kpa")
 
 EXTRAS = "extras."
-MOST_OF_A_NAME = 64
-MOST_EXTRAS_READ = 24
+MAX_NAME_CHARACTERS = 64
+MAX_EXTRAS_READ = 24
 """Different ``extras.NAME`` in all rules: which signals a reading had is kept in one integer of 64 bits."""
 
 
@@ -34,8 +34,8 @@ def _known_signal(signal: str) -> str:
             raise ValueError(f"{signal!r} is not a signal; {_instead_of(signal)}")
     elif name in SIGNALS or name in SWITCHES:
         raise ValueError(f"{name} is a field and does not come in extras; write {name}")
-    elif not name.isprintable() or not 0 < len(name.strip()) == len(name) <= MOST_OF_A_NAME:
-        raise ValueError(f"{signal!r} does not name a number in extras; write 1 to {MOST_OF_A_NAME} characters")
+    elif not name.isprintable() or not 0 < len(name.strip()) == len(name) <= MAX_NAME_CHARACTERS:
+        raise ValueError(f"{signal!r} does not name a number in extras; write 1 to {MAX_NAME_CHARACTERS} characters")
     return signal
 
 

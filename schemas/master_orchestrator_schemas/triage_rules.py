@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from master_orchestrator_schemas.signal_names import (
-    MOST_EXTRAS_READ,
+    MAX_EXTRAS_READ,
     SWITCHES,
     TYRE_SIGNALS,
     SignalName,
@@ -21,17 +21,17 @@ from master_orchestrator_schemas.signal_names import (
 from master_orchestrator_schemas.units import Duration, PriorityName, Terms
 from master_orchestrator_schemas.vocabulary import Subsystem
 
-LIMITS_OF_A_RULE: tuple[str, ...] = ("at_least", "above", "at_most", "below", "outside", "is_true")
+RULE_LIMITS: tuple[str, ...] = ("at_least", "above", "at_most", "below", "outside", "is_true")
 """The comparisons; every rule has exactly one."""
 
-LIMITS_OF_A_MEASURE: Mapping[str, tuple[str, ...]] = {
-    "value": LIMITS_OF_A_RULE,
+MEASURE_LIMITS: Mapping[str, tuple[str, ...]] = {
+    "value": RULE_LIMITS,
     "per_1000_rpm": ("at_most", "below"),
     "placard_pct": ("at_most", "below"),
     "loss_per_min": ("at_least", "above"),
 }
 
-MOST_OF_A_PATTERN = 100
+MAX_PATTERN_CHARACTERS = 100
 # At every character at most one branch can go on, so a pattern that does not match costs linear time.
 _LETTER = r"(?:[A-Z0-9.]|\[\^?[A-Z0-9-]+\])"
 _BRANCH = rf"(?:{_LETTER}|\({_LETTER}+(?:\|{_LETTER}+)*\))*(?:(?<=\.)\*)?"
@@ -50,7 +50,7 @@ def _ordered(pair: tuple[float, float]) -> tuple[float, float]:
 
 def _plain_pattern(pattern: str) -> str:
     """Only what is matched in a moment: repeats of repeats, which regular expressions allow, can take years."""
-    if len(pattern) > MOST_OF_A_PATTERN or not _CODE_PATTERN.fullmatch(pattern):
+    if len(pattern) > MAX_PATTERN_CHARACTERS or not _CODE_PATTERN.fullmatch(pattern):
         raise ValueError(
             f"{pattern!r} is not a pattern of codes; write letters, digits, dots, [sets], (this|that), and .* at an end"
         )
@@ -128,17 +128,17 @@ class RuleTerms(Terms):
     @property
     def limit(self) -> str:
         """Which comparison this rule makes."""
-        return next(name for name in LIMITS_OF_A_RULE if getattr(self, name) is not None)
+        return next(name for name in RULE_LIMITS if getattr(self, name) is not None)
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        given = [name for name in LIMITS_OF_A_RULE if getattr(self, name) is not None]
+        given = [name for name in RULE_LIMITS if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"has {len(given)} limits; give one of at_least, above, at_most, below, outside, is")
         if (self.is_true is not None) != all(name in SWITCHES for name in self.signals):
             raise ValueError("is: true goes with true-or-false signals, and only they go with it")
-        if self.limit not in LIMITS_OF_A_MEASURE[self.measure]:
-            raise ValueError(f"measure {self.measure} goes with {' or '.join(LIMITS_OF_A_MEASURE[self.measure])}")
+        if self.limit not in MEASURE_LIMITS[self.measure]:
+            raise ValueError(f"measure {self.measure} goes with {' or '.join(MEASURE_LIMITS[self.measure])}")
         if self.measure in ("placard_pct", "loss_per_min") and not set(self.signals) <= set(TYRE_SIGNALS):
             raise ValueError(f"measure {self.measure} is for tyre pressures only")
         if (self.repeats is not None) != (self.gate.engine == "cranking"):
@@ -306,8 +306,8 @@ class TriageTerms(Terms):
     @model_validator(mode="after")
     def _extras_can_be_kept(self) -> Self:
         read = {signal for rule in self.rules.values() for signal in rule.signals if name_in_extras(signal)}
-        if len(read) > MOST_EXTRAS_READ:
-            raise ValueError(f"the rules look at {len(read)} signals in extras; look at {MOST_EXTRAS_READ} at most")
+        if len(read) > MAX_EXTRAS_READ:
+            raise ValueError(f"the rules look at {len(read)} signals in extras; look at {MAX_EXTRAS_READ} at most")
         for signal, terms in self.ranges.items():
             if name_in_extras(signal) and terms.asleep is not None:
                 raise ValueError(f"ranges.{signal}: asleep needs a field; write not_available: [{terms.asleep:g}]")
@@ -320,7 +320,7 @@ class TriageTerms(Terms):
                 where = f"models.{model}.rules.{name}"
                 if name not in self.rules:
                     raise ValueError(f"{where} is not a rule; write the name of one under rules")
-                given = {key for key in LIMITS_OF_A_RULE if getattr(override, key, None) is not None}
+                given = {key for key in RULE_LIMITS if getattr(override, key, None) is not None}
                 if given - {self.rules[name].limit}:
                     raise ValueError(f"{where} changes the kind of limit; change its figure: {self.rules[name].limit}")
         return self

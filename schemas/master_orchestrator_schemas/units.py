@@ -9,7 +9,7 @@ from master_orchestrator_schemas.vocabulary import Priority
 
 _MILLISECONDS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
-MOST_SHOWN = 60
+MAX_SHOWN = 60
 DURATION_PATTERN = r"^[1-9][0-9]{0,8}(ms|s|min|h|d)$"
 SIZE_PATTERN = r"^[1-9][0-9]{0,8}(B|KiB|MiB|GiB)$"
 
@@ -20,7 +20,7 @@ def shown(given: object) -> str:
         text = repr(given)
     except ValueError:
         return "a number of thousands of digits"
-    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}…"
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
 def _parse(value: Any, pattern: str, units: dict[str, int], wanted: str) -> int:

@@ -6,7 +6,7 @@ from hashlib import sha256
 import msgspec
 import pytest
 from msgspec.structs import replace
-from support.core_vehicle import STATE_LIMIT, CoreVehicle
+from support.core_vehicle import MAX_STATE_BYTES, CoreVehicle
 
 from master_orchestrator.core import transitions
 from master_orchestrator.core.audit_chain import canonical_json, verify_chain
@@ -154,7 +154,7 @@ def test_the_largest_state_stays_under_four_kilobytes(vehicle: CoreVehicle) -> N
     for n in range(60):
         vehicle.wait(1)
         vehicle.reading(**signals, check_requested=True)
-        assert len(encode_state(vehicle.state)) < STATE_LIMIT, n
+        assert len(encode_state(vehicle.state)) < MAX_STATE_BYTES, n
 
 
 def _every_signal() -> list[str]:

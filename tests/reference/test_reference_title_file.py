@@ -143,7 +143,7 @@ def test_codes_in_any_spelling_and_titles_in_any_length(tmp_path: Path) -> None:
         tmp_path / "kb.csv", [("Code", "Description"), ("p 1258*", " Too\n\x1b[2J hot "), ("P1259", "x" * 9999)]
     )
 
-    assert {"P1258": "Too [2J hot", "P1259": "x" * title_file.MOST_OF_A_TITLE} == read_titles(path)
+    assert {"P1258": "Too [2J hot", "P1259": "x" * title_file.MAX_TITLE_CHARACTERS} == read_titles(path)
 
 
 @pytest.mark.parametrize(
@@ -176,10 +176,10 @@ def test_so_is_a_folder(tmp_path: Path) -> None:
 
 def test_and_one_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = as_csv(tmp_path / "kb.csv")
-    monkeypatch.setattr(title_file, "MOST_ROWS", 2)
+    monkeypatch.setattr(title_file, "MAX_ROWS", 2)
     with pytest.raises(KnowledgeError, match="more than 2 rows"):
         read_titles(path)
-    monkeypatch.setattr(title_file, "MOST_BYTES", 10)
+    monkeypatch.setattr(title_file, "MAX_BYTES", 10)
     with pytest.raises(KnowledgeError, match="larger than"):
         read_titles(path)
 

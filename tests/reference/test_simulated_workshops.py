@@ -99,7 +99,7 @@ def test_things_go_wrong_as_often_as_asked() -> None:
 
 
 def test_an_event_is_given_out_once_when_it_is_due() -> None:
-    agenda = Agenda(workshops(), speed=3_600, longest_s=60)
+    agenda = Agenda(workshops(), speed=3_600, max_wait_s=60)
     agenda.take(status(State.SCHEDULED), 100.0)
 
     assert [] == list(agenda.due(104.9))
@@ -109,7 +109,7 @@ def test_an_event_is_given_out_once_when_it_is_due() -> None:
 
 def test_a_status_that_changes_nothing_delays_nothing() -> None:
     """A folded reading republishes the status; the customer does not come later for it."""
-    agenda = Agenda(workshops(), speed=3_600, longest_s=60)
+    agenda = Agenda(workshops(), speed=3_600, max_wait_s=60)
     agenda.take(status(State.SCHEDULED), 100.0)
     agenda.take(status(State.SCHEDULED, updated_at_ms=NOW + HOUR_MS), 104.0)
 
@@ -117,7 +117,7 @@ def test_a_status_that_changes_nothing_delays_nothing() -> None:
 
 
 def test_what_was_overtaken_is_not_reported() -> None:
-    agenda = Agenda(workshops(), speed=3_600, longest_s=60)
+    agenda = Agenda(workshops(), speed=3_600, max_wait_s=60)
     agenda.take(status(State.SCHEDULED), 100.0)
     agenda.take(status(State.FAILED), 101.0)
 
@@ -125,7 +125,7 @@ def test_what_was_overtaken_is_not_reported() -> None:
 
 
 def test_a_new_appointment_replaces_the_old_one() -> None:
-    agenda = Agenda(workshops(), speed=3_600, longest_s=60)
+    agenda = Agenda(workshops(), speed=3_600, max_wait_s=60)
     agenda.take(status(State.SCHEDULED), 100.0)
     agenda.take(status(State.SCHEDULING), 101.0)
     agenda.take(status(State.SCHEDULED, appointment_id="A-2"), 102.0)
@@ -134,7 +134,7 @@ def test_a_new_appointment_replaces_the_old_one() -> None:
 
 
 def test_nothing_waits_longer_than_the_longest() -> None:
-    agenda = Agenda(workshops(), speed=1, longest_s=2)
+    agenda = Agenda(workshops(), speed=1, max_wait_s=2)
     agenda.take(status(State.SCHEDULED), 100.0)
 
     assert 1 == len(list(agenda.due(102.0)))

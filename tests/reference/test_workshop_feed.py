@@ -90,7 +90,7 @@ def test_statuses_become_service_events_and_a_restart_repeats_them(
     )
 
     def feed() -> WorkshopFeed:
-        return WorkshopFeed(kafka, unique_topology, behaviour=PUNCTUAL, longest_s=0.2)
+        return WorkshopFeed(kafka, unique_topology, behaviour=PUNCTUAL, max_wait_s=0.2)
 
     first = run_until(feed(), lambda: reported(kafka, unique_topology, 2))
     both = run_until(feed(), lambda: reported(kafka, unique_topology, 4))

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import get_args
 
@@ -12,10 +12,17 @@ from master_orchestrator.core.unprocessable import UNPROCESSABLE
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator_agents import runner
 from master_orchestrator_schemas.errors import DecodeReason
-from master_orchestrator_schemas.reasons import REASONS, remedy_for
+from master_orchestrator_schemas.reasons import CORE_REASONS, REASONS, remedy_for
 
 CALLS = {"Rejection", "RejectedError", "_rejected", "reject"}
 CODE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+|empty|unprocessable")
+
+
+def test_the_core_s_own_codes_are_listed_as_such() -> None:
+    files = Path(core.__path__[0]).rglob("*.py")
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    codes = {code for tree in trees for code in _codes(tree, {"Rejection"})}
+    assert {*CORE_REASONS, UNPROCESSABLE} == codes
 
 
 def codes_in_use() -> set[str]:
@@ -27,12 +34,16 @@ def codes_in_use() -> set[str]:
     return found
 
 
-def _codes(tree: ast.AST) -> Iterator[str]:
+def _codes(tree: ast.Module, calls: Set[str] = CALLS) -> Iterator[str]:
+    constants = {
+        _name(node.targets[0]): node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and _name(node.func) in CALLS:
-            texts = [
-                part.value for argument in node.args for part in ast.walk(argument) if isinstance(part, ast.Constant)
-            ]
+        if isinstance(node, ast.Call) and _name(node.func) in calls:
+            parts = [part for argument in node.args for part in ast.walk(argument) if isinstance(part, ast.expr)]
+            texts = [getattr(constants.get(_name(part), part), "value", None) for part in parts]
             yield from (text for text in texts if isinstance(text, str) and CODE.fullmatch(text))
 
 

@@ -48,7 +48,7 @@ from master_orchestrator_schemas.vocabulary import (
 )
 
 EPOCH_MS = 1_700_000_000_000
-STATE_LIMIT = 4096
+MAX_STATE_BYTES = 4096
 RESTING = {
     State.SCHEDULING,
     State.SCHEDULED,
@@ -251,7 +251,7 @@ class CoreVehicle:
     def _check(self, cause: Cause, outcome: Outcome) -> None:
         state = outcome.state
         assert state == decode_state(encode_state(state))
-        assert len(encode_state(state)) < STATE_LIMIT
+        assert len(encode_state(state)) < MAX_STATE_BYTES
         assert outcome.rejection is None or not outcome.audit
         self._check_trail(state)
         self._check_deadlines(state)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from master_orchestrator.core.triage import TriageRules, compile_rules, suspicions
 from master_orchestrator.core.triage.trackers import Trackers
 from master_orchestrator_schemas.messages import SIGNALS, Telemetry
-from master_orchestrator_schemas.signal_names import MOST_EXTRAS_READ, SWITCHES
+from master_orchestrator_schemas.signal_names import MAX_EXTRAS_READ, SWITCHES
 from master_orchestrator_schemas.topology.loader import default_path
 from master_orchestrator_schemas.triage_rules import TriageTerms
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
@@ -146,7 +146,7 @@ def test_other_extras_leave_no_trace(drive_under: DriveUnder, own_rules: TriageR
 
 
 def test_the_most_signals_that_rules_may_look_at_fit_the_state(drive_under: DriveUnder) -> None:
-    every = {f"s{n}": {**SOOT, "signal": f"extras.s{n}"} for n in range(MOST_EXTRAS_READ)}
+    every = {f"s{n}": {**SOOT, "signal": f"extras.s{n}"} for n in range(MAX_EXTRAS_READ)}
     named = (*SIGNALS, *SWITCHES)
     numbers = {f"n_{name}": {**SOOT, "signal": name, "at_least": 1e9} for name in SIGNALS}
     switches = {f"w_{name}": {**SOOT, "signal": name, "at_least": None, "is": True} for name in SWITCHES}
@@ -155,7 +155,7 @@ def test_the_most_signals_that_rules_may_look_at_fit_the_state(drive_under: Driv
     drive.send(**dict.fromkeys(SIGNALS, 1.0), **dict.fromkeys(SWITCHES, False), extras=dict.fromkeys(every, 1.0))
 
     kept = msgspec.msgpack.decode(msgspec.msgpack.encode(drive.trackers), type=Trackers)
-    assert len(named) + MOST_EXTRAS_READ == kept.present.bit_count()
+    assert len(named) + MAX_EXTRAS_READ == kept.present.bit_count()
 
 
 @pytest.mark.parametrize(
@@ -176,9 +176,9 @@ def test_a_name_that_cannot_be_meant_is_refused(signal: str, said: str) -> None:
 
 
 def test_more_than_the_state_can_hold_is_refused() -> None:
-    many = {f"s{n}": {**SOOT, "signal": f"extras.s{n}"} for n in range(MOST_EXTRAS_READ + 1)}
+    many = {f"s{n}": {**SOOT, "signal": f"extras.s{n}"} for n in range(MAX_EXTRAS_READ + 1)}
 
-    with pytest.raises(ValidationError, match=f"look at {MOST_EXTRAS_READ} at most"):
+    with pytest.raises(ValidationError, match=f"look at {MAX_EXTRAS_READ} at most"):
         terms(**many)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-BUSY_SECONDS = 30.0
+BUSY_S = 30.0
 """How long a writer waits for another process before it gives up, which is a retryable failure."""
 
 
@@ -87,7 +87,7 @@ class Database:
     def _connect(self) -> sqlite3.Connection:
         # Any thread may take an idle connection next, but only one has it at a time.
         connection = sqlite3.connect(
-            self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._path, timeout=BUSY_S, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             connection.execute("PRAGMA synchronous=NORMAL")

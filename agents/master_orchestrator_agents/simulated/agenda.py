@@ -13,13 +13,13 @@ class Agenda:
     Args:
         workshops: what happens.
         speed: simulated seconds per second.
-        longest_s: no event waits longer than this (seconds), however far ahead the appointment is.
+        max_wait_s: no event waits longer than this (seconds), however far ahead the appointment is.
     """
 
-    def __init__(self, workshops: SimulatedWorkshops, *, speed: float, longest_s: float) -> None:
+    def __init__(self, workshops: SimulatedWorkshops, *, speed: float, max_wait_s: float) -> None:
         self._workshops = workshops
         self._speed = speed
-        self._longest_s = longest_s
+        self._max_wait_s = max_wait_s
         self._due: list[tuple[float, str]] = []
         self._waiting: dict[str, ServiceEvent] = {}
         self._of_workflow: dict[str, set[str]] = {}
@@ -34,7 +34,7 @@ class Agenda:
             self._of_workflow[status.workflow_id] = set(planned)
         for event_id in planned.keys() - before:
             self._waiting[event_id] = planned[event_id].event
-            delay_s = min(planned[event_id].delay_ms / 1000 / self._speed, self._longest_s)
+            delay_s = min(planned[event_id].delay_ms / 1000 / self._speed, self._max_wait_s)
             heapq.heappush(self._due, (now_s + delay_s, event_id))
 
     def due(self, now_s: float) -> Iterator[ServiceEvent]:

@@ -42,7 +42,7 @@ class WorkshopFeed:
         seed: the same seed gives each appointment the same fate.
         behaviour: how often things go wrong.
         speed: simulated seconds per second; the default makes a day pass in 2.4 s.
-        longest_s: no event waits longer than this, however far ahead the appointment is.
+        max_wait_s: no event waits longer than this, however far ahead the appointment is.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class WorkshopFeed:
         seed: int = 0,
         behaviour: WorkshopBehaviour | None = None,
         speed: float = 36_000.0,
-        longest_s: float = 5.0,
+        max_wait_s: float = 5.0,
     ) -> None:
         self._kafka = kafka
         self._statuses = topology.topic_of("Status")
@@ -61,7 +61,7 @@ class WorkshopFeed:
         self._events = topology.topic_of("ServiceEvent")
         self._codec = Codec(topology.limits)
         workshops = SimulatedWorkshops(load_knowledge(), topology.triage, seed=seed, behaviour=behaviour)
-        self._agenda = Agenda(workshops, speed=speed, longest_s=longest_s)
+        self._agenda = Agenda(workshops, speed=speed, max_wait_s=max_wait_s)
         self._stopping = threading.Event()
         self._failed: KafkaError | None = None
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench_suite.workflow_peers.processes import Command
 
-LONGEST_S = 240
+MAX_RUN_S = 240
 BENCH = Path(__file__).parents[2]
 
 
@@ -49,7 +49,7 @@ def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> Loa
         capture_output=True,
         text=True,
         check=False,
-        timeout=LONGEST_S,
+        timeout=MAX_RUN_S,
         env={**os.environ, "PYTHONPATH": str(BENCH), **env},
     )
     if done.returncode != 0:

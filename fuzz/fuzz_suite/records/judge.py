@@ -16,19 +16,16 @@ from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, SenderFeedback, Status
+from master_orchestrator_schemas.reasons import CORE_REASONS, INTAKE_REASONS
 from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology.plans import input_record_bytes
 
-STATE_LIMIT = 4_096
-REFUSALS = frozenset(
-    {
-        "undecodable", "oversized", "unknown_schema", "invalid", "too_deep", "not_finite", "json_not_allowed", "empty",
-        "key_mismatch", "future_timestamp", "timestamp_before_2000", "clock_behind", "unknown_workflow",
-        "superseded_workflow", "invalid_timestamp", "too_many_readings", "too_many_checks", "wrong_partition",
-    }
-)  # fmt: skip
-"""Why a record may become a dead letter. ``unprocessable`` is not among them: it means a bug in the core."""
+MAX_STATE_BYTES = 4_096
+REFUSALS = (INTAKE_REASONS.keys() | CORE_REASONS.keys()) - {"wrong_vehicle"}
+"""Why a record may become a dead letter. Not ``wrong_vehicle``: intake compares key and message before the core does.
+Not ``unprocessable``: it means a bug in the core.
+"""
 
 
 class Judge:
@@ -102,7 +99,7 @@ class Judge:
         if not is_vehicle(key):
             raise WrongError("a vehicle under a reserved key", repr(key))
         due_ms, encoded = unpack_vehicle(work.entries[key])
-        if len(encoded) >= STATE_LIMIT:
+        if len(encoded) >= MAX_STATE_BYTES:
             raise WrongError("a state over its bound", f"{len(encoded)} bytes")
         decoded = decode_state(encoded)
         if decoded != state or encode_state(decoded) != encoded:

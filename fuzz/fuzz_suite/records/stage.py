@@ -16,16 +16,11 @@ from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.vehicle_job import changes
 from master_orchestrator_schemas.messages import Telemetry
+from master_orchestrator_schemas.reasons import CORE_REASONS
 from master_orchestrator_schemas.registry import INPUTS
 
 PARTITION = 3
 HANG_S = 10.0
-REFUSED_BY_THE_CORE = frozenset(
-    {
-        "future_timestamp", "timestamp_before_2000", "unknown_workflow", "superseded_workflow", "wrong_vehicle",
-        "too_many_readings", "too_many_checks", "clock_behind",
-    }
-)  # fmt: skip
 TELEMETRY = INPUTS.index(Telemetry.__name__)
 
 
@@ -97,7 +92,7 @@ class Stage:
         fate = Fate(record, letter=letters.pop((topic, record.offset), None))
         if fate.letter is not None:
             fate.reason = _headers(fate.letter)["dead_letter_reason"].decode()
-        if fate.reason is None or fate.reason in REFUSED_BY_THE_CORE:
+        if fate.reason is None or fate.reason in CORE_REASONS:
             told_topic, fate.outcome = next(outcomes, (None, None))
             if told_topic != topic:
                 raise WrongError("a record is lost: neither applied nor a dead letter", topic)

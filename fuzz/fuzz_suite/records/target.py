@@ -25,7 +25,7 @@ LIFE = 600
 """Records of a vehicle, after which its whole trail is checked and another takes its place."""
 ASTRAY = 0.05
 """The share of vehicles whose records stand in another partition than theirs."""
-LARGEST_BATCH = 6
+MAX_BATCH = 6
 SLOW_S = 0.25
 """CPU time that no record may take."""
 JSON_RANKS = frozenset(INPUTS.index(name) for name in ("Telemetry", "ServiceEvent", "OperatorRequest"))
@@ -60,7 +60,7 @@ class RecordShard:
         """N records."""
         done = 0
         while done < count:
-            few = min(self._rng.choice((1, 1, 2, LARGEST_BATCH)), count - done)
+            few = min(self._rng.choice((1, 1, 2, MAX_BATCH)), count - done)
             self._batch([self._arrival() for _ in range(few)])
             done += few
         for vehicle in self._vehicles:

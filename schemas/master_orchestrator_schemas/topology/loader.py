@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.plain_yaml import MOST_CHARACTERS, KeyPath, YamlError, read_yaml
+from master_orchestrator_schemas.plain_yaml import MAX_CHARACTERS, KeyPath, YamlError, read_yaml
 from master_orchestrator_schemas.topology.checks import problems
 from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.units import shown
@@ -16,7 +16,7 @@ from master_orchestrator_schemas.units import shown
 ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
 """Names the file to load where the caller names none."""
 
-MOST_SAID = 300
+MAX_SHOWN = 300
 """Characters of a key or a problem that an error shows."""
 
 
@@ -32,7 +32,7 @@ class TopologyError(ContractError):
 def _said(text: str) -> str:
     """The text on one line: keys and values come as the file has them, line breaks and terminal codes included."""
     line = "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
-    return line if len(line) <= MOST_SAID else f"{line[:MOST_SAID]}…"
+    return line if len(line) <= MAX_SHOWN else f"{line[:MAX_SHOWN]}…"
 
 
 def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Topology:
@@ -45,7 +45,7 @@ def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | 
     file = path or (Path(named) if named else default_path())
     try:
         with file.open(encoding="utf-8") as stream:
-            text = stream.read(MOST_CHARACTERS + 1)
+            text = stream.read(MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise TopologyError(str(file), f"cannot be read: {reason}; name another with {ENVIRONMENT}") from error

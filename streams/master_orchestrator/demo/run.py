@@ -81,7 +81,7 @@ class Demo:
 
     def _workshops(self) -> Background:
         terms = self._terms
-        feed = WorkshopFeed(terms.kafka, terms.topology, seed=terms.fleet.seed, longest_s=WORKSHOP_PATIENCE_S)
+        feed = WorkshopFeed(terms.kafka, terms.topology, seed=terms.fleet.seed, max_wait_s=WORKSHOP_PATIENCE_S)
         return Background("workshops", feed.run, feed.stop)
 
     def _verdict(self, tally: GatewayTally, stopped: str | None, first_completed_s: float | None) -> DemoVerdict:

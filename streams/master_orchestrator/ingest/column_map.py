@@ -11,7 +11,7 @@ from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.headings import name_and_unit, words_of
 from master_orchestrator.ingest.zones import zone_of
 from master_orchestrator_schemas.measures import SECONDS, is_unit
-from master_orchestrator_schemas.plain_yaml import MOST_CHARACTERS, YamlError, read_yaml
+from master_orchestrator_schemas.plain_yaml import MAX_CHARACTERS, YamlError, read_yaml
 
 
 class _Part(BaseModel):
@@ -174,7 +174,7 @@ def load_map(path: Path) -> ColumnMap:
     """Read a map file. Raises :class:`ColumnMapError` naming the key."""
     try:
         with path.open(encoding="utf-8") as stream:
-            content, _ = read_yaml(stream.read(MOST_CHARACTERS + 1))
+            content, _ = read_yaml(stream.read(MAX_CHARACTERS + 1))
         return ColumnMap.model_validate(content or {})
     except OSError as error:
         raise ColumnMapError(f"column map {path}: {(error.strerror or str(error)).lower()}") from error

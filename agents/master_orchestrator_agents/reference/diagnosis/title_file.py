@@ -18,9 +18,9 @@ from master_orchestrator_agents.reference.diagnosis.titles import Title
 from master_orchestrator_schemas.trouble_codes import NO_CODE, NOT_AVAILABLE, trouble_code, without_type
 
 VARIABLE = "MASTER_ORCHESTRATOR_KNOWLEDGE"
-MOST_BYTES = 256 * 1024 * 1024
-MOST_ROWS = 200_000
-MOST_OF_A_TITLE = 200
+MAX_BYTES = 256 * 1024 * 1024
+MAX_ROWS = 200_000
+MAX_TITLE_CHARACTERS = 200
 
 CHECKS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("communication",), "supply and ground of the unit that is silent, then the bus"),
@@ -58,12 +58,12 @@ def read_titles(path: Path) -> Mapping[str, str]:
         KnowledgeError: there is no such file, it is neither SQLite nor CSV, too large, or has no trouble code.
     """
     try:
-        rows = list(islice(_rows(path), MOST_ROWS + 1))
+        rows = list(islice(_rows(path), MAX_ROWS + 1))
     except (OSError, sqlite3.Error, csv.Error, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is neither SQLite nor CSV in UTF-8"
         raise _unusable(path, str(why)) from error
-    if len(rows) > MOST_ROWS:
-        raise _unusable(path, f"it has more than {MOST_ROWS:,} rows")
+    if len(rows) > MAX_ROWS:
+        raise _unusable(path, f"it has more than {MAX_ROWS:,} rows")
     titles = _agreed(rows)
     if not titles:
         raise _unusable(path, "it has no trouble code with a title")
@@ -91,8 +91,8 @@ def _unusable(path: Path, why: str) -> KnowledgeError:
 def _rows(path: Path) -> Iterator[Row]:
     with path.open("rb") as stream:
         is_sqlite = stream.read(16) == b"SQLite format 3\0"
-    if path.stat().st_size > MOST_BYTES:
-        raise _unusable(path, f"it is larger than {MOST_BYTES // 1024**2} MiB")
+    if path.stat().st_size > MAX_BYTES:
+        raise _unusable(path, f"it is larger than {MAX_BYTES // 1024**2} MiB")
     return _sqlite_rows(path) if is_sqlite else _csv_rows(path)
 
 
@@ -133,7 +133,7 @@ def _agreed(rows: Iterable[Row]) -> dict[str, str]:
 def _text(title: object) -> str:
     """The title on one line of printable characters; empty if it is not text."""
     line = " ".join(title.split()) if isinstance(title, str) else ""
-    return "".join(letter for letter in line if letter.isprintable())[:MOST_OF_A_TITLE]
+    return "".join(letter for letter in line if letter.isprintable())[:MAX_TITLE_CHARACTERS]
 
 
 def _code(text: object) -> str | None:
