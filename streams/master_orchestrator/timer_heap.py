@@ -36,12 +36,12 @@ class TimerHeap:
         waiting = self._waiting.get(partition)
         if waiting is None:
             return
-        known, wanted = waiting.get(vehicle_id, frozenset()), frozenset(deadlines)
-        for deadline in wanted - known:
+        known, current = waiting.get(vehicle_id, frozenset()), frozenset(deadlines)
+        for deadline in current - known:
             heapq.heappush(self._heap, (deadline.due_ms, partition, vehicle_id, deadline, REPEAT_MS))
-        self._standing += len(wanted) - len(known)
-        if wanted:
-            waiting[vehicle_id] = wanted
+        self._standing += len(current) - len(known)
+        if current:
+            waiting[vehicle_id] = current
         else:
             waiting.pop(vehicle_id, None)
         if len(self._heap) > 2 * self._standing + STALE:

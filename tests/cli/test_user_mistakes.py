@@ -40,7 +40,10 @@ MISTAKES = {
     "handler with a dot before it": (["agents", "--handler", "diagnosis=.json:loads"], "importing it fails: TypeError"),
     "handler no function": (["agents", "--handler", "diagnosis=sys:path"], "a list cannot be called"),
     "handler of another type": (["agents", "feedback", "--handler", "diagnosis=json:loads"], "is not run here"),
-    "fleet without --simulate": (["up", "--", "--vehicles", "5"], "'--vehicles 5' is for a fleet: say --simulate too."),
+    "fleet without --simulate": (
+        ["up", "--", "--vehicles", "5"],
+        "'--vehicles 5' is for a fleet: give --simulate too.",
+    ),
     "fleet that never ends": (["simulate", "--minutes", "nan"], "minutes and interval above 0"),
     "demo that never ends": (["demo", "--minutes", "inf"], "minutes and interval above 0"),
     "demo at no speed": (["demo", "--speed", "inf"], "--speed inf is not a speed"),

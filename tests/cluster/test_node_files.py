@@ -48,7 +48,7 @@ def starting(tmp_path: Path) -> Iterator[Node]:
 def test_a_node_that_is_starting_has_no_pid_yet(starting: Node, written: str | None) -> None:
     if written is not None:
         (starting.folder / "pid").write_text(written)
-    assert (True, None, "starting") == (starting.running, starting.pid, starting.said)
+    assert (True, None, "starting") == (starting.running, starting.pid, starting.status)
 
 
 def test_a_start_forgets_the_pid_of_the_run_before(tmp_path: Path) -> None:

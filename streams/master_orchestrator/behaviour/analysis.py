@@ -171,8 +171,8 @@ class Analysis:
         band = band_of(score(actor.ledger.findings, act.at_ms))
         if band in ALERTING_BANDS and band_start(band) > band_start(actor.band):
             value = score(actor.ledger.findings, act.at_ms)
-            said = f"the risk of {act.actor} rose to {value:g}, band {band}, with {sighting.rule} as the newest reason"
-            entered = actor.ledger.record(act, Sighting(Rule.RISK, band_start(band), said))
+            text = f"the risk of {act.actor} rose to {value:g}, band {band}, with {sighting.rule} as the newest reason"
+            entered = actor.ledger.record(act, Sighting(Rule.RISK, band_start(band), text))
             if entered is not None:
                 self._findings.append(entered)
         actor.band = band

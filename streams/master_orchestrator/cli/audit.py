@@ -30,7 +30,7 @@ def tail(
     ctx: typer.Context,
     *,
     workflow: WorkflowOption = None,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Show what there is first.")] = False,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning", help="Begin with the existing records.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after N records.", show_default=False)] = None,
     json: JsonOption = False,
 ) -> None:
@@ -40,10 +40,8 @@ def tail(
     from master_orchestrator.readers.audit import follow_audit
     from master_orchestrator.readers.export import json_line, text_line
 
-    asked = invocation(ctx)
-    records = follow_audit(
-        asked.reachable_kafka("AuditRecord"), asked.topology, workflow, from_beginning=from_beginning
-    )
+    call = invocation(ctx)
+    records = follow_audit(call.reachable_kafka("AuditRecord"), call.topology, workflow, from_beginning=from_beginning)
     for record in islice(records, limit):
         typer.echo(harmless_json(json_line(record)) if json else harmless_text(text_line(record)))
 
@@ -68,11 +66,11 @@ def export(
     from master_orchestrator.readers.decoding import Unreadable
     from master_orchestrator.readers.export import WRITERS
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("AuditRecord")
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("AuditRecord")
     unreadable = Unreadable()
     with reading("the audit trail") as progress, _opened(output) as stream:
-        count = WRITERS[form](read_audit(kafka, asked.topology, workflow, progress, unreadable), stream)
+        count = WRITERS[form](read_audit(kafka, call.topology, workflow, progress, unreadable), stream)
     if output is not None:
         missing = f" {unreadable.count} cannot be read and were left out." if unreadable.count else ""
         text = f"Wrote {count} records to {output}.{missing}"
@@ -85,9 +83,7 @@ def export(
 def verify(
     ctx: typer.Context,
     *,
-    workflow: Annotated[
-        str | None, typer.Option(help="Only this workflow, of its vehicle.", show_default=False)
-    ] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only this workflow.", show_default=False)] = None,
     replay: Annotated[bool, typer.Option("--replay", hidden=True)] = False,  # noqa: ARG001  always done; scripts name it
     json: JsonOption = False,
 ) -> None:
@@ -102,10 +98,10 @@ def verify(
     from master_orchestrator.cli.tables import verdict_text
     from master_orchestrator.readers.verify_topics import verify_topics
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka()
+    call = invocation(ctx)
+    kafka = call.reachable_kafka()
     with reading("the audit trail and the inputs") as progress:
-        verdict = verify_topics(kafka, asked.topology, progress, workflow)
+        verdict = verify_topics(kafka, call.topology, progress, workflow)
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):

@@ -45,14 +45,15 @@ def redrive_failed(
     ctx: typer.Context,
     *,
     failed_reason: Annotated[
-        str | None, typer.Option(help="Only those that failed so. [default: any but cancelled]", show_default=False)
+        str | None,
+        typer.Option(help="Only those that failed for this reason. [default: any but cancelled]", show_default=False),
     ] = None,
     older_than: Annotated[
-        str | None, typer.Option(metavar="AGE", help="Only those that failed longer ago: 2h, 7d.")
+        str | None, typer.Option(metavar="AGE", help="Only those that failed longer ago than this: 2h, 7d.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most N.")] = 50,
-    per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="How fast.")] = 5.0,
-    reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of workflows.")] = 50,
+    per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="Requests per second.")] = 5.0,
+    reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,
@@ -88,19 +89,19 @@ def _listing(ctx: typer.Context, reason: Reason | None, older_than: str | None, 
     from master_orchestrator.readers.failed import WORTH_A_TRY, longest_failed, read_failed
 
     not_after_ms = moment_before(older_than, "--older-than")
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("Status")
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("Status")
     with reading("statuses") as progress:
-        failed = read_failed(kafka, asked.topology, progress)
+        failed = read_failed(kafka, call.topology, progress)
         return longest_failed(failed, {reason} if reason else WORTH_A_TRY, not_after_ms, limit)
 
 
 def _letters(ctx: typer.Context, listing: FailedListing) -> dict[str, list[LetterId]]:
     from master_orchestrator.client.given_up import given_up_letters
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     workflows = {one.workflow_id for one in listing.rows}
-    return given_up_letters(asked.reachable_kafka("dead letters"), asked.topology, workflows)
+    return given_up_letters(call.reachable_kafka("dead letters"), call.topology, workflows)
 
 
 def _close(ctx: typer.Context, letters: list[LetterId], operator: str | None) -> None:
@@ -113,12 +114,12 @@ def _ask(ctx: typer.Context, listing: FailedListing, bulk: Bulk) -> list[dict[st
     from master_orchestrator.client.asking import ask_all, operator_request
     from master_orchestrator_schemas.vocabulary import OperatorAction
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     requests = (
         operator_request(one.workflow_id, OperatorAction.REDRIVE, operator=bulk.operator, reason=bulk.reason)
         for one in listing.rows
     )
-    answers = ask_all(asked.kafka, asked.topology, requests, per_second=bulk.per_second, timeout=bulk.timeout)
+    answers = ask_all(call.kafka, call.topology, requests, per_second=bulk.per_second, timeout=bulk.timeout)
     return [
         {"workflow_id": request.workflow_id, "accepted": rejection is None, "rejection": rejection}
         for request, rejection in answers
@@ -131,7 +132,7 @@ def _reason(given: str | None) -> Reason | None:
     of_failed = (Reason.RETRIES_EXHAUSTED, Reason.AGENT_REJECTED, Reason.CANCELLED)
     if given is None or given in of_failed:
         return None if given is None else Reason(given)
-    raise UsageError(f"--failed-reason {given!r} is none of {', '.join(of_failed)}")
+    raise UsageError(f"--failed-reason {given!r} is not one of {', '.join(of_failed)}")
 
 
 def _line(one: FailedWorkflow) -> dict[str, Any]:

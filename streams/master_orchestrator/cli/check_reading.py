@@ -41,7 +41,7 @@ def check_reading(
     *,
     key: Annotated[
         str | None,
-        typer.Option(help="The key the gateway would send them with; its partition is told. [default: the right one]"),
+        typer.Option(help="Key that the gateway would send; its partition is shown. [default: the vehicle id]"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per reading.")] = False,
 ) -> None:

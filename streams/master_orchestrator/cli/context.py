@@ -121,8 +121,8 @@ class Invocation:
         from master_orchestrator.log_setup import configure_logging
 
         if not logging.getLogger().handlers:
-            said = "log_level" in self.settings.model_fields_set
-            quiet = self.settings.model_copy(update={} if said else {"log_level": "error"})
+            level_given = "log_level" in self.settings.model_fields_set
+            quiet = self.settings.model_copy(update={} if level_given else {"log_level": "error"})
             configure_logging(quiet, program="master-orchestrator")
 
     def _given_address(self) -> str | None:
@@ -137,10 +137,10 @@ class Invocation:
 
 def invocation(ctx: typer.Context) -> Invocation:
     """The invocation that the top-level callback left in the context."""
-    found = ctx.find_object(Invocation)
-    if found is None:
+    call = ctx.find_object(Invocation)
+    if call is None:
         raise UsageError("this command is run through the master-orchestrator command")
-    return found
+    return call
 
 
 def moment_before(age: str | None, option: str) -> int | None:

@@ -36,14 +36,14 @@ def demo(
     *,
     vehicles: Annotated[int, typer.Option(min=1, max=2_000, help="Size of the fleet.")] = 28,
     seed: Annotated[int, typer.Option(help="The same seed gives the same fleet and the same outside world.")] = 7,
-    minutes: Annotated[float, typer.Option(min=1, help="How long the fleet drives, in its own time.")] = 25.0,
-    speed: Annotated[float, typer.Option(min=1, help="How many times faster than the clock its time runs.")] = 60.0,
-    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the vehicles that break.")] = 0.75,
+    minutes: Annotated[float, typer.Option(min=1, help="Minutes that the fleet drives, in simulated time.")] = 25.0,
+    speed: Annotated[float, typer.Option(min=1, help="How many times faster than real time it runs.")] = 60.0,
+    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the vehicles that break down.")] = 0.75,
     timeout: Annotated[float, typer.Option(min=1, help="Give up after N seconds.")] = 180.0,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and data when it is over.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep logs and data afterwards.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Run everything on this machine with a fleet that breaks, agents that stumble, and watch it all end.
+    """Run everything on this machine, with vehicles that break down and agents that fail, until every workflow ends.
 
     Starts a broker of its own, with its data in a temporary folder; where KAFKA_BOOTSTRAP_SERVERS or
     --bootstrap-servers names one, it is used: let it be one for trying out, the simulated workshops answer for every

@@ -25,7 +25,9 @@ from master_orchestrator.cli.output import JsonOption, answer
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be used. See them, mend, or let go.")
+    group = typer.Typer(
+        no_args_is_help=True, help="Dead letters, the records that could not be used: list, send again, drop."
+    )
     group.command("list", epilog="Example: master-orchestrator dlq list --reason invalid --newer-than 1h")(list_letters)
     group.command(epilog="Example: master-orchestrator dlq show 2/117")(show)
     group.command(epilog="Example: master-orchestrator dlq redrive --vehicle truck-7 --yes")(redrive)
@@ -48,10 +50,10 @@ def list_letters(
     from master_orchestrator.cli.letters import count_lines, letter_line, listing_table, sender_lines
     from master_orchestrator.readers.open_letters import newest
 
-    wanted = letter_filter(
+    chosen = letter_filter(
         None, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than
     )
-    listing = read_listing(ctx, wanted, lambda letters: newest(letters, limit))
+    listing = read_listing(ctx, chosen, lambda letters: newest(letters, limit))
     rows = [letter_line(letter) for letter in listing.rows]
     value = {"open": listing.total, "counts": count_lines(listing), "senders": sender_lines(listing), "letters": rows}
     answer(value, lambda: listing_table(listing), as_json=json)
@@ -69,14 +71,14 @@ def show(
     from master_orchestrator.readers.letter_value import letter_value
     from master_orchestrator.readers.open_letters import find_letter
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     place = letter_id(letter)
-    record, marker = find_letter(asked.reachable_kafka("dead letters"), asked.topology, place)
+    record, marker = find_letter(call.reachable_kafka("dead letters"), call.topology, place)
     if record is None:
         fail(f"no dead letter {place}: list them with 'master-orchestrator dlq list'")
     found = read_letter(record)
     headers = [(name, text.decode(errors="backslashreplace")) for name, text in headers_of(record)]
-    value = letter_value(record.value() or b"", found.topic, asked.topology)
+    value = letter_value(record.value() or b"", found.topic, call.topology)
     told = {
         **letter_line(found),
         "headers": headers,

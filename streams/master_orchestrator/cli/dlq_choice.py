@@ -16,24 +16,22 @@ if TYPE_CHECKING:
 ReasonOption = Annotated[str | None, typer.Option(help="Only those with this reason.", show_default=False)]
 TopicOption = Annotated[str | None, typer.Option(help="Only those that came from this topic.", show_default=False)]
 VehicleOption = Annotated[str | None, typer.Option(help="Only those with this key.", show_default=False)]
-OlderOption = Annotated[
-    str | None, typer.Option(metavar="AGE", help="Only those that have lain longer than this: 90s, 2h, 7d.")
-]
-NewerOption = Annotated[str | None, typer.Option(metavar="AGE", help="Only those that came within this time.")]
+OlderOption = Annotated[str | None, typer.Option(metavar="AGE", help="Only those older than this: 90s, 2h, 7d.")]
+NewerOption = Annotated[str | None, typer.Option(metavar="AGE", help="Only those newer than this: 90s, 2h, 7d.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=100_000, help="At most N at a time.")]
 IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="PARTITION/OFFSET, from dlq list.")]
-AllOption = Annotated[bool, typer.Option("--all", help="Where neither an ID nor a filter is given: all of them.")]
+AllOption = Annotated[bool, typer.Option("--all", help="All of them; required without an ID or a filter.")]
 
 
-def read_listing(ctx: typer.Context, wanted: LetterFilter, fold: Callable[[Iterator[DeadLetter]], Listing]) -> Listing:
+def read_listing(ctx: typer.Context, chosen: LetterFilter, fold: Callable[[Iterator[DeadLetter]], Listing]) -> Listing:
     """What ``fold`` makes of the open letters of interest."""
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.open_letters import open_letters
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("dead letters")
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("dead letters")
     with reading("dead letters") as progress:
-        return fold(open_letters(kafka, asked.topology, wanted, progress))
+        return fold(open_letters(kafka, call.topology, chosen, progress))
 
 
 def letter_filter(

@@ -35,7 +35,7 @@ MOST_SHOWN_BYTES = 8 * 1024 * 1024
 """Of all values in a preview; `dlq show` has those beyond."""
 
 UnverifiedOption = Annotated[
-    bool, typer.Option("--unverified", help="Send those too whose origin is gone, so that nothing can be compared.")
+    bool, typer.Option("--unverified", help="Also send letters whose original record is gone and cannot be compared.")
 ]
 
 
@@ -63,23 +63,23 @@ def redrive(
     from master_orchestrator.cli.letters import Plan
     from master_orchestrator.client.redriving import Settlement, objection
 
-    wanted = letter_filter(
+    filters = letter_filter(
         letters, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than
     )
     topology = invocation(ctx).topology
     refused: dict[LetterId, str] = {}
 
-    def sendable(found: DeadLetter) -> bool:
-        why = objection(found, topology)
-        if why is not None and len(refused) < max(limit, len(wanted.ids)):
-            refused[found.id] = why
+    def sendable(letter: DeadLetter) -> bool:
+        why = objection(letter, topology)
+        if why is not None and len(refused) < max(limit, len(filters.ids)):
+            refused[letter.id] = why
         return why is None
 
-    listing = _chosen(ctx, wanted, limit, everything=everything, takes=sendable)
+    listing = _chosen(ctx, filters, limit, everything=everything, takes=sendable)
     rows, values, distrusted = _examined(ctx, listing.rows, unverified=unverified)
     beyond = listing.total - len(listing.rows)
     plan = Plan(Settlement.by(operator, "redriven"), rows, {**refused, **distrusted}, beyond, values)
-    _settle(ctx, wanted, plan, yes=yes, as_json=json)
+    _settle(ctx, filters, plan, yes=yes, as_json=json)
     if distrusted:
         raise typer.Exit(ExitCode.NO)
 
@@ -88,7 +88,7 @@ def drop(
     ctx: typer.Context,
     letters: IdsArgument = None,
     *,
-    reason_text: Annotated[str, typer.Option(help="Why they may go, for the record.", show_default=False)],
+    reason_text: Annotated[str, typer.Option(help="Reason, for the record.", show_default=False)],
     reason: ReasonOption = None,
     topic: TopicOption = None,
     vehicle: VehicleOption = None,
@@ -100,17 +100,17 @@ def drop(
     yes: YesOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Let dead letters be: they are listed no more, and nothing is sent; exit code 1 if an ID cannot be."""
+    """Drop dead letters: they are no longer listed, and nothing is sent; exit code 1 if an ID cannot be."""
     from master_orchestrator.cli.letters import Plan
     from master_orchestrator.client.redriving import Settlement
 
-    wanted = letter_filter(
+    filters = letter_filter(
         letters, reason=reason, topic=topic, vehicle=vehicle, older_than=older_than, newer_than=newer_than
     )
-    listing = _chosen(ctx, wanted, limit, everything=everything, takes=lambda _: True)
+    listing = _chosen(ctx, filters, limit, everything=everything, takes=lambda _: True)
     beyond = listing.total - len(listing.rows)
     plan = Plan(Settlement.by(operator, "dropped", reason_text), listing.rows, {}, beyond)
-    _settle(ctx, wanted, plan, yes=yes, as_json=json)
+    _settle(ctx, filters, plan, yes=yes, as_json=json)
 
 
 def _examined(
@@ -121,42 +121,42 @@ def _examined(
     from master_orchestrator.readers.letter_origin import PlaceReader, examine
     from master_orchestrator.readers.letter_value import letter_value
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     rows, values, distrusted, room = [], {}, {}, MOST_SHOWN_BYTES
-    with PlaceReader(asked.kafka) as places, reading("where they come from") as progress:
-        examined = examine(chosen, asked.topology.dead_letter_topic, places.at)
+    with PlaceReader(call.kafka) as places, reading("where they come from") as progress:
+        examined = examine(chosen, call.topology.dead_letter_topic, places.at)
         for passed, (letter, value, (why, told)) in enumerate(examined, 1):
             if progress is not None:
                 progress(passed, len(chosen))
             if why is not None and (told or not unverified):
-                distrusted[letter.id] = why if told else f"{why}: look at it with 'dlq show', then say --unverified"
+                distrusted[letter.id] = why if told else f"{why}: look at it with 'dlq show', then give --unverified"
                 continue
             rows.append(letter)
             room -= len(value)
             if room >= 0:
-                values[letter.id] = letter_value(value, letter.topic, asked.topology)
+                values[letter.id] = letter_value(value, letter.topic, call.topology)
     return rows, values, distrusted
 
 
-def _settle(ctx: typer.Context, wanted: LetterFilter, plan: Plan, *, yes: bool, as_json: bool) -> None:
+def _settle(ctx: typer.Context, filters: LetterFilter, plan: Plan, *, yes: bool, as_json: bool) -> None:
     """Show what would be done; with ``yes`` do it, and tell what was."""
     from master_orchestrator.cli.letters import plan_text, plan_value
     from master_orchestrator.client.redriving import settle
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     going = [letter.id for letter in plan.rows]
-    plan = replace(plan, refused={**plan.refused, **_missing(ctx, wanted.ids - plan.refused.keys() - set(going))})
+    plan = replace(plan, refused={**plan.refused, **_missing(ctx, filters.ids - plan.refused.keys() - set(going))})
     if not as_json:
         answer(None, lambda: plan_text(plan, yes=yes), as_json=False)
     done: list[dict[str, Any]] = []
     if yes and going:
-        for letter, cause in settle(asked.kafka, asked.topology, going, plan.settlement):
+        for letter, cause in settle(call.kafka, call.topology, going, plan.settlement):
             place = str(cause) if cause else None
             done.append({"id": str(letter), "redriven_to": place})
     if yes or as_json:
         text = f"{plan.settlement.done}: {len(done)} of {len(going)}."
         answer({**plan_value(plan), "acted": yes, "done": done}, lambda: text, as_json=as_json)
-    if wanted.ids and plan.refused:
+    if filters.ids and plan.refused:
         raise typer.Exit(ExitCode.NO)
 
 
@@ -164,23 +164,23 @@ def _missing(ctx: typer.Context, letters: Set[LetterId]) -> dict[LetterId, str]:
     """Why letters that were asked for by id are not among the open ones."""
     from master_orchestrator.readers.open_letters import find_letter
 
-    asked = invocation(ctx)
+    call = invocation(ctx)
     why: dict[LetterId, str] = {}
     for letter in sorted(letters):
-        record, marker = find_letter(asked.kafka, asked.topology, letter)
+        record, marker = find_letter(call.kafka, call.topology, letter)
         if marker is not None:
             why[letter] = f"{marker.done} by {marker.operator} at {marker.at}"
         else:
-            why[letter] = "there is no such dead letter" if record is None else "the filters given do not take it"
+            why[letter] = "there is no such dead letter" if record is None else "the filters do not match it"
     return why
 
 
 def _chosen(
-    ctx: typer.Context, wanted: LetterFilter, limit: int, *, everything: bool, takes: Callable[[DeadLetter], bool]
+    ctx: typer.Context, filters: LetterFilter, limit: int, *, everything: bool, takes: Callable[[DeadLetter], bool]
 ) -> Listing:
     """The oldest that ``takes`` takes; those it does not take do not count."""
     from master_orchestrator.readers.open_letters import LetterFilter, oldest
 
-    if wanted == LetterFilter() and not everything:
-        raise UsageError("say which dead letters: IDs, a filter such as --reason, or --all")
-    return read_listing(ctx, wanted, lambda letters: oldest(filter(takes, letters), max(limit, len(wanted.ids))))
+    if filters == LetterFilter() and not everything:
+        raise UsageError("name the dead letters: IDs, a filter such as --reason, or --all")
+    return read_listing(ctx, filters, lambda letters: oldest(filter(takes, letters), max(limit, len(filters.ids))))

@@ -20,16 +20,16 @@ def chosen_agents(
     The reference agents keep their books in the data folder and take their trouble codes from the topology.
     Raises UsageError for an unknown type, a handler that cannot be loaded, or one whose type is not run.
     """
-    wanted = [agent_type(word) for word in types] or [*AgentType]
+    kinds = [agent_type(word) for word in types] or [*AgentType]
     own = dict(_assignment(text) for text in handlers)
-    for unused in own.keys() - set(wanted):
+    for unused in own.keys() - set(kinds):
         raise UsageError(f"--handler for {unused}, which is not run here: name it among the types.")
     books, titles = call.settings.data_dir / "agents", call.settings.knowledge
 
     def reference(kind: AgentType) -> Handler:
         return reference_agent(kind, books, topology=call.topology, knowledge=titles)
 
-    return [AgentSpec(kind, own.get(kind) or reference(kind), max_workers) for kind in dict.fromkeys(wanted)]
+    return [AgentSpec(kind, own.get(kind) or reference(kind), max_workers) for kind in dict.fromkeys(kinds)]
 
 
 def agent_type(word: str) -> AgentType:
@@ -45,7 +45,7 @@ def load_handler(place: str) -> Handler:
     """The callable at `module:attribute`; modules of the current folder count. Raises UsageError."""
     module_name, _, attribute = place.partition(":")
     if not module_name or not attribute:
-        raise UsageError(f"--handler {place!r}: say TYPE=module:attribute.")
+        raise UsageError(f"--handler {place!r}: give TYPE=module:attribute.")
     if (here := str(Path.cwd())) not in sys.path:
         sys.path.insert(0, here)
     try:
@@ -62,5 +62,5 @@ def load_handler(place: str) -> Handler:
 def _assignment(text: str) -> tuple[AgentType, Handler]:
     kind, equals, place = text.partition("=")
     if not equals:
-        raise UsageError(f"--handler {text!r}: say TYPE=module:attribute.")
+        raise UsageError(f"--handler {text!r}: give TYPE=module:attribute.")
     return agent_type(kind), load_handler(place)

@@ -54,11 +54,11 @@ def workflows(
     state: Annotated[str | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
     priority: Annotated[str | None, typer.Option(help="Only those of this priority.", show_default=False)] = None,
     vehicle: Annotated[str | None, typer.Option(help="Only those of this vehicle.", show_default=False)] = None,
-    everything: Annotated[bool, typer.Option("--all", help="The ended ones too, and as many as there are.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="In a table: at most this many.")] = 50,
+    everything: Annotated[bool, typer.Option("--all", help="Include ended workflows, without a limit.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows in a table.")] = 50,
     form: Annotated[
         Literal["table", "wide", "json", "ndjson", "csv", "name"],
-        typer.Option("--output", "-o", help="table and wide are for people; the others have all that match."),
+        typer.Option("--output", "-o", help="table and wide are for people; the others list all matches."),
     ] = "table",
     watch: Annotated[
         bool, typer.Option("--watch", help="Draw the table again as things change, until Ctrl-C.")
@@ -70,7 +70,7 @@ def workflows(
     from master_orchestrator.cli.tables import workflow_table
     from master_orchestrator_schemas.vocabulary import Priority, State
 
-    wanted = Wanted(
+    selection = Wanted(
         prefix=prefix or "",
         state=_member(State, state, "--state"),
         priority=_member(Priority, priority, "--priority"),
@@ -78,13 +78,13 @@ def workflows(
     )
 
     def table(statuses: Sequence[Status]) -> RenderableType:
-        chosen = select(statuses, wanted, only_open=wanted.is_broad and not everything)
+        chosen = select(statuses, selection, only_open=selection.is_broad and not everything)
         return workflow_table(chosen if everything else chosen[:limit], len(chosen), wide=form == "wide")
 
     if watch:
         _watch(ctx, "json" if json else form, table)
     elif json or form not in {"table", "wide"}:
-        write(select(_statuses(ctx), wanted, only_open=False), "json" if json else form)
+        write(select(_statuses(ctx), selection, only_open=False), "json" if json else form)
     else:
         statuses = _statuses(ctx)
         answer(None, lambda: table(statuses), as_json=False)
@@ -98,7 +98,7 @@ def _watch(ctx: typer.Context, form: str, table: Callable[[Sequence[Status]], Re
 
 
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
-    """Show the figures of all workflows."""
+    """Show statistics over all workflows."""
     from master_orchestrator.cli.tables import statistics_table
     from master_orchestrator.readers.statistics import fold_statistics
 
@@ -111,12 +111,12 @@ def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditR
     from master_orchestrator.readers.audit import read_trail
     from master_orchestrator.readers.statuses import read_status
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("Status", "AuditRecord")
-    found = read_status(kafka, asked.topology, workflow)
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("Status", "AuditRecord")
+    found = read_status(kafka, call.topology, workflow)
     if found is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    return found, read_trail(kafka, asked.topology, workflow)
+    return found, read_trail(kafka, call.topology, workflow)
 
 
 def fail(line: str) -> NoReturn:
@@ -128,10 +128,10 @@ def _statuses(ctx: typer.Context) -> tuple[Status, ...]:
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.statuses import read_statuses
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("Status")
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("Status")
     with reading("statuses") as progress:
-        return read_statuses(kafka, asked.topology, progress)
+        return read_statuses(kafka, call.topology, progress)
 
 
 def _member(names: type[E], given: str | None, option: str) -> E | None:
@@ -141,4 +141,4 @@ def _member(names: type[E], given: str | None, option: str) -> E | None:
     try:
         return names[given.upper()]
     except KeyError:
-        raise UsageError(f"{option} {given!r} is none of {', '.join(names.__members__)}") from None
+        raise UsageError(f"{option} {given!r} is not one of {', '.join(names.__members__)}") from None

@@ -66,9 +66,9 @@ def status(ctx: typer.Context, *, json: JsonOption = False) -> None:
 
     folder = invocation(ctx).kafka_dir
     servers = running_bootstrap_servers(folder)
-    found = nodes_of(folder)
-    nodes = [{"node": node.folder.name, "pid": node.pid, "running": node.running} for node in found]
-    alive = ", ".join(f"{node.folder.name} ({node.said})" for node in found)
+    present = nodes_of(folder)
+    nodes = [{"node": node.folder.name, "pid": node.pid, "running": node.running} for node in present]
+    alive = ", ".join(f"{node.folder.name} ({node.status})" for node in present)
     text = f"Kafka is up at {servers}: {alive}." if servers else f"No Kafka runs on {folder}."
     answer({"running": servers is not None, "bootstrap_servers": servers, "nodes": nodes}, lambda: text, as_json=json)
     if servers is None:

@@ -51,9 +51,11 @@ class Wanted:
         )
 
 
-def select(statuses: Iterable[Status], wanted: Wanted, *, only_open: bool) -> list[Status]:
+def select(statuses: Iterable[Status], selection: Wanted, *, only_open: bool) -> list[Status]:
     """Those that are asked for: the most urgent first, then the soonest due, then the oldest."""
-    chosen = [status for status in statuses if wanted.takes(status) and not (only_open and status.state in END_STATES)]
+    chosen = [
+        status for status in statuses if selection.takes(status) and not (only_open and status.state in END_STATES)
+    ]
     return sorted(chosen, key=_order)
 
 

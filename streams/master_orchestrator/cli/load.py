@@ -40,23 +40,25 @@ def ingest(
             help="Map of foreign columns: torque, car-scanner, obd-fusion, openxc, j1939, carobd, kit, or a YAML file.",
         ),
     ] = None,
-    vehicle_id: Annotated[str | None, typer.Option(help="Vehicle id of every row, whatever the file says.")] = None,
+    vehicle_id: Annotated[str | None, typer.Option(help="Vehicle id for every row; overrides the file.")] = None,
     start: Annotated[
-        str | None, typer.Option(help="ISO 8601: first row's time, or the day, where rows carry none.")
+        str | None, typer.Option(help="ISO 8601: time of the first row, or the day, where rows have none.")
     ] = None,
     zone: Annotated[
-        str | None, typer.Option(help="Zone of times that name none: Europe/Berlin.", show_default="UTC")
+        str | None, typer.Option(help="Zone of times without one: Europe/Berlin.", show_default="UTC")
     ] = None,
     day_first: Annotated[
         bool | None,
-        typer.Option("--day-first/--month-first", help="Of dates like 05/08/2026.", show_default="by the file"),
+        typer.Option("--day-first/--month-first", help="Order of dates like 05/08/2026.", show_default="by the file"),
     ] = None,
     speed: Annotated[str, typer.Option(help="max, 1x, 10x: how fast recorded time runs.")] = "max",
     rejects: Annotated[
         Path | None, typer.Option(help="Write rows that are not readings to this file, as NDJSON.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Stop at the first row that is not a reading.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="No Kafka: show what triage would open, and why.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing: show which workflows triage would open, and why.")
+    ] = False,
     guess: Annotated[
         bool, typer.Option("--guess", help="Propose a column map; show the first readings it gives.")
     ] = False,
@@ -68,8 +70,8 @@ def ingest(
     from master_orchestrator.ingest import command
     from master_orchestrator.ingest.telling import dry_run_json, dry_run_text, refusals_command, summary_text
 
-    asked = invocation(ctx)
-    latest_ahead_ms = asked.topology.episodes.max_future_ms
+    call = invocation(ctx)
+    latest_ahead_ms = call.topology.episodes.max_future_ms
     order = command.IngestOrder(
         files=tuple(files),
         terms=_read_terms(column_map, vehicle_id, start, zone, day_first=day_first, latest_ahead_ms=latest_ahead_ms),
@@ -83,13 +85,13 @@ def ingest(
     opened = command.open_all(order)
     console = Console(stderr=True)
     if dry_run:
-        dry = command.dry_run(asked.topology)
+        dry = command.dry_run(call.topology)
         summary = command.run_ingest(order, opened, dry, console)
         answer(dry_run_json(summary, dry), lambda: dry_run_text(summary, dry), as_json=json)
     else:
-        topic = asked.topology.topic_of("Telemetry")
+        topic = call.topology.topic_of("Telemetry")
         summary = command.run_ingest(
-            order, opened, command.kafka_sink(asked.reachable_kafka("Telemetry"), asked.topology), console
+            order, opened, command.kafka_sink(call.reachable_kafka("Telemetry"), call.topology), console
         )
         told = {**summary.as_json(), "refusals": refusals_command(topic)}
         answer(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
@@ -161,15 +163,18 @@ def simulate(
     *,
     vehicles: Annotated[int, typer.Option(min=1, max=100_000, help="Size of the fleet.")] = 20,
     seed: Annotated[int, typer.Option(help="The same seed gives the same readings.")] = 1,
-    minutes: Annotated[float, typer.Option(help="How long the fleet drives, in its own time.")] = 30.0,
-    speed: Annotated[str, typer.Option(help="1x, 60x, max: how fast its time runs. It starts in the past.")] = "60x",
-    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Part of the vehicles that break.")] = 0.3,
+    minutes: Annotated[float, typer.Option(help="Minutes that the fleet drives, in simulated time.")] = 30.0,
+    speed: Annotated[
+        str, typer.Option(help="1x, 60x, max: how fast simulated time runs. It starts in the past.")
+    ] = "60x",
+    fault_share: Annotated[float, typer.Option(min=0, max=1, help="Share of the vehicles that break down.")] = 0.3,
     fault: Annotated[
         list[str] | None, typer.Option(help="Only this fault (again for more).", show_default="all")
     ] = None,
     interval: Annotated[float, typer.Option(help="Seconds between two readings of a vehicle.")] = 1.0,
     prefix: Annotated[
-        str | None, typer.Option(help="Of the vehicle ids.", show_default="sim-<time>: every run has new vehicles")
+        str | None,
+        typer.Option(help="Prefix of the vehicle ids.", show_default="sim-<time>: every run has new vehicles"),
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -193,8 +198,8 @@ def simulate(
         )
     except ValueError as error:
         raise UsageError(str(error)) from error
-    asked = invocation(ctx)
-    tally = run_fleet(fleet, pace, asked.reachable_kafka("Telemetry"), asked.topology, Console(stderr=True))
+    call = invocation(ctx)
+    tally = run_fleet(fleet, pace, call.reachable_kafka("Telemetry"), call.topology, Console(stderr=True))
     answer(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
         raise typer.Exit(ExitCode.NO)

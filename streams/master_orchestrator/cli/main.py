@@ -46,8 +46,8 @@ def make_app() -> typer.Typer:
     return app
 
 
-def _show_version(asked: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
-    if asked:
+def _show_version(requested: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
+    if requested:
         from importlib.metadata import version
 
         typer.echo(version("master-orchestrator"))

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.dead_letters import LetterId
     from master_orchestrator_schemas.messages import OperatorRequest
 
-OperatorOption = Annotated[str | None, typer.Option(help="Who asks. [default: the user you are]", show_default=False)]
+OperatorOption = Annotated[
+    str | None, typer.Option(help="Name of the operator. [default: the current user]", show_default=False)
+]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answer.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be done.")]
 
@@ -48,7 +50,7 @@ def redrive(
     ctx: typer.Context,
     workflow: WorkflowArgument,
     *,
-    reason: Annotated[str | None, typer.Option(help="For the audit trail.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,
@@ -73,7 +75,7 @@ def cancel(
     ctx: typer.Context,
     workflow: WorkflowArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit trail.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Reason, for the audit trail.", show_default=False)],
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,

@@ -33,7 +33,8 @@ def provision(
     ] = None,
     *,
     repartition: Annotated[
-        bool, typer.Option("--repartition", help="Raise the partitions to the topology's, with everything stopped.")
+        bool,
+        typer.Option("--repartition", help="Raise the partitions to the topology's number; stop everything first."),
     ] = False,
     json: JsonOption = False,
 ) -> None:

@@ -52,8 +52,8 @@ def _next(status: Status, trail: Sequence[AuditRecord]) -> str:
             return f"It has ended: {status.reason}"
         case State.FAILED:
             why = error_of(status, trail)
-            said = f" ({why})" if why else ""
-            return f"It has failed: {status.reason}{said}; mend that, then 'redrive {status.workflow_id}'"
+            because = f" ({why})" if why else ""
+            return f"It has failed: {status.reason}{because}; mend that, then 'redrive {status.workflow_id}'"
         case State.RETRY:
             why = error_of(status, trail)
             return f"{status.step} failed{f' ({why})' if why else ''}{_due(status)}"
@@ -76,5 +76,5 @@ def _finding(evidence: Evidence) -> str:
 def _text(record: AuditRecord) -> str | None:
     """What an agent, or the engine, said of a failure."""
     details = json.loads(record.details)
-    said = [str(details[key]) for key in ("error", "message", "because") if details.get(key)]
-    return ": ".join(said)[:300] or None
+    texts = [str(details[key]) for key in ("error", "message", "because") if details.get(key)]
+    return ": ".join(texts)[:300] or None

@@ -61,7 +61,7 @@ def up(
 
     call = invocation(ctx) if verbose else quiet(invocation(ctx))
     if simulate_options and not simulate:
-        raise UsageError(f"{' '.join(simulate_options)!r} is for a fleet: say --simulate too.")
+        raise UsageError(f"{' '.join(simulate_options)!r} is for a fleet: give --simulate too.")
     if port and call.kafka_is_given:
         raise UsageError("--port is for the embedded Kafka, and another one is named or runs already.")
     configure_logging(call.settings, program="up")

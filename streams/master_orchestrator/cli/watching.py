@@ -28,14 +28,14 @@ REFRESH_S = 2.0
 def refuse_to_watch(form: str) -> None:
     """A table that is drawn over and over is for people. Raises :class:`UsageError`."""
     if form not in {"table", "wide"}:
-        raise UsageError("--watch draws a table: programs follow 'audit tail --json', or ask again")
+        raise UsageError("--watch draws a table; programs can follow 'audit tail --json' or repeat the command")
     if not sys.stdout.isatty():
-        raise UsageError("--watch wants a terminal: leave it out, or follow 'audit tail'")
+        raise UsageError("--watch needs a terminal: leave it out, or follow 'audit tail'")
 
 
-def watch(asked: Invocation, table: Callable[[Sequence[Status]], RenderableType]) -> None:
+def watch(call: Invocation, table: Callable[[Sequence[Status]], RenderableType]) -> None:
     """Draw ``table`` of the newest statuses every two seconds, until Ctrl-C."""
-    kafka, topology = asked.reachable_kafka("Status"), asked.topology
+    kafka, topology = call.reachable_kafka("Status"), call.topology
     view = WorkflowsView()
     with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
         with reading("statuses") as progress:

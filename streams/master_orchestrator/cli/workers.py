@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def engine(
     ctx: typer.Context,
     worker: Annotated[
-        str, typer.Option(help="Name of this worker, its own and the same after each restart; names its data folder.")
+        str, typer.Option(help="Unique name of this worker, the same after each restart; also names its data folder.")
     ] = "engine",
     metrics_port: MetricsPort = None,
 ) -> int:
@@ -75,7 +75,7 @@ def agents(
     ] = None,
     worker: Annotated[
         str | None,
-        typer.Option(help="A name of its own, kept over restarts: its partitions wait for it.", show_default=False),
+        typer.Option(help="Unique name, the same after each restart: its partitions wait for it.", show_default=False),
     ] = None,
     metrics_port: MetricsPort = None,
 ) -> None:

@@ -27,11 +27,11 @@ def given_up_letters(kafka: KafkaSettings, topology: Topology, workflows: Collec
 
 def by_workflow(letters: Iterable[DeadLetter], workflows: Collection[str]) -> dict[str, list[LetterId]]:
     """The letters of these workflows."""
-    found: defaultdict[str, list[LetterId]] = defaultdict(list)
+    ids: defaultdict[str, list[LetterId]] = defaultdict(list)
     for letter in letters:
         if letter.workflow_id in workflows:
-            found[letter.workflow_id].append(letter.id)
-    return dict(found)
+            ids[letter.workflow_id].append(letter.id)
+    return dict(ids)
 
 
 def close(kafka: KafkaSettings, topology: Topology, letters: Collection[LetterId], operator: str | None) -> None:

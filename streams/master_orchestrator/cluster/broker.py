@@ -134,7 +134,7 @@ class EmbeddedKafka:
         for node in self.nodes:
             if node.running:
                 raise FolderInUseError(
-                    f"A broker already runs on {self.data_dir} ({node.said}). Stop it "
+                    f"A broker already runs on {self.data_dir} ({node.status}). Stop it "
                     "(master-orchestrator kafka stop), or give another folder (--data-dir)."
                 )
 

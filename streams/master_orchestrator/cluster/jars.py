@@ -50,13 +50,13 @@ def kafka_libs(home: Path | None = None, tell: Tell | None = None) -> Path:
     """
     home = (home or kafka_home()).absolute()
     libs = home / "libs"
-    wanted = hashlib.sha256(POM.read_bytes()).hexdigest()
-    if _stamp(libs) == wanted:
+    digest = hashlib.sha256(POM.read_bytes()).hexdigest()
+    if _stamp(libs) == digest:
         return libs
     home.mkdir(parents=True, exist_ok=True)
     with exclusive(home / "lock"):
-        if _stamp(libs) != wanted:
-            _fetch(libs, wanted, tell or log.info)
+        if _stamp(libs) != digest:
+            _fetch(libs, digest, tell or log.info)
     return libs
 
 
@@ -89,26 +89,26 @@ def _copy_dependencies(target: Path, tell: Tell) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as maven:  # noqa: S603 - our own command
         overdue = threading.Timer(FETCH_TIMEOUT_S, maven.kill)
         overdue.start()
-        said = _followed(maven.stdout or (), tell)
+        output = _followed(maven.stdout or (), tell)
         maven.wait()
     if not overdue.is_alive():
         raise JarsError(f"Maven did not fetch Kafka's jars within {FETCH_TIMEOUT_S} s: is the network up?")
     overdue.cancel()
     if maven.returncode != 0 or not any(target.glob("kafka_*.jar")):
-        why = [line for line in said if "ERROR" in line][:3] or said[-3:]
-        raise JarsError(f"Maven could not fetch Kafka's jars: {' '.join(why) or 'it said nothing'}. {WAYS_OUT}")
+        why = [line for line in output if "ERROR" in line][:3] or output[-3:]
+        raise JarsError(f"Maven could not fetch Kafka's jars: {' '.join(why) or 'it output nothing'}. {WAYS_OUT}")
 
 
 def _followed(lines: Iterable[str], tell: Tell) -> list[str]:
     """Tell now and then how much has come; the lines that are not about that."""
     fetched_mb, told_at, others = 0.0, time.monotonic(), list[str]()
     for line in lines:
-        found = DOWNLOADED.search(line)
-        if found is None:
+        download = DOWNLOADED.search(line)
+        if download is None:
             if "Downloading from" not in line and line.strip():
                 others.append(line.strip())
             continue
-        fetched_mb += float(found["size"]) * UNITS_MB[found["unit"]]
+        fetched_mb += float(download["size"]) * UNITS_MB[download["unit"]]
         if time.monotonic() - told_at >= TELL_EVERY_S:
             told_at = time.monotonic()
             tell(f"fetching Kafka's jars: {fetched_mb:.0f} of about {ABOUT_MB} MB")

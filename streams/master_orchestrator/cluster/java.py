@@ -18,25 +18,25 @@ WAYS_OUT = (
 
 def find_java() -> Path:
     """The Java to run the broker with: JAVA_HOME's, else the one on PATH; ToolMissingError if none or too old."""
-    found = _java_home() or shutil.which("java")
-    if found is None:
+    program = _java_home() or shutil.which("java")
+    if program is None:
         raise ToolMissingError(
             f"The embedded Kafka needs Java {MINIMUM_JAVA} or newer, and there is no java here. {WAYS_OUT}"
         )
-    version = java_version(_version_text(found))
+    version = java_version(_version_text(program))
     if version < MINIMUM_JAVA:
         raise ToolMissingError(
-            f"The embedded Kafka needs Java {MINIMUM_JAVA} or newer; {found} is Java {version}. {WAYS_OUT}"
+            f"The embedded Kafka needs Java {MINIMUM_JAVA} or newer; {program} is Java {version}. {WAYS_OUT}"
         )
-    return Path(found)
+    return Path(program)
 
 
 def find_maven() -> Path:
     """The Maven that fetches the jars; ToolMissingError where there is none."""
-    found = shutil.which("mvn")
-    if found is None:
+    program = shutil.which("mvn")
+    if program is None:
         raise ToolMissingError(f"Kafka's jars are fetched with Maven, and there is no mvn here. {WAYS_OUT}")
-    return Path(found)
+    return Path(program)
 
 
 def java_version(text: str) -> int:

@@ -64,9 +64,9 @@ def alone(path: Path, complaint: str) -> Iterator[None]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a temporary file and put it in place: an interruption leaves the old content."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    staged = path.with_name(f"{path.name}.{os.getpid()}")
     try:
-        beside.write_text(text)
-        beside.replace(path)
+        staged.write_text(text)
+        staged.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        staged.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ class Node:
             return None
 
     @property
-    def said(self) -> str:
+    def status(self) -> str:
         """Whether it runs, in a word or two."""
         if (pid := self.pid) is not None:
             return f"pid {pid}"

@@ -82,10 +82,10 @@ def problems(plan: TopicPlan, topic: TopicMetadata, config: Mapping[str, str]) -
             f"{partitions}."
         )
     for key in REFUSED_SETTINGS:
-        wanted = plan.config.get(key)
-        if wanted is not None and config.get(key) != wanted:
+        setting = plan.config.get(key)
+        if setting is not None and config.get(key) != setting:
             yield (
-                f"Topic {plan.name} has {key}={config.get(key)}, the topology says {wanted}: this is not changed "
+                f"Topic {plan.name} has {key}={config.get(key)}, the topology says {setting}: this is not changed "
                 f"on its own. If no record in it is needed, delete the topic and provision again; else alter it "
                 f"with kafka-configs.sh."
             )
@@ -127,8 +127,8 @@ def _leaderless(admin: AdminClient, names: Iterable[str]) -> list[str]:
     ]
 
 
-def _refuse(found: Iterable[str]) -> None:
-    wrong = list(found)
+def _refuse(problems: Iterable[str]) -> None:
+    wrong = list(problems)
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise ProvisionError(wrong[0] + more)
@@ -137,12 +137,12 @@ def _refuse(found: Iterable[str]) -> None:
 def _describe(admin: AdminClient, names: Sequence[str]) -> Configs:
     if not names:
         return {}
-    asked = admin.describe_configs(
+    futures = admin.describe_configs(
         [ConfigResource(ResourceType.TOPIC, name) for name in names], request_timeout=REQUEST_TIMEOUT_S
     )
     return {
         resource.name: {key: entry.value for key, entry in _done(future, resource.name).items()}
-        for resource, future in asked.items()
+        for resource, future in futures.items()
     }
 
 

@@ -90,8 +90,8 @@ def _refuse_while_running(admin: AdminClient, topology: Topology) -> None:
 
 
 def _members(admin: AdminClient, groups: list[str]) -> dict[str, int]:
-    asked = admin.describe_consumer_groups(groups, request_timeout=REQUEST_TIMEOUT_S)
-    return {group: len(future.result().members) for group, future in asked.items() if future.result().members}
+    futures = admin.describe_consumer_groups(groups, request_timeout=REQUEST_TIMEOUT_S)
+    return {group: len(future.result().members) for group, future in futures.items() if future.result().members}
 
 
 def _refuse_unapplied(kafka: KafkaSettings, topology: Topology, partitions: Iterable[int]) -> None:
@@ -131,10 +131,12 @@ class _Move:
         """Every vehicle that is not at home."""
         self._producer.init_transactions(ANSWER_S)
         states = {number: self._states(number) for number in range(self._topology.partitions)}
-        self._at_home = {v for number, found in states.items() for v in found if self._home(v) == number}
+        self._at_home = {
+            v for number, vehicle_states in states.items() for v in vehicle_states if self._home(v) == number
+        }
         vehicles = records = 0
-        for number, found in states.items():
-            astray = {vehicle: value for vehicle, value in found.items() if self._home(vehicle) != number}
+        for number, vehicle_states in states.items():
+            astray = {vehicle: value for vehicle, value in vehicle_states.items() if self._home(vehicle) != number}
             outgoing = self._outputs(number, astray)
             for vehicle, value in astray.items():
                 self._commit([*self._state(vehicle, number, value), *outgoing.get(vehicle, ())])
@@ -146,14 +148,14 @@ class _Move:
         return partition_of(vehicle, self._topology.partitions)
 
     def _states(self, number: int) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
+        states: dict[str, bytes] = {}
         for message in _records(self._kafka, self._topology.changelog_topic, number):
             key, value = message.key() or b"", message.value()
             if is_vehicle(key):
-                found.pop(key.decode(), None)
+                states.pop(key.decode(), None)
                 if value is not None:
-                    found[key.decode()] = value
-        return found
+                    states[key.decode()] = value
+        return states
 
     def _state(self, vehicle: str, number: int, value: bytes) -> Iterator[_Outgoing]:
         """The state as it was, but for the positions: no input of the new partition has been applied to it."""
@@ -166,7 +168,7 @@ class _Move:
 
     def _outputs(self, number: int, astray: Mapping[str, bytes]) -> dict[str, list[_Outgoing]]:
         """By vehicle: its audit records, and the newest status of each of its workflows, which is taken away here."""
-        found: dict[str, list[_Outgoing]] = {}
+        outputs: dict[str, list[_Outgoing]] = {}
         audit, status = self._topology.topic_of("AuditRecord"), self._topology.topic_of("Status")
         newest: dict[bytes, _Outgoing] = {}
         for topic in (audit, status):
@@ -178,13 +180,13 @@ class _Move:
                 headers = headers_of(message)
                 copy = _Outgoing(topic, self._home(vehicle), key, message.value(), headers)
                 if topic == audit:
-                    found.setdefault(vehicle, []).append(copy)
+                    outputs.setdefault(vehicle, []).append(copy)
                 else:
                     newest[key] = copy
         for key, copy in newest.items():
             tombstone = _Outgoing(status, number, key, None, [])
-            found.setdefault(_vehicle_of_key(key, is_audit=False), []).extend((copy, tombstone))
-        return found
+            outputs.setdefault(_vehicle_of_key(key, is_audit=False), []).extend((copy, tombstone))
+        return outputs
 
     def _commit(self, outgoing: Iterable[_Outgoing]) -> None:
         failed: list[KafkaError] = []

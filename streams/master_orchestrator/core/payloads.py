@@ -23,12 +23,12 @@ REBOOK_REASONS = {
     **{reason: reason for reason in ("no_show", "service_cancelled", "parts_missing", "priority_raised")},
     "worsened": "priority_raised",
 }
-"""The newest of these reasons in a workflow's history -> why it is booked anew."""
+"""The newest of these reasons in a workflow's history -> why it is booked again."""
 
 Payload = dict[str, Any]
 
 
-class Asked(msgspec.Struct, frozen=True, gc=False):
+class Assignment(msgspec.Struct, frozen=True, gc=False):
     """An execution of one of the workflow's own steps, for which a task is wanted."""
 
     policy: Policy
@@ -37,9 +37,9 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     execution: Execution
 
 
-def payload(asked: Asked) -> Payload:
+def payload(assignment: Assignment) -> Payload:
     """The task of an execution of one of the workflow's own steps."""
-    return PAYLOADS[asked.execution.step](asked)
+    return PAYLOADS[assignment.execution.step](assignment)
 
 
 def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int) -> Payload:
@@ -57,9 +57,9 @@ def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int
     }
 
 
-def _data_analysis(asked: Asked) -> Payload:
+def _data_analysis(assignment: Assignment) -> Payload:
     return {
-        "findings": _findings(asked.workflow.findings),
+        "findings": _findings(assignment.workflow.findings),
         "signals": [
             {
                 "signal": summary.signal,
@@ -71,52 +71,52 @@ def _data_analysis(asked: Asked) -> Payload:
                 "slope_per_h": summary.slope_per_h,
                 "samples": summary.samples,
             }
-            for summary in summaries(asked.state.trackers)[:MAX_SIGNALS]
+            for summary in summaries(assignment.state.trackers)[:MAX_SIGNALS]
         ],
-        "dtcs": _dtcs(asked.state),
-        "model": asked.state.model,
-        "odometer_m": asked.state.odometer_m,
+        "dtcs": _dtcs(assignment.state),
+        "model": assignment.state.model,
+        "odometer_m": assignment.state.odometer_m,
     }
 
 
-def _diagnosis(asked: Asked) -> Payload:
+def _diagnosis(assignment: Assignment) -> Payload:
     return {
-        "findings": _findings(finding for finding in asked.workflow.findings if not finding.dismissed),
-        "anomalies": list(asked.workflow.facts.anomalies),
-        "dtcs": _dtcs(asked.state),
-        "model": asked.state.model,
-        "odometer_m": asked.state.odometer_m,
+        "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
+        "anomalies": list(assignment.workflow.facts.anomalies),
+        "dtcs": _dtcs(assignment.state),
+        "model": assignment.state.model,
+        "odometer_m": assignment.state.odometer_m,
     }
 
 
-def _customer_engagement(asked: Asked) -> Payload:
-    facts = asked.workflow.facts
+def _customer_engagement(assignment: Assignment) -> Payload:
+    facts = assignment.workflow.facts
     return {
-        "priority": int(asked.workflow.priority),
+        "priority": int(assignment.workflow.priority),
         "causes": list(facts.causes),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
         "time_to_failure_h": facts.time_to_failure_h,
-        "findings": _findings(finding for finding in asked.workflow.findings if not finding.dismissed),
+        "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
     }
 
 
-def _scheduling(asked: Asked) -> Payload:
-    workflow = asked.workflow
+def _scheduling(assignment: Assignment) -> Payload:
+    workflow = assignment.workflow
     facts, booked = workflow.facts, workflow.appointment
     return {
         "priority": int(workflow.priority),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
-        "due_by_ms": min(asked.execution.issued_at_ms + asked.policy.due_ms(workflow.priority), MAX_MS),
+        "due_by_ms": min(assignment.execution.issued_at_ms + assignment.policy.due_ms(workflow.priority), MAX_MS),
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
         "rebook_reason": _rebook_reason(workflow),
     }
 
 
-def _feedback(asked: Asked) -> Payload:
-    workflow = asked.workflow
+def _feedback(assignment: Assignment) -> Payload:
+    workflow = assignment.workflow
     facts, booked = workflow.facts, workflow.appointment
     return {
         "findings": _findings(workflow.findings),
@@ -156,7 +156,7 @@ def _rebook_reason(workflow: Workflow) -> str | None:
     return next((REBOOK_REASONS[reason] for reason in reasons if reason in REBOOK_REASONS), None)
 
 
-PAYLOADS: Mapping[AgentType, Callable[[Asked], Payload]] = MappingProxyType(
+PAYLOADS: Mapping[AgentType, Callable[[Assignment], Payload]] = MappingProxyType(
     {
         AgentType.DATA_ANALYSIS: _data_analysis,
         AgentType.DIAGNOSIS: _diagnosis,

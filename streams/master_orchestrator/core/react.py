@@ -60,7 +60,7 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
         workflow = self.after
         if not isinstance(workflow, Workflow):
             raise TypeError(workflow.workflow_id)
-        content = payloads.payload(payloads.Asked(self.policy, self.state, workflow, execution))
+        content = payloads.payload(payloads.Assignment(self.policy, self.state, workflow, execution))
         return self._command(execution, workflow.priority, content)
 
     def side_command(self, execution: Execution) -> Command:

@@ -56,14 +56,14 @@ def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Inp
 
 def deadlines(vehicle_id: str, state: VehicleState) -> list[Deadline]:  # noqa: ARG001 - the contract's form
     """The ticks this state waits for, at most three: of the open workflow, its side task, the older one's side task."""
-    found = []
+    waiting = []
     for chain in (state.workflow, state.older):
         if chain is not None:
-            found += [
+            waiting += [
                 Deadline(due_ms=wait.due_ms, workflow_id=chain.workflow_id, deadline_id=wait.deadline_id)
                 for wait in _waits(chain)
             ]
-    return found
+    return waiting
 
 
 def _waits(chain: Chain) -> Iterator[Wait]:

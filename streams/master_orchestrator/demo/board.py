@@ -64,8 +64,8 @@ class Board:
 
     def counts(self) -> dict[State, int]:
         """Workflows by state, only states that occur, in the order of the states."""
-        found = Counter(status.state for status in self._newest.values())
-        return {state: found[state] for state in State if found[state]}
+        counts = Counter(status.state for status in self._newest.values())
+        return {state: counts[state] for state in State if counts[state]}
 
     def reasons(self) -> dict[str, int]:
         """Ended workflows by the reason they ended for, the most frequent first."""

@@ -22,15 +22,15 @@ class UnreadableError(OrchestratorError, ValueError):
 def point_number(text: str) -> float | None:
     """A number with a decimal point, thousands marked or not."""
     value = number(text)
-    if value is None and (found := _POINTS.fullmatch(text.strip())):
-        return number(text.replace(found["mark"], ""))
+    if value is None and (match := _POINTS.fullmatch(text.strip())):
+        return number(text.replace(match["mark"], ""))
     return value
 
 
 def comma_number(text: str) -> float | None:
     """A number with a decimal comma, thousands marked or not."""
-    if (found := _COMMAS.fullmatch(text.strip())) is not None:
-        text = text.replace(found["mark"], "")
+    if (match := _COMMAS.fullmatch(text.strip())) is not None:
+        text = text.replace(match["mark"], "")
     return number(text.replace(",", "."))
 
 
@@ -68,9 +68,9 @@ def _is_infinite(text: str) -> bool:
 
 def with_unit(cell: object, field: str, to_number: ToNumber) -> float | None:
     """The number of a cell that says its own unit (``118 °C``), in the field's; None for anything else."""
-    found = _WITH_UNIT.fullmatch(cell.strip()) if isinstance(cell, str) else None
-    value = to_number(found["number"]) if found else None
-    to_field = conversion(field, found["unit"]) if found else None
+    match = _WITH_UNIT.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    value = to_number(match["number"]) if match else None
+    to_field = conversion(field, match["unit"]) if match else None
     return None if value is None or to_field is None else value * to_field.scale + to_field.offset
 
 

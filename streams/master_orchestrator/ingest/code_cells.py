@@ -81,5 +81,5 @@ def _fault_items(cell: object) -> list[object]:
     if is_no_value(cell, NO_CODES):
         return []
     rest = _FAULT.sub("", cell).strip(_WRAPPING + ",;|")
-    found: list[object] = [{"spn": int(one["spn"]), "fmi": int(one["fmi"])} for one in _FAULT.finditer(cell)]
-    return [*found, rest] if rest else found
+    faults: list[object] = [{"spn": int(one["spn"]), "fmi": int(one["fmi"])} for one in _FAULT.finditer(cell)]
+    return [*faults, rest] if rest else faults

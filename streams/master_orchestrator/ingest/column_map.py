@@ -155,8 +155,8 @@ class ColumnMap(_Part):
         """The columns that this map names and the file lacks."""
         present = {*columns, *map(same_name, columns)}
         named = () if self.long else self.columns
-        wanted = {*named, *(self.ts.columns if self.ts else ()), *(self.long.columns if self.long else ())}
-        return tuple(sorted(name for name in wanted if name not in present and same_name(name) not in present))
+        required = {*named, *(self.ts.columns if self.ts else ()), *(self.long.columns if self.long else ())}
+        return tuple(sorted(name for name in required if name not in present and same_name(name) not in present))
 
     def fits(self, columns: Sequence[str]) -> bool:
         """Whether this shipped map is the one for a file with these columns."""

@@ -34,15 +34,15 @@ class Opening(NamedTuple):
     def as_json(self) -> dict[str, object]:
         """The opening for ``--json``."""
         head = {"vehicle_id": self.vehicle_id, "workflow_id": self.workflow_id, "reason": self.reason}
-        found = self.finding
-        if found is None:
+        finding = self.finding
+        if finding is None:
             return {**head, "priority": self.priority.name}
-        evidence = {name: getattr(found, name) for name in ("at_ms", "signal", "value", "threshold", "held_s")}
+        evidence = {name: getattr(finding, name) for name in ("at_ms", "signal", "value", "threshold", "held_s")}
         return {
             **head,
-            "rule": found.rule,
-            "subsystem": found.subsystem.value,
-            "priority": found.priority.name,
+            "rule": finding.rule,
+            "subsystem": finding.subsystem.value,
+            "priority": finding.priority.name,
             **evidence,
         }
 

@@ -16,27 +16,27 @@ _SAID = re.compile(r"(?:start|begin|date|created|recorded)[^=:]*[=:]\s*(?P<time>
 
 def start_in_name(path: Path) -> tuple[datetime, bool] | None:
     """The date in a file's name, and whether the time of day is there too. Raises :class:`ColumnMapError`."""
-    found = _IN_NAME.search(path.name)
-    if found is None:
+    match = _IN_NAME.search(path.name)
+    if match is None:
         return None
     try:
-        day = datetime(int(found["year"]), int(found["month"]), int(found["day"]))  # noqa: DTZ001 - local, as it stands
-        if found["hour"] is None:
+        day = datetime(int(match["year"]), int(match["month"]), int(match["day"]))  # noqa: DTZ001 - local, as it stands
+        if match["hour"] is None:
             return day, False
-        return day.replace(hour=int(found["hour"]), minute=int(found["minute"]), second=int(found["second"] or 0)), True
+        return day.replace(hour=int(match["hour"]), minute=int(match["minute"]), second=int(match["second"] or 0)), True
     except ValueError as error:
-        raise ColumnMapError(f"{path}: {found[0]} in its name is not a date ({error})") from error
+        raise ColumnMapError(f"{path}: {match[0]} in its name is not a date ({error})") from error
 
 
 def start_above(path: Path, preamble: tuple[str, ...], day_first: bool | None) -> datetime | None:  # noqa: FBT001
     """The time in a line like ``# StartTime = 08/05/2026 05:57:56 PM``. Raises :class:`ColumnMapError`."""
     for line in preamble:
-        found = _SAID.search(line)
+        match = _SAID.search(line)
         try:
-            if found:
-                return TimeTexts(day_first).parse(found["time"].strip(' ,;"'))
+            if match:
+                return TimeTexts(day_first).parse(match["time"].strip(' ,;"'))
         except UnclearDateError as error:
-            raise ColumnMapError(f"{path}: {found['time'].strip()!r} {error}") from error  # type: ignore[index]
+            raise ColumnMapError(f"{path}: {match['time'].strip()!r} {error}") from error  # type: ignore[index]
         except ValueError:
             continue
     return None

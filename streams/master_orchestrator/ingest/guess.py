@@ -74,8 +74,8 @@ def guess(path: Path, terms: ReadTerms) -> Proposal:
         vehicle_id = words_of(path.stem.split(".")[0])[:64] or "vehicle-1"
         remarks.append("no column names the vehicle: set vehicle_id, or give --vehicle-id")
     proposed = _written(known, meanings, rule, vehicle_id if known.vehicle_id or terms.vehicle_id is None else None)
-    readings, said = _first(path, terms, proposed, vehicle_id)
-    return Proposal(path, proposed, readings, (*remarks, *said))
+    readings, notes = _first(path, terms, proposed, vehicle_id)
+    return Proposal(path, proposed, readings, (*remarks, *notes))
 
 
 def _sources(rule: TimeRule | None) -> frozenset[str]:
@@ -141,8 +141,8 @@ def _first(
     made = list(islice((made for made in file.readings() if isinstance(made, Telemetry | Reject)), 200))
     readings = tuple(_shown(reading) for reading in made if isinstance(reading, Telemetry))[:SHOWN]
     rejected = next((made for made in made if isinstance(made, Reject)), None)
-    said = [f"line {rejected.line} is rejected: {rejected.reason}"] if rejected else []
-    return readings, [*said, *file.notes.lines()]
+    notes = [f"line {rejected.line} is rejected: {rejected.reason}"] if rejected else []
+    return readings, [*notes, *file.notes.lines()]
 
 
 def _shown(reading: Telemetry) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def words_of(text: str) -> str:
 
 def name_and_unit(heading: str) -> tuple[str, str | None]:
     """The heading without the unit in its last brackets, and that unit; None where there is none."""
-    found = _BRACKETS.match(heading)
-    if found and is_unit(found["unit"]):
-        return found["name"], found["unit"]
+    match = _BRACKETS.match(heading)
+    if match and is_unit(match["unit"]):
+        return match["name"], match["unit"]
     return heading, None
 
 
@@ -69,10 +69,10 @@ def understood(heading: str, unit: str | None = None) -> Heading | None:
 def is_signal(heading: str) -> bool:
     """Whether a heading names a measured value of ours."""
     try:
-        found = understood(heading)
+        meaning = understood(heading)
     except MisfitError:
         return True
-    return found is not None and found.field in _SIGNALS
+    return meaning is not None and meaning.field in _SIGNALS
 
 
 def _candidates(words: str, name: str) -> list[str]:
@@ -97,11 +97,11 @@ def _without_unit(known: Heading, name: str) -> Heading | None:
 def _in_unit(known: Heading, name: str, unit: str, heading: str) -> Heading | None:
     if known.field not in _SIGNALS:
         return known
-    found = conversion(known.field, unit)
-    if found is None:
+    to_field = conversion(known.field, unit)
+    if to_field is None:
         measured = ", ".join(list(units_of(known.field))[:6]) or "no unit"
         raise MisfitError(f"{heading!r}: {unit} is not a unit of {name} ({measured})")
-    return Heading(known.field, found, unit_named=True)
+    return Heading(known.field, to_field, unit_named=True)
 
 
 def _unit_at_the_end(words: str, heading: str) -> Heading | None:

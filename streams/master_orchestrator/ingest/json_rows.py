@@ -30,10 +30,10 @@ def is_by_lines(sample: str) -> bool:
 def _is_wrapped(text: str) -> bool:
     """Whether a text is one object that holds nothing but a list."""
     try:
-        found = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError):
         return False
-    return isinstance(found, dict) and len(found) == 1
+    return isinstance(document, dict) and len(document) == 1
 
 
 def sampled(sample: str, most: int) -> list[Row]:
@@ -45,15 +45,15 @@ def sampled(sample: str, most: int) -> list[Row]:
     while len(rows) < most:
         at = _BETWEEN.match(sample, at).end()  # type: ignore[union-attr]  # matches the empty text too
         try:
-            found, at = _decode(sample, at)
+            item, at = _decode(sample, at)
         except (ValueError, RecursionError):
             following = _NEXT_OBJECT.search(sample, at + 1)
             if following is None:
                 break
             at = following.end()
             continue
-        if isinstance(found, dict):
-            rows.append(Row(len(rows) + 1, tuple(found), list(found.values())))
+        if isinstance(item, dict):
+            rows.append(Row(len(rows) + 1, tuple(item), list(item.values())))
     return rows
 
 
@@ -99,9 +99,9 @@ def _one_after_the_other(source: Source) -> Iterator[Row | BadRow]:
     """Objects across lines, with brackets and commas between them; behind a wrong one it goes on at the next."""
     text = _Window(source)
     while text.at_an_object():
-        line, found = text.line, text.decoded()
-        if found is not None:
-            yield _row(line, *found)
+        line, item = text.line, text.decoded()
+        if item is not None:
+            yield _row(line, *item)
         else:
             yield BadRow(line, text.skipped()[:200], f"not JSON, or longer than {MAX_LINE} characters")
     if text.problem:

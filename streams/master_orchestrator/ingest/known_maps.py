@@ -116,9 +116,9 @@ def named_map(text: str) -> ColumnMap:
     Raises:
         ColumnMapError: there is neither, or the file is not a map.
     """
-    wanted = _bare(text)
+    plain_name = _bare(text)
     for name, known in KNOWN_MAPS.items():
-        if _bare(name) == wanted:
+        if _bare(name) == plain_name:
             return known
     path = Path(text)
     if not path.exists():

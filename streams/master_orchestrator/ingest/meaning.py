@@ -55,7 +55,7 @@ class Meanings:
 
     def of(self, columns: Sequence[str]) -> list[Meaning]:
         """The columns that are read, in their order; of two with one meaning the first."""
-        found: dict[str, Meaning] = {}
+        by_field: dict[str, Meaning] = {}
         has_spn = any(words_of(column) in SPN for column in columns)
         seen: set[str] = set()
         extras = 0
@@ -74,11 +74,11 @@ class Meanings:
                 if extras > MOST_EXTRAS:
                     self._notes.drop(column, f"more than {MOST_EXTRAS} columns are not known: rename or ignore some")
                     continue
-            if meaning.field in found:
-                self._notes.drop(column, f"it says the same as {found[meaning.field].column!r}, which is used")
+            if meaning.field in by_field:
+                self._notes.drop(column, f"it says the same as {by_field[meaning.field].column!r}, which is used")
                 continue
-            found[meaning.field] = meaning
-        return list(found.values())
+            by_field[meaning.field] = meaning
+        return list(by_field.values())
 
     def _one(self, at: int, column: str, *, has_spn: bool) -> Meaning | None:
         rule = self._map.rule_for(column)

@@ -31,7 +31,7 @@ class Notes:
         dropped: columns that are left out as a whole -> why.
     """
 
-    said: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     unread: dict[str, Unread] = field(default_factory=dict)
     kept: dict[str, None] = field(default_factory=dict)
     dropped: dict[str, str] = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Notes:
 
     def say(self, remark: str) -> None:
         """Note a remark, once."""
-        if remark not in self.said and len(self.said) < MOST_COLUMNS:
-            self.said.append(remark)
+        if remark not in self.remarks and len(self.remarks) < MOST_COLUMNS:
+            self.remarks.append(remark)
 
     def keep(self, column: str) -> None:
         """Note a column that is kept without being understood."""
@@ -64,7 +64,7 @@ class Notes:
 
     def lines(self) -> list[str]:
         """The notes as lines for people."""
-        lines = [*self.said]
+        lines = [*self.remarks]
         by_reason: dict[str, list[str]] = {}
         for name, why in self.dropped.items():
             by_reason.setdefault(why, []).append(name)
@@ -82,7 +82,7 @@ class Notes:
     def as_json(self) -> dict[str, object]:
         """The notes for ``--json``."""
         return {
-            "said": self.said,
+            "said": self.remarks,
             "columns_left_out": self.dropped,
             "columns_kept_in_extras": list(self.kept),
             "cells_left_out": {name: unread.__dict__ for name, unread in self.unread.items()},

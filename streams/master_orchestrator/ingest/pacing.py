@@ -11,10 +11,10 @@ def parse_speed(text: str) -> float | None:
     """``max`` is None, ``10x`` is 10.0. Raises ValueError."""
     if text == "max":
         return None
-    found = _SPEED.fullmatch(text)
-    if found is None or float(found[1]) == 0:
+    match = _SPEED.fullmatch(text)
+    if match is None or float(match[1]) == 0:
         raise ValueError(f"speed {text!r} is neither 'max' nor a multiple like 1x, 10x or 0.5x")
-    return float(found[1])
+    return float(match[1])
 
 
 class Pacer:

@@ -85,9 +85,9 @@ class Pass:
         meanings = Meanings(self._map, self.notes, columns | sources, vehicle_given=drive.vehicle_id is not None)
         if long is None:
             quiet = Meanings(self._map, Notes(), columns | sources, vehicle_given=False)
-            found = quiet.of(drive.file.columns)
-            vehicle = next((meaning.column for meaning in found if meaning.field == "vehicle_id"), None)
-            for doubt in doubts(found, drive.file.sample, self._to_number, vehicle):
+            known = quiet.of(drive.file.columns)
+            vehicle = next((meaning.column for meaning in known if meaning.field == "vehicle_id"), None)
+            for doubt in doubts(known, drive.file.sample, self._to_number, vehicle):
                 self.notes.drop(doubt.meaning.column, doubt.why)
                 meanings.suspects |= {doubt.meaning.field}
         return meanings
@@ -176,13 +176,13 @@ class Pass:
 
     def _plan(self, columns: Sequence[str]) -> tuple[Plan, tuple[int, ...]]:
         key = tuple(columns)
-        found = self._plans.get(key)
-        if found is None:
+        planned = self._plans.get(key)
+        if planned is None:
             if len(self._plans) >= MOST_PLANS:
                 self._plans.clear()
             plan = Plan(self._meanings.of(key), self.notes, self._to_number)
-            found = self._plans[key] = plan, _places(key, self._drive.times.rule.columns)
-        return found
+            planned = self._plans[key] = plan, _places(key, self._drive.times.rule.columns)
+        return planned
 
     def _of_one_signal(self, row: Row) -> Fields:
         """The field of a row that holds a name and its value."""
@@ -202,11 +202,11 @@ def _looked_up(cells: Mapping[str, object], column: str) -> object:
     return next((cell for name, cell in cells.items() if same_name(name) == same_name(column)), None)
 
 
-def _places(columns: Sequence[str], wanted: Sequence[str]) -> tuple[int, ...]:
+def _places(columns: Sequence[str], names: Sequence[str]) -> tuple[int, ...]:
     """Where some columns stand; those that are not there are left out."""
     same = [same_name(column) for column in columns]
     places = []
-    for name in wanted:
+    for name in names:
         if name in columns:
             places.append(columns.index(name))
         elif same_name(name) in same:

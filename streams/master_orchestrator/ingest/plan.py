@@ -115,8 +115,8 @@ class Plan:
             elif kind == "extras":
                 self._add_extras(fields, line, cell)
             else:
-                found, odd = codes_of(cell) if kind == "dtcs" else faults_of(cell)
-                fields[field] = found
+                codes, odd = codes_of(cell) if kind == "dtcs" else faults_of(cell)
+                fields[field] = codes
                 for item in odd:
                     self._notes.cell(meaning.column, line, item, _CODES[kind])
         except ValueError as error:  # UnreadableError too
@@ -144,12 +144,12 @@ class Plan:
         spn, fmi = values[self._fault["spn"]], values[self._fault["fmi"]]
         if all(cell is None or (isinstance(cell, str) and is_no_value(cell)) for cell in (spn, fmi)):
             return
-        found, odd = faults_of(f"{_whole(spn)}/{_whole(fmi)}")
-        if odd or not found:
+        faults, odd = faults_of(f"{_whole(spn)}/{_whole(fmi)}")
+        if odd or not faults:
             self._notes.cell("SPN", line, f"{spn}/{fmi}", _CODES["j1939"])
             return
         told: tuple[J1939Fault, ...] = fields.get("j1939", ())  # type: ignore[assignment]  # nothing else is there
-        fields["j1939"] = tuple(dict.fromkeys((*told, *found)))
+        fields["j1939"] = tuple(dict.fromkeys((*told, *faults)))
 
 
 def _whole(cell: object) -> str:

@@ -53,16 +53,16 @@ class Doubt(NamedTuple):
 
 def doubts(meanings: Iterable[Meaning], sample: Sequence[Row], to_number: ToNumber, vehicle: str | None) -> list[Doubt]:
     """The columns without a named unit whose values are implausible, by the medians of the vehicles in the sample."""
-    found: list[tuple[Meaning, bool, float]] = []
+    verdicts: list[tuple[Meaning, bool, float]] = []
     for meaning in meanings:
         if meaning.field in USUAL and not meaning.unit_named:
             verdict = _verdict(meaning, sample, to_number, vehicle)
             if verdict is not None:
-                found.append((meaning, *verdict))
-    low_tyres = sum(meaning.field.startswith("tyre") for meaning, _, _ in found)
+                verdicts.append((meaning, *verdict))
+    low_tyres = sum(meaning.field.startswith("tyre") for meaning, _, _ in verdicts)
     return [
         Doubt(meaning, _why(meaning, middle))
-        for meaning, is_certain, middle in found
+        for meaning, is_certain, middle in verdicts
         if is_certain or (meaning.field.startswith("tyre") and low_tyres > 2)
     ]
 

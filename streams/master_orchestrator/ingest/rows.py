@@ -59,10 +59,10 @@ def inspect(path: Path) -> RowFile:
     if looks_like_json(source.sample):
         rows = tuple(sampled(source.sample, MOST_SAMPLED))
         return RowFile(source, "ndjson", tuple(dict.fromkeys(name for row in rows for name in row.columns)), rows)
-    found = sniff(source.sample, whole=source.whole)
-    if found is None:
+    sniffed = sniff(source.sample, whole=source.whole)
+    if sniffed is None:
         raise FileUnusableError(path, _not_a_table(source.sample))
-    dialect, cells = found
+    dialect, cells = sniffed
     width = len(dialect.header)
     further = (split(line, dialect.delimiter) for line in source.lines_from_within())
     fitted = (fitting(row, width) for row in (*cells, *further))

@@ -76,8 +76,8 @@ def _announced(lines: Sequence[str]) -> tuple[int, Sequence[str]]:
     """Spreadsheets' ``sep=;``: where the table starts behind it, and what it names."""
     for index, line in enumerate(lines):
         if line.strip():
-            found = _SEP.match(line)
-            return (index + 1, (found["delimiter"],)) if found else (0, DELIMITERS)
+            match = _SEP.match(line)
+            return (index + 1, (match["delimiter"],)) if match else (0, DELIMITERS)
     return 0, DELIMITERS
 
 

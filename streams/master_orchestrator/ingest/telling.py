@@ -27,7 +27,7 @@ def refusals_command(telemetry_topic: str) -> str:
 
 def dry_run_text(summary: Summary, dry: DryRun) -> str:
     """What would be opened and why, what would be refused; nothing was sent."""
-    found = [_opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
+    openings = [_opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
     refused = [
         f"the engine would refuse {count:,} as dead letters: {reason}" for reason, count in dry.refused.most_common()
     ]
@@ -38,7 +38,7 @@ def dry_run_text(summary: Summary, dry: DryRun) -> str:
         [
             *_note_lines(summary),
             *_reject_lines(summary, None),
-            *found,
+            *openings,
             *refused,
             *shown,
             f"{seen}; {opened}; nothing was sent (dry run)",

@@ -63,14 +63,14 @@ class TimeTexts:
         return moment
 
     def _other(self, text: str) -> datetime:
-        found = self._form.fullmatch(text)
-        if found is None:
+        match = self._form.fullmatch(text)
+        if match is None:
             matching = ((form, form.fullmatch(text)) for form in _FORMS)
-            form, found = next(((form, found) for form, found in matching if found), (None, None))
-            if form is None or found is None:
+            form, match = next(((form, match) for form, match in matching if match), (None, None))
+            if form is None or match is None:
                 raise ValueError(_why_not(text))
             self._form = form
-        return _moment(found, self._day_first)
+        return _moment(match, self._day_first)
 
 
 def _why_not(text: str) -> str:
@@ -81,8 +81,8 @@ def _why_not(text: str) -> str:
     return "not a time; write ISO 8601: 2026-01-31T12:00:00Z"
 
 
-def _moment(found: re.Match[str], day_first: bool | None) -> datetime:  # noqa: FBT001 - None is a third answer
-    parts = found.groupdict()
+def _moment(match: re.Match[str], day_first: bool | None) -> datetime:  # noqa: FBT001 - None is a third answer
+    parts = match.groupdict()
     year = int(parts["year"])
     year += 2_000 if year < 100 else 0
     month, day = _month_and_day(parts, day_first)
@@ -145,21 +145,21 @@ def is_time(text: str) -> bool:
 def day_comes_first(texts: Iterable[str]) -> bool | None:
     """What the dates of a column say about their own order; None where none of them is telling."""
     for text in texts:
-        found = _FORMS[1].fullmatch(text.strip())
-        if found and (int(found["first"]) > 12 or found["mark"] == "."):
+        match = _FORMS[1].fullmatch(text.strip())
+        if match and (int(match["first"]) > 12 or match["mark"] == "."):
             return True
-        if found and int(found["next"]) > 12:
+        if match and int(match["next"]) > 12:
             return False
     return None
 
 
 def time_of_day(text: str) -> timedelta:
     """The time since midnight of ``HH:MM:SS[.fff]``, also with AM or PM. Raises ValueError."""
-    found = _TIME_OF_DAY.fullmatch(text)
-    if found is None or found["second"] is None:
+    match = _TIME_OF_DAY.fullmatch(text)
+    if match is None or match["second"] is None:
         hint = "; minutes and seconds since the start are kind elapsed" if re.match(r"\s*\d+:\d+", text) else ""
         raise ValueError(f"not a time of day (HH:MM:SS){hint}")
-    parts = found.groupdict()
+    parts = match.groupdict()
     minute, second, micros = _rest(parts)
     hour = _hour(parts)
     if hour > 23 or minute > 59 or second > 60:

@@ -54,5 +54,5 @@ def _of_interest(
     messages: Iterator[Message], topology: Topology, workflow_id: str | None, unreadable: OnUnreadable = logged
 ) -> Iterator[AuditRecord]:
     prefix = b"" if workflow_id is None else f"{workflow_id}/".encode()
-    wanted = (message for message in messages if (message.key() or b"").startswith(prefix))
-    return decoded(wanted, AuditRecord, Codec(topology.limits), unreadable)
+    matching = (message for message in messages if (message.key() or b"").startswith(prefix))
+    return decoded(matching, AuditRecord, Codec(topology.limits), unreadable)

@@ -67,8 +67,8 @@ def of_replay(replayed: Replayed, vouched: Collection[str]) -> AuditVerdict:
     ``vouched``: workflows whose whole trail is the one that the engine's table names. That a replay differs from such a
     trail says nothing against it: the rules were others.
     """
-    strange = [found for found in replayed.differences if found.workflow_id not in vouched]
-    other_rules = [found for found in replayed.differences if found.workflow_id in vouched]
+    strange = [difference for difference in replayed.differences if difference.workflow_id not in vouched]
+    other_rules = [difference for difference in replayed.differences if difference.workflow_id in vouched]
     return AuditVerdict(
         vehicles=replayed.vehicles,
         inputs=replayed.inputs,

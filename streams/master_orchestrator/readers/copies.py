@@ -15,8 +15,8 @@ def is_copy(kafka: KafkaSettings, topics: Iterable[str]) -> bool:
     mirror keeps those that the original broker gave, and cannot keep the offsets.
     """
     admin = AdminClient(admin_config(kafka))
-    asked = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
-    if not asked:
+    resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]
+    if not resources:
         return False
-    answers = admin.describe_configs(asked, request_timeout=ANSWER_S).values()
+    answers = admin.describe_configs(resources, request_timeout=ANSWER_S).values()
     return any(answer.result()[TIME_TYPE].value != "LogAppendTime" for answer in answers)

@@ -108,8 +108,8 @@ def is_marker(record: Message) -> bool:
 
     A dead letter never is: it keeps its sender's headers, but has an origin too.
     """
-    found = {name for name, _ in headers_of(record)}
-    return names.DONE in found and not found & names.ORIGIN_HEADERS
+    present = {name for name, _ in headers_of(record)}
+    return names.DONE in present and not present & names.ORIGIN_HEADERS
 
 
 def read_marker(record: Message) -> Marker | None:

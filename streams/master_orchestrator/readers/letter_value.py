@@ -25,10 +25,10 @@ class LetterValue(NamedTuple):
 
 def letter_value(value: bytes, topic: str, topology: Topology) -> LetterValue:
     """What can be seen of the value of a letter from ``topic``."""
-    found = _message(value, topic, topology)
-    if found is None and len(value) <= topology.limits.max_record_bytes:
-        found = _json(value, topology.limits.max_depth)
-    return found or _text(value) or LetterValue("hex", value[:SHOWN_BYTES].hex())
+    readable = _message(value, topic, topology)
+    if readable is None and len(value) <= topology.limits.max_record_bytes:
+        readable = _json(value, topology.limits.max_depth)
+    return readable or _text(value) or LetterValue("hex", value[:SHOWN_BYTES].hex())
 
 
 def _message(value: bytes, topic: str, topology: Topology) -> LetterValue | None:

@@ -115,13 +115,13 @@ def oldest(letters: Iterable[DeadLetter], limit: int) -> Listing:
 
 
 def open_letters(
-    kafka: KafkaSettings, topology: Topology, wanted: LetterFilter, progress: Progress | None = None
+    kafka: KafkaSettings, topology: Topology, chosen: LetterFilter, progress: Progress | None = None
 ) -> Iterator[DeadLetter]:
     """The letters of interest without a marker, those of a partition in order.
 
     The topic is read twice, since a marker stands behind its letter and letters are not kept.
     """
-    partitions = [number for number in range(topology.partitions) if wanted.reads(number)]
+    partitions = [number for number in range(topology.partitions) if chosen.reads(number)]
     settled = {number: SettledLetters() for number in partitions}
     for record in _records(kafka, topology, partitions, progress):
         settled[letter_id_of(record).partition].see(record)
@@ -129,7 +129,7 @@ def open_letters(
         place = letter_id_of(record)
         if not is_marker(record) and place not in settled[place.partition]:
             letter = read_letter(record)
-            if wanted.takes(letter):
+            if chosen.takes(letter):
                 yield letter
 
 
@@ -138,16 +138,16 @@ def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> t
     if letter.partition >= topology.partitions:
         return None, None
     letters = Partition(topology.dead_letter_topic, letter.partition)
-    found: Message | None = None
+    record_of_letter: Message | None = None
     with TopicReader(kafka, [letters.topic], [letters.partition], start={letters: letter.offset}) as reader:
         for record in reader.catch_up():
             if letter_id_of(record) == letter and not is_marker(record):
-                found = record
-            elif found is None:
+                record_of_letter = record
+            elif record_of_letter is None:
                 return None, None
             elif (marker := read_marker(record)) is not None and marker.ref == letter:
-                return found, marker
-    return found, None
+                return record_of_letter, marker
+    return record_of_letter, None
 
 
 def _records(

@@ -179,10 +179,10 @@ def _plausible(at_ms: int) -> int:
 
 
 def _outcome(value: Mapping[str, Any]) -> tuple[Outcome, ActError]:
-    said = _text(value, "outcome")
-    if said.lower() not in OUTCOMES:
-        raise _LineError(f"'outcome' {said!r} is not known; use one of {', '.join(OUTCOMES)}")
-    outcome, error = OUTCOMES[said.lower()]
+    word = _text(value, "outcome")
+    if word.lower() not in OUTCOMES:
+        raise _LineError(f"'outcome' {word!r} is not known; use one of {', '.join(OUTCOMES)}")
+    outcome, error = OUTCOMES[word.lower()]
     given = _text(value, "error").upper()
     if outcome is Outcome.FAILURE and given:
         error = ActError.__members__.get(given, ActError.OTHER)

@@ -203,12 +203,12 @@ class VehicleReplay:
     def _compare(self, cause: Cause, given: list[AuditRecord]) -> None:
         """Take the cause's records off the trail, one for each that the replay gives."""
         for record in given:
-            found = self._next
-            if found is None or found.cause != cause:
+            recorded = self._next
+            if recorded is None or recorded.cause != cause:
                 raise _differs(record, "record", f"{cause} gives it, but it is not in the trail")
             value = self._trail.popleft()
             if self._rules.codec.encode(record) != value:
-                raise _differs(found, *first_difference(record, found))
+                raise _differs(recorded, *first_difference(record, recorded))
             self.records += 1
             self._next = self._rules.codec.decode(self._trail[0], AuditRecord) if self._trail else None
         if self._next is not None and self._next.cause == cause:

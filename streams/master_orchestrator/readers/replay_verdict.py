@@ -96,13 +96,13 @@ def _cut(named: Mapping[str, int], log_starts: Mapping[str, int]) -> str | None:
     return None
 
 
-def first_difference(given: AuditRecord, found: AuditRecord) -> tuple[str, str]:
+def first_difference(replayed: AuditRecord, recorded: AuditRecord) -> tuple[str, str]:
     """The first field in which a replayed record is not the one of the trail, and how they differ."""
     fields = [name for name in AuditRecord.__struct_fields__ if name not in HASHES]
     for name in (*fields, *HASHES):
-        replayed, stands = getattr(given, name), getattr(found, name)
-        if replayed != stands:
-            return name, f"the replay gives {_shown(replayed)}, the trail has {_shown(stands)}"
+        given, stands = getattr(replayed, name), getattr(recorded, name)
+        if given != stands:
+            return name, f"the replay gives {_shown(given)}, the trail has {_shown(stands)}"
     return "bytes", "the same content, but encoded in another way than the engine does"
 
 

@@ -1,7 +1,7 @@
 """Workflows and audit records as programs get them: one schema for ``status``, ``workflows``, ``audit export``.
 
 Words for states, priorities and reasons, RFC 3339 for times with a zone, no JSON inside of texts. The JSON Schema is
-``docs/reports.schema.json``; ``python -m master_orchestrator.readers.reports`` writes it anew.
+``docs/reports.schema.json``; ``python -m master_orchestrator.readers.reports`` writes it again.
 """
 
 import inspect

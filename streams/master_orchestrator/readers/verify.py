@@ -56,12 +56,12 @@ def verify(records: Iterable[AuditRecord], later: Iterable[AuditRecord], statuse
 
 def _by_workflow(trail: Iterable[AuditRecord]) -> dict[str, list[AuditRecord]]:
     """The records of each workflow, exact repeats left out."""
-    found: dict[str, list[AuditRecord]] = {}
+    trails: dict[str, list[AuditRecord]] = {}
     for record in trail:
-        known = found.setdefault(record.workflow_id, [])
+        known = trails.setdefault(record.workflow_id, [])
         if record not in known[-1:]:
             known.append(record)
-    return found
+    return trails
 
 
 def _moves(workflow: list[AuditRecord]) -> Iterator[Violation]:

@@ -22,15 +22,15 @@ NO_SEQ = -1
 class Astray:
     """Audit records in another partition than their vehicle's: by workflow and ``seq``, the digest and the place."""
 
-    found: dict[tuple[str, int], list[tuple[bytes, str]]] = field(default_factory=dict)
+    copies: dict[tuple[str, int], list[tuple[bytes, str]]] = field(default_factory=dict)
 
     def note(self, record: AuditRecord, value: bytes, place: str) -> None:
         """Keep one until its vehicle's partition has been read."""
-        self.found.setdefault((record.workflow_id, record.seq), []).append((digest(value), place))
+        self.copies.setdefault((record.workflow_id, record.seq), []).append((digest(value), place))
 
     def vehicles(self) -> set[str]:
         """Whose they are."""
-        return {vehicle_of(workflow_id) for workflow_id, _ in self.found}
+        return {vehicle_of(workflow_id) for workflow_id, _ in self.copies}
 
 
 def digest(value: bytes) -> bytes:
@@ -52,8 +52,8 @@ def audit_at_home(
         except UnreadableRecordError as error:
             wrong.append(_of_key(key, "unreadable", str(error), place))
             continue
-        if (found := _misnamed(record, key, f"{record.workflow_id}/{record.seq}", place)) is not None:
-            wrong.append(found)
+        if (misnamed := _misnamed(record, key, f"{record.workflow_id}/{record.seq}", place)) is not None:
+            wrong.append(misnamed)
         if partition_of(record.vehicle_id, partitions) == message.partition():
             yield value, record
         else:
@@ -86,8 +86,8 @@ def _checked(message: Message, codec: Codec, key: str, place: str, wrong: list[V
     except UnreadableRecordError as error:
         wrong.append(Violation(key, NO_SEQ, "unreadable", str(error), place))
         return
-    if (found := _misnamed(status, key, status.workflow_id, place)) is not None:
-        wrong.append(found)
+    if (misnamed := _misnamed(status, key, status.workflow_id, place)) is not None:
+        wrong.append(misnamed)
     yield status
 
 
@@ -99,7 +99,7 @@ def two_trails(astray: Astray, at_home: Iterable[tuple[bytes, AuditRecord]]) -> 
     homes = {workflow_id for workflow_id, _ in known}
     return [
         _strange(name, place, is_second=name[0] in homes)
-        for name, copies in astray.found.items()
+        for name, copies in astray.copies.items()
         for made, place in copies
         if made not in known.get(name, ())
     ]

@@ -77,10 +77,10 @@ def verify_table(facts: TableFacts, before: Iterable[AuditRecord], later: Iterab
 
 
 def _hashes(records: Iterable[AuditRecord]) -> dict[str, dict[int, set[str]]]:
-    found: dict[str, dict[int, set[str]]] = {}
+    hashes: dict[str, dict[int, set[str]]] = {}
     for record in records:
-        found.setdefault(record.workflow_id, {}).setdefault(record.seq, set()).add(record.hash)
-    return found
+        hashes.setdefault(record.workflow_id, {}).setdefault(record.seq, set()).add(record.hash)
+    return hashes
 
 
 def _unknown(workflow_id: str, seq: int, vehicles: Mapping[str, Ends], *, unread: bool) -> Iterator[Violation]:

@@ -90,10 +90,10 @@ class _Verification:
         known, later = records[: len(before)], records[len(before) :]
         plain = verify(known, later, statuses)
         wrong += [*plain.violations, *verify_table(facts, known, later)]
-        found = AuditVerdict(workflows=plain.workflows, records=plain.records, violations=tuple(wrong))
+        checked = AuditVerdict(workflows=plain.workflows, records=plain.records, violations=tuple(wrong))
         doubted = {violation.workflow_id for violation in wrong}
         vouched = {name for ends in facts.vehicles.values() for name in ends.newest} - doubted
-        return added([found, self._replay(number, trail, facts, vouched, progress)])
+        return added([checked, self._replay(number, trail, facts, vouched, progress)])
 
     def _replay(
         self, number: int, trail: Trail, facts: TableFacts, vouched: set[str], progress: Progress | None
@@ -150,7 +150,7 @@ class _Verification:
         for number in homes:
             with self._reader(self._audit, number) as audit:
                 records = audit_at_home(audit.catch_up(), self._topology.partitions, self._codec, [], Astray())
-                at_home += [found for found in records if (found[1].workflow_id, found[1].seq) in self._astray.found]
+                at_home += [entry for entry in records if (entry[1].workflow_id, entry[1].seq) in self._astray.copies]
         return two_trails(self._astray, at_home)
 
     def _reader(self, topic: str, number: int) -> TopicReader:

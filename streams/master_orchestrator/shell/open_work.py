@@ -56,17 +56,17 @@ class OpenWork:
 
     def reset(self, partitions: Mapping[int, Iterable[tuple[bytes, Open]]]) -> None:
         """Own just these partitions, of whose vehicles this is open."""
-        found = [
+        entries = [
             (number, key, each)
             for number, vehicles in partitions.items()
             for key, each in vehicles
         ]  # fmt: skip
-        found.sort(key=lambda item: min((c.issued_at_ms for c in item[2].commands), default=0))
+        entries.sort(key=lambda item: min((c.issued_at_ms for c in item[2].commands), default=0))
         with self._lock:
             self._known = {number: {} for number in partitions}
             self._workflows.clear()
             self._commands.clear()
-            for number, key, each in found:
+            for number, key, each in entries:
                 self._replace(number, key, each)
 
     def update(self, partition: int, states: Mapping[bytes, VehicleState]) -> None:

@@ -54,12 +54,12 @@ class StoreOptions:
         """
         if _mark(path).exists():
             raise TableDamagedError(f"the table {path} was found damaged while it was used")
-        found = {file.name for file in path.glob("*.sst")}
+        files = {file.name for file in path.glob("*.sst")}
         try:
             db = rocksdict.Rdict(str(path), options=self._options())
         except Exception as error:  # rocksdict raises nothing more special
             raise _fault(error)(f"the table {path} cannot be opened: {error}") from error
-        if forgotten := found - {str(file["name"]).lstrip("/") for file in db.live_files()}:
+        if forgotten := files - {str(file["name"]).lstrip("/") for file in db.live_files()}:
             db.close()
             _mark(path).touch()
             raise TableDamagedError(f"the table {path} has forgotten {', '.join(sorted(forgotten))}")
@@ -162,7 +162,7 @@ class PartitionStore:
         """Roughly how much data is in it; None of a table that is closed, or does not say."""
         try:
             return self._db.property_int_value("rocksdb.estimate-live-data-size")
-        except Exception:  # noqa: BLE001  rocksdict raises nothing more special; a figure for people is no reason to end
+        except Exception:  # noqa: BLE001  rocksdict raises nothing more special; a missing figure must not end the process
             return None
 
     def changelog_offset(self) -> int | None:

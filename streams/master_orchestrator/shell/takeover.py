@@ -65,7 +65,7 @@ class TakeOver:
             try:
                 records = self._restore(reader, stores, wipe)
                 owned = {number: self._owned(number, stores[number], producers[number]) for number in stores}
-                lost = [found for partition in owned.values() for found in self._recover(reader, partition)]
+                lost = [cut for partition in owned.values() for cut in self._recover(reader, partition)]
             finally:
                 reader.close()
         self._metrics.restore_records.inc(records)
@@ -111,8 +111,8 @@ class TakeOver:
         bounds = {topic: reader.bounds(topic, partition.number) for topic in self._job.names.inputs}
         stored = partition.recover()
         partition.positions, lost = _positions(partition.number, stored, bounds)
-        for found in lost:
-            log.error("an input ends before its stored position, reading it from its start", **found._asdict())
+        for cut in lost:
+            log.error("an input ends before its stored position, reading it from its start", **cut._asdict())
         return lost
 
 

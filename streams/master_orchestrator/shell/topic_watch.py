@@ -51,12 +51,12 @@ class TopicWatch:
             self._stopping.wait(self._every_s)
 
     def _note(self, problems: Iterable[str]) -> None:
-        found = tuple(problems)
-        if found == self.problems:
+        current = tuple(problems)
+        if current == self.problems:
             return
-        self.problems = found
-        for problem in found:
+        self.problems = current
+        for problem in current:
             log.error("a topic is not what the topology says", problem=problem)
-        if not found:
+        if not current:
             log.info("the topics are what the topology says again")
-        self._changed(found)
+        self._changed(current)

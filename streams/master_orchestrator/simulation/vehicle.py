@@ -126,8 +126,8 @@ class Vehicle:
         return round(max(IDLE_RPM + fast_idle, self._speed_kmh * per_kmh) + self._rng.gauss(0, 12))
 
     def _load_pct(self) -> float:
-        wanted = 22 + 0.35 * self._speed_kmh + 4.0 * self._acceleration
-        return min(95.0, max(14.0, wanted + self._rng.gauss(0, 2)))
+        target = 22 + 0.35 * self._speed_kmh + 4.0 * self._acceleration
+        return min(95.0, max(14.0, target + self._rng.gauss(0, 2)))
 
     def _oil_pressure_kpa(self, rpm: float) -> float:
         """Pump pressure with the relief valve at 480 kPa; cold oil is thick."""

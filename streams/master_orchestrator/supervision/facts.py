@@ -17,9 +17,9 @@ MOST_BYTES = 4 * 1024 * 1024
 def facts(addresses: Mapping[str, str]) -> str:
     """Which of the processes (name to ``http://host:port``) are ready, and the engine's figures."""
     waiting = [f"{name}: {why}" for name, address in addresses.items() if (why := not_ready(address)) is not None]
-    said = f"Not ready: {'; '.join(waiting)}." if waiting else f"Ready: {', '.join(addresses)}."
+    text = f"Not ready: {'; '.join(waiting)}." if waiting else f"Ready: {', '.join(addresses)}."
     figures = _read(addresses["engine"] + METRICS)
-    return said if figures is None else f"{said} {figures_line(figures[1])}"
+    return text if figures is None else f"{text} {figures_line(figures[1])}"
 
 
 def not_ready(address: str) -> str | None:

@@ -35,11 +35,11 @@ def context(case: Case) -> Iterator[Sighting]:
     if total <= FIRES_ABOVE:
         _learn(case)
         return
-    said = " and ".join(text for _, text in surprises)
+    why = " and ".join(text for _, text in surprises)
     yield Sighting(
         Rule.CONTEXT,
         20 + 2.2 * total,
-        f"{act.action} of {act.resource} {said}; with {len(actor.surprises) - 1} such acts before it within two hours "
+        f"{act.action} of {act.resource} {why}; with {len(actor.surprises) - 1} such acts before it within two hours "
         f"the surprise is {total:.1f}, the ceiling {FIRES_ABOVE}",
     )
 
@@ -47,7 +47,7 @@ def context(case: Case) -> Iterator[Sighting]:
 def _surprises(case: Case) -> list[Surprise]:
     """What is surprising of the act. A new instance alone is a scale-out; it makes another surprise a greater one."""
     actor, act = case.actor, case.act
-    surprises = [(odds, said) for odds, said in _circumstances(case) if odds < RARE]
+    surprises = [(odds, text) for odds, text in _circumstances(case) if odds < RARE]
     if surprises and act.instance and act.instance not in actor.instances:
         odds = _odds(len(actor.instances), actor.acts)
         surprises.append((odds, f"by {act.instance}, an instance never seen"))

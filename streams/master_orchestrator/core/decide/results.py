@@ -12,8 +12,8 @@ Choices that the agents' results leave open:
   who could have informed, so all three end the workflow as ``no_answer``.
 - SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. What was booked
   before the priority was raised, and begins later than that allows, is given up for an earlier time, as it is later.
-- "Nothing found" is said of what the task held: where another finding has come since, it is no opinion. Neither is it
-  once the owner was told of a fault and the episode got worse: the work that is booked stands.
+- "Nothing found" covers the findings in the task. It is ignored where another finding has come since, and where the
+  episode got worse after the owner was told of a fault: the work that is booked stands.
 """
 
 from collections.abc import Callable, Iterable, Mapping

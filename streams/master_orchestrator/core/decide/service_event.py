@@ -85,7 +85,7 @@ def actor_of(event: ServiceEvent) -> str:
 
 def details_of(event: ServiceEvent) -> dict[str, Any]:
     """What the workshop said, for the audit trail."""
-    said = {
+    details = {
         "event_id": event.event_id,
         "kind": event.kind.value,
         "reported_at_ms": event.ts_ms,
@@ -95,4 +95,4 @@ def details_of(event: ServiceEvent) -> dict[str, Any]:
         "labour_hours": event.labour_hours,
         "note": event.note,
     }
-    return {name: value for name, value in said.items() if value not in (None, [])}
+    return {name: value for name, value in details.items() if value not in (None, [])}

@@ -158,14 +158,14 @@ def _open(observed: Observed) -> list[ev.Event]:
     else:
         return []
     findings = observed.to_fold
-    asked = {"request_id": reading.request_id} if reading.check_requested else {}
+    request = {"request_id": reading.request_id} if reading.check_requested else {}
     opened = ev.WorkflowOpened(
         workflow_id=_next_workflow_id(observed),
         at_ms=observed.at_ms,
         actor=GATEWAY,
         reason=reason,
         details={
-            **asked,
+            **request,
             "findings": [finding.rule for finding in findings],
             "evidence": evidence_details(findings),
             **urgent_details(findings),
@@ -204,8 +204,8 @@ def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
         )
         events += findings_joined(joining)
     if observed.reading.check_requested:
-        asked = observed.about(workflow, GATEWAY, {"request_id": observed.reading.request_id})
-        events.append(ev.CheckJoined(**asked.head("check_requested")))
+        joined = observed.about(workflow, GATEWAY, {"request_id": observed.reading.request_id})
+        events.append(ev.CheckJoined(**joined.head("check_requested")))
     return events
 
 

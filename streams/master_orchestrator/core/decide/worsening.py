@@ -1,4 +1,4 @@
-"""New findings join an open workflow; where the episode gets worse by them, it is diagnosed and told anew.
+"""New findings join an open workflow; where they make the episode worse, it is diagnosed and the owner told again.
 
 It gets worse if a new finding is more urgent than the workflow, or is HIGH or above in a subsystem that no finding of
 that urgency was known of. What follows depends on how far the workflow has come (``WORSE``):
@@ -65,13 +65,13 @@ class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
     def folded(self, execution: Execution | None = None, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
         """They join the workflow."""
         rules, added = [f.rule for f in self.findings], [f.rule for f in self.new]
-        said = {
+        details = {
             "findings": rules,
             "added": added,
             "evidence": evidence_details(self.new),
             **urgent_details(self.unheard),
         }
-        head = self.noting(**said).head("finding")
+        head = self.noting(**details).head("finding")
         return [ev.FindingsFolded(**head, findings=self.findings, execution=execution, calls=called)]
 
     def prioritised(self) -> list[ev.Event]:

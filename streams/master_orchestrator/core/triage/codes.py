@@ -36,16 +36,16 @@ def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry, reach_ms: int
     """
     ts = reading.ts_ms
     kept = {name: code for name, code in codes.items() if not _gone(name, code, reading, reach_ms or rules.max_gap_ms)}
-    found: list[tuple[str, Finding]] = []
+    findings: list[tuple[str, Finding]] = []
     for name, level, subsystem in _reported(rules, reading):
         before = kept[name].level if name in kept else 0
         kept[name] = Code(min(before or level, level or before), ts)
         if level and (not before or level < before):
-            found.append((name, _finding(name, Priority(level), subsystem, ts)))
+            findings.append((name, _finding(name, Priority(level), subsystem, ts)))
     if len(kept) > MOST:
         ranked = sorted(kept.items(), key=lambda item: (item[1].level or len(Priority) + 1, item[0]))
         kept = dict(ranked[:MOST])
-    return kept, [finding for name, finding in found if name in kept]
+    return kept, [finding for name, finding in findings if name in kept]
 
 
 def _gone(name: str, code: Code, reading: Telemetry, max_gap_ms: int) -> bool:

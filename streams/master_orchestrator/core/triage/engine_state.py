@@ -39,7 +39,7 @@ def follow_engine(rules: RuleSet, engine: Engine, reading: Telemetry) -> Engine:
     state, since_ms, seen_ms, other_ms = _state(rules, engine, ts, rpm, speed)
     coolant_c, coolant_ms = (engine.coolant_c, engine.coolant_ms) if coolant is None else (coolant, ts)
     peak_c, peak_ms = engine.peak_c, engine.peak_ms
-    sure_c = coolant_c if coolant_c < engine.coolant_c else engine.coolant_c  # noqa: FURB136 - a lone spike is no peak
+    sure_c = coolant_c if coolant_c < engine.coolant_c else engine.coolant_c  # noqa: FURB136 - a lone spike is not a peak
     if sure_c >= peak_c + 1 or (state == RUNNING and since_ms != engine.since_ms):
         peak_c, peak_ms = sure_c, ts
     dip_v, dip_ms = engine.dip_v, engine.dip_ms
@@ -154,6 +154,6 @@ def _engine_fits(rules: RuleSet, gate: Gate, engine: Engine, ts_ms: int) -> bool
         return None
     if engine.reach_ms > UNBROKEN_MS and gate.for_ms > SERVED_MS:
         return None
-    wanted = RUNNING if gate.engine == "running" else STOPPED
+    required = RUNNING if gate.engine == "running" else STOPPED
     lasts = engine.reach_ms == TOO_FAR_MS or ts_ms - engine.since_ms >= gate.for_ms  # each reading speaks for itself
-    return engine.state == wanted and lasts
+    return engine.state == required and lasts

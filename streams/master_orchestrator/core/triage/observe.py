@@ -208,7 +208,7 @@ def _finding(moment: Moment, slot: Slot, hold: Hold) -> Finding:
 def suspicions(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Finding, ...]:
     """What this reading alone would make one suspect, were it to last; for a check that somebody asked for.
 
-    Left out are rules that need more history than a minute (a cool engine is no suspicion), those on rates, which one
+    Left out are rules that need more history than a minute (a cool engine is not suspicious), those on rates, which one
     reading's noise suffices for, and those whose gate is known to be shut. ``held_s`` is 0: nothing of this has been
     seen to last.
     """

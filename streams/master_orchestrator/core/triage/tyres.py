@@ -1,8 +1,8 @@
 """Tyre pressures corrected for heat, and how fast they fall.
 
 A warm tyre hides a loss: pressure grows with absolute temperature. The placard is for tyres at ambient temperature, so
-pressures are taken back to that; how far a tyre is above ambient is followed from the speed. Cold weather is no excuse
-and is not corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
+pressures are taken back to that; how far a tyre is above ambient is followed from the speed. Cold weather is not
+corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 """
 
 from master_orchestrator.core.triage.rules import RuleSet
@@ -70,5 +70,5 @@ def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, engine: Engine) -> float:
     elapsed = ts_ms - tyres.heat_ms
     if elapsed <= 0 or ts_ms - engine.speed_ms > rules.engine.carry_ms:
         return tyres.heat_k
-    wanted = rules.tyres.heat_k_per_kmh * min(engine.speed_kmh, 250.0)
-    return tyres.heat_k + (wanted - tyres.heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
+    settled_k = rules.tyres.heat_k_per_kmh * min(engine.speed_kmh, 250.0)
+    return tyres.heat_k + (settled_k - tyres.heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
