@@ -83,8 +83,8 @@ def _restore_s(engine: Process) -> float:
 
 def _owned_lines(own: System, worker: str) -> list[dict[str, Any]]:
     lines = (own.folder / f"{worker}.log").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines if line.startswith("{") and "partitions owned" in line]
-    return [line for line in told if line["message"] == "partitions owned" and line["partitions"]]
+    told = [json.loads(line) for line in lines if line.startswith("{") and "partitions_owned" in line]
+    return [line for line in told if line["message"] == "partitions_owned" and line["partitions"]]
 
 
 def _partitions_of(own: System, worker: str) -> list[int]:

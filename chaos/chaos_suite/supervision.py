@@ -45,7 +45,7 @@ class Supervision:
         try:
             death = member.look()
         except (OrchestratorError, OSError) as error:  # its folder is still locked by the dying one: the next look
-            log.warning("did not start", member=member.name, error=str(error))
+            log.warning("member_not_started", member=member.name, error=str(error))
             return
         if death is not None:
             self._note(death)

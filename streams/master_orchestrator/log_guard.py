@@ -26,8 +26,8 @@ from master_orchestrator_schemas.errors import DecodeError
 
 SECRET_NAMES = re.compile(r"passw(or)?d|secret|token|credential|api.?key|private.?key|jaas|ssl\.key", re.IGNORECASE)
 MASK = "***"
-MOST_CHARACTERS = 2_000
-SHORTEST_SECRET = 4
+MAX_CHARACTERS = 2_000
+MIN_SECRET = 4
 """A shorter one would mask half of every line."""
 
 PLAIN = (str, bool, int, float, type(None))
@@ -122,7 +122,7 @@ def _described(value: object) -> str:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def _of(key: str, value: object) -> object:
@@ -155,7 +155,7 @@ def _secrets(environment: Mapping[str, str]) -> Iterator[str]:
         if name.upper().endswith("_FILE"):
             with suppress(OSError, UnicodeDecodeError):  # who needs the file complains of it
                 value = Path(value).read_text(encoding="utf-8").rstrip("\r\n")  # noqa: PLW2901
-        if len(value) >= SHORTEST_SECRET:
+        if len(value) >= MIN_SECRET:
             yield value
 
 

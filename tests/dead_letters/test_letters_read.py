@@ -9,7 +9,7 @@ from support.dead_letter_records import dead_letter, marker, stored
 from master_orchestrator.client.redriving import objection
 from master_orchestrator.readers.dead_letters import DeadLetter, LetterId, parse_letter_id, read_letter, read_marker
 from master_orchestrator.readers.letter_value import letter_value
-from master_orchestrator.readers.open_letters import MOST_KINDS, LetterFilter, SettledLetters, newest, oldest
+from master_orchestrator.readers.open_letters import MAX_KINDS, LetterFilter, SettledLetters, newest, oldest
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.topology import Topology
@@ -106,8 +106,8 @@ def test_all_are_counted_and_the_newest_or_oldest_kept() -> None:
 
 
 def test_made_up_reasons_do_not_fill_the_memory() -> None:
-    listing = newest(letters(*(dead_letter(0, n, reason=f"r{n}") for n in range(3 * MOST_KINDS))), 1)
-    assert (3 * MOST_KINDS, MOST_KINDS + 1) == (listing.total, len(listing.counts))
+    listing = newest(letters(*(dead_letter(0, n, reason=f"r{n}") for n in range(3 * MAX_KINDS))), 1)
+    assert (3 * MAX_KINDS, MAX_KINDS + 1) == (listing.total, len(listing.counts))
 
 
 def test_a_command_that_had_all_its_tries_is_redriven_by_its_workflow(topology: Topology) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from master_orchestrator.ingest.notes import MOST_COLUMNS, Notes
+from master_orchestrator.ingest.notes import MAX_COLUMNS, Notes
 from master_orchestrator.ingest.run import FileTally, Summary
 from master_orchestrator.ingest.telling import summary_text
 
@@ -31,7 +31,7 @@ def test_notes_are_bounded_whatever_the_file_has() -> None:
         notes.keep(f"k{number}")
         notes.drop(f"d{number}", f"reason {number % 3}")
         notes.say(f"remark {number}")
-    assert [MOST_COLUMNS] * 4 == [len(notes.unread), len(notes.kept), len(notes.dropped), len(notes.remarks)]
+    assert [MAX_COLUMNS] * 4 == [len(notes.unread), len(notes.kept), len(notes.dropped), len(notes.remarks)]
     assert 9_800 == notes.others
     assert all(len(line) < 500 for line in notes.lines())
     assert "9,990 cells of other columns" in notes.lines()[-1]

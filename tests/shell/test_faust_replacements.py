@@ -102,7 +102,7 @@ def test_a_restore_longer_than_the_session_time_out_is_no_expulsion(system: Engi
     with system.echo_agents():
         system.request_checks(range(VEHICLES))
         system.assert_whole(VEHICLES)
-    assert 1 == engine.log.read_text().count("tables restored")
+    assert 1 == engine.log.read_text().count("tables_restored")
 
 
 def test_a_damaged_table_is_restored(system: EngineSystem) -> None:

@@ -7,7 +7,7 @@ from support.fetched_records import Fetched
 from support.topics import CODEC
 from support.vehicle_processor import VehicleProcessor, vehicle_processor
 
-from master_orchestrator.shell.feedback import MOST_SENDERS, TOLD_EVERY_MS
+from master_orchestrator.shell.feedback import MAX_SENDERS, TOLD_EVERY_MS
 from master_orchestrator_schemas.headers import sender_of
 from master_orchestrator_schemas.messages import SenderFeedback
 from master_orchestrator_schemas.messages.feedback import MAX_MISTAKES
@@ -92,7 +92,7 @@ def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metr
         found = told(processor, reading(number, names, NOW_MS + number))
         assert all(len(feedback.mistakes) <= MAX_MISTAKES for feedback in found)
     assert [] == found, "it has been told of enough kinds, and not long ago"
-    senders = [(("ce_source", b"gateway/%d" % number),) for number in range(2 * MOST_SENDERS)]
+    senders = [(("ce_source", b"gateway/%d" % number),) for number in range(2 * MAX_SENDERS)]
     told(processor, *(Fetched(offset, NOW_MS, b"v", b"[1]", sender) for offset, sender in enumerate(senders)))
     for name in ("left_out", "dead_letters_by_sender"):
         (family,) = [family for family in metrics.registry.collect() if family.name == f"master_orchestrator_{name}"]
@@ -101,7 +101,7 @@ def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metr
 
 def test_who_sends_again_what_was_forgotten_is_told_anew(processor: VehicleProcessor) -> None:
     told(processor, broken(0))
-    others = [Fetched(n, NOW_MS, b"v", b"[1]", (("ce_source", b"g%d" % n),)) for n in range(MOST_SENDERS)]
+    others = [Fetched(n, NOW_MS, b"v", b"[1]", (("ce_source", b"g%d" % n),)) for n in range(MAX_SENDERS)]
     told(processor, *others)
 
     assert 1 == len(told(processor, broken(1)))

@@ -57,4 +57,4 @@ def test_every_batch_that_a_broker_takes_is_applied_or_becomes_dead_letters(syst
         system.dead.until(lambda log: len(log.messages) >= expected)
     assert expected == len(system.dead.messages)
     assert 0 == engine.stop()
-    assert 1 == engine.log.read_text().count("tables restored")
+    assert 1 == engine.log.read_text().count("tables_restored")

@@ -172,7 +172,7 @@ def test_the_engine_lives_on_and_calls_for_a_human(system: EngineSystem) -> None
         system.dead.until(lambda log: len(log.messages) == 2)
         alerts.until(lambda log: [AlertKind.RECORD_UNPROCESSABLE] * 2 == [a.kind for a in log.decoded(Alert)])
         assert 0 == engine.stop()
-        assert 1 == engine.log.read_text().count("tables restored")
+        assert 1 == engine.log.read_text().count("tables_restored")
         assert "ZeroDivisionError" in engine.log.read_text()
         system.start()  # of a mended version
         system.request_checks(range(1))

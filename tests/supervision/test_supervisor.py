@@ -101,7 +101,7 @@ def test_a_broker_that_is_away_is_nobodys_mistake() -> None:
 def test_a_death_waits_longer_each_time_and_is_forgiven_after_a_while() -> None:
     journal: list[str] = []
     clock, service = Clock(), FakeService("engine", journal)
-    supervisor = Supervisor([[service]], Backoff(first_s=1.0, most_s=3.0, forgiven_after_s=10.0), clock=clock)
+    supervisor = Supervisor([[service]], Backoff(first_s=1.0, max_s=3.0, forgiven_after_s=10.0), clock=clock)
     supervisor.start()
     waits = [_wait_after_death(supervisor, service, clock) for _ in range(4)]
     assert pytest.approx([1.0, 2.0, 3.0, 3.0], abs=0.11) == waits

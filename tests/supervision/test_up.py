@@ -39,12 +39,12 @@ def test_up_keeps_everything_alive_until_it_is_told_to_stop(system: psutil.Popen
     _await(lambda: {"kafka", "engine", "agents"} == _services(log, "started"), log)
     engine = _child(system, "engine")
     engine.kill()
-    _await(lambda: "engine" in _services(log, "started again"), log)
+    _await(lambda: "engine" in _services(log, "restarted"), log)
     assert engine.pid != _child(system, "engine").pid
 
     (broker,) = [child for child in system.children() if "kafka.Kafka" in child.cmdline()]
     broker.kill()
-    _await(lambda: "kafka" in _services(log, "started again"), log)
+    _await(lambda: "kafka" in _services(log, "restarted"), log)
     assert running_bootstrap_servers(tmp_path / "kafka") is not None
 
     everything = system.children(recursive=True)
@@ -59,19 +59,19 @@ def test_up_keeps_everything_alive_until_it_is_told_to_stop(system: psutil.Popen
 def test_whoever_is_started_while_the_broker_is_away_waits_for_it(
     system: psutil.Popen, log: Path, tmp_path: Path
 ) -> None:
-    _await(lambda: _events_of(log, "partitions owned") != [], log)
+    _await(lambda: _events_of(log, "partitions_owned") != [], log)
     (broker,) = [child for child in system.children() if "kafka.Kafka" in child.cmdline()]
     workers = [_child(system, name) for name in ("engine", "agents")]
     broker.kill()
     with _kept_down(tmp_path / "kafka" / "node-1"):
         for worker in workers:
             worker.kill()
-        _await(lambda: {"engine", "agents"} <= _services(log, "started again"), log)
+        _await(lambda: {"engine", "agents"} <= _services(log, "restarted"), log)
         waiting = {name: _child(system, name).pid for name in ("engine", "agents")}
         # The fourth time that it is said is 14 s after the first; 10 s were once all that was waited.
         _await(lambda: all(_said(log, name, "waiting for Kafka") >= 4 for name in waiting), log)
-    owned = len(_events_of(log, "partitions owned"))
-    _await(lambda: len(_events_of(log, "partitions owned")) > owned, log)
+    owned = len(_events_of(log, "partitions_owned"))
+    _await(lambda: len(_events_of(log, "partitions_owned")) > owned, log)
     assert waiting == {name: _child(system, name).pid for name in waiting}
     assert ExitCode.MISTAKE not in {event["exit_code"] for event in _events_of(log, "died")}
     system.terminate()

@@ -21,7 +21,7 @@ STDIN = "-"
 SEE_MESSAGE = "the message"
 """A remedy that begins so only repeats what the message says."""
 
-MOST_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 """Of the input: what does not fit is for `ingest --dry-run`."""
 
 
@@ -122,6 +122,6 @@ def _is_lines(content: bytes) -> bool:
 
 def _content(file: str) -> bytes:
     if file == STDIN:
-        return sys.stdin.buffer.read(MOST_BYTES)
+        return sys.stdin.buffer.read(MAX_BYTES)
     with Path(file).open("rb") as stream:
-        return stream.read(MOST_BYTES)
+        return stream.read(MAX_BYTES)

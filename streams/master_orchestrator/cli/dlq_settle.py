@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.letter_value import LetterValue
     from master_orchestrator.readers.open_letters import LetterFilter, Listing
 
-MOST_SHOWN_BYTES = 8 * 1024 * 1024
+MAX_SHOWN_BYTES = 8 * 1024 * 1024
 """Of all values in a preview; `dlq show` has those beyond."""
 
 UnverifiedOption = Annotated[
@@ -122,7 +122,7 @@ def _examined(
     from master_orchestrator.readers.letter_value import letter_value
 
     call = invocation(ctx)
-    rows, values, distrusted, room = [], {}, {}, MOST_SHOWN_BYTES
+    rows, values, distrusted, room = [], {}, {}, MAX_SHOWN_BYTES
     with PlaceReader(call.kafka) as places, reading("where they come from") as progress:
         examined = examine(chosen, call.topology.dead_letter_topic, places.at)
         for passed, (letter, value, (why, told)) in enumerate(examined, 1):

@@ -13,7 +13,7 @@ from master_orchestrator.exit_codes import ExitCode
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError
 
-MOST_SAID = 1_000
+MAX_MESSAGE = 1_000
 """Characters of a mistake."""
 OF_THE_CALL = frozenset(
     {
@@ -95,4 +95,4 @@ def _of_kafka(error: KafkaError) -> str:
 def _joined(text: str) -> str:
     """One line, of what a reader takes in: it quotes what the user gave, however much that was."""
     line = " ".join(text.split())
-    return line if len(line) <= MOST_SAID else f"{line[:MOST_SAID]}…"
+    return line if len(line) <= MAX_MESSAGE else f"{line[:MAX_MESSAGE]}…"

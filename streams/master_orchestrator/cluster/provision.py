@@ -27,7 +27,7 @@ from master_orchestrator.cluster.errors import ProvisionError
 from master_orchestrator_schemas.topology import TopicPlan, Topology
 
 REQUEST_TIMEOUT_S = 30.0
-MOST_REPLICAS = 3
+MAX_REPLICAS = 3
 REFUSED_SETTINGS = ("cleanup.policy", "message.timestamp.type")
 SET_AT_CREATION = ("min.insync.replicas",)
 
@@ -53,7 +53,7 @@ def provision(admin: AdminClient, topology: Topology, replication: int | None = 
     ProvisionError before anything is changed if an existing topic cannot become what the topology says.
     """
     present = admin.list_topics(timeout=REQUEST_TIMEOUT_S)
-    plans = topology.topic_plans(replication or min(MOST_REPLICAS, len(present.brokers)))
+    plans = topology.topic_plans(replication or min(MAX_REPLICAS, len(present.brokers)))
     existing = [plan for plan in plans if plan.name in present.topics]
     configs = _describe(admin, [plan.name for plan in existing])
     _refuse(problem for plan in existing for problem in problems(plan, present.topics[plan.name], configs[plan.name]))

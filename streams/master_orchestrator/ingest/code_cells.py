@@ -9,7 +9,7 @@ from master_orchestrator_schemas.messages import Dtc, J1939Fault
 from master_orchestrator_schemas.trouble_codes import NOT_AVAILABLE, trouble_code
 from master_orchestrator_schemas.values import NO_CODES, is_no_value
 
-MOST = 64
+MAX_CODES = 64
 """Codes in one reading."""
 _SEPARATORS = re.compile(r"[\s,;|/+&]+")
 _WRAPPING = "[](){}'\"` \t"
@@ -32,7 +32,7 @@ def codes_of(cell: object) -> tuple[tuple[Dtc, ...], list[object]]:
             continue
         if code.code != NOT_AVAILABLE and code not in codes:
             codes.append(code)
-    return tuple(codes[:MOST]), [*odd, *codes[MOST:]]
+    return tuple(codes[:MAX_CODES]), [*odd, *codes[MAX_CODES:]]
 
 
 def _items(cell: object) -> list[object]:
@@ -70,7 +70,7 @@ def faults_of(cell: object) -> tuple[tuple[J1939Fault, ...], list[object]]:
             continue
         if fault not in faults:
             faults.append(fault)
-    return tuple(faults[:MOST]), [*odd, *faults[MOST:]]
+    return tuple(faults[:MAX_CODES]), [*odd, *faults[MAX_CODES:]]
 
 
 def _fault_items(cell: object) -> list[object]:

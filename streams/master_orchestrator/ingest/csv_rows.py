@@ -13,10 +13,10 @@ from master_orchestrator.ingest.row import BadRow, Row
 from master_orchestrator.ingest.sniffing import Dialect, clean, is_known
 from master_orchestrator.ingest.sources import Broken, Source
 
-MOST_LINES_OF_A_CELL = 20
+MAX_CELL_LINES = 20
 COMMENT = ("#", "//", "%", "[")
 """How a line begins that is not a row, where it has not the width of one: comments, and headings of sections."""
-LONGEST_CELL = 131_072
+MAX_CELL = 131_072
 
 
 def csv_rows(source: Source, dialect: Dialect) -> Iterator[Row | BadRow]:
@@ -90,7 +90,7 @@ class _Feed:
 
     def misfit(self, values: list[str], width: int) -> BadRow:
         """The reject that a record is. The lines behind its first one are read again, as records of their own."""
-        text = self._dialect.delimiter.join(values)[:LONGEST_CELL]
+        text = self._dialect.delimiter.join(values)[:MAX_CELL]
         if self.unclosed or self._behind:
             self._give_back()
             return BadRow(self.line, text, UNCLOSED)
@@ -107,7 +107,7 @@ class _Feed:
             self._number += 1
             if self._number <= skip:
                 continue
-            whole = self._mended(line) if len(line) >= LONGEST_CELL or "\x00" in line else line
+            whole = self._mended(line) if len(line) >= MAX_CELL or "\x00" in line else line
             if whole is None:
                 continue
             if self.line == 0:
@@ -129,7 +129,7 @@ class _Feed:
         """A further line of a cell, or the end of it where that would go too far."""
         self._behind.append(line)
         alone = line.count(self._dialect.delimiter) + 1 >= len(self._dialect.header) and len(self._dialect.header) > 1
-        if not alone and len(self._behind) < MOST_LINES_OF_A_CELL:
+        if not alone and len(self._behind) < MAX_CELL_LINES:
             return line
         self.unclosed = True
         self._give_back()
@@ -137,8 +137,8 @@ class _Feed:
 
     def _mended(self, line: str) -> str | None:
         """A line without NULs at its ends; None for one that is left out."""
-        if len(line) >= LONGEST_CELL:
-            why = f"longer than {LONGEST_CELL} characters"
+        if len(line) >= MAX_CELL:
+            why = f"longer than {MAX_CELL} characters"
         elif "\x00" in (line := line.strip("\x00\r\n") + "\n"):
             why = "holds NUL bytes within: what was written there is lost"
         elif line == "\n":

@@ -18,7 +18,7 @@ from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Priority
 
-MOST_SHOWN = 3
+MAX_SHOWN = 3
 """Refusals that are shown with their text."""
 
 
@@ -94,7 +94,7 @@ class DryRun:
 
     def _reject(self, vehicle_id: str, rejection: Rejection) -> None:
         self.refused[rejection.code] += 1
-        if len(self.first_refusals) < MOST_SHOWN:
+        if len(self.first_refusals) < MAX_SHOWN:
             self.first_refusals.append(f"{vehicle_id}: {rejection}")
 
     def _note(self, vehicle_id: str, before: Workflow | None, outcome: Outcome) -> None:

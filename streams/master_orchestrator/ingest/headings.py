@@ -15,7 +15,7 @@ _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART = re.compile(r"[^0-9a-z%/]+")
 _FIELDS = frozenset(Telemetry.__struct_fields__)
 _SIGNALS = frozenset(SIGNALS)
-MOST_UNIT_WORDS = 2
+MAX_UNIT_WORDS = 2
 """Words at a heading's end that may be its unit: ``coolant_deg_c``, ``speed_km_h``."""
 
 
@@ -106,7 +106,7 @@ def _in_unit(known: Heading, name: str, unit: str, heading: str) -> Heading | No
 
 def _unit_at_the_end(words: str, heading: str) -> Heading | None:
     parts = words.split("_")
-    for count in range(1, min(MOST_UNIT_WORDS, len(parts) - 1) + 1):
+    for count in range(1, min(MAX_UNIT_WORDS, len(parts) - 1) + 1):
         unit = "".join(parts[-count:])
         known = _known("_".join(parts[:-count]))
         if known is None or not is_unit(unit) or known.field not in _SIGNALS:

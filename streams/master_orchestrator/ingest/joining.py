@@ -4,7 +4,7 @@ import msgspec
 
 from master_orchestrator_schemas.messages import Telemetry
 
-MOST_CODES, MOST_EXTRAS = 64, 128
+MAX_CODES, MAX_EXTRAS = 64, 128
 
 
 class Joiner:
@@ -37,9 +37,9 @@ class Joiner:
     def _belongs(self, held: Telemetry, reading: Telemetry) -> bool:
         if held.vehicle_id != reading.vehicle_id or reading.ts_ms < held.ts_ms:
             return False
-        if reading.ts_ms - self._since_ms > self._together_ms or len(held.extras) + len(reading.extras) > MOST_EXTRAS:
+        if reading.ts_ms - self._since_ms > self._together_ms or len(held.extras) + len(reading.extras) > MAX_EXTRAS:
             return False
-        return len(held.j1939) < MOST_CODES and len(held.dtcs) < MOST_CODES and not _contradicts(held, reading)
+        return len(held.j1939) < MAX_CODES and len(held.dtcs) < MAX_CODES and not _contradicts(held, reading)
 
 
 def _contradicts(held: Telemetry, reading: Telemetry) -> bool:

@@ -10,9 +10,9 @@ from master_orchestrator_schemas.measures import SAME, Conversion, conversion
 from master_orchestrator_schemas.messages import SIGNALS
 from master_orchestrator_schemas.spellings import POSITIONS
 
-MOST_EXTRAS = 128
+MAX_EXTRAS = 128
 """As :class:`Telemetry` has them."""
-LONGEST_NAME = 200
+MAX_NAME = 200
 SPN = frozenset({"spn", "suspect_parameter_number", "spn_number"})
 FMI = frozenset({"fmi", "failure_mode_identifier", "failure_mode", "fmi_number"})
 FAULT_STATUS = frozenset({"status", "fault_status", "active", "state", "dtc_status"})
@@ -71,8 +71,8 @@ class Meanings:
                 continue
             if meaning.kind == "extra":
                 extras += 1
-                if extras > MOST_EXTRAS:
-                    self._notes.drop(column, f"more than {MOST_EXTRAS} columns are not known: rename or ignore some")
+                if extras > MAX_EXTRAS:
+                    self._notes.drop(column, f"more than {MAX_EXTRAS} columns are not known: rename or ignore some")
                     continue
             if meaning.field in by_field:
                 self._notes.drop(column, f"it says the same as {by_field[meaning.field].column!r}, which is used")
@@ -135,8 +135,8 @@ class Meanings:
         if words in ("vin", "vehicle_identification_number", "chassis_number"):
             self._notes.drop(column, "a VIN is not sent: give a pseudonym as vehicle_id, or --vehicle-id")
             return None
-        if len(column) > LONGEST_NAME:
-            self._notes.drop(column[:LONGEST_NAME], f"its name is longer than {LONGEST_NAME} characters")
+        if len(column) > MAX_NAME:
+            self._notes.drop(column[:MAX_NAME], f"its name is longer than {MAX_NAME} characters")
             return None
         return Meaning(at, column, column, "extra")
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from master_orchestrator_schemas.units import shown
 
-MOST_COLUMNS = 200
+MAX_COLUMNS = 200
 """Columns that are counted by name; what comes behind them is counted together."""
 SHOWN_NAMES = 10
-MOST_SHOWN = 60
+MAX_SHOWN = 60
 
 
 @dataclass
@@ -25,7 +25,7 @@ class Notes:
     """What a reader of one file noted.
 
     Args:
-        said: remarks on the file as a whole, once each.
+        remarks: on the file as a whole, once each.
         unread: column -> cells that were left out.
         kept: columns without a field that are kept as ``extras``.
         dropped: columns that are left out as a whole -> why.
@@ -39,17 +39,17 @@ class Notes:
 
     def say(self, remark: str) -> None:
         """Note a remark, once."""
-        if remark not in self.remarks and len(self.remarks) < MOST_COLUMNS:
+        if remark not in self.remarks and len(self.remarks) < MAX_COLUMNS:
             self.remarks.append(remark)
 
     def keep(self, column: str) -> None:
         """Note a column that is kept without being understood."""
-        if len(self.kept) < MOST_COLUMNS:
+        if len(self.kept) < MAX_COLUMNS:
             self.kept[column] = None
 
     def drop(self, column: str, why: str) -> None:
         """Note a column that is left out."""
-        if column not in self.dropped and len(self.dropped) < MOST_COLUMNS:
+        if column not in self.dropped and len(self.dropped) < MAX_COLUMNS:
             self.dropped[column] = why
 
     def cell(self, column: str, line: int, cell: object, why: str) -> None:
@@ -57,7 +57,7 @@ class Notes:
         known = self.unread.get(column)
         if known is not None:
             known.cells += 1
-        elif len(self.unread) < MOST_COLUMNS:
+        elif len(self.unread) < MAX_COLUMNS:
             self.unread[column] = Unread(1, line, shown(cell), why)
         else:
             self.others += 1
@@ -91,5 +91,5 @@ class Notes:
 
 
 def _named(names: list[str]) -> str:
-    listed = ", ".join(name[:MOST_SHOWN] for name in names[:SHOWN_NAMES])
+    listed = ", ".join(name[:MAX_SHOWN] for name in names[:SHOWN_NAMES])
     return listed if len(names) <= SHOWN_NAMES else f"{listed} and {len(names) - SHOWN_NAMES} more"

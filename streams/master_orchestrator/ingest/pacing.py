@@ -2,7 +2,7 @@
 
 import re
 
-LONGEST_PAUSE_MS = 60_000
+MAX_PAUSE_MS = 60_000
 """A longer gap between two readings (a parked car, another file) is not waited for."""
 _SPEED = re.compile(r"(\d+(?:\.\d+)?)x")
 
@@ -32,7 +32,7 @@ class Pacer:
         if self._due_s is None:
             self._due_s, self._last_ms = now_s, ts_ms
         step_ms = ts_ms - self._last_ms
-        if 0 < step_ms <= LONGEST_PAUSE_MS:
+        if 0 < step_ms <= MAX_PAUSE_MS:
             self._due_s += step_ms / 1000 / self._speed
-        self._last_ms = ts_ms if step_ms > LONGEST_PAUSE_MS else max(self._last_ms, ts_ms)
+        self._last_ms = ts_ms if step_ms > MAX_PAUSE_MS else max(self._last_ms, ts_ms)
         return max(0.0, self._due_s - now_s)

@@ -25,7 +25,7 @@ from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 from master_orchestrator_schemas.units import shown
 from master_orchestrator_schemas.values import number
 
-MOST_PLANS, MOST_IDS = 1_000, 100_000
+MAX_PLANS, MAX_IDS = 1_000, 100_000
 _VEHICLE_ID = re.compile(VEHICLE_ID_PATTERN)
 
 
@@ -151,7 +151,7 @@ class Pass:
             if vehicle in self._valid_ids:
                 return vehicle
             if _VEHICLE_ID.match(vehicle):
-                if len(self._valid_ids) < MOST_IDS:
+                if len(self._valid_ids) < MAX_IDS:
                     self._valid_ids.add(vehicle)
                 return vehicle
             raise UnreadableError(f"vehicle_id {shown(vehicle)} is not 1 to 64 of A-Z a-z 0-9 . _ : -")
@@ -178,7 +178,7 @@ class Pass:
         key = tuple(columns)
         planned = self._plans.get(key)
         if planned is None:
-            if len(self._plans) >= MOST_PLANS:
+            if len(self._plans) >= MAX_PLANS:
                 self._plans.clear()
             plan = Plan(self._meanings.of(key), self.notes, self._to_number)
             planned = self._plans[key] = plan, _places(key, self._drive.times.rule.columns)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from master_orchestrator.ingest.cells import ToNumber, UnreadableError, numeric, plain_number, text_of, with_unit
 from master_orchestrator.ingest.code_cells import codes_of, faults_of
-from master_orchestrator.ingest.meaning import MOST_EXTRAS, Meaning
+from master_orchestrator.ingest.meaning import MAX_EXTRAS, Meaning
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator_schemas.messages import J1939Fault
 from master_orchestrator_schemas.values import flag, is_no_value
@@ -14,7 +14,7 @@ NOT_ACTIVE = frozenset(
     {"inactive", "not active", "previously active", "previously_active", "passive", "dm2", "0", "no", "false"}
 )
 """Words for faults that are over."""
-LONGEST_TEXT = 200
+MAX_TEXT = 200
 
 Fields = dict[str, object]
 
@@ -42,7 +42,7 @@ class Plan:
 
     def vehicle(self, values: Sequence[object]) -> str | None:
         """Whose row it is. Raises :class:`UnreadableError`."""
-        return None if self._vehicle is None else text_of(values[self._vehicle.at], LONGEST_TEXT)
+        return None if self._vehicle is None else text_of(values[self._vehicle.at], MAX_TEXT)
 
     def fields(self, line: int, values: Sequence[object]) -> Fields:
         """The fields of a row, without vehicle and time; cells that cannot be read are noted and left out."""
@@ -111,7 +111,7 @@ class Plan:
                 if not (isinstance(cell, str) and is_no_value(cell)):
                     fields[field] = flag(cell)
             elif kind == "text":
-                fields[field] = text_of(cell, LONGEST_TEXT)
+                fields[field] = text_of(cell, MAX_TEXT)
             elif kind == "extras":
                 self._add_extras(fields, line, cell)
             else:
@@ -130,9 +130,9 @@ class Plan:
             try:
                 value = numeric(item, self._to_number)
             except UnreadableError as error:
-                self._notes.cell(f"extras.{name}"[:LONGEST_TEXT], line, item, str(error))
+                self._notes.cell(f"extras.{name}"[:MAX_TEXT], line, item, str(error))
                 continue
-            if value is not None and len(extras) < MOST_EXTRAS and 0 < len(name) <= LONGEST_TEXT:
+            if value is not None and len(extras) < MAX_EXTRAS and 0 < len(name) <= MAX_TEXT:
                 extras[name] = value
 
     def _add_fault(self, fields: Fields, line: int, values: Sequence[object]) -> None:

@@ -12,7 +12,7 @@ from master_orchestrator.ingest.row import BadRow, Row
 from master_orchestrator.ingest.sniffing import LINE_ENDS, Dialect, looks_like_json, sniff, split
 from master_orchestrator.ingest.sources import BINARY, Source, control_characters, look_at
 
-MOST_SAMPLED = 400
+MAX_SAMPLED = 400
 """Rows that are looked at before a file is read."""
 
 Format = Literal["csv", "ndjson"]
@@ -57,7 +57,7 @@ def inspect(path: Path) -> RowFile:
     """Look at the first bytes of a file. Raises FileUnusableError: missing, empty, binary, no header."""
     source = look_at(path)
     if looks_like_json(source.sample):
-        rows = tuple(sampled(source.sample, MOST_SAMPLED))
+        rows = tuple(sampled(source.sample, MAX_SAMPLED))
         return RowFile(source, "ndjson", tuple(dict.fromkeys(name for row in rows for name in row.columns)), rows)
     sniffed = sniff(source.sample, whole=source.whole)
     if sniffed is None:

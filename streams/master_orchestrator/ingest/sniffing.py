@@ -20,7 +20,7 @@ _JSON_ARRAY = re.compile(r"^\[\s*(\{|\[|\]|$)")
 _DECIMAL_COMMA = re.compile(r"^[+-]?(\d{1,3}(\.\d{3})+|\d+),(\d{1,2}|\d{4,})$|^[+-]?0,\d+$")
 _COMMA_OF_3 = re.compile(r"^[+-]?\d{1,3},\d{3}$")
 _POINT = re.compile(r"^[+-]?\d+\.\d+$|^[+-]?\d{1,3}(,\d{3})+\.\d+$")
-MOST_LINES, MOST_PREAMBLE = 400, 60
+MAX_LINES, MAX_PREAMBLE = 400, 60
 MIN_NAMES = 2
 
 
@@ -60,8 +60,8 @@ def looks_like_json(sample: str) -> bool:
 
 def sniff(sample: str, *, whole: bool) -> tuple[Dialect, list[list[str]]] | None:
     """The dialect and some rows of the sample; None where no line looks like a header."""
-    lines = LINE_ENDS.split(sample)[: MOST_LINES + 1]
-    if (len(lines) > MOST_LINES or not whole) and len(lines) > 1:
+    lines = LINE_ENDS.split(sample)[: MAX_LINES + 1]
+    if (len(lines) > MAX_LINES or not whole) and len(lines) > 1:
         lines.pop()  # it may be cut
     best: tuple[tuple[int, int], Dialect, list[list[str]]] | None = None
     start, delimiters = _announced(lines)
@@ -144,7 +144,7 @@ def _header(plain: Sequence[Line], cut: Sequence[Line], width: int) -> Line | No
 
 def _names_fields(plain: Sequence[Line]) -> Line | None:
     """The first line without numbers that names two of our fields at least, whatever stands below it."""
-    lines = (line for line in plain[:MOST_PREAMBLE] if not any(map(_is_number, line.cells)))
+    lines = (line for line in plain[:MAX_PREAMBLE] if not any(map(_is_number, line.cells)))
     return next((line for line in lines if _known(line.cells) >= MIN_NAMES), None)
 
 
@@ -152,7 +152,7 @@ def _named_below(plain: Sequence[Line], width: int) -> list[Line]:
     """Lines that name our fields, below others that hold numbers: some programs write a table of channels first."""
     return [
         line
-        for line in plain[:MOST_PREAMBLE]
+        for line in plain[:MAX_PREAMBLE]
         if len(line.cells) == width and _known(line.cells) and not any(map(_is_number, line.cells))
     ]
 

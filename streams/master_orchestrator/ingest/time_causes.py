@@ -7,7 +7,7 @@ from master_orchestrator_schemas.values import number
 YEAR_2000_S, DAY_S = 946_684_800, 86_400
 FIRST_EXCEL_DAY, LAST_EXCEL_DAY = 36_526, 73_050
 """2000-01-01 and 2099-12-31 as spreadsheets count days."""
-LONGEST_DRIVE_S = 30 * DAY_S
+MAX_DRIVE_S = 30 * DAY_S
 
 
 def cause(at_ms: int, cell: object, latest_ms: int) -> str:
@@ -36,7 +36,7 @@ def _behind(counted: float, latest_ms: int) -> str:
             f"it looks like a spreadsheet's day number ({day}): set ts: {{kind: excel, column: NAME}} in a map; "
             "or like seconds since the start: {kind: elapsed, column: NAME} and --start"
         )
-    if 0 <= counted <= LONGEST_DRIVE_S:
+    if 0 <= counted <= MAX_DRIVE_S:
         return "it looks like seconds since the start: set ts: {kind: elapsed, column: NAME} in a map, and --start"
     return "the vehicle's clock was not set"
 

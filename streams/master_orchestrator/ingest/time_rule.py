@@ -55,7 +55,7 @@ SINCE_START = [
     "offset",
 ]
 DATES = ("date", "day", "log_date", "local_date")
-LEAST_SINCE_1970 = 1e8
+MIN_SINCE_1970 = 1e8
 """A number from here on counts seconds since 1970, or something finer; one below is a time since the start."""
 CLOCK = re.compile(r"\s*\d{1,2}:\d{2}")
 
@@ -116,7 +116,7 @@ def _absolute(
         return None
     numbers = [counted for cell in cells if (counted := number(cell)) is not None]
     if len(numbers) == len(cells) > 0:
-        is_small = max(map(abs, numbers)) * (SECONDS[unit] if unit else 1.0) < LEAST_SINCE_1970
+        is_small = max(map(abs, numbers)) * (SECONDS[unit] if unit else 1.0) < MIN_SINCE_1970
         return (
             None
             if is_small and words_of(column) not in ("ts", "ts_ms", "timestamp")

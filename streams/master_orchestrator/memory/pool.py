@@ -86,7 +86,7 @@ class AgentPool:
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
         if abandoned := [thread.name for thread in self._threads if thread.is_alive()]:
-            log.warning("handlers_abandoned", workers=abandoned, after_seconds=DRAIN_S)
+            log.warning("handlers_abandoned", workers=abandoned, after_s=DRAIN_S)
             return
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._loop_thread.join()

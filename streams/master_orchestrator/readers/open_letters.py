@@ -23,7 +23,7 @@ from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 
 T = TypeVar("T")
-MOST_KINDS = 200
+MAX_KINDS = 200
 """Reasons and topics counted apart; a header may hold anything."""
 
 OTHERS = ("(others)", "(others)")
@@ -165,7 +165,7 @@ def _counted(letters: Iterable[DeadLetter], listing: Listing) -> Iterator[DeadLe
 
 
 def _count(counts: Counter[T], kind: T, others: T) -> None:
-    counts[kind if kind in counts or len(counts) < MOST_KINDS else others] += 1
+    counts[kind if kind in counts or len(counts) < MAX_KINDS else others] += 1
 
 
 def _age_order(letter: DeadLetter) -> tuple[int, LetterId]:

@@ -116,7 +116,7 @@ class PartitionProducer:
                 if not (inner.fatal() or inner.txn_requires_abort() or inner.code() in ABORTABLE):
                     raise
                 self._abort(error)
-                log.warning("transaction aborted, will be repeated", partition=self.partition, error=inner.str())
+                log.warning("transaction_aborted", note="it is repeated", partition=self.partition, error=inner.str())
                 time.sleep(min(MAX_PAUSE_S, RETRY_PAUSE_S * 2**attempt))
         raise ShellError(f"partition {self.partition}: the broker refused the same transaction {ATTEMPTS} times")
 
@@ -155,7 +155,7 @@ class PartitionProducer:
 
     def _log_refused(self, error: KafkaError | None, message: Message) -> None:
         if error is not None and error.code() not in PURGED:
-            log.warning("record refused", topic=message.topic(), partition=self.partition, error=error.str())
+            log.warning("record_refused", topic=message.topic(), partition=self.partition, error=error.str())
 
 
 class PlainProducer:

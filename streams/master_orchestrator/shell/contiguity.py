@@ -72,7 +72,7 @@ class Contiguity:
         for partition, (expected, found) in self._met.items():
             self._known[partition] = Hole(expected, found, log_starts[partition])
             self._metrics.reseeks.labels(partition.topic).inc()
-            log.info("hole in an input, seeking back", partition=str(partition), expected=expected, found=found)
+            log.info("hole_in_input", note="seeking back", partition=str(partition), expected=expected, found=found)
         self._met.clear()
 
 

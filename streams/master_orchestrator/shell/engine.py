@@ -122,7 +122,7 @@ class Engine:
             self._metrics.owned_partitions.set(len(self._partitions))
             self._metrics.rebalances.inc()
             self.phase = Phase(len(self._partitions), time.monotonic())
-            log.info("partitions owned", partitions=sorted(self._partitions))
+            log.info("partitions_owned", partitions=sorted(self._partitions))
 
     def positions(self) -> dict[Partition, int]:
         """The next offset to apply of every owned input topic-partition; empty during a rebalance."""
@@ -275,7 +275,7 @@ class Engine:
         try:
             self._plain.send([self._processor.alert_record(alert) for alert in alerts], 0)
         except ShellError as error:
-            log.warning("an alert could not be sent", error=str(error))
+            log.warning("alert_not_sent", error=str(error))
 
     # -- timers -------------------------------------------------------------------------------------------------
 

@@ -17,13 +17,13 @@ from master_orchestrator_schemas.reasons import remedy_for
 LEFT_OUT = "left_out"
 """The code of a mistake that cost only a part of the record."""
 
-MOST_SENDERS = 256
+MAX_SENDERS = 256
 """Per partition; the one that was right for longest is forgotten first."""
 
 TOLD_EVERY_MS = 10_000
 """A kind of mistake that a sender was told of is told again after this time, with its newest example."""
 
-MOST_KINDS = 256
+MAX_KINDS = 256
 """Of a sender that are new to it once; a sender that makes up names is not told of each."""
 
 MAX_MESSAGE = 500
@@ -68,7 +68,7 @@ class FeedbackBook:
             touched[place] = sender = self._senders.setdefault(place, _Sender(fault.sender))
             self._senders.move_to_end(place)
             sender.note(fault)
-        while len(self._senders) > MOST_SENDERS:
+        while len(self._senders) > MAX_SENDERS:
             self._senders.popitem(last=False)
         return [told for sender in touched.values() if (told := sender.told()) is not None]
 
@@ -84,7 +84,7 @@ class _Sender:
     def note(self, fault: Fault) -> None:
         kind = fault.code, fault.cause.topic, fault.name
         before = self._mistakes.pop(kind, None)
-        if kind not in self._kinds and len(self._kinds) < MOST_KINDS:
+        if kind not in self._kinds and len(self._kinds) < MAX_KINDS:
             self._kinds.add(kind)
             self._news = True
         self._mistakes[kind] = _mistake(fault, before)

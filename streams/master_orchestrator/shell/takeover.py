@@ -69,7 +69,7 @@ class TakeOver:
             finally:
                 reader.close()
         self._metrics.restore_records.inc(records)
-        log.info("tables restored", records=records, partitions=sorted(stores))
+        log.info("tables_restored", records=records, partitions=sorted(stores))
         taken = Taken(owned, {number: {} for number in owned}, {number: [] for number in owned}, lost)
         for number, partition in owned.items():
             for key, value in partition.waiting():
@@ -112,7 +112,9 @@ class TakeOver:
         stored = partition.recover()
         partition.positions, lost = _positions(partition.number, stored, bounds)
         for cut in lost:
-            log.error("an input ends before its stored position, reading it from its start", **cut._asdict())
+            log.error(
+                "input_cut", note="it ends before its stored position and is read from its start", **cut._asdict()
+            )
         return lost
 
 

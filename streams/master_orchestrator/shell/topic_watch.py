@@ -47,7 +47,7 @@ class TopicWatch:
             try:
                 self._note(changed_topics(admin, self._topology))
             except (KafkaException, ProvisionError) as error:
-                log.info("the topics could not be looked at", error=str(error))
+                log.info("topics_not_checked", error=str(error))
             self._stopping.wait(self._every_s)
 
     def _note(self, problems: Iterable[str]) -> None:
@@ -56,7 +56,7 @@ class TopicWatch:
             return
         self.problems = current
         for problem in current:
-            log.error("a topic is not what the topology says", problem=problem)
+            log.error("topic_changed", problem=problem)
         if not current:
-            log.info("the topics are what the topology says again")
+            log.info("topics_restored", note="they are what the topology says again")
         self._changed(current)

@@ -84,7 +84,7 @@ def run_engine(
     except SystemExit as stop:
         return ExitCode.DIED if stop.code else ExitCode.DONE  # Faust's codes mean other things
     except Exception as error:  # Faust's own crash, raised again by its worker
-        log.critical("the engine crashed and must be started again", error=error, exc_info=error)
+        log.critical("engine_crashed", note="start it again", error=error, exc_info=error)
         return ExitCode.DIED
     finally:
         if not app.engine.stop():
@@ -173,7 +173,7 @@ async def _never_called(stream: faust.StreamT[bytes]) -> None:
 def die(error: BaseException) -> None:
     """End the process at once, with no clean-up that could write anything: the state in Kafka is consistent."""
     try:
-        log.critical("the engine ends itself and must be started again", error=error, exc_info=error)
+        log.critical("engine_ends_itself", note="start it again", error=error, exc_info=error)
         sys.stdout.flush()
         sys.stderr.flush()
     finally:  # a log that cannot be written must not keep it alive

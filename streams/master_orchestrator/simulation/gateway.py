@@ -7,7 +7,7 @@ from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.simulation.fleet import Fleet
 from master_orchestrator.simulation.transport import Emission
 
-LONGEST_SLEEP_S = 0.2
+MAX_SLEEP_S = 0.2
 """So that a stop is heard and delivery reports are taken."""
 
 
@@ -94,7 +94,7 @@ class Gateway:
         """Each emission when its time has come; ends early at a stop."""
         for emission in emissions:
             due_s = self._time.due_s(emission.at_ms)
-            while (ahead_s := due_s - self._now_s()) > 0 and not self._wait_s(min(ahead_s, LONGEST_SLEEP_S)):
+            while (ahead_s := due_s - self._now_s()) > 0 and not self._wait_s(min(ahead_s, MAX_SLEEP_S)):
                 self._producer.poll()
             if self._wait_s(0):
                 return

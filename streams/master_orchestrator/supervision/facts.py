@@ -11,7 +11,7 @@ from master_orchestrator_schemas.health import METRICS, READY
 from master_orchestrator_schemas.metric_kinds import PREFIX
 
 ANSWER_S = 3.0
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 
 
 def facts(addresses: Mapping[str, str]) -> str:
@@ -50,8 +50,8 @@ def _read(url: str) -> tuple[int, str] | None:
     """Status and text; None if nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_S) as response:  # noqa: S310  our own http address
-            return response.status, response.read(MOST_BYTES).decode(errors="replace")
+            return response.status, response.read(MAX_BYTES).decode(errors="replace")
     except urllib.error.HTTPError as error:
-        return error.code, error.read(MOST_BYTES).decode(errors="replace")
+        return error.code, error.read(MAX_BYTES).decode(errors="replace")
     except OSError:
         return None

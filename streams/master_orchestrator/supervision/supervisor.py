@@ -28,18 +28,18 @@ class NotStartableError(OrchestratorError):
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a service is started again: doubling from `first_s` to `most_s` with each death.
+    """How long to wait before a service is started again: doubling from `first_s` to `max_s` with each death.
 
     A service that ran for `forgiven_after_s` begins at `first_s` again.
     """
 
     first_s: float = 0.5
-    most_s: float = 30.0
+    max_s: float = 30.0
     forgiven_after_s: float = 30.0
 
     def wait_s(self, deaths: int) -> float:
         """The wait after the `deaths`-th death in a row (from 1)."""
-        return min(self.most_s, self.first_s * 2.0 ** min(deaths - 1, 30))
+        return min(self.max_s, self.first_s * 2.0 ** min(deaths - 1, 30))
 
 
 @dataclass
@@ -148,7 +148,7 @@ class Supervisor:
         try:
             watched.service.start()
         except (OrchestratorError, OSError) as error:
-            log.warning("did not start", service=watched.service.name, error=str(error))
+            log.warning("not_started", service=watched.service.name, error=str(error))
             return  # it is found dead at the next look, and waits longer
         watched.started_at = self._clock()
-        log.info("started again", service=watched.service.name)
+        log.info("restarted", service=watched.service.name)

@@ -18,7 +18,7 @@ from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 CONFIRMED_OR_LAMP = 0x88
 PENDING = 0x04
-MOST = 12
+MAX_CODES = 12
 """Codes that are remembered, the most urgent ones: the state stays small, and a vehicle with more has a workflow."""
 
 UNASSIGNED_SPNS = frozenset({0, 524_287})
@@ -42,9 +42,9 @@ def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry, reach_ms: int
         kept[name] = Code(min(before or level, level or before), ts)
         if level and (not before or level < before):
             findings.append((name, _finding(name, Priority(level), subsystem, ts)))
-    if len(kept) > MOST:
+    if len(kept) > MAX_CODES:
         ranked = sorted(kept.items(), key=lambda item: (item[1].level or len(Priority) + 1, item[0]))
-        kept = dict(ranked[:MOST])
+        kept = dict(ranked[:MAX_CODES])
     return kept, [finding for name, finding in findings if name in kept]
 
 
