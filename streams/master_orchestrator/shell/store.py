@@ -112,6 +112,25 @@ def _batch(entries: Mapping[bytes, bytes | None], changelog_offset: int) -> rock
     return batch
 
 
+class _TableErrors:
+    """Raises what rocksdict raises as :class:`TableError`; a table that is found damaged is marked."""
+
+    def __init__(self, db: rocksdict.Rdict, doing: str) -> None:
+        self._db, self._doing = db, doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if not isinstance(error, Exception):  # rocksdict raises nothing more special
+            return
+        path, fault = Path(self._db.path()), _fault(error)
+        if fault is TableDamagedError:
+            with suppress(OSError):  # then the next start finds out again
+                _mark(path).touch()
+        raise fault(f"the table {path} cannot be {self._doing}: {error}") from error
+
+
 class PartitionStore:
     """One partition's table, by raw keys and values. Its methods raise :class:`TableError`.
 
@@ -120,13 +139,12 @@ class PartitionStore:
 
     def __init__(self, db: rocksdict.Rdict) -> None:
         self._db = db
+        self._reading, self._writing = _TableErrors(db, "read"), _TableErrors(db, "written")
 
     def get(self, key: bytes) -> bytes | None:
         """The stored value, or None."""
-        try:
+        with self._reading:
             value: bytes | None = self._db.get(key)
-        except Exception as error:  # rocksdict raises nothing more special
-            raise self._failed("read", error) from error
         return value
 
     def write(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
@@ -141,10 +159,8 @@ class PartitionStore:
 
     def flush(self) -> None:
         """Put all on disk that :meth:`restore` has not; before anything else is written."""
-        try:
+        with self._writing:
             self._db.flush()
-        except Exception as error:  # as above
-            raise self._failed("written", error) from error
 
     def claim(self, log_id: bytes) -> None:
         """Note which changelog the table is a copy of."""
@@ -153,10 +169,8 @@ class PartitionStore:
         self._write(batch)
 
     def _write(self, batch: rocksdict.WriteBatch, options: rocksdict.WriteOptions | None = None) -> None:
-        try:
+        with self._writing:
             self._db.write(batch, options)
-        except Exception as error:  # as above
-            raise self._failed("written", error) from error
 
     def size_bytes(self) -> int | None:
         """Roughly how much data is in it; None of a table that is closed, or does not say."""
@@ -185,16 +199,7 @@ class PartitionStore:
         rest.seek(last)
         if rest.valid() and rest.key() == last:
             rest.next()
-        try:
+        with self._reading:
             rest.status()
-        except Exception as error:  # as above
-            raise self._failed("read", error) from error
-        if rest.valid():
-            raise self._failed("read", RuntimeError(f"Corruption: nothing was read behind {last!r}"))
-
-    def _failed(self, what: str, error: Exception) -> TableError:
-        path, fault = Path(self._db.path()), _fault(error)
-        if fault is TableDamagedError:
-            with suppress(OSError):  # then the next start finds out again
-                _mark(path).touch()
-        return fault(f"the table {path} cannot be {what}: {error}")
+            if rest.valid():
+                raise RuntimeError(f"Corruption: nothing was read behind {last!r}")
