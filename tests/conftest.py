@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # imported by the fixtures that need them: the pure tests sta
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")  # how long an example takes says more of the machine's neighbours than of the code
 
-TEST_PARTITIONS = 4  # fewer than in production: topics are made anew for each test
+TEST_PARTITIONS = 4  # fewer than in production: topics are created for each test
 
 
 @pytest.fixture(scope="session")
@@ -69,4 +69,4 @@ def unique_topology(topology: Topology, kafka_admin: AdminClient) -> Iterator[To
     provision(kafka_admin, own)
     yield own
     for future in kafka_admin.delete_topics([plan.name for plan in own.topic_plans()]).values():
-        future.exception()  # waits; a topic that a test deleted itself is no failure
+        future.exception()  # waits; a topic that a test deleted itself is not a failure

@@ -1,4 +1,4 @@
-"""The command: its answers, and what it says of files that are no recording."""
+"""The command: its answers, and what it says of files that are not a recording."""
 
 import gzip
 import json

@@ -36,7 +36,7 @@ def test_again_does_nothing(kafka_admin: AdminClient, unique_topology: Topology)
     assert {"unchanged"} == {outcome.action for outcome in provision(kafka_admin, unique_topology)}
 
 
-def test_a_topic_that_is_missing_is_made_beside_the_others(kafka_admin: AdminClient, unique_topology: Topology) -> None:
+def test_a_topic_that_is_missing_is_made_second_the_others(kafka_admin: AdminClient, unique_topology: Topology) -> None:
     lost = unique_topology.dead_letter_topic
     _delete(kafka_admin, lost)
     made = [outcome for outcome in provision(kafka_admin, unique_topology) if outcome.action != "unchanged"]
@@ -79,17 +79,17 @@ def test_another_policy_is_refused_and_left_alone(
 
 
 def test_two_runs_at_once_both_succeed(kafka_admin: AdminClient, unique_topology: Topology) -> None:
-    beside = unique_topology.with_prefix("beside-")
+    second = unique_topology.with_prefix("second-")
     outcomes: list[tuple[TopicOutcome, ...]] = []
-    runs = [threading.Thread(target=lambda: outcomes.append(provision(kafka_admin, beside))) for _ in range(3)]
+    runs = [threading.Thread(target=lambda: outcomes.append(provision(kafka_admin, second))) for _ in range(3)]
     try:
         for run in runs:
             run.start()
         for run in runs:
             run.join()
-        assert [len(beside.topic_plans())] * 3 == [len(outcome) for outcome in outcomes]
+        assert [len(second.topic_plans())] * 3 == [len(outcome) for outcome in outcomes]
     finally:
-        for future in kafka_admin.delete_topics([plan.name for plan in beside.topic_plans()]).values():
+        for future in kafka_admin.delete_topics([plan.name for plan in second.topic_plans()]).values():
             future.result()
 
 

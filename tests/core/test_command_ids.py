@@ -1,4 +1,4 @@
-"""A command's name and its text are each other's inverse; every other text is no name."""
+"""A command's name and its text are each other's inverse; no other text is a name."""
 
 from hypothesis import example, given
 from hypothesis import strategies as st

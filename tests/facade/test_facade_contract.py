@@ -214,7 +214,7 @@ def test_a_reading_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehic
 
     for reading, complaint in NO_READINGS:
         with pytest.raises(InvalidTelemetryError, match=complaint):
-            orchestrator.receive_vehicle_telemetry(vehicle(), reading)  # type: ignore[arg-type]  # one is no mapping
+            orchestrator.receive_vehicle_telemetry(vehicle(), reading)  # type: ignore[arg-type]  # one is not a mapping
 
 
 UNKNOWN = {"ignition": True, "gear": "D", "location": {"lat": 52.5}, "oil_temp": float("nan")} | {

@@ -141,7 +141,7 @@ def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
 
 
 def redrive_in_bulk(command: Command, stage: Stage, vehicle: Callable[[], str]) -> None:
-    """Three workflows fail; a plan, a dead letter that is no way out, one redriven, then the rest."""
+    """Three workflows fail; a plan, a dead letter that cannot be sent again, one redriven, then the rest."""
     broken = True
 
     def stumble(task: Task) -> dict[str, object]:

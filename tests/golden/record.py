@@ -1,4 +1,4 @@
-"""Record golden histories anew and show what changes: ``python tests/golden/record.py [FILE…]`` (all by default).
+"""Record golden histories again and show what changes: ``python tests/golden/record.py [FILE…]`` (all by default).
 
 A new history is a YAML file in ``histories/`` with ``about`` and the ``input`` of each step; this fills in the rest.
 """
@@ -12,7 +12,7 @@ from support.golden_history import FOLDER, History
 
 
 def main(names: list[str]) -> int:
-    """Record the named files anew; 0 always: what changed is for the reviewer to judge."""
+    """Record the named files again; 0 always: what changed is for the reviewer to judge."""
     for path in [Path(name) for name in names] or sorted(FOLDER.glob("histories/*.yaml")):
         change = History(path).record()
         sys.stdout.write(f"{change}\n" if change else f"{path.name}: as recorded\n")

@@ -18,7 +18,7 @@ from master_orchestrator_schemas.vocabulary import Priority
 DRIVES = Path(__file__).parents[3] / "shared" / "data" / "telemetry-public"
 START_MS = 1_700_000_000_000
 
-pytestmark = pytest.mark.skipif(not DRIVES.is_dir(), reason="the public drives are not beside the repository")
+pytestmark = pytest.mark.skipif(not DRIVES.is_dir(), reason="the public drives are not next to the repository")
 
 
 def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = None) -> tuple[Summary, DryRun]:

@@ -1,4 +1,4 @@
-"""Rows to readings: columns mapped and scaled, and every row that is no reading kept with its reason."""
+"""Rows to readings: columns mapped and scaled, and every row that is not a reading kept with its reason."""
 
 import json
 from datetime import datetime

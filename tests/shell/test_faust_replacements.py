@@ -141,7 +141,7 @@ def test_so_is_one_whose_changelog_has_grown_past_it(system: EngineSystem, topol
 
 @contextmanager
 def other_system(system: EngineSystem, topology: Topology, folder: Path) -> Iterator[EngineSystem]:
-    """A second system beside the first, with topics of its own."""
+    """A second system next to the first, with topics of its own."""
     other = topology.model_copy(update={"partitions": system.topology.partitions})
     other = other.with_prefix(f"other-{system.topology.app_id}-")
     provision(AdminClient(admin_config(system.kafka)), other)

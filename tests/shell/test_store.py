@@ -1,4 +1,4 @@
-"""RocksDB in trouble: only what is damaged is made anew, and damage is seen."""
+"""RocksDB in trouble: only what is damaged is created again, and damage is seen."""
 
 import os
 import resource
@@ -73,8 +73,8 @@ def test_a_table_found_damaged_while_it_was_used_is_not_opened_again_until_wiped
     with pytest.raises(TableDamagedError, match="was found damaged"):
         open_store(table)
     wipe(table)
-    with closing(open_store(table)) as anew:
-        assert anew.changelog_offset() is None
+    with closing(open_store(table)) as created:
+        assert created.changelog_offset() is None
 
 
 @pytest.mark.parametrize("pattern", ["MANIFEST-*", "CURRENT", "*.sst"])

@@ -55,7 +55,7 @@ class InputLog:
         return [record for _, record in self.trail]
 
     def change(self, index: int, **fields: Any) -> AuditRecord:
-        """Write a record of the trail anew."""
+        """Write a record of the trail again."""
         record = replace(self.trail[index][1], **fields)
         self.trail[index] = (CODEC.encode(record), record)
         return record

@@ -29,7 +29,7 @@ ALERTING_BANDS = (Band.HIGH, Band.CRITICAL)
 def score(findings: Sequence[Finding], at_ms: int) -> float:
     """``100 * (1 - prod(1 - 0.9 * severity / 100 * 2 ** (-age / 24 h)))`` over the newest findings.
 
-    A rule that keeps firing on one pair counts once, by its strongest finding: an hour more of the same is no further
+    A rule that keeps firing on one pair counts once, by its strongest finding: an hour more of the same is not more
     evidence. Findings of the rule ``risk`` follow from the score and do not count.
     """
     counted = [finding for finding in findings[-NEWEST:] if finding.rule is not Rule.RISK]

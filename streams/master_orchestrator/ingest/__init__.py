@@ -1,1 +1,1 @@
-"""Recorded drives into Kafka: files read as a stream, foreign columns mapped, nothing lost without a word."""
+"""Recorded drives into Kafka: files read as a stream, foreign columns mapped, nothing lost silently."""

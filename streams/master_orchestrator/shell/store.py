@@ -194,7 +194,7 @@ class PartitionStore:
         self._ended_at(last)
 
     def _ended_at(self, last: bytes) -> None:
-        """That the table's last key is this one: rocksdict's iteration ends at a broken block without a word."""
+        """That the table's last key is this one: rocksdict's iteration ends silently at a broken block."""
         rest = self._db.iter()
         rest.seek(last)
         if rest.valid() and rest.key() == last:

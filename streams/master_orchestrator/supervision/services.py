@@ -109,7 +109,7 @@ class Broker:
         self._started = False
 
     def start(self) -> None:
-        """The first time the whole cluster, and it answers; then whichever nodes are down, without waiting for them.
+        """The first time the whole cluster, and it answers; then the nodes that are down, without waiting for them.
 
         Their clients wait by themselves; a wait here would keep the supervisor from everything else.
         """

@@ -49,7 +49,7 @@ def follow_codes(rules: RuleSet, codes: Codes, reading: Telemetry, reach_ms: int
 
 
 def _gone(name: str, code: Code, reading: Telemetry, max_gap_ms: int) -> bool:
-    """Whether a report without it has come, and long enough after the last with it to be no dropped-out reading.
+    """Whether a report without it has come, and long enough after the last with it not to be a dropped-out reading.
 
     A reading without any codes is a report only if it says that the lamp is off: most readings carry none.
     """
