@@ -80,7 +80,7 @@ def test_what_has_come_since_is_drawn(
 @pytest.mark.parametrize(
     ("options", "terminal", "said"),
     [
-        ([], False, "wants a terminal"),
+        ([], False, "needs a terminal"),
         (["--json"], True, "draws a table"),
         (["-o", "csv"], True, "draws a table"),
     ],
