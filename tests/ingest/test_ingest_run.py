@@ -10,7 +10,7 @@ from master_orchestrator.ingest.errors import FileUnusableError
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import Delivered
-from master_orchestrator.ingest.run import SHOWN_REJECTS, Ingest, RejectLog, Summary, Surroundings
+from master_orchestrator.ingest.run import SHOWN_REJECTS, Ingest, IngestSummary, RejectLog, Surroundings
 from master_orchestrator_schemas.messages import Telemetry
 
 HEADER = "vehicle_id,ts,rpm\n"
@@ -33,7 +33,7 @@ class SlowSink:
             delivered("message too large" if reading.vehicle_id == self._refused else None)
 
 
-def run(sink: SlowSink, *files: Path, strict: bool = False, rejects: Path | None = None) -> Summary:
+def run(sink: SlowSink, *files: Path, strict: bool = False, rejects: Path | None = None) -> IngestSummary:
     order = IngestOrder(files=files, terms=ReadTerms(default_start_ms=0), strict=strict, rejects=rejects)
     around = Surroundings(now_s=lambda: 0.0, sleep_s=lambda _: None, progress=lambda _: None)
     return Ingest(sink, Pacer(None), RejectLog(rejects), around, strict=strict).run(open_all(order))

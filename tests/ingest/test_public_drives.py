@@ -11,7 +11,7 @@ from master_orchestrator.ingest.command import IngestOrder, dry_run, open_all, r
 from master_orchestrator.ingest.dry_run import DryRun
 from master_orchestrator.ingest.known_maps import CAROBD
 from master_orchestrator.ingest.opening import ReadTerms
-from master_orchestrator.ingest.run import Summary
+from master_orchestrator.ingest.run import IngestSummary
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Priority
 
@@ -21,7 +21,7 @@ START_MS = 1_700_000_000_000
 pytestmark = pytest.mark.skipif(not DRIVES.is_dir(), reason="the public drives are not next to the repository")
 
 
-def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = None) -> tuple[Summary, DryRun]:
+def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = None) -> tuple[IngestSummary, DryRun]:
     order = IngestOrder(files=files, terms=ReadTerms(default_start_ms=START_MS, column_map=column_map))
     sink = dry_run(topology)
     return run_ingest(order, open_all(order), sink, Console(stderr=True)), sink

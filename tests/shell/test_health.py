@@ -13,7 +13,7 @@ from faust.types import TP
 from support.engine_system import EngineSystem
 
 from master_orchestrator.shell.faust_replacements import EngineConsumerThread
-from master_orchestrator.shell.health import QUIET_S, STALLED_S, STUCK_S, EngineHealth, Phase
+from master_orchestrator.shell.health import QUIET_S, STALLED_S, STUCK_S, EngineHealth, EnginePhase
 from master_orchestrator_schemas.health import LIVE, READY, Verdict
 
 PATIENCE_S = 60.0
@@ -24,7 +24,7 @@ class Engine:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.phase = Phase(3, 0.0)
+        self.phase = EnginePhase(3, 0.0)
         self.timers_alive = True
         self.sending_ticks_since: float | None = None
         self.begun: float | None = None
@@ -61,19 +61,19 @@ def test_one_whose_topics_have_changed_is_not_ready_and_says_why(engine: Engine)
 
 
 def test_one_to_which_the_group_gave_nothing_stands_by_and_is_ready(engine: Engine) -> None:
-    engine.phase = Phase(0, 50)
+    engine.phase = EnginePhase(0, 50)
     assert Verdict(ok=True, why="stands by: the partitions are other workers'") == engine.at(60).ready()
 
 
 def test_what_was_fetched_before_the_assignment_does_not_make_it_ready(engine: Engine) -> None:
     engine.at(49.9)
-    engine.phase = Phase(3, 50)
+    engine.phase = EnginePhase(3, 50)
     assert not engine.at(50.1, fetched=False).ready().ok
     assert engine.at(50.2).ready().ok
 
 
 def test_a_restore_is_not_ready_but_alive_as_long_as_it_may_take(engine: Engine) -> None:
-    engine.phase = Phase(None, 100)
+    engine.phase = EnginePhase(None, 100)
     health = engine.at(100 + STALLED_S)
     assert not health.ready().ok
     assert health.live().ok
@@ -94,7 +94,7 @@ def test_so_is_one_to_which_a_leader_does_not_answer(engine: Engine) -> None:
 
 
 def test_nobody_can_have_answered_before_the_assignment(engine: Engine) -> None:
-    engine.phase = Phase(3, 995)
+    engine.phase = EnginePhase(3, 995)
     assert engine.at(1_000, silent_s=float("inf")).ready().ok
     assert not engine.at(1_006, silent_s=float("inf")).ready().ok
 

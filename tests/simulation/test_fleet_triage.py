@@ -3,7 +3,7 @@
 import pytest
 
 from master_orchestrator.core.triage import compile_rules, new_trackers, observe
-from master_orchestrator.simulation.faults import FAULTS, Fault
+from master_orchestrator.simulation.faults import FAULTS, VehicleFault
 from master_orchestrator.simulation.fleet import Fleet, VehiclePlan
 from master_orchestrator.simulation.transport import Transport, carried
 from master_orchestrator_schemas.facts import Finding
@@ -30,7 +30,7 @@ def findings_of(fleet: Fleet, plan: VehiclePlan, topology: Topology) -> list[Fin
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
 @pytest.mark.parametrize("seed", SEEDS)
-def test_every_fault_is_found_under_its_subsystem(fault: Fault, seed: int, topology: Topology) -> None:
+def test_every_fault_is_found_under_its_subsystem(fault: VehicleFault, seed: int, topology: Topology) -> None:
     fleet = Fleet(vehicles=1, fault_share=1, faults=(fault.name,), seed=seed, minutes=25, interval_s=2.0)
     (plan,) = fleet.roster()
     found = findings_of(fleet, plan, topology)

@@ -3,7 +3,7 @@
 import pytest
 
 from master_orchestrator.simulation.fleet import Fleet
-from master_orchestrator.simulation.gateway import Gateway, SimulatedTime
+from master_orchestrator.simulation.gateway import SimulatedGateway, SimulatedTime
 from master_orchestrator_schemas.messages import Telemetry
 
 NOW_MS = 1_700_000_000_000
@@ -43,7 +43,7 @@ class FakeClock:
 def drive(fleet: Fleet, speed: float | None, clock: FakeClock) -> FakeProducer:
     producer = FakeProducer(clock)
     simulated = SimulatedTime.ending_now(0.0, NOW_MS, fleet.duration_s, speed)
-    gateway = Gateway(producer, simulated, now_s=lambda: clock.now, wait_s=clock.wait)  # type: ignore[arg-type]  # a fake
+    gateway = SimulatedGateway(producer, simulated, now_s=lambda: clock.now, wait_s=clock.wait)  # type: ignore[arg-type]  # a fake
     gateway.run(fleet)
     assert len(producer.sent) == gateway.tally.sent == gateway.tally.acknowledged
     return producer

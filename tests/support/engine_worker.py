@@ -19,7 +19,7 @@ from master_orchestrator.shell import health, vehicle_job
 from master_orchestrator.shell.clients import PartitionProducer
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.store import PartitionStore
-from master_orchestrator.shell.takeover import Taken, TakeOver, Wipe
+from master_orchestrator.shell.takeover import TakeOverOutcome, TakeOver, Wipe
 from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
 
@@ -56,7 +56,7 @@ def slow_down(seconds: float) -> None:
     """Let each take-over last longer, as one with a long changelog does."""
     run = TakeOver.run
 
-    def slowly(self: TakeOver, stores: dict[int, PartitionStore], wipe: Wipe) -> Taken:
+    def slowly(self: TakeOver, stores: dict[int, PartitionStore], wipe: Wipe) -> TakeOverOutcome:
         taken = run(self, stores, wipe)
         time.sleep(seconds)
         return taken

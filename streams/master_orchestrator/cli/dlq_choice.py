@@ -11,7 +11,7 @@ from master_orchestrator.cli.context import UsageError, invocation, moment_befor
 
 if TYPE_CHECKING:
     from master_orchestrator.readers.dead_letters import DeadLetter, LetterId
-    from master_orchestrator.readers.open_letters import LetterFilter, Listing
+    from master_orchestrator.readers.open_letters import LetterFilter, LetterListing
 
 ReasonOption = Annotated[str | None, typer.Option(help="Only those with this reason.", show_default=False)]
 TopicOption = Annotated[str | None, typer.Option(help="Only those that came from this topic.", show_default=False)]
@@ -23,7 +23,9 @@ IdsArgument = Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help
 AllOption = Annotated[bool, typer.Option("--all", help="All of them; required without an ID or a filter.")]
 
 
-def read_listing(ctx: typer.Context, chosen: LetterFilter, fold: Callable[[Iterator[DeadLetter]], Listing]) -> Listing:
+def read_listing(
+    ctx: typer.Context, chosen: LetterFilter, fold: Callable[[Iterator[DeadLetter]], LetterListing]
+) -> LetterListing:
     """What ``fold`` makes of the open letters of interest."""
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.open_letters import open_letters

@@ -26,10 +26,10 @@ from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.cli.letters import SettlementPlan
     from master_orchestrator.readers.dead_letters import DeadLetter, LetterId
     from master_orchestrator.readers.letter_value import LetterValue
-    from master_orchestrator.readers.open_letters import LetterFilter, Listing
+    from master_orchestrator.readers.open_letters import LetterFilter, LetterListing
 
 MAX_SHOWN_BYTES = 8 * 1024 * 1024
 """Of all values in a preview; `dlq show` has those beyond."""
@@ -60,7 +60,7 @@ def redrive(
     A letter is compared with the record where it says it came from. Exit code 1: one is not that record, or cannot be
     compared, or an ID given cannot be sent again.
     """
-    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.cli.letters import SettlementPlan
     from master_orchestrator.client.redriving import Settlement, objection
 
     filters = letter_filter(
@@ -78,7 +78,7 @@ def redrive(
     listing = _chosen(ctx, filters, limit, everything=everything, takes=sendable)
     rows, values, distrusted = _examined(ctx, listing.rows, unverified=unverified)
     beyond = listing.total - len(listing.rows)
-    plan = Plan(Settlement.by(operator, "redriven"), rows, {**refused, **distrusted}, beyond, values)
+    plan = SettlementPlan(Settlement.by(operator, "redriven"), rows, {**refused, **distrusted}, beyond, values)
     _settle(ctx, filters, plan, yes=yes, as_json=json)
     if distrusted:
         raise typer.Exit(ExitCode.NO)
@@ -101,7 +101,7 @@ def drop(
     json: JsonOption = False,
 ) -> None:
     """Drop dead letters: they are no longer listed, and nothing is sent; exit code 1 if an ID cannot be."""
-    from master_orchestrator.cli.letters import Plan
+    from master_orchestrator.cli.letters import SettlementPlan
     from master_orchestrator.client.redriving import Settlement
 
     filters = letter_filter(
@@ -109,7 +109,7 @@ def drop(
     )
     listing = _chosen(ctx, filters, limit, everything=everything, takes=lambda _: True)
     beyond = listing.total - len(listing.rows)
-    plan = Plan(Settlement.by(operator, "dropped", reason_text), listing.rows, {}, beyond)
+    plan = SettlementPlan(Settlement.by(operator, "dropped", reason_text), listing.rows, {}, beyond)
     _settle(ctx, filters, plan, yes=yes, as_json=json)
 
 
@@ -138,7 +138,7 @@ def _examined(
     return rows, values, distrusted
 
 
-def _settle(ctx: typer.Context, filters: LetterFilter, plan: Plan, *, yes: bool, as_json: bool) -> None:
+def _settle(ctx: typer.Context, filters: LetterFilter, plan: SettlementPlan, *, yes: bool, as_json: bool) -> None:
     """Show what would be done; with ``yes`` do it, and tell what was."""
     from master_orchestrator.cli.letters import plan_text, plan_value
     from master_orchestrator.client.redriving import settle
@@ -177,7 +177,7 @@ def _missing(ctx: typer.Context, letters: Set[LetterId]) -> dict[LetterId, str]:
 
 def _chosen(
     ctx: typer.Context, filters: LetterFilter, limit: int, *, everything: bool, takes: Callable[[DeadLetter], bool]
-) -> Listing:
+) -> LetterListing:
     """The oldest that ``takes`` takes; those it does not take do not count."""
     from master_orchestrator.readers.open_letters import LetterFilter, oldest
 

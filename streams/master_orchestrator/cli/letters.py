@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from master_orchestrator.client.redriving import Settlement
     from master_orchestrator.readers.dead_letters import DeadLetter, LetterId, Marker
     from master_orchestrator.readers.letter_value import LetterValue
-    from master_orchestrator.readers.open_letters import Listing
+    from master_orchestrator.readers.open_letters import LetterListing
 
 SHOWN_VALUE = 400
 """Characters of a value in a preview."""
@@ -58,17 +58,17 @@ def marker_line(marker: Marker | None) -> dict[str, Any] | None:
     }
 
 
-def count_lines(listing: Listing) -> list[dict[str, Any]]:
+def count_lines(listing: LetterListing) -> list[dict[str, Any]]:
     """The counts as JSON, the most frequent first."""
     return [{"reason": r, "topic": t, "count": number} for (r, t), number in listing.counts.most_common()]
 
 
-def sender_lines(listing: Listing) -> list[dict[str, Any]]:
+def sender_lines(listing: LetterListing) -> list[dict[str, Any]]:
     """The counts by sender as JSON, the most frequent first."""
     return [{"sender": sender, "count": number} for sender, number in listing.senders.most_common()]
 
 
-def listing_table(listing: Listing) -> RenderableType:
+def listing_table(listing: LetterListing) -> RenderableType:
     """Counts by reason and topic, then the rows."""
     if not listing.total:
         return Text("No dead letters.")
@@ -98,7 +98,7 @@ def rows_table(letters: Sequence[DeadLetter]) -> RenderableType:
 
 
 @dataclass(frozen=True)
-class Plan:
+class SettlementPlan:
     """What is to be done about which letters, and which others cannot be, with the reason.
 
     ``beyond``: how many more there are than the limit lets in. ``values``: what would be sent.
@@ -111,7 +111,7 @@ class Plan:
     values: Mapping[LetterId, LetterValue] = field(default_factory=dict)
 
 
-def plan_value(plan: Plan) -> dict[str, Any]:
+def plan_value(plan: SettlementPlan) -> dict[str, Any]:
     """A plan as JSON."""
     return {
         "action": plan.settlement.done,
@@ -122,7 +122,7 @@ def plan_value(plan: Plan) -> dict[str, Any]:
     }
 
 
-def plan_text(plan: Plan, *, yes: bool) -> RenderableType:
+def plan_text(plan: SettlementPlan, *, yes: bool) -> RenderableType:
     """A plan for people, who may still say no."""
     verb = "Will be" if yes else "Would be"
     head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {len(plan.rows)} dead letters")
@@ -135,7 +135,7 @@ def plan_text(plan: Plan, *, yes: bool) -> RenderableType:
     return Group(head, *([rows_table(plan.rows)] if plan.rows else []), *values, *notes)
 
 
-def _value_field(plan: Plan, letter: LetterId) -> dict[str, Any]:
+def _value_field(plan: SettlementPlan, letter: LetterId) -> dict[str, Any]:
     value = plan.values.get(letter)
     return {} if value is None else {"value": value_line(value)}
 

@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 
 @dataclass(frozen=True)
-class Act:
+class OperatorAct:
     """What is asked of the engine, the word for it, and the dead letters that it closes."""
 
     request: OperatorRequest
@@ -68,7 +68,7 @@ def redrive(
     asked = invocation(ctx)
     letters = given_up_letters(asked.reachable_kafka(), asked.topology, {workflow})
     request = operator_request(workflow, OperatorAction.REDRIVE, operator=operator, reason=reason)
-    _act(ctx, Act(request, "redriven", letters.get(workflow, [])), timeout, yes=yes, as_json=json)
+    _act(ctx, OperatorAct(request, "redriven", letters.get(workflow, [])), timeout, yes=yes, as_json=json)
 
 
 def cancel(
@@ -87,7 +87,7 @@ def cancel(
 
     _refuse_impossible(workflow)
     request = operator_request(workflow, OperatorAction.CANCEL, operator=operator, reason=reason)
-    _act(ctx, Act(request, "cancelled", []), timeout, yes=yes, as_json=json)
+    _act(ctx, OperatorAct(request, "cancelled", []), timeout, yes=yes, as_json=json)
 
 
 def _refuse_impossible(workflow: str) -> None:
@@ -99,14 +99,14 @@ def _refuse_impossible(workflow: str) -> None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
 
 
-def _act(ctx: typer.Context, act: Act, timeout: float, *, yes: bool, as_json: bool) -> None:
+def _act(ctx: typer.Context, act: OperatorAct, timeout: float, *, yes: bool, as_json: bool) -> None:
     if yes:
         _request(ctx, act, timeout, as_json=as_json)
     else:
         _preview(ctx, act, as_json=as_json)
 
 
-def _preview(ctx: typer.Context, act: Act, *, as_json: bool) -> None:
+def _preview(ctx: typer.Context, act: OperatorAct, *, as_json: bool) -> None:
     from master_orchestrator.cli.sentences import sentence
     from master_orchestrator.readers.reports import workflow_report
 
@@ -121,7 +121,7 @@ def _preview(ctx: typer.Context, act: Act, *, as_json: bool) -> None:
     answer(value, lambda: "\n".join(lines), as_json=as_json)
 
 
-def _request(ctx: typer.Context, act: Act, timeout: float, *, as_json: bool) -> None:
+def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: bool) -> None:
     """Ask, tell the answer, close the letters; exit code 1 if the answer is no."""
     from master_orchestrator.client.asking import ask
     from master_orchestrator.client.given_up import close

@@ -20,7 +20,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, 
 SIDE_STEP = AgentType.MANUFACTURING_QUALITY.value
 
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """Figures over workflows.
 
     Args:
@@ -135,14 +135,14 @@ def _history(status: Status, record: AuditRecord) -> tuple[Transition, ...]:
     return (*status.history, entry)[-MAX_HISTORY:]
 
 
-def statistics(statuses: Iterable[Status]) -> Statistics:
+def statistics(statuses: Iterable[Status]) -> Figures:
     """Figures over the newest status of each workflow, folded from the audit or read from the status topic."""
     newest = list(statuses)
     by_state = Counter(status.state.value for status in newest)
     done = [status for status in newest if status.state is State.COMPLETED]
     failed = by_state[State.FAILED.value]
     seconds = [(_ended_at_ms(status) - status.created_at_ms) / 1000 for status in done]
-    return Statistics(
+    return Figures(
         total_workflows=len(newest),
         completed=len(done),
         failed=failed,

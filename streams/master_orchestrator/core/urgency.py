@@ -18,7 +18,7 @@ from master_orchestrator_schemas.vocabulary import Priority
 HOUR_MS = 3_600_000
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Assessment(msgspec.Struct, frozen=True):
     """The final priority and what it follows from; ``line``: index in the urgency table, None if it was not asked.
 
     ``numbers``: JSON-ready, for the audit trail.
@@ -29,7 +29,7 @@ class Verdict(msgspec.Struct, frozen=True):
     numbers: dict[str, Any]
 
 
-def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Verdict:
+def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Assessment:
     """The verdict on a workflow that DIAGNOSIS has been through."""
     facts = workflow.facts
     line = _first_that_holds(lines, facts) if facts.rated else None
@@ -44,7 +44,7 @@ def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Verdict:
         "time_to_failure_h": facts.time_to_failure_h,
         "safe_to_drive": facts.safe_to_drive,
     }
-    return Verdict(priority, line, numbers)
+    return Assessment(priority, line, numbers)
 
 
 def _floors(workflow: Workflow) -> Iterable[Priority]:

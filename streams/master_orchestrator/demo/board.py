@@ -9,7 +9,7 @@ from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.vocabulary import Lane, Priority, State
 
 
-class Row(NamedTuple):
+class BoardRow(NamedTuple):
     """One workflow as a line of the table. ``age_s``: since it was opened, or how long it took."""
 
     workflow_id: str
@@ -76,7 +76,7 @@ class Board:
         opened = {status.vehicle_id for status in self._newest.values()}
         return tuple(vehicle for vehicle in vehicles if vehicle not in opened)
 
-    def rows(self, now_ms: int) -> tuple[Row, ...]:
+    def rows(self, now_ms: int) -> tuple[BoardRow, ...]:
         """Open workflows first, the most pressing at the top; then the ended ones, the latest at the top."""
 
         def place(status: Status) -> tuple[bool, int, int]:
@@ -94,9 +94,9 @@ class Board:
         return max(self._newest.values(), key=telling, default=None)
 
 
-def _row(status: Status, now_ms: int) -> Row:
+def _row(status: Status, now_ms: int) -> BoardRow:
     until_ms = status.updated_at_ms if status.state in END_STATES else now_ms
-    return Row(
+    return BoardRow(
         workflow_id=status.workflow_id,
         vehicle_id=status.vehicle_id,
         state=status.state,

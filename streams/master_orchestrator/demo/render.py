@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from master_orchestrator.demo.board import Board, Row
+from master_orchestrator.demo.board import Board, BoardRow
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.vocabulary import Priority, State
 
@@ -58,7 +58,7 @@ def live_view(board: Board, pulse: Pulse, now_ms: int, most_rows: int, faults: M
     return Group(table, *more, Text(progress_line(board, pulse), style="bold"))
 
 
-def _cells(row: Row, fault: str) -> tuple[str | Text, ...]:
+def _cells(row: BoardRow, fault: str) -> tuple[str | Text, ...]:
     state = row.state.value if row.state is not State.RETRY else f"RETRY {row.step or ''}".rstrip()
     ended = f" ({row.reason})" if row.reason else ""
     return (

@@ -11,7 +11,7 @@ from master_orchestrator.demo.board import Board
 from master_orchestrator.demo.lag import LagProbe
 from master_orchestrator.demo.terms import DemoTerms
 from master_orchestrator.demo.verdict import DemoVerdict
-from master_orchestrator.demo.watch import Reading, Sending, Watch
+from master_orchestrator.demo.watch import DemoWatch, Reading, Sending
 from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.readers.verify_topics import verify_topics
@@ -55,7 +55,7 @@ class Demo:
             halt = threading.Event()
             gateway = fleet_gateway(terms.fleet, terms.speed, terms.kafka, terms.topology, halt)
             fleet = opened.enter_context(closing(Background("fleet", lambda: gateway.run(terms.fleet), halt.set)))
-            watch = Watch(terms, self._board, self._faults, self._console)
+            watch = DemoWatch(terms, self._board, self._faults, self._console)
 
             def keep_going() -> None:
                 supervisor.watch()

@@ -62,7 +62,7 @@ class Rates:
         return ((readings - readings_then) / span_s, (changes - changes_then) / span_s) if span_s > 0 else (0.0, 0.0)
 
 
-class Watch:
+class DemoWatch:
     """Watches one run. ``faults``: what is broken, by vehicle id."""
 
     def __init__(self, terms: DemoTerms, board: Board, faults: Mapping[str, str], console: Console) -> None:

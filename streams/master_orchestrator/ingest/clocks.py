@@ -38,7 +38,7 @@ class Bounds(NamedTuple):
         raise ValueError(cause(at_ms, cell, self.latest_ms))
 
 
-class Clock(Protocol):
+class ReadingClock(Protocol):
     """Gives each row of a file, in order, its time."""
 
     def ts_ms(self, cell: object, vehicle: str) -> int:
@@ -201,4 +201,4 @@ class ElapsedClock:
 Counting = RowClock | ElapsedClock
 """Clocks that go on from file to file."""
 
-ClockMaker = Callable[[], Clock]
+ClockMaker = Callable[[], ReadingClock]

@@ -15,7 +15,7 @@ from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.ingest.reader import DriveFile, DriveReader
-from master_orchestrator.ingest.run import FileTally, Ingest, RejectLog, Sink, Summary, Surroundings
+from master_orchestrator.ingest.run import FileTally, Ingest, IngestSummary, RejectLog, Sink, Surroundings
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
@@ -67,7 +67,7 @@ def dry_run(topology: Topology) -> DryRun:
     return DryRun.of(topology, lambda: time.time_ns() // 1_000_000)
 
 
-def run_ingest(order: IngestOrder, files: Sequence[DriveFile], sink: Sink, console: Console) -> Summary:
+def run_ingest(order: IngestOrder, files: Sequence[DriveFile], sink: Sink, console: Console) -> IngestSummary:
     """Send all readings to ``sink``, with a progress bar on ``console`` if that is a terminal."""
     with _progress(console, files) as progress:
         around = Surroundings(time.monotonic, time.sleep, progress)

@@ -66,7 +66,7 @@ class FileTally:
 
 
 @dataclass
-class Summary:
+class IngestSummary:
     """What became of everything. ``stopped``: the reject that ended a strict run."""
 
     files: list[FileTally] = field(default_factory=list)
@@ -130,9 +130,9 @@ class Ingest:
         self._rejects = rejects
         self._around = around
         self._strict = strict
-        self.summary = Summary()
+        self.summary = IngestSummary()
 
-    def run(self, files: Sequence[DriveFile]) -> Summary:
+    def run(self, files: Sequence[DriveFile]) -> IngestSummary:
         """Send all readings and wait until each is accounted for; a strict run ends at the first reject."""
         with self._rejects.open():
             try:

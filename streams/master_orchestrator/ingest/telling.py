@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from master_orchestrator.ingest.dry_run import DryRun, Opening
-from master_orchestrator.ingest.run import FileTally, Summary
+from master_orchestrator.ingest.run import FileTally, IngestSummary
 
 
-def summary_text(summary: Summary, rejects: Path | None, telemetry_topic: str) -> str:
+def summary_text(summary: IngestSummary, rejects: Path | None, telemetry_topic: str) -> str:
     """Each file, what was not understood, the first rejects with their reasons, the sum, and where refusals show."""
     return "\n".join(
         [
@@ -25,7 +25,7 @@ def refusals_command(telemetry_topic: str) -> str:
     return f"master-orchestrator dlq list --topic {telemetry_topic} --newer-than 1h"
 
 
-def dry_run_text(summary: Summary, dry: DryRun) -> str:
+def dry_run_text(summary: IngestSummary, dry: DryRun) -> str:
     """What would be opened and why, what would be refused; nothing was sent."""
     openings = [_opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
     refused = [
@@ -46,7 +46,7 @@ def dry_run_text(summary: Summary, dry: DryRun) -> str:
     )
 
 
-def dry_run_json(summary: Summary, dry: DryRun) -> dict[str, object]:
+def dry_run_json(summary: IngestSummary, dry: DryRun) -> dict[str, object]:
     """The same for ``--json``."""
     return {
         **summary.as_json(),
@@ -64,7 +64,7 @@ def _file_line(tally: FileTally) -> str:
     return f"{tally.file}: {sent}{failed}, {tally.rejected:,} rows rejected"
 
 
-def _note_lines(summary: Summary) -> list[str]:
+def _note_lines(summary: IngestSummary) -> list[str]:
     """What was not understood, file by file; files that say the same say it once."""
     by_text: dict[str, list[str]] = {}
     for tally in summary.files:
@@ -76,7 +76,7 @@ def _note_lines(summary: Summary) -> list[str]:
     ]
 
 
-def _reject_lines(summary: Summary, rejects: Path | None) -> list[str]:
+def _reject_lines(summary: IngestSummary, rejects: Path | None) -> list[str]:
     lines = [f"rejected {reject.file}:{reject.line}: {reject.reason}" for reject in summary.rejects]
     hidden = summary.total("rejected") - len(summary.rejects)
     if hidden:

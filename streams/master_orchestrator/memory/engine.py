@@ -29,7 +29,7 @@ from master_orchestrator_schemas.topology import Topology
 log = structlog.stdlib.get_logger(__name__)
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class MemoryRecord(msgspec.Struct, frozen=True, kw_only=True):
     """An input as it would stand on its topic, and where its answer is wanted."""
 
     cause: Cause
@@ -71,7 +71,7 @@ class MemoryEngine:
         self._dispatch = dispatch
         self._hold = hold
         self._states: dict[str, bytes] = {}
-        self._inputs: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
+        self._inputs: queue.SimpleQueue[MemoryRecord | None] = queue.SimpleQueue()
         self._appending = threading.Lock()
         self._fault: BaseException | None = None
         self._stopped = False
@@ -93,7 +93,7 @@ class MemoryEngine:
             if self._stopped:
                 answer.set_exception(OrchestratorError("the orchestrator has been shut down: this came too late"))
                 return answer
-            record = Record(
+            record = MemoryRecord(
                 cause=self._log.append(self._topics[type(body)], partition_of_key(key, self._partitions)),
                 at_ms=self._now_ms(),
                 key=key,
@@ -121,7 +121,7 @@ class MemoryEngine:
             else:
                 record.answer.set_result(answer)
 
-    def _answer(self, record: Record) -> EngineAnswer:
+    def _answer(self, record: MemoryRecord) -> EngineAnswer:
         """Apply a record, or dead-letter it. After a fault of the process (no memory) nothing is applied any more."""
         if self._fault is not None:
             raise OrchestratorError("the in-memory engine has met a fault and stands still") from self._fault
@@ -137,7 +137,7 @@ class MemoryEngine:
             self._log.alerts.append(alert)
             return self._reject(record, rejection)
 
-    def _apply(self, record: Record) -> EngineAnswer:
+    def _apply(self, record: MemoryRecord) -> EngineAnswer:
         """All effects of a record or, where this raises, none."""
         given = self._intake.take(
             record.cause, at_ms=record.at_ms, key=record.key, value=record.value, headers=record.headers
@@ -163,6 +163,6 @@ class MemoryEngine:
         for command in outcome.commands:
             self._dispatch(command, outcome.traceparent)
 
-    def _reject(self, record: Record, rejection: Rejection) -> EngineAnswer:
+    def _reject(self, record: MemoryRecord, rejection: Rejection) -> EngineAnswer:
         self._log.dead_letters.append((record.cause, rejection))
         return EngineAnswer(cause=record.cause, rejection=str(rejection))

@@ -87,7 +87,7 @@ class LetterFilter:
 
 
 @dataclass
-class Listing:
+class LetterListing:
     """How many letters there are of each reason and topic, of each sender, and some of them."""
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -100,16 +100,16 @@ class Listing:
         return self.counts.total()
 
 
-def newest(letters: Iterable[DeadLetter], limit: int) -> Listing:
+def newest(letters: Iterable[DeadLetter], limit: int) -> LetterListing:
     """Count all, keep the ``limit`` newest, newest first."""
-    listing = Listing()
+    listing = LetterListing()
     listing.rows = heapq.nlargest(limit, _counted(letters, listing), key=_age_order)
     return listing
 
 
-def oldest(letters: Iterable[DeadLetter], limit: int) -> Listing:
+def oldest(letters: Iterable[DeadLetter], limit: int) -> LetterListing:
     """Count all, keep the ``limit`` oldest, oldest first: the order in which they are sent again."""
-    listing = Listing()
+    listing = LetterListing()
     listing.rows = heapq.nsmallest(limit, _counted(letters, listing), key=_age_order)
     return listing
 
@@ -157,7 +157,7 @@ def _records(
         yield from reader.catch_up(progress)
 
 
-def _counted(letters: Iterable[DeadLetter], listing: Listing) -> Iterator[DeadLetter]:
+def _counted(letters: Iterable[DeadLetter], listing: LetterListing) -> Iterator[DeadLetter]:
     for letter in letters:
         _count(listing.counts, (letter.reason, letter.topic), OTHERS)
         _count(listing.senders, letter.sender, OTHERS[0])

@@ -15,25 +15,27 @@ from master_orchestrator.core.transitions import INITIAL, allowed
 from master_orchestrator_schemas.messages import AuditRecord, Status
 
 
-class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+class TrailVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was looked at, and everything that is wrong."""
 
     workflows: int
     records: int
     violations: tuple[Violation, ...]
 
-    def __add__(self, other: "Verdict") -> "Verdict":
-        return Verdict(
+    def __add__(self, other: "TrailVerdict") -> "TrailVerdict":
+        return TrailVerdict(
             workflows=self.workflows + other.workflows,
             records=self.records + other.records,
             violations=self.violations + other.violations,
         )
 
 
-NOTHING = Verdict(workflows=0, records=0, violations=())
+NOTHING = TrailVerdict(workflows=0, records=0, violations=())
 
 
-def verify(records: Iterable[AuditRecord], later: Iterable[AuditRecord], statuses: Mapping[str, Status]) -> Verdict:
+def verify(
+    records: Iterable[AuditRecord], later: Iterable[AuditRecord], statuses: Mapping[str, Status]
+) -> TrailVerdict:
     """Check audit records, in the order they stand on their topic, against themselves and the newest statuses.
 
     Args:
@@ -51,7 +53,7 @@ def verify(records: Iterable[AuditRecord], later: Iterable[AuditRecord], statuse
         *(wrong for workflow_id, status in statuses.items() for wrong in _status(status, by_workflow.get(workflow_id))),
         *_behind(_by_workflow(before), statuses),
     ]
-    return Verdict(workflows=len(by_workflow), records=len(trail), violations=tuple(violations))
+    return TrailVerdict(workflows=len(by_workflow), records=len(trail), violations=tuple(violations))
 
 
 def _by_workflow(trail: Iterable[AuditRecord]) -> dict[str, list[AuditRecord]]:

@@ -9,7 +9,7 @@ import structlog
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.transitions import INITIAL, TRANSITIONS
-from master_orchestrator.shell.feedback import Fault
+from master_orchestrator.shell.feedback import SenderFault
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
@@ -48,7 +48,7 @@ class InputCounts:
         """Count a dead letter by the topic it came from."""
         self._child(self.metrics.dead_letters, topic, reason).inc()
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: SenderFault) -> None:
         """Count a sender's mistake: of a dead letter by its sender, of what was left out by its name, said once."""
         if fault.name is None:
             self._child(self.metrics.dead_letters_by_sender, self._senders.label(fault.sender), fault.code).inc()

@@ -18,7 +18,7 @@ from master_orchestrator.shell.clients import PlainProducer
 from master_orchestrator.shell.contiguity import Contiguity, data_lost
 from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator.shell.errors import FencedError, ShellError
-from master_orchestrator.shell.health import Phase
+from master_orchestrator.shell.health import EnginePhase
 from master_orchestrator.shell.input_progress import Behind, InputProgress, LogPlace
 from master_orchestrator.shell.job import Job
 from master_orchestrator.shell.ordering import in_order
@@ -76,7 +76,7 @@ class Engine:
         self._notices: dict[int, list[Record]] = {}
         self._under_way: dict[int, Future[None]] = {}
         self._begun: dict[int, float] = {}
-        self.phase = Phase(None, time.monotonic())
+        self.phase = EnginePhase(None, time.monotonic())
         """Whether it has its partitions, and since when."""
         self._busy = asyncio.Lock()
         self.transaction_s = 0.0
@@ -103,7 +103,7 @@ class Engine:
             self._metrics.owned_partitions.set(0)
             self._metrics.restore_done_ratio.clear()
             if self.phase.partitions is not None:
-                self.phase = Phase(None, time.monotonic())
+                self.phase = EnginePhase(None, time.monotonic())
 
     async def assign(self, stores: dict[int, PartitionStore], wipe: Wipe) -> None:
         """Own just these partitions; see ``takeover.py``."""
@@ -121,7 +121,7 @@ class Engine:
             self.inputs.reset(self.positions(), time.time())
             self._metrics.owned_partitions.set(len(self._partitions))
             self._metrics.rebalances.inc()
-            self.phase = Phase(len(self._partitions), time.monotonic())
+            self.phase = EnginePhase(len(self._partitions), time.monotonic())
             log.info("partitions_owned", partitions=sorted(self._partitions))
 
     def positions(self) -> dict[Partition, int]:

@@ -29,7 +29,7 @@ MAX_KINDS = 256
 MAX_MESSAGE = 500
 
 
-class Fault(NamedTuple):
+class SenderFault(NamedTuple):
     """One mistake in one record. ``name``: of what was left out."""
 
     sender: str
@@ -42,16 +42,16 @@ class Fault(NamedTuple):
     at_ms: int
 
 
-def rejection_fault(cause: Cause, record: Fetched, rejection: Rejection) -> Fault:
+def rejection_fault(cause: Cause, record: Fetched, rejection: Rejection) -> SenderFault:
     """The mistake of a record that became a dead letter."""
     code, sender = rejection.code, sender_of(record.headers)
-    return Fault(sender, code, None, rejection.text, remedy_for(code), cause, record.key, record.timestamp)
+    return SenderFault(sender, code, None, rejection.text, remedy_for(code), cause, record.key, record.timestamp)
 
 
-def left_out_fault(cause: Cause, record: Fetched, item: LeftOut) -> Fault:
+def left_out_fault(cause: Cause, record: Fetched, item: LeftOut) -> SenderFault:
     """The mistake of a record that was used without this."""
     remedy, sender = "send a known name and a value that fits it, or leave it out", sender_of(record.headers)
-    return Fault(sender, LEFT_OUT, item.name, str(item), remedy, cause, record.key, record.timestamp)
+    return SenderFault(sender, LEFT_OUT, item.name, str(item), remedy, cause, record.key, record.timestamp)
 
 
 class FeedbackBook:
@@ -60,7 +60,7 @@ class FeedbackBook:
     def __init__(self) -> None:
         self._senders: OrderedDict[tuple[int, str], _Sender] = OrderedDict()
 
-    def take(self, faults: list[Fault]) -> list[SenderFeedback]:
+    def take(self, faults: list[SenderFault]) -> list[SenderFeedback]:
         """Note one batch's faults of one partition; what is to be told now."""
         touched: dict[tuple[int, str], _Sender] = {}
         for fault in faults:
@@ -81,7 +81,7 @@ class _Sender:
         self._told_ms = 0
         self._news = False
 
-    def note(self, fault: Fault) -> None:
+    def note(self, fault: SenderFault) -> None:
         kind = fault.code, fault.cause.topic, fault.name
         before = self._mistakes.pop(kind, None)
         if kind not in self._kinds and len(self._kinds) < MAX_KINDS:
@@ -101,7 +101,7 @@ class _Sender:
         return SenderFeedback(sender=self._name, at_ms=at_ms, mistakes=tuple(newest))
 
 
-def _mistake(fault: Fault, before: Mistake | None) -> Mistake:
+def _mistake(fault: SenderFault, before: Mistake | None) -> Mistake:
     return Mistake(
         code=fault.code,
         topic=fault.cause.topic,

@@ -25,7 +25,7 @@ STALLED_S = 600.0
 """Longer than any restore should take."""
 
 
-class Phase(NamedTuple):
+class EnginePhase(NamedTuple):
     """Where the engine stands with its group. ``since``: monotonic seconds.
 
     ``partitions`` None: a rebalance or restore is under way, or the group has not answered yet.
@@ -39,7 +39,7 @@ class Progress(Protocol):
     """What is asked of the engine. Times are monotonic seconds."""
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> EnginePhase:
         """Whether it has its partitions."""
 
     def oldest_transaction(self) -> float | None:

@@ -18,7 +18,7 @@ from master_orchestrator.core.unprocessable import UNPROCESSABLE, unprocessable
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator.shell.errors import ShellError, StateUnreadableError
-from master_orchestrator.shell.feedback import Fault, FeedbackBook, left_out_fault, rejection_fault
+from master_orchestrator.shell.feedback import FeedbackBook, SenderFault, left_out_fault, rejection_fault
 from master_orchestrator.shell.job import Get, HasState, Job, Stored
 from master_orchestrator.shell.outgoing import NoticeWriter
 from master_orchestrator.shell.records import Fetched, Record
@@ -47,7 +47,7 @@ class Work(Generic[S, O]):
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
     outcomes: list[tuple[str, S | None, O]] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[SenderFault] = field(default_factory=list)
 
 
 class _UnstorableError(OrchestratorError):

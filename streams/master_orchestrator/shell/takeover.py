@@ -34,7 +34,7 @@ class Lost(NamedTuple):
     end: int
 
 
-class Taken(NamedTuple):
+class TakeOverOutcome(NamedTuple):
     """What a take-over comes to. ``kept``: of each waiting state, for the job's overview."""
 
     partitions: dict[int, OwnedPartition]
@@ -53,10 +53,10 @@ class TakeOver:
         self._topology, self._kafka, self._job = topology, kafka, job
         self._commands, self._metrics = commands, metrics
 
-    def run(self, stores: dict[int, PartitionStore], wipe: Wipe) -> Taken:
+    def run(self, stores: dict[int, PartitionStore], wipe: Wipe) -> TakeOverOutcome:
         """Own the partitions of ``stores``. Raises what Kafka raises; the process must then end."""
         if not stores:
-            return Taken({}, {}, {}, [])
+            return TakeOverOutcome({}, {}, {}, [])
         for number in stores:
             self._metrics.restore_done_ratio.labels(str(number)).set(0)
         with self._metrics.restore_seconds.time():
@@ -70,7 +70,7 @@ class TakeOver:
                 reader.close()
         self._metrics.restore_records.inc(records)
         log.info("tables_restored", records=records, partitions=sorted(stores))
-        taken = Taken(owned, {number: {} for number in owned}, {number: [] for number in owned}, lost)
+        taken = TakeOverOutcome(owned, {number: {} for number in owned}, {number: [] for number in owned}, lost)
         for number, partition in owned.items():
             for key, value in partition.waiting():
                 state = self._job.load(key, value, partition.store.get)

@@ -10,7 +10,7 @@ from rich.progress import Progress, TaskID
 from master_orchestrator.ingest.pacing import parse_speed
 from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.simulation.fleet import Fleet
-from master_orchestrator.simulation.gateway import Gateway, GatewayTally, SimulatedTime
+from master_orchestrator.simulation.gateway import GatewayTally, SimulatedGateway, SimulatedTime
 from master_orchestrator.supervision.stopping import stop_requested
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
@@ -33,12 +33,12 @@ def fleet_speed(text: str) -> float | None:
 
 def fleet_gateway(
     fleet: Fleet, speed: float | None, kafka: KafkaSettings, topology: Topology, stop: threading.Event
-) -> Gateway:
+) -> SimulatedGateway:
     """A gateway for ``fleet``, starting now; setting ``stop`` ends it. Raises if no broker answers."""
     producer = TelemetryProducer(kafka, topology, "master-orchestrator/simulate")
     producer.check()
     simulated = SimulatedTime.ending_now(time.monotonic(), int(time.time() * 1000), fleet.duration_s, speed)
-    return Gateway(producer, simulated, now_s=time.monotonic, wait_s=stop.wait)
+    return SimulatedGateway(producer, simulated, now_s=time.monotonic, wait_s=stop.wait)
 
 
 def run_fleet(

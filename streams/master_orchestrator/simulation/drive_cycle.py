@@ -17,7 +17,7 @@ class Ignition(StrEnum):
     ON = "on"
 
 
-class Phase(NamedTuple):
+class DrivePhase(NamedTuple):
     """One leg of the plan: up to ``until_s`` (seconds from the start) the key is so and the driver wants this speed."""
 
     until_s: float
@@ -25,15 +25,15 @@ class Phase(NamedTuple):
     target_kmh: float
 
 
-def drive_cycle(rng: random.Random, duration_s: float) -> tuple[Phase, ...]:
+def drive_cycle(rng: random.Random, duration_s: float) -> tuple[DrivePhase, ...]:
     """A plan that covers ``duration_s``: it starts at rest; trips are parted by short stops with the engine off."""
-    phases: list[Phase] = []
+    phases: list[DrivePhase] = []
     now = 0.0
     while now < duration_s:
         first = not phases
         for length_s, ignition, target_kmh in _trip(rng, at_least_s=FIRST_TRIP_S if first else 4 * 60.0):
             now += length_s
-            phases.append(Phase(now, ignition, target_kmh))
+            phases.append(DrivePhase(now, ignition, target_kmh))
     return tuple(phases)
 
 

@@ -21,7 +21,7 @@ CONFIRMED_AFTER_S = 60.0
 
 
 @dataclass(frozen=True)
-class Fault:
+class VehicleFault:
     """One kind of fault.
 
     Args:
@@ -156,30 +156,30 @@ def _hv_battery_hot(signals: Signals, age_s: float) -> None:
     signals["hv_temp_max_c"] += round(48 * _grown(age_s, 240))
 
 
-FAULTS: dict[str, Fault] = {
+FAULTS: dict[str, VehicleFault] = {
     fault.name: fault
     for fault in (
-        Fault("overheating", Subsystem.COOLING, Priority.HIGH, _overheating),
-        Fault("thermostat-open", Subsystem.COOLING, Priority.SCHEDULED, _thermostat_open, onset_s=(0, 0)),
-        Fault("coolant-sensor-open", Subsystem.COOLING_SENSOR, Priority.SCHEDULED, _coolant_sensor_open),
-        Fault("coolant-sensor-shorted", Subsystem.COOLING_SENSOR, Priority.SCHEDULED, _coolant_sensor_shorted),
-        Fault("oil-pressure-lost", Subsystem.LUBRICATION, Priority.URGENT, _oil_pressure_lost),
-        Fault("oil-pump-worn", Subsystem.LUBRICATION, Priority.HIGH, _oil_pump_worn),
-        Fault("alternator-dead", Subsystem.CHARGING, Priority.HIGH, _alternator_dead),
-        Fault("overcharging", Subsystem.CHARGING, Priority.HIGH, _overcharging),
-        Fault("battery-weak", Subsystem.BATTERY, Priority.SCHEDULED, _battery_weak, onset_s=(0, 0)),
-        Fault("tyre-punctured", Subsystem.TYRES, Priority.URGENT, _tyre_punctured),
-        Fault("tyre-leaking", Subsystem.TYRES, Priority.HIGH, _tyre_leaking, onset_s=(0, 10)),
-        Fault("pads-worn", Subsystem.BRAKES, Priority.HIGH, _pads_worn),
-        Fault("pads-gone", Subsystem.BRAKES, Priority.URGENT, _pads_gone),
-        Fault("brake-fluid-lost", Subsystem.BRAKES, Priority.URGENT, _brake_fluid_lost),
-        Fault("abs-failed", Subsystem.BRAKES, Priority.HIGH, _abs_failed),
-        Fault("gearbox-overheating", Subsystem.TRANSMISSION, Priority.HIGH, _gearbox_overheating),
-        Fault("mixture-lean", Subsystem.FUEL_AIR, Priority.SCHEDULED, _mixture_lean),
-        Fault("misfiring", Subsystem.IGNITION, Priority.HIGH, _misfiring),
-        Fault("misfiring-badly", Subsystem.IGNITION, Priority.URGENT, _misfiring_badly),
-        Fault("catalyst-worn", Subsystem.EMISSIONS, Priority.SCHEDULED, _catalyst_worn),
-        Fault("hv-battery-hot", Subsystem.HV_BATTERY, Priority.HIGH, _hv_battery_hot, hybrid=True),
+        VehicleFault("overheating", Subsystem.COOLING, Priority.HIGH, _overheating),
+        VehicleFault("thermostat-open", Subsystem.COOLING, Priority.SCHEDULED, _thermostat_open, onset_s=(0, 0)),
+        VehicleFault("coolant-sensor-open", Subsystem.COOLING_SENSOR, Priority.SCHEDULED, _coolant_sensor_open),
+        VehicleFault("coolant-sensor-shorted", Subsystem.COOLING_SENSOR, Priority.SCHEDULED, _coolant_sensor_shorted),
+        VehicleFault("oil-pressure-lost", Subsystem.LUBRICATION, Priority.URGENT, _oil_pressure_lost),
+        VehicleFault("oil-pump-worn", Subsystem.LUBRICATION, Priority.HIGH, _oil_pump_worn),
+        VehicleFault("alternator-dead", Subsystem.CHARGING, Priority.HIGH, _alternator_dead),
+        VehicleFault("overcharging", Subsystem.CHARGING, Priority.HIGH, _overcharging),
+        VehicleFault("battery-weak", Subsystem.BATTERY, Priority.SCHEDULED, _battery_weak, onset_s=(0, 0)),
+        VehicleFault("tyre-punctured", Subsystem.TYRES, Priority.URGENT, _tyre_punctured),
+        VehicleFault("tyre-leaking", Subsystem.TYRES, Priority.HIGH, _tyre_leaking, onset_s=(0, 10)),
+        VehicleFault("pads-worn", Subsystem.BRAKES, Priority.HIGH, _pads_worn),
+        VehicleFault("pads-gone", Subsystem.BRAKES, Priority.URGENT, _pads_gone),
+        VehicleFault("brake-fluid-lost", Subsystem.BRAKES, Priority.URGENT, _brake_fluid_lost),
+        VehicleFault("abs-failed", Subsystem.BRAKES, Priority.HIGH, _abs_failed),
+        VehicleFault("gearbox-overheating", Subsystem.TRANSMISSION, Priority.HIGH, _gearbox_overheating),
+        VehicleFault("mixture-lean", Subsystem.FUEL_AIR, Priority.SCHEDULED, _mixture_lean),
+        VehicleFault("misfiring", Subsystem.IGNITION, Priority.HIGH, _misfiring),
+        VehicleFault("misfiring-badly", Subsystem.IGNITION, Priority.URGENT, _misfiring_badly),
+        VehicleFault("catalyst-worn", Subsystem.EMISSIONS, Priority.SCHEDULED, _catalyst_worn),
+        VehicleFault("hv-battery-hot", Subsystem.HV_BATTERY, Priority.HIGH, _hv_battery_hot, hybrid=True),
     )
 }
 """Every fault by name."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from heapq import merge
 
 from master_orchestrator.simulation.drive_cycle import drive_cycle
-from master_orchestrator.simulation.faults import FAULTS, Fault
+from master_orchestrator.simulation.faults import FAULTS, VehicleFault
 from master_orchestrator.simulation.transport import Emission, Transport, carried
-from master_orchestrator.simulation.vehicle import Vehicle
+from master_orchestrator.simulation.vehicle import SimulatedVehicle
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN
 
@@ -26,7 +26,7 @@ class VehiclePlan:
     number: int
     vehicle_id: str
     model: str
-    fault: Fault | None
+    fault: VehicleFault | None
     onset_s: float
 
 
@@ -81,7 +81,7 @@ class Fleet:
         dealt = {index: FAULTS[kinds[turn % len(kinds)]] for turn, index in enumerate(faulty)}
         return tuple(self._plan(rng, index, dealt.get(index)) for index in range(self.vehicles))
 
-    def _plan(self, rng: random.Random, index: int, fault: Fault | None) -> VehiclePlan:
+    def _plan(self, rng: random.Random, index: int, fault: VehicleFault | None) -> VehiclePlan:
         hybrid = fault.hybrid if fault else rng.random() < HYBRID_SHARE
         return VehiclePlan(
             number=index + 1,
@@ -102,7 +102,7 @@ class Fleet:
     def readings(self, plan: VehiclePlan, start_ms: int) -> Iterator[Telemetry]:
         """What one vehicle measures, in order, before anything happens to it on the way."""
         rng = self._rng(plan, "vehicle")
-        vehicle = Vehicle(rng, hybrid=plan.model == HYBRID_MODEL)
+        vehicle = SimulatedVehicle(rng, hybrid=plan.model == HYBRID_MODEL)
         elapsed_s = rng.uniform(0, self.interval_s)
         for phase in drive_cycle(rng, self.duration_s):
             while elapsed_s < min(phase.until_s, self.duration_s):

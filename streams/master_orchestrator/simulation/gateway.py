@@ -53,7 +53,7 @@ class GatewayTally:
             self.failed += 1
 
 
-class Gateway:
+class SimulatedGateway:
     """Sends a fleet's readings when they are due.
 
     Args:

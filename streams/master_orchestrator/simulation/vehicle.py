@@ -25,7 +25,7 @@ def approach(value: float, target: float, dt_s: float, tau_s: float) -> float:
     return target + (value - target) * math.exp(-dt_s / tau_s)
 
 
-class Vehicle:
+class SimulatedVehicle:
     """The physical state of one vehicle; :meth:`step` moves it on, :meth:`signals` is what its sensors say."""
 
     def __init__(self, rng: random.Random, *, hybrid: bool) -> None:
