@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from master_orchestrator.ingest.row import BadRow, Row
-from master_orchestrator.ingest.rows import RowFile, inspect
+from master_orchestrator.ingest.row_files import RowFile, inspect
 
 HEADER = "vehicle_id,ts,rpm,note\n"
 

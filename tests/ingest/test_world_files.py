@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from master_orchestrator.ingest.drive_files import DriveFile, DriveReader
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.known_maps import KNOWN_MAPS, named_map
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.passes import JOINED, Reject
-from master_orchestrator.ingest.reader import DriveFile, DriveReader
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 
 

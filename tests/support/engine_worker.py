@@ -19,7 +19,7 @@ from master_orchestrator.shell import health, vehicle_job
 from master_orchestrator.shell.clients import PartitionProducer
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.store import PartitionStore
-from master_orchestrator.shell.takeover import TakeOverOutcome, TakeOver, Wipe
+from master_orchestrator.shell.takeover import TakeOver, TakeOverOutcome, Wipe
 from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
 

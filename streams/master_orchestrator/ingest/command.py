@@ -9,12 +9,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from master_orchestrator.ingest.drive_files import DriveFile, DriveReader
 from master_orchestrator.ingest.dry_run import DryRun
 from master_orchestrator.ingest.errors import FileUnusableError
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.producer import TelemetryProducer
-from master_orchestrator.ingest.reader import DriveFile, DriveReader
 from master_orchestrator.ingest.run import FileTally, Ingest, IngestSummary, RejectLog, Sink, Surroundings
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology

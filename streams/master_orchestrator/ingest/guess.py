@@ -10,6 +10,7 @@ import msgspec
 import yaml
 
 from master_orchestrator.ingest.column_map import ColumnMap, TimeRule
+from master_orchestrator.ingest.drive_files import DriveReader
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.headings import words_of
 from master_orchestrator.ingest.known_maps import map_for
@@ -17,8 +18,7 @@ from master_orchestrator.ingest.meaning import Meaning, Meanings
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.passes import Reject
-from master_orchestrator.ingest.reader import DriveReader
-from master_orchestrator.ingest.rows import RowFile, inspect
+from master_orchestrator.ingest.row_files import RowFile, inspect
 from master_orchestrator.ingest.time_rule import cells_of, time_rule
 from master_orchestrator.ingest.times import is_time
 from master_orchestrator_schemas.messages import Telemetry

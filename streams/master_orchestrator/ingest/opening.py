@@ -18,7 +18,7 @@ from master_orchestrator.ingest.clocks import (
 from master_orchestrator.ingest.column_map import ColumnMap, TimeRule
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.file_start import start_above, start_in_name
-from master_orchestrator.ingest.rows import RowFile
+from master_orchestrator.ingest.row_files import RowFile
 from master_orchestrator.ingest.time_rule import cells_of, time_rule
 from master_orchestrator.ingest.times import TimeTexts, UnclearDateError
 from master_orchestrator.ingest.zones import LocalTimes, ms_of, zone_of

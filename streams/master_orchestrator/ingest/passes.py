@@ -18,7 +18,7 @@ from master_orchestrator.ingest.opening import TimeSource
 from master_orchestrator.ingest.plan import Fields, Plan
 from master_orchestrator.ingest.plausible import doubts
 from master_orchestrator.ingest.row import BadRow, Row
-from master_orchestrator.ingest.rows import RowFile
+from master_orchestrator.ingest.row_files import RowFile
 from master_orchestrator_schemas.measures import is_unit
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.messages.telemetry import VEHICLE_ID_PATTERN

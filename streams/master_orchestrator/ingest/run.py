@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Protocol
 
+from master_orchestrator.ingest.drive_files import DriveFile
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.pacing import Pacer
 from master_orchestrator.ingest.passes import Joined, Reject
 from master_orchestrator.ingest.producer import Delivered
-from master_orchestrator.ingest.reader import DriveFile
 from master_orchestrator_schemas.messages import Telemetry
 
 SHOWN_REJECTS = 5

@@ -22,7 +22,7 @@ from master_orchestrator.core.decide.failures import (
     permanently_failed,
 )
 from master_orchestrator.core.decide.priority import AGENT_STATES
-from master_orchestrator.core.decide.replies import actor_of, read_result, result_details
+from master_orchestrator.core.decide.reply_content import actor_of, read_result, result_details
 from master_orchestrator.core.decide.results import MEANING, Answered
 from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import service
+from master_orchestrator.core.decide import appointments
 from master_orchestrator.core.decide.contact import owner_not_won
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.cooldowns import cooling
@@ -137,9 +137,9 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
     )
     late = is_too_late(answered.policy, appointment, answered.workflow.priority, answered.at_ms)
     if late and answered.outdated:
-        booked = service.booked(answered, appointment, late=False, tow=False)
+        booked = appointments.booked(answered, appointment, late=False, tow=False)
         return booked + answered.without_details.enter(AgentType.SCHEDULING, "priority_raised")
-    return service.booked(answered, appointment, late=late or result.late, tow=result.tow)
+    return appointments.booked(answered, appointment, late=late or result.late, tow=result.tow)
 
 
 def _labour_ms(workflow: Workflow) -> int:

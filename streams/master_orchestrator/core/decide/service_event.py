@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import service
+from master_orchestrator.core.decide import appointments
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
@@ -53,14 +53,14 @@ def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
 def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:
     digest = digest_of(event.event_id)
     if event.kind in FELL_THROUGH:
-        return service.fell_through(context, FELL_THROUGH[event.kind], digest)
+        return appointments.fell_through(context, FELL_THROUGH[event.kind], digest)
     if event.kind is ServiceEventKind.CHECKED_IN:
-        return service.begun(context, "checked_in", service_event=digest)
+        return appointments.begun(context, "checked_in", service_event=digest)
     begun: list[ev.Event] = []
     if context.workflow.state is State.SCHEDULED:
-        begun = service.begun(context.without_details, "checked_in")
+        begun = appointments.begun(context.without_details, "checked_in")
     facts = _confirmed(context.workflow.facts, event)
-    return begun + service.finished(context, "work_completed", facts=facts, service_event=digest)
+    return begun + appointments.finished(context, "work_completed", facts=facts, service_event=digest)
 
 
 def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:

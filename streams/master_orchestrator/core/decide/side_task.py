@@ -10,7 +10,7 @@ from master_orchestrator.core.command_ids import CommandName
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.executions import first_execution, next_execution
 from master_orchestrator.core.decide.failures import failure_details, is_permanent, retry_wait_ms
-from master_orchestrator.core.decide.replies import actor_of, read_result, result_details
+from master_orchestrator.core.decide.reply_content import actor_of, read_result, result_details
 from master_orchestrator.core.state import Chain, Facts, SideTask, Workflow
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.vocabulary import AgentType

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import calls, service, side_task
+from master_orchestrator.core.decide import appointments, calls, side_task
 from master_orchestrator.core.decide.contact import owner_not_won
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.executions import next_execution
@@ -57,16 +57,16 @@ def _retry(context: Context[Workflow]) -> list[ev.Event]:
 
 def _scheduled(context: Context[Workflow]) -> list[ev.Event]:
     if context.policy.service.workshop_feed:
-        return service.fell_through(context, "no_show")
-    return service.begun(context, "appointment_start")
+        return appointments.fell_through(context, "no_show")
+    return appointments.begun(context, "appointment_start")
 
 
 def _in_service(context: Context[Workflow]) -> list[ev.Event]:
     """An overdue workshop has confirmed no repair, so there is none to count."""
     if context.policy.service.workshop_feed:
         called = calls.service_overdue(context.vehicle_id)
-        return service.finished(context, "service_overdue", confirmed=False, calls=called)
-    return service.finished(context, "appointment_end")
+        return appointments.finished(context, "service_overdue", confirmed=False, calls=called)
+    return appointments.finished(context, "appointment_end")
 
 
 DUE: Mapping[State, Callable[[Context[Workflow]], list[ev.Event]]] = MappingProxyType(

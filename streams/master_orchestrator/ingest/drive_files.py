@@ -10,7 +10,7 @@ from master_orchestrator.ingest.known_maps import map_for
 from master_orchestrator.ingest.notes import Notes
 from master_orchestrator.ingest.opening import ReadTerms, TimeSources
 from master_orchestrator.ingest.passes import Joined, Opened, Pass, Reject
-from master_orchestrator.ingest.rows import RowFile, inspect
+from master_orchestrator.ingest.row_files import RowFile, inspect
 from master_orchestrator_schemas.messages import Telemetry
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from master_orchestrator.ingest.errors import FileUnusableError
 from master_orchestrator.ingest.row import BadRow, Row
-from master_orchestrator.ingest.rows import inspect
+from master_orchestrator.ingest.row_files import inspect
 from master_orchestrator.ingest.sources import MAX_LINE
 
 CSV = "vehicle_id,ts,rpm\nv1,2026-01-01T00:00:00Z,800\nv1,2026-01-01T00:00:01Z,810\n"

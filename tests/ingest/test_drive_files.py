@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from master_orchestrator.ingest.column_map import ColumnMap, load_map
+from master_orchestrator.ingest.drive_files import DriveReader
 from master_orchestrator.ingest.errors import ColumnMapError
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator.ingest.passes import Reject
-from master_orchestrator.ingest.reader import DriveReader
 from master_orchestrator_schemas.messages import Dtc, Telemetry
 
 START_MS = int(datetime.fromisoformat("2026-03-01T08:00:00+00:00").timestamp() * 1000)
