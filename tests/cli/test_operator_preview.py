@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from support.dead_letter_records import dead_letter
+from support.statuses import status
 
 from master_orchestrator.cli import operate
 from master_orchestrator.cli.context import Invocation
@@ -15,26 +16,12 @@ from master_orchestrator.client.given_up import by_workflow
 from master_orchestrator.ports import EngineAnswer
 from master_orchestrator.readers.dead_letters import GIVEN_UP, LetterId, read_letter
 from master_orchestrator.readers.open_letters import LetterFilter
-from master_orchestrator_schemas.messages import Cause, OperatorRequest, Status
-from master_orchestrator_schemas.vocabulary import Priority, State
+from master_orchestrator_schemas.messages import Cause, OperatorRequest
+from master_orchestrator_schemas.vocabulary import State
 
 CAR = "car-1~0"
 LETTER = LetterId(2, 117)
-FAILED = Status(
-    workflow_id=CAR,
-    vehicle_id="car-1",
-    state=State.FAILED,
-    priority=Priority.HIGH,
-    reason=None,
-    step="DIAGNOSIS",
-    attempt=3,
-    attempts=4,
-    findings=(),
-    created_at_ms=0,
-    updated_at_ms=5,
-    seq=9,
-    history=(),
-)
+FAILED = status(CAR, State.FAILED, attempt=3, attempts=4, seq=9)
 
 
 class Engine:

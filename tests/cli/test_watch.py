@@ -8,6 +8,7 @@ from typing import Self
 import pytest
 from confluent_kafka import Message
 from msgspec.structs import replace
+from support.statuses import status
 
 from master_orchestrator.cli import watching
 from master_orchestrator.cli.context import Invocation
@@ -16,23 +17,9 @@ from master_orchestrator.readers.topics import partition_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import Priority, State
+from master_orchestrator_schemas.vocabulary import State
 
-DIAGNOSED = Status(
-    workflow_id="car-1~0",
-    vehicle_id="car-1",
-    state=State.DIAGNOSIS,
-    priority=Priority.HIGH,
-    reason=None,
-    step="DIAGNOSIS",
-    attempt=0,
-    attempts=1,
-    findings=(),
-    created_at_ms=0,
-    updated_at_ms=5,
-    seq=1,
-    history=(),
-)
+DIAGNOSED = status("car-1~0", State.DIAGNOSIS)
 
 
 class Topic:

@@ -1,41 +1,29 @@
 """Which failed workflows a bulk redrive would take."""
 
 from msgspec.structs import replace
+from support.statuses import status
 
 from master_orchestrator.readers.failed import WORTH_A_TRY, failed_now, longest_failed
 from master_orchestrator_schemas.messages import Status, Transition
-from master_orchestrator_schemas.vocabulary import Priority, Reason, State
+from master_orchestrator_schemas.vocabulary import Reason, State
 
 
-def status(workflow_id: str, state: State, at_ms: int, reason: Reason | None = None) -> Status:
-    return Status(
-        workflow_id=workflow_id,
-        vehicle_id=workflow_id.partition("~")[0],
-        state=state,
-        priority=Priority.HIGH,
-        reason=reason,
-        step="DIAGNOSIS",
-        attempt=0,
-        attempts=1,
-        findings=(),
-        created_at_ms=0,
-        updated_at_ms=at_ms + 5,
-        seq=at_ms,
-        history=(Transition(at_ms=at_ms, state=state),),
-    )
+def standing(workflow_id: str, state: State, at_ms: int, reason: Reason | None = None) -> Status:
+    history = (Transition(at_ms=at_ms, state=state),)
+    return status(workflow_id, state, reason=reason, updated_at_ms=at_ms + 5, seq=at_ms, history=history)
 
 
 def failed(workflow_id: str, at_ms: int, reason: Reason = Reason.RETRIES_EXHAUSTED) -> Status:
-    return status(workflow_id, State.FAILED, at_ms, reason)
+    return standing(workflow_id, State.FAILED, at_ms, reason)
 
 
 def test_only_the_newest_workflow_of_a_vehicle_counts_in_its_newest_state() -> None:
     statuses = [
         failed("redriven~0", 1),
-        status("redriven~0", State.RETRY, 2),
+        standing("redriven~0", State.RETRY, 2),
         failed("superseded~9", 3),
-        status("superseded~10", State.PENDING, 4),
-        status("still~0", State.RETRY, 5),
+        standing("superseded~10", State.PENDING, 4),
+        standing("still~0", State.RETRY, 5),
         failed("still~0", 6),
     ]
     assert [("still~0", 6)] == [(one.workflow_id, one.since_ms) for one in failed_now(statuses)]

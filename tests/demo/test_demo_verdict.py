@@ -5,13 +5,14 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
+from support.statuses import status
 
 from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.demo.board import Board
 from master_orchestrator.demo.verdict import DemoVerdict
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
-from master_orchestrator_schemas.messages import Status, Transition
+from master_orchestrator_schemas.messages import Transition
 from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 CLEAN = AuditVerdict(workflows=1, records=9, violations=())
@@ -19,23 +20,11 @@ FORGED = AuditVerdict(workflows=1, records=9, violations=(Violation("a~0", 3, "e
 
 
 def board(state: State, reason: Reason | None) -> Board:
-    status = Status(
-        workflow_id="a~0",
-        vehicle_id="a",
-        state=state,
-        priority=Priority.URGENT,
-        reason=reason,
-        step=None,
-        attempt=0,
-        attempts=5,
-        findings=(),
-        created_at_ms=0,
-        updated_at_ms=4_000,
-        seq=8,
-        history=(Transition(at_ms=0, state=State.PENDING), Transition(at_ms=4_000, state=state)),
-    )
+    history = (Transition(at_ms=0, state=State.PENDING), Transition(at_ms=4_000, state=state))
     board = Board(["a"])
-    board.apply(status)
+    board.apply(
+        status("a~0", state, priority=Priority.URGENT, reason=reason, attempts=5, updated_at_ms=4_000, history=history)
+    )
     return board
 
 

@@ -24,16 +24,16 @@ AllOption = Annotated[bool, typer.Option("--all", help="All of them; required wi
 
 
 def read_listing(
-    ctx: typer.Context, chosen: LetterFilter, fold: Callable[[Iterator[DeadLetter]], LetterListing]
+    ctx: typer.Context, chosen: LetterFilter, collect: Callable[[Iterator[DeadLetter]], LetterListing]
 ) -> LetterListing:
-    """What ``fold`` makes of the open letters of interest."""
+    """What ``collect`` makes of the open letters of interest."""
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.open_letters import open_letters
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("dead letters")
     with reading("dead letters") as progress:
-        return fold(open_letters(kafka, call.topology, chosen, progress))
+        return collect(open_letters(kafka, call.topology, chosen, progress))
 
 
 def letter_filter(

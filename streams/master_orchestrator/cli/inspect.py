@@ -100,9 +100,9 @@ def _watch(ctx: typer.Context, form: str, table: Callable[[Sequence[Status]], Re
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
     """Show statistics over all workflows."""
     from master_orchestrator.cli.tables import statistics_table
-    from master_orchestrator.readers.statistics import fold_statistics
+    from master_orchestrator.readers.statistics import statistics_of
 
-    figures: Statistics = fold_statistics(_statuses(ctx))
+    figures: Statistics = statistics_of(_statuses(ctx))
     answer(figures, lambda: statistics_table(figures), as_json=json)
 
 

@@ -1,4 +1,4 @@
-"""What the live table knows: status records folded into rows. Pure: the time is an argument."""
+"""What the live table knows: status records become rows. Pure: the time is an argument."""
 
 from collections import Counter
 from collections.abc import Iterable

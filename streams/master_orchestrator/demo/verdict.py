@@ -10,7 +10,7 @@ from rich.text import Text
 from master_orchestrator.demo.board import Board
 from master_orchestrator.demo.render import timeline
 from master_orchestrator.readers.audit_verdict import AuditVerdict
-from master_orchestrator.readers.statistics import fold_statistics
+from master_orchestrator.readers.statistics import statistics_of
 from master_orchestrator.simulation.gateway import GatewayTally
 from master_orchestrator_schemas.messages import AuditRecord
 
@@ -61,11 +61,11 @@ class DemoVerdict:
             "audit_records": self.audit.records,
             "audit_violations": [f"{v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in self.audit.violations],
             "open": [status.workflow_id for status in self.board.open],
-            "statistics": fold_statistics(self.board.statuses),
+            "statistics": statistics_of(self.board.statuses),
         }
 
     def _figures(self) -> Table:
-        figures = fold_statistics(self.board.statuses)
+        figures = statistics_of(self.board.statuses)
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_row("readings sent, acknowledged", f"{self.tally.sent:,}, {self.tally.acknowledged:,}")
         table.add_row("workflows opened", str(figures["total_workflows"]))

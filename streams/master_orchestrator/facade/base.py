@@ -23,7 +23,7 @@ from master_orchestrator.facade.report import AuditLine, audit_line
 from master_orchestrator.facade.requests import reading_of, service_event_of
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Pending, Shell
-from master_orchestrator.readers.statistics import Statistics, fold_statistics
+from master_orchestrator.readers.statistics import Statistics, statistics_of
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
@@ -132,7 +132,7 @@ class OrchestratorBase(RegistersAgents):
     def _statistics(self) -> Statistics:
         shell = self._shell("get_statistics")
         shell.refresh()
-        return fold_statistics(shell.workflows.all())
+        return statistics_of(shell.workflows.all())
 
     def _watch(self, workflow_id: str, states: Iterable[State]) -> Future[Status]:
         """Settled with the first status in one of the states."""

@@ -39,7 +39,7 @@ def reading_of(vehicle_id: str, telemetry_data: Mapping[str, object]) -> Underst
 
 
 def workflow_of(answer: EngineAnswer) -> str:
-    """The workflow a reading opened or folded into. Raises :class:`InvalidTelemetryError` if it was rejected."""
+    """The workflow a reading opened or joined. Raises :class:`InvalidTelemetryError` if it was rejected."""
     if answer.rejection is not None:
         raise InvalidTelemetryError(f"the engine rejected the reading: {answer.rejection}")
     for record in answer.audit:

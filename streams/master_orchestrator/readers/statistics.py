@@ -24,7 +24,7 @@ class Statistics(TypedDict):
     average_completion_time: float
 
 
-def fold_statistics(statuses: Iterable[Status]) -> Statistics:
+def statistics_of(statuses: Iterable[Status]) -> Statistics:
     """The figures of the given newest statuses, one per workflow."""
     figures = statistics(sorted(statuses, key=lambda status: status.workflow_id))  # a sum of floats has an order
     return Statistics(

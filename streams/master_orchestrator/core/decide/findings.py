@@ -56,7 +56,7 @@ def strongest(findings: Sequence[KnownFinding]) -> tuple[KnownFinding, ...]:
     return tuple(findings[index] for index in sorted(kept))
 
 
-def fold(
+def joined(
     noted: Sequence[KnownFinding], observed: Iterable[KnownFinding]
 ) -> tuple[tuple[KnownFinding, ...], list[KnownFinding]]:
     """All findings of a workflow, and those among ``observed`` that are new to it.

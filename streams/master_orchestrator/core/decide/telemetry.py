@@ -1,4 +1,4 @@
-"""A reading: does it open a workflow, or fold into the open one?
+"""A reading: does it open a workflow, or join the open one?
 
 A workflow opens for a finding that no cool-down holds back, for a check that the sender asks for, or for a regular
 check that is due. A check takes in all that stands, and what the reading alone makes one suspect. Triage reports a
@@ -18,7 +18,7 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
-from master_orchestrator.core.decide.findings import combined, evidence_details, fold, known, still_stands
+from master_orchestrator.core.decide.findings import combined, evidence_details, joined, known, still_stands
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
 from master_orchestrator.core.decide.worsening import Joining, findings_joined, urgent_details
@@ -50,7 +50,7 @@ class Observed(Context[None], frozen=True, kw_only=True, gc=False):
     check_due: bool
 
     @property
-    def to_fold(self) -> Findings:
+    def to_join(self) -> Findings:
         """What a workflow takes in: a check takes all, another one what is fresh."""
         return combined(self.standing, self.suspected) if self.is_check else self.fresh
 
@@ -115,7 +115,7 @@ def _standing(state: VehicleState, trackers: Trackers, fired: Findings) -> Findi
     stands = combined(fired, (finding for finding in state.standing if still_stands(trackers, finding.rule)))
     if state.workflow is None or not state.workflow.is_open:
         return stands
-    _, new = fold(state.workflow.findings, stands)
+    _, new = joined(state.workflow.findings, stands)
     return tuple(new)
 
 
@@ -142,7 +142,7 @@ def _act(observed: Observed) -> list[ev.Event]:
     workflow = observed.state.workflow
     if workflow is None or not workflow.is_open:
         return _open(observed)
-    if _awaits_feedback(workflow) and any(_is_another_matter(workflow, finding) for finding in observed.to_fold):
+    if _awaits_feedback(workflow) and any(_is_another_matter(workflow, finding) for finding in observed.to_join):
         return _supersede(observed, workflow)
     return _join(observed, workflow)
 
@@ -157,7 +157,7 @@ def _open(observed: Observed) -> list[ev.Event]:
         reason = "regular_check"
     else:
         return []
-    findings = observed.to_fold
+    findings = observed.to_join
     request = {"request_id": reading.request_id} if reading.check_requested else {}
     opened = ev.WorkflowOpened(
         workflow_id=_next_workflow_id(observed),
@@ -191,7 +191,7 @@ def _make_room(observed: Observed) -> list[ev.Event]:
 
 def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
     events = list[ev.Event]()
-    findings, new = fold(workflow.findings, observed.to_fold)
+    findings, new = joined(workflow.findings, observed.to_join)
     if new:
         joining = Joining(
             policy=observed.policy,
@@ -204,8 +204,8 @@ def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
         )
         events += findings_joined(joining)
     if observed.reading.check_requested:
-        joined = observed.about(workflow, GATEWAY, {"request_id": observed.reading.request_id})
-        events.append(ev.CheckJoined(**joined.head("check_requested")))
+        requested = observed.about(workflow, GATEWAY, {"request_id": observed.reading.request_id})
+        events.append(ev.CheckJoined(**requested.head("check_requested")))
     return events
 
 

@@ -62,7 +62,7 @@ class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
             for known in self.workflow.findings
         )
 
-    def folded(self, execution: Execution | None = None, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
+    def join(self, execution: Execution | None = None, called: tuple[ev.Call, ...] = ()) -> list[ev.Event]:
         """They join the workflow."""
         rules, added = [f.rule for f in self.findings], [f.rule for f in self.new]
         details = {
@@ -85,7 +85,7 @@ def findings_joined(joining: Joining) -> list[ev.Event]:
         return WORSE[joining.workflow.state](joining)
     if urgent_details(joining.unheard) and _was_asked(joining.workflow):
         return _told_to_a_human(joining)
-    return joining.folded()
+    return joining.join()
 
 
 def _was_asked(workflow: Workflow) -> bool:
@@ -103,7 +103,7 @@ def urgent_details(findings: Sequence[KnownFinding]) -> dict[str, dict[str, int]
 
 def _goes_on(joining: Joining) -> list[ev.Event]:
     """DIAGNOSIS has them in its task. In FEEDBACK, what is HIGH or above has opened the next workflow instead."""
-    return joining.folded() + joining.prioritised()
+    return joining.join() + joining.prioritised()
 
 
 def _asked_again(joining: Joining) -> list[ev.Event]:
@@ -112,7 +112,7 @@ def _asked_again(joining: Joining) -> list[ev.Event]:
     if joining.is_raised or execution is None:
         return _goes_on(joining)
     priority = joining.workflow.priority
-    return joining.folded(next_revision(joining.policy, execution, priority, joining.at_ms))
+    return joining.join(next_revision(joining.policy, execution, priority, joining.at_ms))
 
 
 def _diagnosed_again(joining: Joining) -> list[ev.Event]:
@@ -122,12 +122,12 @@ def _diagnosed_again(joining: Joining) -> list[ev.Event]:
         return _told_to_a_human(joining)
     priority = min(joining.priority, before.priority)
     worse = joining.noting(from_priority=before.priority.name)
-    return joining.folded() + worse.enter(AgentType.DIAGNOSIS, "worsened", priority=priority, escalated=True)
+    return joining.join() + worse.enter(AgentType.DIAGNOSIS, "worsened", priority=priority, escalated=True)
 
 
 def _told_to_a_human(joining: Joining) -> list[ev.Event]:
     called = calls.worsened(joining.vehicle_id, joining.workflow, joining.unheard or joining.new)
-    return joining.folded(called=called) + joining.prioritised()
+    return joining.join(called=called) + joining.prioritised()
 
 
 def _in_service(joining: Joining) -> list[ev.Event]:
