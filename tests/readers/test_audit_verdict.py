@@ -195,7 +195,7 @@ def test_a_second_trail_with_one_id_is_a_violation_and_an_exact_copy_is_not(
     for record in trail[:3]:
         copy = replace(record, actor="else") if differs else record
         cluster.append(cluster.audit, f"{record.workflow_id}/{record.seq}".encode(), CODEC.encode(copy), partition=1)
-    cluster.is_copy = True  # no inputs are looked at
+    cluster.senders_times = True  # there are no inputs
     assert {kind} - {None} == {violation.kind for violation in cluster.verified(monkeypatch).violations}
     assert len({record.workflow_id for record in trail}) == cluster.verified(monkeypatch).workflows
 
@@ -217,14 +217,43 @@ def test_of_one_workflow_only_its_own_violations_are_told(monkeypatch: pytest.Mo
     assert "nothing to verify" == cluster.verified(monkeypatch, "nobody~7").outcome
 
 
-def test_a_mirror_s_copy_is_told_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def _no_markers(cluster: KeptCluster) -> None:
+    cluster.mirror(markers=0)
+    cluster.senders_times = True
+
+
+def _markers(cluster: KeptCluster) -> None:
+    cluster.mirror(markers=1)
+    cluster.senders_times = True
+
+
+def _into_topics_with_the_broker_s_time(cluster: KeptCluster) -> None:
+    cluster.mirror(markers=0, late_ms=40)
+
+
+def _both(cluster: KeptCluster) -> None:
+    cluster.mirror(markers=1, late_ms=40)
+
+
+@pytest.mark.parametrize("mirror", [_markers, _into_topics_with_the_broker_s_time, _both])
+def test_a_mirror_s_copy_is_told_as_one_and_accuses_nobody(
+    monkeypatch: pytest.MonkeyPatch, mirror: Callable[[KeptCluster], None]
+) -> None:
     cluster = kept_cluster()
-    cluster.is_copy = True
+    mirror(cluster)
     verdict = cluster.verified(monkeypatch)
     assert ("cannot be told", ()) == (verdict.outcome, verdict.violations)
-    assert "original cluster" in verdict.untold[0].text
+    (gap,) = verdict.untold
+    assert verdict.records - verdict.replayed == gap.records > 0
+    assert "original cluster" in gap.text
     edited(cluster)
     assert "violated" == cluster.verified(monkeypatch).outcome
+
+
+def test_a_copy_whose_inputs_stand_where_the_trail_names_them_proves_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = kept_cluster()
+    _no_markers(cluster)
+    assert "whole" == cluster.verified(monkeypatch).outcome
 
 
 def test_other_rules_than_at_the_time_are_no_violation_where_the_table_vouches_for_the_trail(

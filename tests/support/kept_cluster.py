@@ -64,7 +64,7 @@ class KeptCluster:
         self.starts: dict[Partition, int] = {}
         self.audit, self.status = self.topology.topic_of("AuditRecord"), self.topology.topic_of("Status")
         self.readings, self.table = self.topology.topic_of("Telemetry"), self.topology.changelog_topic
-        self.is_copy = False
+        self.senders_times = False
 
     def append(self, topic: str, key: bytes, value: bytes | None, at_ms: int = 0, partition: int = 0) -> None:
         """One more record."""
@@ -94,6 +94,18 @@ class KeptCluster:
         self.starts[Partition(topic, 0)] = log[-1].number + 1
         log.clear()
 
+    def mirror(self, *, markers: int, late_ms: int = 0) -> None:
+        """As a mirror copies the inputs: without the transaction markers that stood behind each topic's second record.
+
+        ``late_ms``: the copy's topics take the broker's time, at which the mirror wrote.
+        """
+        for topic in self.topology.input_topics:
+            log = self.records.get((topic, 0), [])
+            self.records[topic, 0] = [
+                kept._replace(number=index if index < 2 else kept.number - markers, at_ms=kept.at_ms + late_ms)
+                for index, kept in enumerate(log)
+            ]
+
     def verified(self, monkeypatch: pytest.MonkeyPatch, workflow_id: str | None = None) -> AuditVerdict:
         """What ``audit verify`` says."""
         reader = _reader_of(self)
@@ -103,7 +115,7 @@ class KeptCluster:
             patched.setattr(verify_topics, "TopicReader", reader)
             patched.setattr(replay_topics, "TopicReader", reader)
             patched.setattr(verify_topics, "partition_counts", lambda _: counts)
-            patched.setattr(verify_topics, "is_copy", lambda *_: self.is_copy)
+            patched.setattr(verify_topics, "keeps_senders_times", lambda *_: self.senders_times)
             return verify_topics.verify_topics(KafkaSettings(), self.topology, workflow_id=workflow_id)
 
 

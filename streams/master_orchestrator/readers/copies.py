@@ -10,9 +10,9 @@ ANSWER_S = 10.0
 TIME_TYPE = "message.timestamp.type"
 
 
-def is_copy(kafka: KafkaSettings, topics: Iterable[str]) -> bool:
+def keeps_senders_times(kafka: KafkaSettings, topics: Iterable[str]) -> bool:
     """Whether an input keeps its senders' times. An engine's inputs take the broker's (``provision`` sees to it); a
-    mirror keeps those that the original broker gave, and cannot keep the offsets.
+    mirror keeps those that the original broker gave, and need not keep the offsets.
     """
     admin = AdminClient(admin_config(kafka))
     resources = [ConfigResource(ResourceType.TOPIC, topic) for topic in topics]

@@ -12,7 +12,7 @@ from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.readers.audit_verdict import AuditVerdict, added, excused, of_replay
-from master_orchestrator.readers.copies import is_copy
+from master_orchestrator.readers.copies import keeps_senders_times
 from master_orchestrator.readers.replay import Rules
 from master_orchestrator.readers.replay_topics import PartitionReplay
 from master_orchestrator.readers.replay_verdict import Untold
@@ -28,10 +28,6 @@ from master_orchestrator_schemas.topology import Topology
 
 Trail = list[tuple[bytes, AuditRecord]]
 
-A_COPY = (
-    "the inputs keep their senders' times (message.timestamp.type=CreateTime), as a mirror's copy does: their offsets "
-    "are not those that the trail names, so nothing was replayed; verify on the original cluster too"
-)
 NO_TABLE = (
     "the engine's table (its changelog) is not there or has no positions: what stands behind the trails is not known"
 )
@@ -55,7 +51,9 @@ class _Verification:
         self._astray = Astray()
         self._counts = partition_counts(kafka)
         self._missing = [topic for topic in topology.input_topics if topic not in self._counts]
-        self._is_copy = is_copy(kafka, [topic for topic in topology.input_topics if topic in self._counts])
+        self._senders_times = keeps_senders_times(
+            kafka, [topic for topic in topology.input_topics if topic in self._counts]
+        )
 
     def run(self, progress: Progress | None) -> AuditVerdict:
         """Every partition; one workflow has one, but records of its id may stand in others."""
@@ -68,7 +66,8 @@ class _Verification:
             for n in range(count)
         ]
         beyond = tuple(Untold(None, 0, text) for text in self._unread_partitions())
-        whole = excused(added([*parts, AuditVerdict(violations=tuple(self._two_trails()), untold=beyond)]))
+        every = added([*parts, AuditVerdict(violations=tuple(self._two_trails()), untold=beyond)])
+        whole = excused(every, senders_times=self._senders_times)
         return whole if self._workflow is None else _of_workflow(whole, self._workflow)
 
     def _unread_partitions(self) -> Iterator[str]:
@@ -99,8 +98,8 @@ class _Verification:
         self, number: int, trail: Trail, facts: TableFacts, vouched: set[str], progress: Progress | None
     ) -> AuditVerdict:
         untold = tuple(Untold(None, 0, text) for text in facts.unreadable)
-        if self._is_copy or self._missing:
-            text = A_COPY if self._is_copy else f"{', '.join(self._missing)} is not there: nothing was replayed"
+        if self._missing:
+            text = f"{', '.join(self._missing)} is not there: nothing was replayed"
             return AuditVerdict(untold=(*untold, *((Untold(None, len(trail), text),) if trail else ())))
         intake = Intake(self._topology, self._codec)
         readings = self._topology.topic_of("Telemetry")
