@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import (
     AdminClient,
     AlterConfigOpType,
@@ -15,6 +16,7 @@ from confluent_kafka.admin import (
 
 from master_orchestrator.cluster.errors import ProvisionError
 from master_orchestrator.cluster.provision import TopicOutcome, provision
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.topology import Topology
 
 pytestmark = pytest.mark.kafka
@@ -97,6 +99,28 @@ def test_more_replicas_than_brokers_is_refused_by_name(kafka_admin: AdminClient,
     brokers = len(kafka_admin.list_topics(timeout=10).brokers)
     with pytest.raises(ProvisionError, match=r"Kafka refused topic too-many-.*[Rr]eplication factor"):
         provision(kafka_admin, topology.with_prefix("too-many-"), replication=brokers + 1)
+
+
+def test_a_lost_changelog_is_not_made_again_while_there_is_a_trail(
+    kafka: KafkaSettings, kafka_admin: AdminClient, unique_topology: Topology
+) -> None:
+    """Vehicles would open workflows with ids that the trail has."""
+    audit, changelog = unique_topology.topic_of("AuditRecord"), unique_topology.changelog_topic
+    producer = Producer(producer_config(kafka))
+    producer.produce(audit, b"a record", b"car-1~0/0", 2)
+    assert 0 == producer.flush(10)
+
+    with pytest.raises(ProvisionError, match=rf"{changelog} is empty, but {audit} has records \(partitions 2\)"):
+        provision(kafka_admin, unique_topology)
+    _delete(kafka_admin, changelog)
+    with pytest.raises(ProvisionError, match=rf"{changelog} is not there, .*export the trail, delete all topics"):
+        provision(kafka_admin, unique_topology)
+    assert changelog not in kafka_admin.list_topics(timeout=10).topics
+
+    _delete(kafka_admin, audit)
+    assert {audit, changelog} == {
+        outcome.topic for outcome in provision(kafka_admin, unique_topology) if outcome.action == "created"
+    }
 
 
 def _config(admin: AdminClient, topic: str) -> dict[str, str]:

@@ -100,8 +100,8 @@ class KeptCluster:
         ``late_ms``: the copy's topics take the broker's time, at which the mirror wrote.
         """
         for topic in self.topology.input_topics:
-            log = self.records.get((topic, 0), [])
-            self.records[topic, 0] = [
+            log = self.records.get(Partition(topic, 0), [])
+            self.records[Partition(topic, 0)] = [
                 kept._replace(number=index if index < 2 else kept.number - markers, at_ms=kept.at_ms + late_ms)
                 for index, kept in enumerate(log)
             ]

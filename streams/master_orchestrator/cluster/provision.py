@@ -3,7 +3,8 @@
 Partition count, cleanup policy and timestamp type are never altered: the first would send vehicles to other
 partitions, the second can delete history, the third is the engine's clock. Retention and size limits follow the
 topology. Replication, and the in-sync minimum that belongs to it, are set at creation only: moving replicas is the
-work of Kafka's own tools.
+work of Kafka's own tools. A changelog that is lost is not made again: vehicles would count their workflows from the
+first again, under ids that the audit trail has.
 """
 
 import time
@@ -19,11 +20,14 @@ from confluent_kafka.admin import (
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
     ResourceType,
     TopicMetadata,
 )
 
 from master_orchestrator.cluster.errors import ProvisionError
+from master_orchestrator.readers.topics import listed_offsets
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import TopicPlan, Topology
 
 REQUEST_TIMEOUT_S = 30.0
@@ -57,6 +61,7 @@ def provision(admin: AdminClient, topology: Topology, replication: int | None = 
     existing = [plan for plan in plans if plan.name in present.topics]
     configs = _describe(admin, [plan.name for plan in existing])
     _refuse(problem for plan in existing for problem in problems(plan, present.topics[plan.name], configs[plan.name]))
+    _refuse_lost_changelog(admin, topology, present.topics)
     missing = [plan for plan in plans if plan.name not in present.topics]
     if not _create(admin, missing):
         return provision(admin, topology, replication)  # someone else created some of them: look again
@@ -132,6 +137,24 @@ def _refuse(problems: Iterable[str]) -> None:
     if wrong:
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
         raise ProvisionError(wrong[0] + more)
+
+
+def _refuse_lost_changelog(admin: AdminClient, topology: Topology, present: Mapping[str, TopicMetadata]) -> None:
+    """A partition's audit records and its changelog's are written together: there are none of one alone."""
+    audit, changelog = topology.topic_of("AuditRecord"), topology.changelog_topic
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # confluent-kafka leaves this one out
+    there = [topic for topic in (audit, changelog) if topic in present]
+    partitions = [Partition(topic, number) for topic in there for number in present[topic].partitions]
+    ends = listed_offsets(admin, latest, partitions)
+    trails = [number for topic, number in partitions if topic == audit and ends[Partition(audit, number)]]
+    lost = [number for number in trails if not ends.get(Partition(changelog, number))]
+    if lost:
+        raise ProvisionError(
+            f"{changelog} is {'empty' if changelog in present else 'not there'}, but {audit} has records (partitions "
+            f"{', '.join(map(str, lost))}): the vehicles' states are lost, and with an empty changelog the ids of "
+            f"workflows would recur. Stop everything and restore the brokers' backup, or export the trail, delete all "
+            f"topics of the system and provision again (docs/operations.md, 'When the changelog is lost')."
+        )
 
 
 def _describe(admin: AdminClient, names: Sequence[str]) -> Configs:

@@ -75,6 +75,26 @@ def partition_counts(kafka: KafkaSettings) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in topics.items()}
 
 
+def listed_offsets(
+    admin: AdminClient,
+    spec: OffsetSpec,
+    partitions: Iterable[Partition],
+    level: IsolationLevel = IsolationLevel.READ_COMMITTED,
+) -> Offsets:
+    """What ``spec`` asks of each partition; waits for leaders that are being chosen. Raises KafkaException."""
+    asked = {TopicPartition(*partition): spec for partition in partitions}
+    until = time.monotonic() + LEADER_S
+    while asked:
+        try:
+            futures = admin.list_offsets(asked, isolation_level=level, request_timeout=ANSWER_S)
+            return {Partition(each.topic, each.partition): future.result().offset for each, future in futures.items()}
+        except KafkaException as error:
+            if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
+                raise
+            time.sleep(RETRY_S)
+    return {}
+
+
 class TopicReader:
     """A consumer over given partitions: from their beginning, for the topics in ``from_end`` from their present end, or
     from the offsets in ``start``.
@@ -124,28 +144,12 @@ class TopicReader:
         return self._offsets(earliest, self._partitions, IsolationLevel.READ_COMMITTED)
 
     def _offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
-        left = list(partitions)
-        until = time.monotonic() + LEADER_S
-        while left:
-            try:
-                return self._list_offsets(spec, left, level)
-            except KafkaException as error:
-                if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
-                    raise self._kafka_error(error) from error
-                time.sleep(RETRY_S)
-        return {}
-
-    def _kafka_error(self, error: KafkaException) -> Exception:
-        inner = error.args[0]
-        return kafka_error(explained(self._config, inner) or unreachable(self._servers, inner.str()))
-
-    def _list_offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
-        futures = self._admin.list_offsets(
-            {TopicPartition(*partition): spec for partition in partitions},
-            isolation_level=level,
-            request_timeout=ANSWER_S,
-        )
-        return {Partition(each.topic, each.partition): future.result().offset for each, future in futures.items()}
+        try:
+            return listed_offsets(self._admin, spec, partitions, level)
+        except KafkaException as error:
+            inner = error.args[0]
+            known = explained(self._config, inner) or unreachable(self._servers, inner.str())
+            raise kafka_error(known) from error
 
     def catch_up(self, progress: Progress | None = None, *, under_way: bool = False) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
