@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from support.commands import command_for
 
+from master_orchestrator.memory.activity import MemoryActivity
+from master_orchestrator.memory.log import MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator_agents import Task
 from master_orchestrator_agents.handler import Handler
@@ -32,8 +34,10 @@ def running(
 ) -> Iterator[tuple[AgentPool, queue.Queue[Reply]]]:
     """A pool with one thread, and what it replies."""
     replies: queue.Queue[Reply] = queue.Queue()
+    activity = MemoryActivity(handlers, topology, MemoryLog(), now_ms)
     pool = AgentPool(
         handlers,
+        activity=activity,
         topology=topology,
         codec=Codec(topology.limits),
         max_workers=1,

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from support.commands import command_for
 
+from master_orchestrator_agents.charter import Charter
+from master_orchestrator_agents.guard import Guard, Session
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference import reference_agents
 from master_orchestrator_agents.reference.codes import CodeTable
@@ -34,7 +36,12 @@ def agents(tmp_path: Path) -> dict[AgentType, SingleHandler]:
 
 @pytest.fixture
 def task_of() -> TaskMaker:
-    """``task_of(AgentType.DIAGNOSIS, dtcs=[...])``: a task with defaults filled in, as it would arrive."""
+    """``task_of(AgentType.DIAGNOSIS, dtcs=[...])``: a task with defaults filled in, as it would arrive.
+
+    Its acts are checked against the charters that come along.
+    """
+    topology = load_topology()
+    guards = {agent: Guard(Charter.of_agent(topology, agent)) for agent in AgentType}
 
     def make(
         agent: AgentType,
@@ -47,17 +54,16 @@ def task_of() -> TaskMaker:
         within_ms: int = 24 * HOUR_MS,
         **payload: Any,
     ) -> Task[Any]:
-        return Task[Any](
-            command_for(
-                agent,
-                f"{vehicle}~{episode}",
-                priority=Priority(payload.get("priority", Priority.SCHEDULED)),
-                attempt=attempt,
-                revision=revision,
-                issued_at_ms=at_ms,
-                within_ms=within_ms,
-                payload=TASKS[agent].model_validate(payload).model_dump(mode="json"),
-            )
+        command = command_for(
+            agent,
+            f"{vehicle}~{episode}",
+            priority=Priority(payload.get("priority", Priority.SCHEDULED)),
+            attempt=attempt,
+            revision=revision,
+            issued_at_ms=at_ms,
+            within_ms=within_ms,
+            payload=TASKS[agent].model_validate(payload).model_dump(mode="json"),
         )
+        return Task[Any](command, Session.of(guards[agent], command))
 
     return make

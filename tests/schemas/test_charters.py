@@ -1,12 +1,15 @@
 """The sections ``resources``, ``charters`` and ``ueba`` of topology.yaml: what is read, and what a mistake says."""
 
+import re
+
 import pytest
 
 from master_orchestrator_schemas.topology import Topology, TopologyError, parse_topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import Action
+from master_orchestrator_schemas.vocabulary import Action, AgentType
 
-TEXT = default_path().read_text(encoding="utf-8").split("\ncharters:")[0].split("\nueba:")[0]
+SHIPPED = default_path().read_text(encoding="utf-8")
+TEXT = re.sub(r"^charters:.*?(?=^triage:)", "", SHIPPED, flags=re.MULTILINE | re.DOTALL)
 CHARTERS = """
 charters:
   SCHEDULING:
@@ -49,6 +52,12 @@ def test_without_the_sections_breaches_are_denied_and_answered() -> None:
         topology.ueba.observed,
         topology.ueba.respond,
     )
+
+
+def test_every_agent_that_comes_along_has_a_charter() -> None:
+    topology = parse_topology(SHIPPED)
+    assert set(AgentType) <= topology.charters.keys()
+    assert ("deny", "block") == (topology.ueba.enforce, topology.ueba.respond)
 
 
 @pytest.mark.parametrize(

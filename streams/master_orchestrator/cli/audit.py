@@ -85,6 +85,10 @@ def verify(
     *,
     workflow: Annotated[str | None, typer.Option(help="Only this workflow.", show_default=False)] = None,
     replay: Annotated[bool, typer.Option("--replay", hidden=True)] = False,  # noqa: ARG001  always done; scripts name it
+    activity: Annotated[
+        bool,
+        typer.Option("--activity", help="Also: has each accepted reply a session, each agent's session a command?"),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Check the audit trail against itself, statuses, the engine's table, and the inputs put through its rules again.
@@ -96,12 +100,16 @@ def verify(
 
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.cli.tables import verdict_text
+    from master_orchestrator.readers.audit_verdict import added
+    from master_orchestrator.readers.verify_activity import verify_activity
     from master_orchestrator.readers.verify_topics import verify_topics
 
     call = invocation(ctx)
     kafka = call.reachable_kafka()
     with reading("the audit trail and the inputs") as progress:
         verdict = verify_topics(kafka, call.topology, progress, workflow)
+        if activity:
+            verdict = added([verdict, verify_activity(kafka, call.topology, progress, workflow)])
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):

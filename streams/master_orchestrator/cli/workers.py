@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -78,6 +78,13 @@ def agents(
         typer.Option(help="Unique name, the same after each restart: its partitions wait for it.", show_default=False),
     ] = None,
     metrics_port: MetricsPort = None,
+    enforce: Annotated[
+        Literal["deny", "observe"] | None,
+        typer.Option(
+            help="observe: what charters do not allow is recorded and let through. [default: the topology's]",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Run agents until Ctrl-C or SIGTERM: the reference agents, or handlers of your own for some types.
 
@@ -96,6 +103,7 @@ def agents(
         worker_id=worker,
         metrics_port=metrics_port,
         metrics_host=call.settings.metrics_host,
+        enforced=None if enforce is None else enforce == "deny",
     )
 
 

@@ -6,12 +6,13 @@ from collections import Counter
 
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import Alert, AuditRecord, Cause, Command
+from master_orchestrator_schemas.messages import Activity, Alert, AuditRecord, Cause, Command
 from master_orchestrator_schemas.places import Partition
 
 
 class MemoryLog:
-    """Offsets of the inputs, and everything the engine put out. Written by the engine's thread alone.
+    """Offsets of the inputs, and everything the engine put out. Written by the engine's thread alone,
+    ``activity`` by those of the agents.
 
     Lists only grow, so a reader in another thread sees a prefix.
     """
@@ -21,6 +22,7 @@ class MemoryLog:
         self.alerts: list[Alert] = []
         self.dead_letters: list[tuple[Cause, Rejection]] = []
         self.failed_commands: list[Command] = []
+        self.activity: list[Activity] = []
         self.workflows = WorkflowsView()
         self._next_offsets: Counter[Partition] = Counter()
 

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 import structlog
 
+from master_orchestrator.memory.activity import MemoryActivity
 from master_orchestrator_agents.errors import InvalidResultError
+from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.handler import Handler, failure_reply
 from master_orchestrator_agents.runner.agent_runner import DRAIN_S
 from master_orchestrator_agents.runner.execution import expired, run
@@ -46,11 +48,13 @@ class AgentPool:
         max_workers: int,
         now_ms: Callable[[], int],
         reply: Callable[[Reply, str | None], None],
+        activity: MemoryActivity,
     ) -> None:
         self._handlers = dict(handlers)
         self._codec = codec
         self._now_ms = now_ms
         self._reply = reply
+        self._activity = activity
         self._picker = LanePicker(topology.lanes)
         self._lanes: dict[Lane, deque[Queued]] = {lane: deque() for lane in Lane}
         self._waiting = threading.Condition()
@@ -95,9 +99,12 @@ class AgentPool:
     def _work(self) -> None:
         while (queued := self._take()) is not None:
             command = self._codec.decode(queued.value, Command)
+            session = self._activity.open(command)
             if expired(command, self._now_ms()):
+                self._activity.close(command, session, None)
                 continue
-            reply = self._execute(command)
+            reply = self._execute(command, session)
+            self._activity.close(command, session, reply)
             try:
                 self._reply(reply, queued.traceparent)
             except EncodeError as error:
@@ -114,9 +121,13 @@ class AgentPool:
             lane = self._picker.pick(self._now_ms(), oldest)
             return self._lanes[lane].popleft() if lane is not None else None
 
-    def _execute(self, command: Command) -> Reply:
-        worker = threading.current_thread().name
+    def _execute(self, command: Command, session: Session) -> Reply:
         (reply,) = run(
-            self._handlers[command.agent], [command], worker=worker, loop=self._loop, abandoned=lambda: False
+            self._handlers[command.agent],
+            [command],
+            worker=threading.current_thread().name,
+            sessions=[session],
+            loop=self._loop,
+            abandoned=lambda: False,
         )
         return reply

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 
 from master_orchestrator.errors import OrchestratorError, WaitTimeoutError
+from master_orchestrator.memory.activity import MemoryActivity
 from master_orchestrator.memory.engine import MemoryEngine
 from master_orchestrator.memory.log import AppendClock, MemoryLog
 from master_orchestrator.memory.pool import AgentPool
@@ -44,6 +45,7 @@ class MemoryShell:
             max_workers=max_workers,
             now_ms=clock.now_ms,
             reply=self._replied,
+            activity=MemoryActivity(handlers, topology, self.log, clock.now_ms),
         )
         self._engine = MemoryEngine(
             topology,

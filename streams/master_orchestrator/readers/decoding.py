@@ -9,11 +9,11 @@ from confluent_kafka import Message
 from master_orchestrator.errors import UnreadableRecordError
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.kafka import place_of
-from master_orchestrator_schemas.messages import Alert, AuditRecord, Status
+from master_orchestrator_schemas.messages import Activity, Alert, AuditRecord, Status
 
 log = structlog.stdlib.get_logger(__name__)
 
-M = TypeVar("M", AuditRecord, Status, Alert)
+M = TypeVar("M", AuditRecord, Status, Alert, Activity)
 OnUnreadable = Callable[[UnreadableRecordError], None]
 
 

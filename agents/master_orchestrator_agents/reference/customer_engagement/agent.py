@@ -14,6 +14,7 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
 from master_orchestrator_agents.reference.customer_engagement.messages import Messages
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.ports import (
+    Channel,
     Contact,
     Customer,
     CustomerDirectory,
@@ -28,6 +29,9 @@ from master_orchestrator_schemas.vocabulary import Answer, Priority
 FINAL = (Answer.ACCEPT, Answer.DECLINE, Answer.RESCHEDULE)
 """Answers that stand for the rest of the episode."""
 
+RESOURCE_OF = {Channel.PUSH: "push", Channel.SMS: "sms", Channel.CALL: "call", Channel.HUMAN: "call"}
+"""What a contact through a channel is an act on; an employee calls."""
+
 
 class CustomerEngagementAgent:
     """Contacts the owner of a vehicle and returns the answer."""
@@ -41,10 +45,11 @@ class CustomerEngagementAgent:
     def __call__(self, task: Task[CustomerEngagementTask]) -> CustomerEngagementResult:
         """The customer's answer; NO_ANSWER with its reason if nobody is on file or no contact is permitted in time."""
         given = task.expect(CustomerEngagementTask)
-        known = self._answered_before(task, given)
+        with task.access("read", "agent_task"):
+            known = self._answered_before(task, given)
         if known is not None:
             return known
-        customer = self._customer(task.vehicle_id)
+        customer = self._customer(task)
         if customer is None:
             result = _unreached("nobody is on file for this vehicle")
         else:
@@ -53,15 +58,20 @@ class CustomerEngagementAgent:
             )
             result = conversation.hold()
         if result.answer == Answer.WRONG_PERSON:
-            self._store.withdraw(task.vehicle_id)
-        self._store.conclude(task.command_id, task.workflow_id, given.priority, _subjects(given), result)
+            with task.access("delete", "customer_profile", rows=1):
+                self._store.withdraw(task.vehicle_id)
+        with task.access("write", "agent_task", rows=1):
+            self._store.conclude(task.command_id, task.workflow_id, given.priority, _subjects(given), result)
         return result
 
-    def _customer(self, vehicle_id: str) -> Customer | None:
-        known = self._store.customer(vehicle_id)
-        found = known or self._directory.customer_of(vehicle_id)
+    def _customer(self, task: Task[CustomerEngagementTask]) -> Customer | None:
+        with task.access("read", "customer_profile") as access:
+            known = self._store.customer(task.vehicle_id)
+            found = known or self._directory.customer_of(task.vehicle_id)
+            access.rows = int(found is not None)
         if known is None and found is not None:
-            self._store.remember(found)
+            with task.access("write", "customer_profile", rows=1):
+                self._store.remember(found)
         return found
 
     def _answered_before(
@@ -106,7 +116,9 @@ class _Conversation:
         self._gateway = gateway
         self._messages = messages
         self._urgent = given.priority == Priority.URGENT or not given.safe_to_drive
-        self._earlier = store.recent_contacts(customer.vehicle_id, task.issued_at_ms, task.command_id)
+        with task.access("read", "customer_profile") as access:
+            self._earlier = store.recent_contacts(customer.vehicle_id, task.issued_at_ms, task.command_id)
+            access.rows = len(self._earlier)
         self._step = 0
         self._sent: Contact | None = None
 
@@ -152,13 +164,17 @@ class _Conversation:
             at_ms=at_ms,
             answer_within_ms=rung.wait_ms,
         )
-        contact, asked = self._store.plan_contact(command_id, step, wanted, purpose_of(self._given.priority))
+        with self._task.access("write", "agent_task", rows=1):
+            contact, asked = self._store.plan_contact(command_id, step, wanted, purpose_of(self._given.priority))
         self._earlier = [*self._earlier, contact.at_ms]
         self._sent = contact
         if asked:
-            return self._store.outcome(command_id, step)
-        reply = self._gateway.contact(contact)
-        self._store.record_outcome(command_id, step, reply)
+            with self._task.access("read", "agent_task", rows=1):
+                return self._store.outcome(command_id, step)
+        with self._task.access("send", RESOURCE_OF[contact.channel], rows=1):
+            reply = self._gateway.contact(contact)
+        with self._task.access("write", "agent_task", rows=1):
+            self._store.record_outcome(command_id, step, reply)
         return reply
 
     def _result(self, reply: CustomerReply) -> CustomerEngagementResult:

@@ -26,7 +26,14 @@ class DataAnalysisAgent:
     def __call__(self, task: Task[DataAnalysisTask]) -> DataAnalysisResult:
         """Anomalies (with severity, confidence and evidence) and the rules that were dismissed."""
         given = task.expect(DataAnalysisTask)
-        signals = {summary.signal: summary for summary in given.signals}
+        with task.access("read", "telemetry", rows=len(given.signals)):
+            signals = {summary.signal: summary for summary in given.signals}
+        with task.access("read", "dtc_kb", rows=len(given.dtcs)):
+            result = self._analysed(given, signals)
+        with task.access("write", "analysis_report", rows=1):
+            return result
+
+    def _analysed(self, given: DataAnalysisTask, signals: Signals) -> DataAnalysisResult:
         if not given.findings:
             found = list(islice((*stored_codes(given.dtcs, self._codes), *slow_drifts(signals)), MAX_ANOMALIES))
             return DataAnalysisResult(anomalies=tuple(found), summary=f"check: {len(found)} anomalies")

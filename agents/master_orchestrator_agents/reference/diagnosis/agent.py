@@ -42,10 +42,17 @@ class DiagnosisAgent:
         ``probability``: that the leading subsystem has any fault, not only its likeliest one; ``severity``: of its
         worst anomaly and of what the causes lead to.
         """
-        symptoms = symptoms_of(task.expect(DiagnosisTask), self._codes)
+        given = task.expect(DiagnosisTask)
+        with task.access("read", "analysis_report", rows=1):
+            symptoms = symptoms_of(given, self._codes)
         if not symptoms:
             return NO_FAULT
-        rankings = rank(self._knowledge, symptoms, self._title)
+        with task.access("read", "dtc_kb", rows=len(symptoms)):
+            rankings = rank(self._knowledge, symptoms, self._title)
+        with task.access("write", "diagnosis", rows=1):
+            return self._result(rankings)
+
+    def _result(self, rankings: Sequence[Ranking]) -> DiagnosisResult:
         lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
         causes = _causes(rankings)
         life = time_to_failure(lead.ranked[0]) if lead.ranked else None

@@ -21,12 +21,17 @@ class FeedbackAgent:
 
     def __call__(self, task: Task[FeedbackTask]) -> FeedbackResult:
         """CSAT, NPS, fixed right first time and text, all None without an answer; labels by the confirmed cause."""
-        labels = labels_for(task.expect(FeedbackTask), self._knowledge, self._codes)
-        over, answer = self._store.asked(task.workflow_id)
+        given = task.expect(FeedbackTask)
+        with task.access("read", "dtc_kb"):
+            labels = labels_for(given, self._knowledge, self._codes)
+        with task.access("read", "feedback"):
+            over, answer = self._store.asked(task.workflow_id)
         if not over:
             survey = Survey(survey_id=task.workflow_id, vehicle_id=task.vehicle_id, at_ms=task.issued_at_ms)
-            answer = self._gateway.survey(survey)
-            self._store.record(survey, task.command_id, answer)
+            with task.access("send", "survey", rows=1):
+                answer = self._gateway.survey(survey)
+            with task.access("write", "feedback", rows=1):
+                self._store.record(survey, task.command_id, answer)
         if answer is None:
             return FeedbackResult(labels=labels)
         return FeedbackResult(

@@ -1,5 +1,7 @@
 """The agent: counts each confirmed repair once, and looks whether its build month stands out."""
 
+import sqlite3
+
 from master_orchestrator_agents.reference.components import NO_FAULT, component_of
 from master_orchestrator_agents.reference.manufacturing_quality.store import (
     QualityStore,
@@ -9,7 +11,7 @@ from master_orchestrator_agents.reference.manufacturing_quality.store import (
     open_capa,
     record_result,
 )
-from master_orchestrator_agents.reference.manufacturing_quality.u_chart import point
+from master_orchestrator_agents.reference.manufacturing_quality.u_chart import Point, point
 from master_orchestrator_agents.reference.ports import ProductionRegister
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import ManufacturingQualityResult
@@ -29,14 +31,20 @@ class ManufacturingQualityAgent:
         component = component_of(given.confirmed_cause or "")
         if not component or component in NO_FAULT:
             return ManufacturingQualityResult(summary="no confirmed repair: nothing to count")
-        repair = self._repair(task, given, component)
+        with task.access("read", "production_register", rows=1):
+            repair = self._repair(task, given, component)
         with self._store.database.write() as sql:
-            earlier = earlier_result(sql, task.workflow_id)
+            with task.access("read", "maintenance_history"):
+                earlier = earlier_result(sql, task.workflow_id)
             if earlier is not None:
                 return ManufacturingQualityResult.model_validate_json(earlier)
-            claims = count_repair(sql, repair)
-            at = point(repair.built.month, claims, self._production.volumes(repair.built.model))
-            capa = open_capa(sql, component, repair.built.model, at, task.issued_at_ms) if at.signal else None
+            with task.access("write", "maintenance_history", rows=1):
+                claims = count_repair(sql, repair)
+            with task.access("read", "production_register") as access:
+                volumes = self._production.volumes(repair.built.model)
+                access.rows = len(volumes)
+            at = point(repair.built.month, claims, volumes)
+            capa = self._capa(sql, task, repair, at) if at.signal else None
             result = ManufacturingQualityResult(
                 component=component,
                 claims=sum(claims.values()),
@@ -44,8 +52,13 @@ class ManufacturingQualityAgent:
                 capa_id=capa,
                 summary=f"{component}, {repair.built.model} of {at.month}: {at.claims} claims of {at.built} vehicles",
             )
-            record_result(sql, task.workflow_id, result.model_dump_json())
+            with task.access("write", "maintenance_history", rows=1):
+                record_result(sql, task.workflow_id, result.model_dump_json())
         return result
+
+    def _capa(self, sql: sqlite3.Connection, task: Task, repair: Repair, at: Point) -> str:
+        with task.access("write", "capa", rows=1):
+            return open_capa(sql, repair.component, repair.built.model, at, task.issued_at_ms)
 
     def _repair(self, task: Task, given: ManufacturingQualityTask, component: str) -> Repair:
         return Repair(

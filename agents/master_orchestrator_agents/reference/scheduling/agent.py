@@ -50,6 +50,9 @@ ENDS: dict[str, AppointmentState] = {
 }
 """How a replaced appointment ended, by the engine's reason for rebooking; any other reason: RESCHEDULED."""
 
+EVERYBODY = "*"
+"""Whom an act concerns that is not about one vehicle."""
+
 RAISED = "priority_raised"
 """The engine's reason for rebooking where an appointment is too late by now."""
 
@@ -85,8 +88,9 @@ class SchedulingAgent:
             RetryableError: nothing is free within 90 days, or the hold ran out while the customer was choosing.
         """
         given = task.expect(SchedulingTask)
-        need = need_of(given.operations, self._store.network)
-        self._check_possible(need)
+        with task.access("read", "center_capacity", rows=len(self._store.network)):
+            need = need_of(given.operations, self._store.network)
+            self._check_possible(need)
         held = self._hold(task, given, need)
         if isinstance(held, SchedulingResult):
             return held
@@ -109,14 +113,21 @@ class SchedulingAgent:
             known = _booked(sql, task, given)
             if known is not None:
                 return known
-            drop_expired_holds(sql, now_ms)
-            receive_parts(sql, now_ms)
-            held = holds_of(sql, task.command_id) or hold(
-                sql, task, self._search.offers(sql, _wish(task, given, need)), urgent=urgent
-            )
+            with task.access("delete", "appointment", entity=EVERYBODY):
+                drop_expired_holds(sql, now_ms)
+            with task.access("write", "parts_stock"):
+                receive_parts(sql, now_ms)
+            held = holds_of(sql, task.command_id) or self._new_holds(sql, task, _wish(task, given, need), urgent=urgent)
         if not held:
             raise RetryableError(f"no workshop has {need.slots / 2:g} hours free within 90 days", retry_after=60)
         return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)
+
+    def _new_holds(self, sql: sqlite3.Connection, task: Task, wish: Wish, *, urgent: bool) -> dict[str, Fit]:
+        with task.access("read", "center_capacity") as access:
+            fits = self._search.offers(sql, wish)
+            access.rows = len(fits)
+        with task.access("write", "appointment", rows=len(fits)):
+            return hold(sql, task, fits, urgent=urgent)
 
     def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:
         """The second transaction."""
@@ -125,14 +136,17 @@ class SchedulingAgent:
         with self._store.database.write() as sql:
             known = _booked(sql, task, given)
             if known is not None:
-                drop_holds(sql, task.command_id)
+                with task.access("delete", "appointment"):
+                    drop_holds(sql, task.command_id)
                 return known
             replaced = ENDS.get((given.rebook_reason or "").lower(), AppointmentState.RESCHEDULED)
-            end_workflow_appointments(sql, task.workflow_id, replaced)
-            if not confirm(sql, task, appointment_id):
-                raise RetryableError("the hold on the offer ran out before it was confirmed")
-            take_parts(sql, appointment_id, fit, need.parts, task.issued_at_ms)
-            record(sql, task, result)
+            with task.access("write", "appointment", rows=1):
+                end_workflow_appointments(sql, task.workflow_id, replaced)
+                if not confirm(sql, task, appointment_id):
+                    raise RetryableError("the hold on the offer ran out before it was confirmed")
+                record(sql, task, result)
+            with task.access("write", "parts_stock", rows=len(need.parts)):
+                take_parts(sql, appointment_id, fit, need.parts, task.issued_at_ms)
         return result
 
 
@@ -143,10 +157,11 @@ def _booked(sql: sqlite3.Connection, task: Task, given: SchedulingTask) -> Sched
     this command asks for too, and the workflow may have been told of it; not if it is too late by now: then the episode
     got worse since.
     """
-    known = booked_by(sql, task.command_id)
+    with task.access("read", "appointment", rows=1):
+        known = booked_by(sql, task.command_id)
+        stands = standing(sql, task.workflow_id, task.issued_at_ms) if known is None else None
     if known is not None:
         return known
-    stands = standing(sql, task.workflow_id, task.issued_at_ms)
     if stands is None or stands.appointment_id == given.replaces:
         return None
     begins_in_time = stands.start_ms is not None and stands.start_ms <= given.due_by_ms
