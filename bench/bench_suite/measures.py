@@ -15,6 +15,7 @@ from bench_suite.growth import fleet, restore, scale
 from bench_suite.machine import machine
 from bench_suite.system import Process, System, await_that, system
 from bench_suite.takeover import takeover
+from bench_suite.terminal import terminal
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.messages import Command
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -154,6 +155,7 @@ MEASURES: dict[str, Callable[[], dict[str, float]]] = {
         backpressure,
         burst,
         burst_reference,
+        terminal,
     )
 }
 

@@ -7,16 +7,21 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
+from confluent_kafka import Message
 from rich.console import Console
 from support.core_vehicle import CoreVehicle, policy_of
+from support.topics import CODEC
 
-from master_orchestrator.cli.listing import Wanted, select, write
+from master_orchestrator.cli.listing import Wanted, first, select, write
 from master_orchestrator.cli.main import run
 from master_orchestrator.cli.sentences import error_of, sentence
 from master_orchestrator.cli.tables import audit_table, workflow_table
 from master_orchestrator.readers import reports
 from master_orchestrator.readers.export import exact_line, json_line
 from master_orchestrator.readers.reports import audit_report, workflow_report
+from master_orchestrator.readers.statuses import NewestStatuses
+from master_orchestrator.readers.topics import partition_of
+from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Status
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import OperatorAction, State
@@ -148,13 +153,29 @@ def test_the_open_ones_come_first_by_urgency_and_deadline(
     cars[2].fault("P0301")
     cars[2].operator(OperatorAction.CANCEL)
     statuses = [status_of(car) for car in cars]
+    newest = NewestStatuses(KafkaSettings(), topology)
+    newest.take(written(status, topology) for status in statuses)
 
-    everything = Wanted("", None, None, None)
-    assert ["car-1~0", "car-0~0"] == [s.workflow_id for s in select(statuses, everything, only_open=True)]
-    assert ["car-2~0"] == [s.workflow_id for s in select(statuses, Wanted("car-2", None, None, None), only_open=False)]
+    assert (["car-1~0", "car-0~0"], 2) == listed(newest, Wanted("", None, None, None), only_open=True)
+    assert (["car-1~0"], 2) == listed(newest, Wanted("", None, None, None), only_open=True, limit=1)
+    assert (["car-2~0"], 1) == listed(newest, Wanted("car-2", None, None, None), only_open=False)
     for form, lines in {"name": 3, "csv": 4, "ndjson": 3, "json": 1}.items():
         write(statuses, form)
         assert lines == len(capsys.readouterr().out.splitlines())
+
+
+def listed(
+    newest: NewestStatuses, wanted: Wanted, *, only_open: bool, limit: int | None = None
+) -> tuple[list[str], int]:
+    """The ids that are shown, and how many match."""
+    shown, count = first(select(newest, wanted, only_open=only_open), limit)
+    return [status.workflow_id for status in shown], count
+
+
+def written(status: Status, topology: Topology) -> Message:
+    """Its record, as a consumer gives it."""
+    partition = partition_of(status.vehicle_id, topology.partitions)
+    return Message(key=status.workflow_id.encode(), value=CODEC.encode(status), partition=partition)
 
 
 @pytest.mark.parametrize("wide", [True, False])

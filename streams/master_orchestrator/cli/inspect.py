@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from master_orchestrator.readers.statistics import Statistics
+    from master_orchestrator.readers.statuses import NewestStatuses
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
 E = TypeVar("E", bound=Enum)
@@ -66,7 +67,7 @@ def workflows(
     json: JsonOption = False,
 ) -> None:
     """List workflows, the most urgent first, then the soonest due: the open ones, unless others are asked for."""
-    from master_orchestrator.cli.listing import Wanted, select, write
+    from master_orchestrator.cli.listing import Wanted, first, select, write
     from master_orchestrator.cli.tables import workflow_table
     from master_orchestrator_schemas.vocabulary import Priority, State
 
@@ -77,20 +78,22 @@ def workflows(
         vehicle=vehicle,
     )
 
-    def table(statuses: Sequence[Status]) -> RenderableType:
-        chosen = select(statuses, selection, only_open=selection.is_broad and not everything)
-        return workflow_table(chosen if everything else chosen[:limit], len(chosen), wide=form == "wide")
+    def table(newest: NewestStatuses) -> RenderableType:
+        matching = select(newest, selection, only_open=selection.is_broad and not everything)
+        shown, count = first(matching, None if everything else limit)
+        return workflow_table(shown, count, wide=form == "wide")
 
     if watch:
         _watch(ctx, "json" if json else form, table)
-    elif json or form not in {"table", "wide"}:
-        write(select(_statuses(ctx), selection, only_open=False), "json" if json else form)
+        return
+    newest = _newest(ctx, selection.prefix, vehicle)
+    if json or form not in {"table", "wide"}:
+        write(first(select(newest, selection, only_open=False), None)[0], "json" if json else form)
     else:
-        statuses = _statuses(ctx)
-        answer(None, lambda: table(statuses), as_json=False)
+        answer(None, lambda: table(newest), as_json=False)
 
 
-def _watch(ctx: typer.Context, form: str, table: Callable[[Sequence[Status]], RenderableType]) -> None:
+def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses], RenderableType]) -> None:
     from master_orchestrator.cli import watching
 
     watching.refuse_to_watch(form)
@@ -102,21 +105,24 @@ def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
     from master_orchestrator.cli.tables import statistics_table
     from master_orchestrator.readers.statistics import statistics_of
 
-    figures: Statistics = statistics_of(_statuses(ctx))
+    figures: Statistics = statistics_of(_newest(ctx).matching(lambda _: True))
     answer(figures, lambda: statistics_table(figures), as_json=json)
 
 
 def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditRecord]]:
     """The newest status of a workflow, and its trail; where there is none, the answer is no."""
+    from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.audit import read_trail
     from master_orchestrator.readers.statuses import read_status
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status", "AuditRecord")
-    found = read_status(kafka, call.topology, workflow)
+    with reading("statuses") as progress:
+        found = read_status(kafka, call.topology, workflow, progress)
     if found is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    return found, read_trail(kafka, call.topology, workflow)
+    with reading("the audit trail") as progress:
+        return found, read_trail(kafka, call.topology, workflow, found.created_at_ms, progress)
 
 
 def fail(line: str) -> NoReturn:
@@ -124,14 +130,14 @@ def fail(line: str) -> NoReturn:
     raise AnswerIsNoError(line)
 
 
-def _statuses(ctx: typer.Context) -> tuple[Status, ...]:
+def _newest(ctx: typer.Context, prefix: str = "", vehicle: str | None = None) -> NewestStatuses:
     from master_orchestrator.cli.progress import reading
-    from master_orchestrator.readers.statuses import read_statuses
+    from master_orchestrator.readers.statuses import read_newest
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status")
     with reading("statuses") as progress:
-        return read_statuses(kafka, call.topology, progress)
+        return read_newest(kafka, call.topology, progress, prefix=prefix, vehicle_id=vehicle)
 
 
 def _member(names: type[E], given: str | None, option: str) -> E | None:

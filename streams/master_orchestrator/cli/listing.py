@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import heapq
+import itertools
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.readers.reports import workflow_report
 
 if TYPE_CHECKING:
+    from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
     from master_orchestrator_schemas.messages import Status
     from master_orchestrator_schemas.vocabulary import Priority, State
 
@@ -41,7 +44,7 @@ class Wanted:
         """Whether nobody has said which workflows, so that the open ones are meant."""
         return not self.prefix and self.state is None and self.vehicle is None
 
-    def takes(self, status: Status) -> bool:
+    def takes(self, status: StatusHead) -> bool:
         """Whether a workflow is asked for."""
         return (
             status.workflow_id.startswith(self.prefix)
@@ -51,12 +54,20 @@ class Wanted:
         )
 
 
-def select(statuses: Iterable[Status], selection: Wanted, *, only_open: bool) -> list[Status]:
-    """Those that are asked for: the most urgent first, then the soonest due, then the oldest."""
-    chosen = [
-        status for status in statuses if selection.takes(status) and not (only_open and status.state in END_STATES)
-    ]
-    return sorted(chosen, key=_order)
+def select(newest: NewestStatuses, selection: Wanted, *, only_open: bool) -> Iterator[Status]:
+    """Those that are asked for, in no order."""
+    return newest.matching(lambda head: selection.takes(head) and not (only_open and head.state in END_STATES))
+
+
+def first(statuses: Iterable[Status], limit: int | None) -> tuple[list[Status], int]:
+    """The most urgent first, then the soonest due, then the oldest, at most ``limit``; and how many there are.
+
+    Only so many are kept in memory.
+    """
+    count = itertools.count()
+    counted = (status for status, _ in zip(statuses, count, strict=False))
+    chosen = sorted(counted, key=_order) if limit is None else heapq.nsmallest(limit, counted, key=_order)
+    return chosen, next(count)
 
 
 def _order(status: Status) -> tuple[int, int, int]:

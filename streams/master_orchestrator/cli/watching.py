@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,14 +13,11 @@ from rich.live import Live
 from master_orchestrator.cli.context import Invocation, UsageError
 from master_orchestrator.cli.output import Harmless
 from master_orchestrator.cli.progress import reading
-from master_orchestrator.readers.statuses import statuses_at_home
+from master_orchestrator.readers.statuses import NewestStatuses
 from master_orchestrator.readers.topics import TopicReader
-from master_orchestrator.readers.view import WorkflowsView
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-    from master_orchestrator_schemas.messages import Status
 
 REFRESH_S = 2.0
 
@@ -33,17 +30,15 @@ def refuse_to_watch(form: str) -> None:
         raise UsageError("--watch needs a terminal: leave it out, or follow 'audit tail'")
 
 
-def watch(call: Invocation, table: Callable[[Sequence[Status]], RenderableType]) -> None:
+def watch(call: Invocation, table: Callable[[NewestStatuses], RenderableType]) -> None:
     """Draw ``table`` of the newest statuses every two seconds, until Ctrl-C."""
     kafka, topology = call.reachable_kafka("Status"), call.topology
-    view = WorkflowsView()
+    newest = NewestStatuses(kafka, topology)
     with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
         with reading("statuses") as progress:
-            for status in statuses_at_home(reader.catch_up(progress), topology):
-                view.apply(status)
-        with Live(Harmless(table(view.all())), console=Console(), auto_refresh=False) as live:
+            newest.take(reader.catch_up(progress))
+        with Live(Harmless(table(newest)), console=Console(), auto_refresh=False) as live:
             while True:
-                live.update(Harmless(table(view.all())), refresh=True)
+                live.update(Harmless(table(newest)), refresh=True)
                 time.sleep(REFRESH_S)
-                for status in statuses_at_home(reader.catch_up(), topology):
-                    view.apply(status)
+                newest.take(reader.catch_up())

@@ -4,6 +4,7 @@ What the fold of a workflow's records says is what the engine's own status says;
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -137,19 +138,23 @@ def _history(status: Status, record: AuditRecord) -> tuple[Transition, ...]:
 
 def statistics(statuses: Iterable[Status]) -> Figures:
     """Figures over the newest status of each workflow, folded from the audit or read from the status topic."""
-    newest = list(statuses)
-    by_state = Counter(status.state.value for status in newest)
-    done = [status for status in newest if status.state is State.COMPLETED]
-    failed = by_state[State.FAILED.value]
-    seconds = [(_ended_at_ms(status) - status.created_at_ms) / 1000 for status in done]
+    by_state: Counter[str] = Counter()
+    seconds: list[float] = []
+    urgent = 0
+    for status in statuses:
+        by_state[status.state.value] += 1
+        if status.state is State.COMPLETED:
+            seconds.append((_ended_at_ms(status) - status.created_at_ms) / 1000)
+            urgent += status.priority is Priority.URGENT
+    failed, total = by_state[State.FAILED.value], by_state.total()
     return Figures(
-        total_workflows=len(newest),
-        completed=len(done),
+        total_workflows=total,
+        completed=len(seconds),
         failed=failed,
-        urgent_handled=sum(status.priority is Priority.URGENT for status in done),
-        active_workflows=len(newest) - len(done) - failed,
+        urgent_handled=urgent,
+        active_workflows=total - len(seconds) - failed,
         workflows_by_state={state: count for state, count in sorted(by_state.items()) if count},
-        average_completion_time=sum(seconds) / len(seconds) if seconds else 0.0,
+        average_completion_time=math.fsum(seconds) / len(seconds) if seconds else 0.0,
     )
 
 

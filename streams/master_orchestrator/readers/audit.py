@@ -12,24 +12,41 @@ from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.topology import Topology
 
 POLL_S = 0.5
+CLOCKS_APART_MS = 600_000
+"""A workflow is opened at the time of its input's broker; the broker that takes its records may have another clock."""
 
 
-def read_audit(
+def read_audit(  # noqa: PLR0917  all narrow or accompany one read
     kafka: KafkaSettings,
     topology: Topology,
     workflow_id: str | None = None,
     progress: Progress | None = None,
     unreadable: OnUnreadable = logged,
+    since_ms: int | None = None,
 ) -> Iterator[AuditRecord]:
-    """The audit records there are now, of one workflow or all, partition by partition in order."""
+    """The audit records there are now, of one workflow or all, partition by partition in order.
+
+    ``since_ms``: records that the broker took before this time may be left out.
+    """
     for partition in _partitions(topology, workflow_id):
-        with TopicReader(kafka, [topology.topic_of("AuditRecord")], [partition]) as reader:
+        with TopicReader(kafka, [topology.topic_of("AuditRecord")], [partition], since_ms=since_ms) as reader:
             yield from _of_interest(reader.catch_up(progress), topology, workflow_id, unreadable)
 
 
-def read_trail(kafka: KafkaSettings, topology: Topology, workflow_id: str) -> list[AuditRecord]:
-    """The audit records of a workflow so far, by ``seq``; of exact repeats the first."""
-    records = {(record.seq, record.hash): record for record in read_audit(kafka, topology, workflow_id)}
+def read_trail(
+    kafka: KafkaSettings,
+    topology: Topology,
+    workflow_id: str,
+    opened_at_ms: int | None = None,
+    progress: Progress | None = None,
+) -> list[AuditRecord]:
+    """The audit records of a workflow so far, by ``seq``; of exact repeats the first.
+
+    ``opened_at_ms``: when it was opened, where that is known; what is older need not be read.
+    """
+    since_ms = None if opened_at_ms is None else opened_at_ms - CLOCKS_APART_MS
+    found = read_audit(kafka, topology, workflow_id, progress, since_ms=since_ms)
+    records = {(record.seq, record.hash): record for record in found}
     return sorted(records.values(), key=lambda record: record.seq)
 
 

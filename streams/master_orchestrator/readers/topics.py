@@ -96,8 +96,8 @@ def listed_offsets(
 
 
 class TopicReader:
-    """A consumer over given partitions: from their beginning, for the topics in ``from_end`` from their present end, or
-    from the offsets in ``start``.
+    """A consumer over given partitions: from their beginning, for the topics in ``from_end`` from their present end,
+    from the first record that the broker took at ``since_ms`` or later, or from the offsets in ``start``.
 
     One thread at a time reads; ``end_offsets`` may be called by any.
     """
@@ -110,6 +110,7 @@ class TopicReader:
         *,
         from_end: Iterable[str] = (),
         start: Mapping[Partition, int] | None = None,
+        since_ms: int | None = None,
     ) -> None:
         self._servers = kafka.bootstrap_servers
         self._partitions = [Partition(topic, partition) for topic in topics for partition in partitions]
@@ -118,6 +119,8 @@ class TopicReader:
         self._next: dict[Partition, int] = dict.fromkeys(self._partitions, 0)
         late = set(from_end)
         starts = dict.fromkeys(self._partitions, OFFSET_BEGINNING)
+        if since_ms is not None:
+            starts |= self._offsets_at(since_ms)
         starts |= self.end_offsets(partition for partition in self._partitions if partition.topic in late)
         starts |= start or {}
         self._next |= {partition: start for partition, start in starts.items() if start >= 0}
@@ -142,6 +145,13 @@ class TopicReader:
         """Where the partitions begin now: what was before is gone. Raises :class:`BrokerUnreachableError`."""
         earliest = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # as above
         return self._offsets(earliest, self._partitions, IsolationLevel.READ_COMMITTED)
+
+    def _offsets_at(self, since_ms: int) -> Offsets:
+        """Where the records of that time and later begin; the end where there is none."""
+        spec = OffsetSpec.for_timestamp(since_ms)
+        found = self._offsets(spec, self._partitions, IsolationLevel.READ_COMMITTED)
+        ends = self.end_offsets()
+        return {partition: offset if offset >= 0 else ends[partition] for partition, offset in found.items()}
 
     def _offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
         try:
