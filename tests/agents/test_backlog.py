@@ -25,7 +25,7 @@ def test_a_vehicles_next_command_waits_for_the_one_in_hand_and_others_pass_by(to
     assert (first.lane, vehicles([first, second])) == (Lane.URGENT, ["a", "b"])
 
     desk.backlog.handled([first])
-    assert [desk.take().command.command_id for _ in range(1)] == ["a~0/DIAGNOSIS/0/0"]
+    assert ["a~0/DIAGNOSIS/0/0"] == [desk.take().command.command_id for _ in range(1)]
 
 
 def test_take_waits_until_a_vehicle_is_free(topology: Topology) -> None:
@@ -40,7 +40,7 @@ def test_take_waits_until_a_vehicle_is_free(topology: Topology) -> None:
     desk.backlog.handled([first])
     worker.join(timeout=10)
 
-    assert [entry.offset for entry in taken] == [1]
+    assert [1] == [entry.offset for entry in taken]
 
 
 def test_closed_it_hands_out_nothing_though_commands_wait(topology: Topology) -> None:
@@ -48,7 +48,7 @@ def test_closed_it_hands_out_nothing_though_commands_wait(topology: Topology) ->
     desk.fetch(0, "a")
     desk.backlog.close()
 
-    assert desk.backlog.take() == []
+    assert [] == desk.backlog.take()
 
 
 def test_only_routine_goes_out_in_batches_of_different_vehicles(topology: Topology) -> None:
@@ -58,7 +58,7 @@ def test_only_routine_goes_out_in_batches_of_different_vehicles(topology: Topolo
     for vehicle_id in "xy":
         desk.fetch(0, vehicle_id, Lane.URGENT)
 
-    assert [vehicles(desk.backlog.take()) for _ in range(3)] == [["x"], ["a", "b", "c"], ["y"]]
+    assert [["x"], ["a", "b", "c"], ["y"]] == [vehicles(desk.backlog.take()) for _ in range(3)]
 
 
 def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topology: Topology) -> None:
@@ -66,7 +66,7 @@ def test_a_repeat_is_dropped_and_its_offset_waits_for_the_first_ones_reply(topol
     assert desk.fetch(0, "a")
     assert not desk.fetch(0, "a")
     entry = desk.take()
-    assert desk.commits() == {}
+    assert {} == desk.commits()
 
     desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 2}
@@ -113,12 +113,12 @@ def test_revoked_partitions_are_forgotten_but_what_is_in_hand_is_finished(topolo
     desk.fetch(1, "b")
     entry = desk.take()
     desk.backlog.drop_queued([partition])
-    assert desk.backlog.in_flight([partition]) == 1
+    assert 1 == desk.backlog.in_flight([partition])
 
     desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 1}
     desk.backlog.forget([partition])
-    assert desk.backlog.in_flight() == 0
+    assert 0 == desk.backlog.in_flight()
 
     desk.offsets[Lane.ROUTINE] = 1  # it comes back: the second one was never started, the first one is known
     assert desk.fetch(1, "b")
@@ -134,7 +134,7 @@ def test_a_repeat_from_a_new_assignment_waits_for_the_one_still_in_hand(topology
     desk.offsets[Lane.ROUTINE] = 0
 
     assert not desk.fetch(0, "a")
-    assert desk.commits() == {}
+    assert {} == desk.commits()
     desk.backlog.completed(entry)
     assert desk.commits() == {Lane.ROUTINE: 1}
 
@@ -212,6 +212,6 @@ def test_one_slow_handler_holds_back_no_other_vehicle_of_its_partition(topology:
         desk.backlog.completed(entry)
 
     assert desk.backlog.partitions_to_pause() == frozenset()
-    assert desk.commits() == {}  # the slow one's offset is the oldest that is open
+    assert {} == desk.commits()  # the slow one's offset is the oldest that is open
     desk.backlog.handled([slow])
-    assert desk.take().command.command_id == "slow~1/DIAGNOSIS/0/0"
+    assert "slow~1/DIAGNOSIS/0/0" == desk.take().command.command_id

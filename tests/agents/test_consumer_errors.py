@@ -37,7 +37,7 @@ def consumer(code: int, monkeypatch: pytest.MonkeyPatch) -> LaneConsumer:
             return Event(code)
 
         def consume(self, _count: int, timeout: float) -> list[Event]:
-            assert timeout == 0
+            assert 0 == timeout
             return []
 
     monkeypatch.setattr(consuming, "Consumer", Client)

@@ -61,7 +61,7 @@ def test_a_task_is_a_mapping_with_attributes_too() -> None:
     assert task["findings"][0]["rule"] == task.model.findings[0].rule == "coolant_hot"
     assert isinstance(task.model, DiagnosisTask)
     assert task["model"] == task.model.model == "Polo"
-    assert task.deadline.isoformat() == "1970-01-01T00:01:01+00:00"
+    assert "1970-01-01T00:01:01+00:00" == task.deadline.isoformat()
     assert len(task) == len(dict(task))
     assert {"command_id", "dtcs"} <= set(task)
 
@@ -74,7 +74,7 @@ def test_what_a_task_does_not_have_is_named_with_what_it_has() -> None:
 def test_a_reply_names_its_command_and_worker() -> None:
     reply = replied(lambda _: {})
 
-    assert (reply.command_id, reply.workflow_id, reply.vehicle_id) == ("v1~1/DIAGNOSIS/0/0", "v1~1", "v1")
+    assert ("v1~1/DIAGNOSIS/0/0", "v1~1", "v1") == (reply.command_id, reply.workflow_id, reply.vehicle_id)
     assert (reply.agent, reply.worker) == (AgentType.DIAGNOSIS, "w")
 
 
@@ -86,9 +86,9 @@ def test_nothing_returned_is_a_result_of_defaults(returned: DiagnosisResult | Ma
 def test_a_dict_is_validated_and_its_unknown_keys_are_kept() -> None:
     result = result_of(lambda _: {"causes": ["thermostat"], "severity": 0.9, "ticket": {"id": 7}})
 
-    assert result["causes"][0]["component"] == "thermostat"
-    assert result["severity"] == 0.9
-    assert json.loads(result["extras"]["ticket"]) == {"id": 7}
+    assert "thermostat" == result["causes"][0]["component"]
+    assert 0.9 == result["severity"]
+    assert {"id": 7} == json.loads(result["extras"]["ticket"])
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_result_that_is_no_json_fails_for_good() -> None:
     loop: dict[str, Any] = {}
     loop["self"] = loop
 
-    assert failure_of(lambda _: {"loop": loop}).error == "invalid_result"
+    assert "invalid_result" == failure_of(lambda _: {"loop": loop}).error
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_failures_text_is_cut_to_what_a_reply_may_carry() -> None:
 
 
 def test_an_error_without_text_is_told_by_its_type() -> None:
-    assert failure_of(raising(TimeoutError())).message == "TimeoutError()"
+    assert "TimeoutError()" == failure_of(raising(TimeoutError())).message
 
 
 async def diagnose(task: Task[DiagnosisTask]) -> dict[str, Any]:
@@ -220,7 +220,7 @@ async def test_both_kinds_run_on_an_event_loop(handler: Handler) -> None:
     reply = await aexecute(handler, command(), worker="w")
 
     assert reply.result is not None
-    assert reply.result["summary"] == "P0128"
+    assert "P0128" == reply.result["summary"]
 
 
 def test_a_batch_handler_answers_each_task_for_itself() -> None:
@@ -230,10 +230,10 @@ def test_a_batch_handler_answers_each_task_for_itself() -> None:
 
     replies = execute_batch(handler, [command("v1"), command("v2"), command("v3")], worker="w")
 
-    assert [reply.command_id[:2] for reply in replies] == ["v1", "v2", "v3"]
-    assert [reply.result and reply.result["summary"] for reply in replies] == ["v1", None, "v3"]
+    assert ["v1", "v2", "v3"] == [reply.command_id[:2] for reply in replies]
+    assert ["v1", None, "v3"] == [reply.result and reply.result["summary"] for reply in replies]
     assert replies[1].failure is not None
-    assert replies[1].failure.message == "no v2"
+    assert "no v2" == replies[1].failure.message
 
 
 def test_a_batch_handler_that_forgets_a_task_fails_for_all() -> None:

@@ -17,8 +17,8 @@ def test_the_result_is_typed_and_keeps_unknown_keys() -> None:
     result = harness.run(dtcs=["P0128"])
 
     assert isinstance(result, DiagnosisResult)
-    assert result.summary == "P0128"
-    assert result.model_extra == {"ticket": 7}
+    assert "P0128" == result.summary
+    assert {"ticket": 7} == result.model_extra
 
 
 def test_the_task_is_what_a_runner_would_give() -> None:
@@ -28,7 +28,7 @@ def test_the_task_is_what_a_runner_would_give() -> None:
     assert isinstance(harness.run(priority=Priority.URGENT, due_by_ms=5), SchedulingResult)
 
     assert (seen[0].vehicle_id, seen[0].attempt, seen[0].priority) == ("v9", 2, Priority.URGENT)
-    assert (seen[0]["due_by_ms"], seen[0].model.safe_to_drive, seen[0]["operations"]) == (5, True, [])
+    assert (5, True, []) == (seen[0]["due_by_ms"], seen[0].model.safe_to_drive, seen[0]["operations"])
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_a_batch_goes_in_one_call() -> None:
 
     replies = AgentHarness(handler, AgentType.DIAGNOSIS).run_batch([{}, {"dtcs": ["P0128"]}])
 
-    assert sizes == [2]
-    assert len({reply.vehicle_id for reply in replies}) == 2
+    assert [2] == sizes
+    assert 2 == len({reply.vehicle_id for reply in replies})

@@ -18,7 +18,7 @@ def test_after_deaths_commands_start_one_at_a_time_each_once_that_is_committed(t
 
     assert desk.backlog.select_isolated()
     desk.backlog.start_isolated()
-    assert taken == []
+    assert [] == taken
     assert ['{"held":true,"deaths":3,"on_trial":0}'] == desk.commit()
     desk.backlog.start_isolated()
     desk.worker.join(timeout=10)
@@ -43,7 +43,7 @@ def test_a_command_that_outlives_its_trial_does_not_hold_up_the_next(topology: T
     assert not desk.backlog.select_isolated()
     desk.now = MAX_ALONE_S
     assert desk.backlog.select_isolated()
-    assert taken[0].tracker.metadata.isolated == 1  # the same partition's
+    assert 1 == taken[0].tracker.metadata.isolated  # the same partition's
 
 
 def test_care_ends_after_a_while_but_not_before_the_blamed_one_is_tried(topology: Topology) -> None:
@@ -155,4 +155,4 @@ def test_what_was_chosen_and_goes_elsewhere_was_not_tried(topology: Topology) ->
     assert ['{"deaths":3}'] == desk.commit()
     desk.backlog.close()
     desk.worker.join(timeout=10)
-    assert taken == []
+    assert [] == taken

@@ -36,23 +36,23 @@ def test_done_out_of_order_waits_for_the_oldest() -> None:
 
     assert tracker.take_commit() is None
     tracker.complete(5)
-    assert taken(tracker) == 8
+    assert 8 == taken(tracker)
 
 
 def test_a_mark_is_taken_once_unless_its_commit_fails() -> None:
     tracker = tracker_of(5)
     tracker.complete(5)
 
-    assert taken(tracker) == 6
+    assert 6 == taken(tracker)
     assert tracker.take_commit() is None
     tracker.commit_failed()
-    assert taken(tracker) == 6
+    assert 6 == taken(tracker)
 
 
 def test_holes_in_the_log_are_stepped_over() -> None:
     tracker = tracker_of(5, 9)
     tracker.complete(5)
-    assert taken(tracker) == 9
+    assert 9 == taken(tracker)
 
 
 def test_offsets_that_go_backwards_are_refused() -> None:

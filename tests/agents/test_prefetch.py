@@ -84,4 +84,4 @@ def test_what_goes_elsewhere_is_forgotten_and_makes_room() -> None:
     prefetch.forget([Partition("agent.diagnosis.routine", 0)])
 
     assert prefetch.full == frozenset()
-    assert [(m.partition(), m.offset()) for m in prefetch.next_batch(frozenset())] == [(1, 0), (1, 1), (1, 2)]
+    assert [(1, 0), (1, 1), (1, 2)] == [(m.partition(), m.offset()) for m in prefetch.next_batch(frozenset())]

@@ -59,11 +59,11 @@ def test_delivered_is_said_when_the_broker_has_it_and_not_before() -> None:
     sender, record, delivered = sending(producer)
     sender.send(record)
     sender.poll()
-    assert delivered == []
+    assert [] == delivered
 
     producer.outcomes.append(None)
     sender.poll()
-    assert (delivered, producer.observe) == (["v"], [7_000])
+    assert (["v"], [7_000]) == (delivered, producer.observe)
 
 
 def test_a_delivery_that_timed_out_is_tried_again() -> None:
@@ -71,11 +71,11 @@ def test_a_delivery_that_timed_out_is_tried_again() -> None:
     sender, record, delivered = sending(producer)
     sender.send(record)
     sender.poll()
-    assert (producer.sent, delivered) == ([b"v", b"v"], [])
+    assert ([b"v", b"v"], []) == (producer.sent, delivered)
 
     producer.outcomes.append(None)
     sender.poll()
-    assert delivered == ["v"]
+    assert ["v"] == delivered
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_delivery_that_will_never_work_ends_the_runner(error: KafkaError) -> N
 
     with pytest.raises(RunnerError, match="rejected a record for t"):
         sender.poll()
-    assert delivered == []
+    assert [] == delivered
 
 
 def test_a_full_queue_is_waited_for() -> None:
@@ -96,7 +96,7 @@ def test_a_full_queue_is_waited_for() -> None:
     sender, record, _ = sending(producer)
     sender.send(record)
 
-    assert producer.sent == [b"v"]
+    assert [b"v"] == producer.sent
 
 
 def test_after_close_nothing_is_sent_and_what_is_undelivered_is_told() -> None:
@@ -104,6 +104,6 @@ def test_after_close_nothing_is_sent_and_what_is_undelivered_is_told() -> None:
     sender, record, _ = sending(producer)
     sender.send(record)
 
-    assert sender.close(0.0) == 1
+    assert 1 == sender.close(0.0)
     sender.send(record)
-    assert producer.sent == [b"v"]
+    assert [b"v"] == producer.sent

@@ -98,6 +98,6 @@ def test_kill_nine_again_and_again_blames_nobody(wire: Wire, agent: MortalAgent)
     (agent.folder / "go").touch()
 
     wait_for_replies(wire, slow)
-    assert failures(wire) == {}
+    assert {} == failures(wire)
     assert wire.replied() == dict.fromkeys([each.command_id for each in slow], 1)
     assert agent.process.poll() is None

@@ -84,7 +84,7 @@ def coordinator_of(wire: Wire) -> int:
 def await_rest(wire: Wire, sent: list[Command]) -> None:
     wait_for_replies(wire, sent)
     wait_until(lambda: wire.committed() == len(sent), "all commits")
-    assert wire.dead_letters() == []
+    assert [] == wire.dead_letters()
 
 
 def test_the_coordinator_dies_and_returns(trio: EmbeddedKafka, trio_wire: Wire) -> None:

@@ -40,12 +40,12 @@ def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: W
         wait_until(wire.replies, "a reply")
 
     (reply,), (record,) = wire.replies(), wire.outputs
-    assert (reply.command_id, reply.worker) == ("v1~1/DIAGNOSIS/0/0", "w7")
+    assert ("v1~1/DIAGNOSIS/0/0", "w7") == (reply.command_id, reply.worker)
     assert reply.result is not None
-    assert reply.result["summary"] == "P0128"
+    assert "P0128" == reply.result["summary"]
     headers = dict(record.headers() or [])
     assert (record.key(), headers["traceparent"]) == (b"v1", TRACEPARENT.encode())
-    assert headers["ce_id"] == b"v1~1/DIAGNOSIS/0/0"
+    assert b"v1~1/DIAGNOSIS/0/0" == headers["ce_id"]
 
 
 def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wire: Wire) -> None:
@@ -69,7 +69,7 @@ def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wi
     with running(wire, handler, max_workers=6):
         wait_for_replies(wire, commands)
 
-    assert overlaps == 0
+    assert 0 == overlaps
     assert most > 1
     for vehicle, (lane, numbers) in itertools.product(vehicles, lanes.items()):
         assert [n for v, p, n in order if (v, p) == (vehicle, lane.priority)] == list(numbers)
@@ -107,10 +107,10 @@ def test_nothing_is_committed_before_its_reply(wire: Wire) -> None:
         wait_for_replies(wire, behind)
         wire.send(command(0, "v4", Lane.URGENT))
         wait_until(lambda: wire.committed() > 0, "the urgent one's commit, made with those of all lanes")
-        assert wire.committed() == 1
+        assert 1 == wire.committed()
         gate.set()
         wait_until(lambda: wire.committed() == 4, "the other commits")
-    assert wire.replied()[blocked.command_id] == 1
+    assert 1 == wire.replied()[blocked.command_id]
 
 
 def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: Wire) -> None:
@@ -131,7 +131,7 @@ def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: W
     first, again = wire.replies()
     assert first == again
     labels = {"agent": AGENT, "lane": Lane.ROUTINE, "reason": "repeat"}
-    assert metrics.registry.get_sample_value("master_orchestrator_commands_skipped_total", labels) == 2
+    assert 2 == metrics.registry.get_sample_value("master_orchestrator_commands_skipped_total", labels)
 
 
 def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: Wire) -> None:
@@ -149,9 +149,9 @@ def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: 
     letters = {letter.value(): letter for letter in wire.dead_letters()}
     poison = letters[b"\xc3\x01poison"]
     headers = dict(poison.headers() or [])
-    assert (poison.key(), headers["origin"]) == (b"k", b"here")
+    assert (b"k", b"here") == (poison.key(), headers["origin"])
     assert (headers["dead_letter_topic"], headers["dead_letter_offset"]) == (topic.encode(), b"0")
-    assert headers["dead_letter_reason"] == b"unknown_schema"
+    assert b"unknown_schema" == headers["dead_letter_reason"]
     assert None in letters
 
 
@@ -221,7 +221,7 @@ def test_async_handlers_run_side_by_side_on_one_loop(wire: Wire) -> None:
         wait_for_replies(wire, commands)
 
     assert together.is_set()
-    assert len(loops) == 1
+    assert 1 == len(loops)
 
 
 def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: Wire) -> None:
@@ -238,7 +238,7 @@ def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: Wire) 
     with running(wire, handler, max_workers=1):
         wait_for_replies(wire, commands)
 
-    assert sum(sizes) == 200
+    assert 200 == sum(sizes)
     assert 1 < max(sizes) <= 50
 
 
@@ -272,12 +272,12 @@ def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: W
     wire.send(command(0, "v1"))
     with running(wire, stuck, drain_seconds=0.2):
         assert started.wait(PATIENCE_S)
-    assert wire.committed() == 0
+    assert 0 == wire.committed()
     gate.set()
 
     with running(wire, lambda _: {"summary": "again"}):
         wait_until(wire.replies, "the reply of the next runner")
-    assert [reply.result and reply.result["summary"] for reply in wire.replies()] == ["again"]
+    assert ["again"] == [reply.result and reply.result["summary"] for reply in wire.replies()]
 
 
 def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: Wire) -> None:
@@ -299,7 +299,7 @@ def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: W
             wait_until(lambda: wire.committed() == 1, "its commit", seconds=15)
         finally:
             gates["slow"].set()
-    assert wire.committed() == 2
+    assert 2 == wire.committed()
 
 
 def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> None:
@@ -317,8 +317,8 @@ def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> No
         assert started.wait(PATIENCE_S)
 
     assert cancelled.is_set()
-    assert wire.committed() == 0
-    assert wire.replies() == []
+    assert 0 == wire.committed()
+    assert [] == wire.replies()
 
 
 def test_a_runner_waits_for_a_broker_that_does_not_answer_and_says_what_to_check(
@@ -388,7 +388,7 @@ def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: Wire, launch: Call
     first.process.send_signal(signal.SIGTERM)
     first.go.touch()
 
-    assert first.process.wait(PATIENCE_S) == 0
+    assert 0 == first.process.wait(PATIENCE_S)
     wait_until(lambda: len(wire.replies()) >= 4, "the replies of what was in hand")
     assert wire.replied() == dict.fromkeys(first.started(), 1)
 

@@ -79,7 +79,7 @@ def test_the_others_are_written_and_the_exit_code_is_that_of_a_violation(
     assert ExitCode.NO == run(["audit", "export", "--format", form])
 
     assert [WORKFLOW, WORKFLOW] == [json.loads(line)["workflow_id"] for line in capsys.readouterr().out.splitlines()]
-    assert ["workflow.audit[0]@7" in log["why"] for log in logs] == [True]
+    assert [True] == ["workflow.audit[0]@7" in log["why"] for log in logs]
 
 
 def test_the_answer_counts_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

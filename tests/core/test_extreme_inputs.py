@@ -29,7 +29,7 @@ def test_a_result_that_its_audit_record_has_no_room_for_is_tried_again(vehicle: 
     assert State.RETRY is vehicle.workflow.state
     assert "invalid_result" == vehicle.audit[-1].reason
     assert "shorten it" in json.loads(vehicle.audit[-1].details)["message"]
-    assert len(reply.audit) == 1
+    assert 1 == len(reply.audit)
 
 
 def test_the_longest_result_allowed_fits_into_its_audit_record_and_alert(vehicle: CoreVehicle) -> None:
@@ -83,7 +83,7 @@ def test_a_late_reading_that_asks_for_a_check_finds_the_tyres_heat_as_it_is(
     vehicle: CoreVehicle, topology: Topology, late_ms: int
 ) -> None:
     vehicle.reading(tyre_fl_kpa=230.0, speed_kmh=100.0)
-    assert topology.triage.tyres.heat_time_ms == 600_000  # the sum that was divided by was 0
+    assert 600_000 == topology.triage.tyres.heat_time_ms  # the sum that was divided by was 0
     late = {"ts_ms": EPOCH_MS - late_ms, "tyre_fl_kpa": 230.0, "speed_kmh": 100.0}
     vehicle.reading(check_requested=True, **late)
     assert State.DATA_ANALYSIS is vehicle.workflow.state

@@ -34,7 +34,7 @@ GATEWAY = ("gateway", b"g-7")
 def told(command: Command, *arguments: str) -> Any:
     """The JSON answer of a command that succeeds."""
     code, out = command("dlq", *arguments, "--json")
-    assert code == 0, out
+    assert 0 == code, out
     return json.loads(out)
 
 

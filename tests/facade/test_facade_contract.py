@@ -49,13 +49,13 @@ def test_four_handlers_alone_take_a_reading_through_every_state(stage: Stage, ve
 
     assert status["workflow_id"] == workflow_id
     assert car == status["vehicle_id"]
-    assert status["state"] == "COMPLETED"
+    assert "COMPLETED" == status["state"]
     assert status["priority"] == Priority.URGENT
-    assert status["reason"] == "serviced"
+    assert "serviced" == status["reason"]
     assert len(four_agents()) == status["attempts"]
     assert [line["state"] for line in status["history"]] == WAY_THROUGH
     assert datetime.fromisoformat(status["created_at"]) <= datetime.fromisoformat(status["updated_at"])
-    assert json.loads(json.dumps(status))["state"] == "COMPLETED"
+    assert "COMPLETED" == json.loads(json.dumps(status))["state"]
 
 
 def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: Stage, vehicle: Vehicle) -> None:
@@ -110,10 +110,10 @@ def test_a_handler_may_fail_and_recover(stage: Stage, vehicle: Vehicle) -> None:
     status = orchestrator.wait_until_ended(workflow_id)
 
     assert [0, 1, 2] == [attempt for _, attempt in seen]
-    assert len({command_id for command_id, _ in seen}) == 3
-    assert status["state"] == "COMPLETED"
+    assert 3 == len({command_id for command_id, _ in seen})
+    assert "COMPLETED" == status["state"]
     assert len(four_agents()) + 2 == status["attempts"]
-    assert [line["state"] for line in status["history"]].count(State.RETRY) == 2
+    assert 2 == [line["state"] for line in status["history"]].count(State.RETRY)
 
 
 def test_when_all_retries_have_failed_the_workflow_has(stage: Stage, vehicle: Vehicle) -> None:
@@ -156,8 +156,8 @@ def test_a_second_reading_joins_the_open_workflow(stage: Stage, vehicle: Vehicle
     go_on.set()
 
     assert first == second == third
-    assert open_now["state"] == "DATA_ANALYSIS"
-    assert orchestrator.wait_until_ended(first)["state"] == "COMPLETED"
+    assert "DATA_ANALYSIS" == open_now["state"]
+    assert "COMPLETED" == orchestrator.wait_until_ended(first)["state"]
 
 
 def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> None:
@@ -177,8 +177,8 @@ def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> Non
         orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id="north", event_id="north-2")
     orchestrator.report_service_event(workflow_id, "COMPLETED", confirmed_cause="water pump", labour_hours=2.5)
 
-    assert in_service["state"] == "IN_SERVICE"
-    assert orchestrator.wait_until_ended(workflow_id)["reason"] == "serviced"
+    assert "IN_SERVICE" == in_service["state"]
+    assert "serviced" == orchestrator.wait_until_ended(workflow_id)["reason"]
     actors = {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
     assert "workshop:north" in actors
 
@@ -284,7 +284,7 @@ def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: Stage, vehicle:
     report(workflow_id, "checked-in", timestamp=datetime.now(UTC).isoformat(), event_id=7)
     report(workflow_id, "completed", labor_hours="2.5", confirmed_cause="water pump")
 
-    assert orchestrator.wait_until_ended(workflow_id)["reason"] == "serviced"
+    assert "serviced" == orchestrator.wait_until_ended(workflow_id)["reason"]
     said = [json.loads(line["details"]) for line in orchestrator.get_audit_trail(workflow_id)]
     assert 2.5 in [details.get("labour_hours") for details in said]
 

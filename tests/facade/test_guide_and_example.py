@@ -26,7 +26,7 @@ def test_the_quick_start_runs_as_it_stands(
     assert "COMPLETED URGENT serviced" in told
     assert "1 completed, on average in" in told
     assert "workflow_opened PENDING" in told
-    assert told.splitlines()[-1] == "{'COMPLETED'}"
+    assert "{'COMPLETED'}" == told.splitlines()[-1]
 
 
 def test_the_example_tells_the_story_of_three_vehicles(

@@ -42,7 +42,7 @@ def orchestrator(kafka: KafkaSettings, live_topology: Topology, engine: EnginePr
 def told(command: Command, *arguments: str) -> Any:
     """The JSON answer of a command that succeeds."""
     code, out = command(*arguments, "--json")
-    assert code == 0, out
+    assert 0 == code, out
     return json.loads(out)
 
 
@@ -57,7 +57,7 @@ def test_what_an_orchestrator_did_is_shown_written_out_and_found_clean(
 
     status = told(command, "status", workflow_id)
     assert (ended["state"], ended["history"]) == (status["state"], status["history"])
-    assert status["audit"][-1]["to_state"] == "COMPLETED"
+    assert "COMPLETED" == status["audit"][-1]["to_state"]
     assert [workflow_id] == [one["workflow_id"] for one in told(command, "workflows", "--vehicle", car)]
     assert [] == told(command, "workflows", "--vehicle", car, "--state", "failed")
     assert figures == told(command, "stats")
@@ -81,7 +81,7 @@ def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, v
 
     for arguments in (("status", workflow_id), ("workflows",), ("stats",), ("audit", "verify")):
         code, out = command(*arguments)
-        assert code == 0, out
+        assert 0 == code, out
         assert out.strip()
     assert "COMPLETED" in command("status", workflow_id)[1]
 
@@ -89,12 +89,12 @@ def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, v
 def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: Command) -> None:
     code, shown = command("status", "nobody~7")
 
-    assert code == 1
+    assert 1 == code
     assert ["Error: no workflow nobody~7: list them with 'master-orchestrator workflows'"] == shown.splitlines()
 
 
 def test_a_wrong_state_is_a_usage_error(command: Command) -> None:
-    assert command("workflows", "--state", "BROKEN")[0] == 2
+    assert 2 == command("workflows", "--state", "BROKEN")[0]
 
 
 def test_an_operator_cancels_and_redrives(
@@ -109,19 +109,19 @@ def test_an_operator_cancels_and_redrives(
 
     with Stage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=refuse)) as orchestrator:
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
-        assert orchestrator.wait_until_ended(workflow_id)["state"] == "FAILED"
+        assert "FAILED" == orchestrator.wait_until_ended(workflow_id)["state"]
 
         plan = told(command, "redrive", workflow_id, "--operator", "ann")
         assert (False, "FAILED") == (plan["acted"], plan["workflow"]["state"])
         code, out = command("cancel", workflow_id, "--reason", "sold", "--operator", "ann", "--yes", "--json")
-        assert code == 1
+        assert 1 == code
         assert json.loads(out)["accepted"] is False
 
         broken = False
         assert told(command, "redrive", workflow_id, "--operator", "ann", "--yes")["accepted"] is True
-        assert orchestrator.wait_until(workflow_id, State.COMPLETED)["reason"] == "serviced"
+        assert "serviced" == orchestrator.wait_until(workflow_id, State.COMPLETED)["reason"]
         assert "operator:ann" in {line["actor"] for line in orchestrator.get_audit_trail(workflow_id)}
-        assert command("redrive", "nobody~7")[0] == 1
+        assert 1 == command("redrive", "nobody~7")[0]
 
 
 def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(

@@ -99,7 +99,7 @@ def test_a_gzip_stream_that_breaks_off_is_said_after_the_rows_that_were_read(tmp
     assert isinstance(rows[0], Row)
     assert isinstance(rows[-1], BadRow)
     assert "rest of the file" in rows[-1].reason
-    assert len([row for row in rows if isinstance(row, BadRow)]) == 1
+    assert 1 == len([row for row in rows if isinstance(row, BadRow)])
 
 
 def test_latin_1_and_twice_encoded_headers_are_set_right(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_persistent_finding_is_confirmed_with_its_numbers(analyse: Analyse) ->
     assert result.anomalies is not None
     (anomaly,) = result.anomalies
     assert anomaly.subsystem is Subsystem.COOLING
-    assert anomaly.rule == "coolant_hot"
+    assert "coolant_hot" == anomaly.rule
     assert anomaly.confidence > 0.7
     assert 0.7 <= anomaly.severity <= 0.8
     assert "91.0" in anomaly.evidence
@@ -96,7 +96,7 @@ def test_no_oil_pressure_is_never_dismissed(analyse: Analyse) -> None:
 
     result = analyse(findings=[lost], signals=[kind])
 
-    assert result.dismissed == ()
+    assert () == result.dismissed
     assert result.anomalies is not None
     assert result.anomalies[0].severity >= 0.9
 
@@ -106,7 +106,7 @@ def test_a_planned_finding_that_went_away_is_dismissed(analyse: Analyse) -> None
     gone = analyse(findings=[TRIM], signals=[summary("ltft_b1_pct", 4.0, 11.0)])
 
     assert ((), ("fuel_trim_off",)) == (still.dismissed, gone.dismissed)
-    assert gone.anomalies == ()
+    assert () == gone.anomalies
 
 
 def test_an_agreeing_code_outweighs_a_recovery(analyse: Analyse) -> None:

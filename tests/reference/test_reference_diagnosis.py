@@ -56,7 +56,7 @@ def components(result: DiagnosisResult) -> list[str]:
 def test_nothing_found_is_no_fault(diagnose: Diagnose) -> None:
     result = diagnose()
 
-    assert result.causes == ()
+    assert () == result.causes
     assert (0.0, 0.0, True, ()) == (result.severity, result.probability, result.safe_to_drive, result.operations)
 
 

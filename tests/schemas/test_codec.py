@@ -124,7 +124,7 @@ def test_a_schema_registry_s_framing_is_told_as_what_it_is() -> None:
 
     with pytest.raises(DecodeError, match=r"schema registry's framing.*send single-object encoding") as refused:
         CODEC.decode(framed, Telemetry, json_allowed=True)
-    assert refused.value.reason == "undecodable"
+    assert "undecodable" == refused.value.reason
 
 
 def test_records_of_an_older_version_are_resolved_to_the_newest() -> None:
@@ -219,7 +219,7 @@ def test_readings_in_json_may_use_plain_names() -> None:
 def test_a_reply_that_contradicts_itself_is_refused(wrong: Reply, what: str) -> None:
     with pytest.raises(DecodeError, match=what) as refused:
         CODEC.decode(CODEC.encode(wrong), Reply)
-    assert refused.value.reason == "invalid"
+    assert "invalid" == refused.value.reason
 
 
 def test_a_result_of_another_agent_is_refused() -> None:
@@ -239,4 +239,4 @@ def test_limits_come_from_the_topology() -> None:
         small.encode(longer)
     with pytest.raises(DecodeError) as refused:
         small.decode(CODEC.encode(longer), Timer)
-    assert refused.value.reason == "oversized"
+    assert "oversized" == refused.value.reason

@@ -58,7 +58,7 @@ def test_a_record_cut_off_anywhere_is_undecodable() -> None:
     for length in range(10, len(VALUE)):
         with pytest.raises(DecodeError) as error:
             CODEC.decode(VALUE[:length], Telemetry)
-        assert error.value.reason == "undecodable"
+        assert "undecodable" == error.value.reason
 
 
 @pytest.mark.parametrize("value", [None, b"", b"\xc3", b"\xc3\x02", b"\x01", b"[]", b"null", b"\xff" * 100])

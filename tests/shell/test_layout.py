@@ -28,18 +28,18 @@ def test_an_outbox_gives_back_its_commands(written: list[Record]) -> None:
 def test_an_outbox_over_one_record_is_chunked_and_a_shorter_one_hides_it() -> None:
     large = [Record("t", b"k", bytes(500_000), []) for _ in range(5)]
     table = layout.pack_outbox(large)
-    assert len(table) == 3
+    assert 3 == len(table)
     assert all(len(value) < 1_000_000 for value in table.values())
     assert large == layout.unpack_outbox(table.get)
     table |= layout.pack_outbox([Record("t", b"k", b"small", [])])
     assert [Record("t", b"k", b"small", [])] == layout.unpack_outbox(table.get)
     table |= layout.pack_outbox([])
-    assert layout.unpack_outbox(table.get) == []
+    assert [] == layout.unpack_outbox(table.get)
 
 
 def test_a_table_without_outbox_and_position_is_new() -> None:
-    assert layout.unpack_outbox(dict[bytes, bytes]().get) == []
-    assert table.unpack_positions(None) == {}
+    assert [] == layout.unpack_outbox(dict[bytes, bytes]().get)
+    assert {} == table.unpack_positions(None)
 
 
 @given(st.dictionaries(st.text(max_size=20), st.integers(0, 2**60)))

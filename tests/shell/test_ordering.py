@@ -40,7 +40,7 @@ def test_no_record_is_applied_twice_and_none_after_a_hole_at_the_front(offsets: 
 
 def test_topics_merge_by_timestamp_then_rank() -> None:
     merged = in_order({4: [Fetched(0, 10), Fetched(1, 30)], 2: [Fetched(0, 10), Fetched(1, 20)]})
-    assert [(rank, record.timestamp) for rank, record in merged] == [(2, 10), (4, 10), (2, 20), (4, 30)]
+    assert [(2, 10), (4, 10), (2, 20), (4, 30)] == [(rank, record.timestamp) for rank, record in merged]
 
 
 @given(st.dictionaries(st.integers(0, 4), st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1))

@@ -29,15 +29,15 @@ def heap() -> TimerHeap:
 
 def test_a_tick_comes_when_due_and_not_before(heap: TimerHeap) -> None:
     heap.update(0, "v", [deadline(100)])
-    assert heap.due(99) == {}
-    assert names(heap.due(100)) == {0: ["d"]}
+    assert {} == heap.due(99)
+    assert {0: ["d"]} == names(heap.due(100))
 
 
 def test_a_tick_comes_again_while_the_vehicle_waits(heap: TimerHeap) -> None:
     heap.update(0, "v", [deadline(100)])
     heap.due(100)
-    assert heap.due(100 + REPEAT_MS - 1) == {}
-    assert names(heap.due(100 + REPEAT_MS)) == {0: ["d"]}
+    assert {} == heap.due(100 + REPEAT_MS - 1)
+    assert {0: ["d"]} == names(heap.due(100 + REPEAT_MS))
 
 
 def test_a_tick_that_changes_nothing_comes_less_and_less_often(heap: TimerHeap) -> None:
@@ -56,9 +56,9 @@ def test_replaced_deadlines_do_not_pile_up(heap: TimerHeap) -> None:
 def test_a_deadline_that_no_longer_stands_sends_nothing(heap: TimerHeap) -> None:
     heap.update(0, "v", [deadline(100)])
     heap.update(0, "v", [deadline(200, "later")])
-    assert heap.due(150) == {}
+    assert {} == heap.due(150)
     heap.update(0, "v", [])
-    assert heap.due(10_000) == {}
+    assert {} == heap.due(10_000)
     assert heap.next_due_ms() is None
 
 
@@ -66,7 +66,7 @@ def test_partitions_not_owned_are_ignored_and_forgotten(heap: TimerHeap) -> None
     heap.update(7, "v", [deadline(100)])
     heap.update(1, "v", [deadline(100)])
     heap.reset([0])
-    assert heap.due(1_000) == {}
+    assert {} == heap.due(1_000)
 
 
 def test_a_deadline_thousands_of_years_away_is_waited_for() -> None:
@@ -94,7 +94,7 @@ def test_the_thread_sends_what_is_due_and_reports_its_own_death() -> None:
     thread = TimerThread(send, lambda _seconds: None, failures.put)
     thread.start()
     thread.reset({0: {"v": [deadline(1)]}, 1: {}})
-    assert sent.get(timeout=5) == (0, ["d"])
+    assert (0, ["d"]) == sent.get(timeout=5)
     thread.update(1, {"w": [deadline(2)]})
-    assert str(failures.get(timeout=5)) == "broker gone"
+    assert "broker gone" == str(failures.get(timeout=5))
     assert thread.stop(5)

@@ -63,7 +63,7 @@ def test_sixty_minutes_take_one_at_sixty_times_the_speed() -> None:
 def test_without_a_speed_nothing_is_waited_for() -> None:
     clock = FakeClock()
     drive(Fleet(vehicles=1, minutes=5), None, clock)
-    assert clock.now == 0
+    assert 0 == clock.now
 
 
 def test_a_stop_ends_the_drive_and_still_waits_for_the_acknowledgements() -> None:

@@ -58,7 +58,7 @@ class Wire:
                 partition=partition,
             )
             self.producer.poll(0)
-        assert self.producer.flush(PATIENCE_S) == 0
+        assert 0 == self.producer.flush(PATIENCE_S)
 
     def replies(self) -> list[Reply]:
         """All so far."""
@@ -122,7 +122,7 @@ def running(wire: Wire, handler: Handler, **options: Any) -> Iterator[AgentRunne
         runner.stop()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
-        assert errors == []
+        assert [] == errors
 
 
 @contextmanager
@@ -155,4 +155,4 @@ def supervised(wire: Wire, handler: Handler, **options: Any) -> Iterator[None]:
         runners[-1].stop()
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
-        assert errors == []
+        assert [] == errors

@@ -265,7 +265,7 @@ class CoreVehicle:
         for event in self.events:
             folded_events = evolve(folded_events, event)
         assert state == folded_events
-        assert verify_chain(self.audit) == []
+        assert [] == verify_chain(self.audit)
         for record in self.audit:
             if record.from_state is None:
                 assert transitions.INITIAL is record.to_state

@@ -52,7 +52,7 @@ def _python(*arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def _link_requirements(venv: Path) -> None:

@@ -92,4 +92,4 @@ class Sender:
 
     def flush(self) -> None:
         """Wait until everything is acknowledged."""
-        assert self._producer.flush(30) == 0
+        assert 0 == self._producer.flush(30)

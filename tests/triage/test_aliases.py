@@ -285,7 +285,7 @@ def test_any_mapping_is_a_reading_or_a_contract_error(mapping: dict[str, object]
         return
     numbers = [getattr(reading, name) for name in SIGNALS] + list(reading.extras.values())
     assert all(number is None or math.isfinite(number) for number in numbers)
-    assert reading.vehicle_id == "v1"
+    assert "v1" == reading.vehicle_id
 
 
 @pytest.mark.parametrize("key", ["engine_temp", "dtcs", "model", "mil_on"])

@@ -62,7 +62,7 @@ def test_any_text_is_canonical_after_once_or_an_error(text: str) -> None:
     except ValueError:
         return
     assert code == trouble_code(code)
-    assert len(without_type(code)) == 5
+    assert 5 == len(without_type(code))
 
 
 def test_the_failure_type_is_kept_and_the_table_is_asked_without_it(drive: Any, topology: Topology) -> None:
