@@ -114,12 +114,15 @@ def test_an_unsafe_cause_is_unsafe_below_urgent(diagnose: Diagnose) -> None:
     assert not diagnose(dtcs=["P0AA6"]).safe_to_drive
 
 
-@pytest.mark.parametrize("code", ["B1000", "P1234", "spn 1234 fmi 5"])
-def test_what_nobody_knows_is_inspected(diagnose: Diagnose, code: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "component"),
+    [("B1000", "code_of_the_make"), ("P1234", "code_of_the_make"), ("spn 1234 fmi 5", "unidentified_other")],
+)
+def test_what_nobody_knows_is_inspected(diagnose: Diagnose, code: str, component: str) -> None:
     result = diagnose(dtcs=[code])
 
     assert ["inspect"] == [operation.name for operation in result.operations]
-    assert components(result)[0].startswith("unidentified_")
+    assert component == components(result)[0]
 
 
 def test_two_faults_are_both_repaired(diagnose: Diagnose) -> None:

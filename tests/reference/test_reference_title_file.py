@@ -26,7 +26,7 @@ OWN = "P0335"
 
 TITLES = {
     "P1258": "Engine Metal Overtemperature Protection",
-    "P26C0": "Coolant Bypass Valve D Control Circuit/Open",
+    "P2FF0": "Coolant Bypass Valve D Control Circuit/Open",
     "B3A24-1C": "Invalid Data Received From Audio Amplifier",
     OWN: "Replace The Whole Engine",
 }
@@ -93,11 +93,11 @@ def test_a_title_orders_an_inspection_and_no_part(tmp_path: Path, diagnosed: Cal
         assert ("inspect", ()) == (operation.name, operation.parts)
 
 
-def test_without_a_file_it_is_unidentified(diagnosed: Callable[..., DiagnosisResult]) -> None:
+def test_without_a_file_it_is_what_its_number_says(diagnosed: Callable[..., DiagnosisResult]) -> None:
     causes = diagnosed({}, "P1258").causes
 
     assert causes
-    assert causes[0].component.startswith("unidentified_")
+    assert "code_of_the_make" == causes[0].component
 
 
 def test_a_failure_type_may_have_a_title_of_its_own(tmp_path: Path, first: Titled) -> None:
@@ -112,7 +112,7 @@ def test_a_failure_type_may_have_a_title_of_its_own(tmp_path: Path, first: Title
 def test_what_to_check_follows_from_the_titles_words(tmp_path: Path, first: Titled) -> None:
     path = as_csv(tmp_path / "kb.csv")
 
-    assert "Check first: connector and wiring" in (first(path, "P26C0").description or "")
+    assert "Check first: connector and wiring" in (first(path, "P2FF0").description or "")
     assert "Check first: codes of the unit that sends it" in (first(path, "B3A24-1C").description or "")
     assert "Check first: whether this title is that of the vehicle's make, then the stored data of the code" in (
         first(path, "P1258").description or ""
@@ -125,7 +125,7 @@ def test_makes_that_disagree_leave_a_code_without_title(tmp_path: Path) -> None:
         ("P1174", "FORD", "Rear switch", "en", 0),
         ("P1175", "HONDA", "Same", "en", 0),
         ("P1175", "FORD", "Same", "en", 0),
-        ("P26C0", "FORD", "Something else", "en", 0),
+        ("P2FF0", "FORD", "Something else", "en", 0),
         ("P1258", "FORD", "Pedal", "en", 0),
         ("P1176", "FORD", "Autre", "fr", 0),
     ]
@@ -135,7 +135,7 @@ def test_makes_that_disagree_leave_a_code_without_title(tmp_path: Path) -> None:
     assert "P1174" not in titles
     assert "P1176" not in titles
     assert "P1258" not in titles, "the makers' own: what is called generic of it is one of them"
-    assert ("Same", TITLES["P26C0"]) == (titles["P1175"], titles["P26C0"])
+    assert ("Same", TITLES["P2FF0"]) == (titles["P1175"], titles["P2FF0"])
 
 
 def test_codes_in_any_spelling_and_titles_in_any_length(tmp_path: Path) -> None:

@@ -28,7 +28,32 @@ CODES = {
     "U0100": ("other", "network_module_silent"),
     "P0301": ("ignition", "ignition_coil"),
     "P0420": ("emissions", "catalyst"),
+    "P0132": ("fuel_air", "oxygen_sensor"),
+    "P0135": ("fuel_air", "oxygen_sensor_heater"),
+    "P0370": ("ignition", "crankshaft_position_sensor"),
+    "P0424": ("emissions", "catalyst_temperature_sensor"),
+    "P0443": ("emissions", "evaporative_system"),
+    "P0700": ("transmission", "transmission_control"),
+    "P0753": ("transmission", "transmission_control"),
+    "P0752": ("transmission", "valve_body"),
+    "P229A": ("emissions", "fuel_rail_pressure"),
+    "P2456": ("emissions", "particulate_filter_sensor"),
+    "P2469": ("emissions", "exhaust_temperature_sensor"),
+    "P20D5": ("emissions", "aftertreatment_fuel"),
+    "P2600": ("other", "coolant_pump_circuit"),
+    "P3479": ("other", "valve_control"),
+    "C004E": ("brakes", "brake_hydraulics"),
+    "C0042": ("brakes", "brake_pedal_sensor"),
 }
+BY_STRUCTURE = {
+    "P0FFE": "hybrid_drive",
+    "P28FE": "transmission_control",
+    "P1FF0": "code_of_the_make",
+    "C3FF0": "chassis_electronics",
+    "B0FF0": "body_electronics",
+    "U0FF0": "network_message",
+}
+"""Codes that no table names."""
 FAULTS = {
     (110, 18): ("cooling", "thermostat_stuck_open"),
     (111, 1): ("cooling", "coolant_leak"),
@@ -66,6 +91,16 @@ def test_a_code_is_of_its_subsystem_and_named_for_its_circuit(
 
     assert result.causes
     assert expected == (finding.subsystem, result.causes[0].component)
+
+
+@pytest.mark.parametrize(("code", "component"), BY_STRUCTURE.items())
+def test_a_code_that_no_line_names_is_what_its_number_says(diagnose: Diagnose, code: str, component: str) -> None:
+    _, result = diagnose(dtcs=(Dtc(code=code),))
+
+    assert result.causes
+    assert component == result.causes[0].component
+    assert title_of(code) is None
+    assert ["inspect"] == [operation.name for operation in result.operations]
 
 
 @pytest.mark.parametrize(("fault", "expected"), FAULTS.items())
@@ -118,7 +153,7 @@ def test_every_parameter_of_the_topology_has_a_title(topology: Topology) -> None
 
 
 def test_most_generic_codes_of_the_engine_have_a_title() -> None:
-    """By structure, where no line names the very code; P0300 to P0319 and the like have causes instead."""
+    """P0300 to P0319 and the like have causes, too."""
     codes = [f"P0{number:03d}" for number in range(100, 500)]
     titled = [code for code in codes if title_of(code) is not None]
 

@@ -31,8 +31,11 @@ DEFAULT_SPAN = 15.0
 
 def severity_of(finding: Finding) -> float:
     """The severity of a finding, from its priority and its distance from the threshold."""
-    excess = 0.0
-    if finding.value is not None and finding.threshold is not None:
-        span = SPANS.get(finding.signal or "", DEFAULT_SPAN)
-        excess = min(1.0, abs(finding.value - finding.threshold) / span)
-    return round(BASE[finding.priority] + BAND * excess, 3)
+    return round(BASE[finding.priority] + BAND * excess_of(finding), 3)
+
+
+def excess_of(finding: Finding) -> float:
+    """How far the value lies beyond its threshold, in spans of its signal, 0 to 1."""
+    if finding.value is None or finding.threshold is None:
+        return 0.0
+    return min(1.0, abs(finding.value - finding.threshold) / SPANS.get(finding.signal or "", DEFAULT_SPAN))

@@ -3,7 +3,7 @@
 import json
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +11,29 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bench_suite.decisions.calibration import (
+    BINS,
+    Claim,
+    bins,
+    brier,
+    cases,
+    claims_of_analysis,
+    claims_of_diagnosis,
+    fitted,
+)
 from bench_suite.decisions.fleets import UNSEEN_FROM, Plan, plans, write
+from bench_suite.decisions.kinds import DECEPTIVE, FAULTS, HEALTHY
+from bench_suite.decisions.reliability_plot import reliability_svg
 from bench_suite.decisions.verdicts import Score, Verdict, verdict
-from bench_suite.decisions.virtual_system import VirtualSystem
+from bench_suite.decisions.virtual_system import History, VirtualSystem
 from master_orchestrator.ingest.command import IngestOrder, open_all, run_ingest
 from master_orchestrator.ingest.opening import ReadTerms
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.data_analysis.evidence import WEIGHTS
 from master_orchestrator_agents.reference.registry import reference_agents
 from master_orchestrator_schemas.topology import load_topology
+
+WEIGHTS_HEAD = "# Log-odds per amount of each kind of evidence. Made by `python bench decisions calibrate`.\n"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -47,7 +63,59 @@ def faults(
     console.print(f"{len(verdicts)} vehicles in {time.monotonic() - started:.0f} s")
 
 
+@app.command("calibrate")
+def calibrate(
+    seeds: Annotated[list[int], typer.Argument(help="Sets that the weights are fitted on.")],
+    judge: Annotated[list[int], typer.Option(help=f"Sets that they are judged on, from {UNSEEN_FROM} on.")],
+    write_to: Annotated[Path | None, typer.Option("--write", help="Write the fitted weights to this file.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw predicted against confirmed into this SVG file.")] = None,
+) -> None:
+    """Fit the weights of DATA_ANALYSIS' evidence, and say how far probabilities are true, before and after."""
+    codes = CodeTable(load_topology().triage.dtcs)
+    lived = {seed: live(list(plans(seed, FAULTS + HEALTHY + DECEPTIVE))) for seed in [*seeds, *judge]}
+    known = [case for seed in seeds for plan, history in lived[seed] for case in cases(plan, history, codes)]
+    unseen = [case for seed in judge for plan, history in lived[seed] for case in cases(plan, history, codes)]
+    weights = fitted(known, WEIGHTS)
+    lines = "".join(f"{kind} = {weight:.2f}\n" for kind, weight in weights.items())
+    panels = {
+        "DATA_ANALYSIS: confidence": {
+            "weights that stand": claims_of_analysis(unseen, WEIGHTS),
+            "fitted now": claims_of_analysis(unseen, weights),
+        },
+        "DIAGNOSIS: probability": {
+            "as it stands": [
+                claim for seed in judge for plan, history in lived[seed] for claim in claims_of_diagnosis(plan, history)
+            ]
+        },
+    }
+    _say(panels, f"{len(known)} findings fitted, {len(unseen)} judged\n{lines}")
+    if write_to is not None:
+        write_to.write_text(WEIGHTS_HEAD + lines, encoding="utf-8")
+    if plot is not None:
+        drawn = {
+            title: {f"{name}, Brier {brier(claims):.3f}": bins(claims) for name, claims in curves.items()}
+            for title, curves in panels.items()
+        }
+        plot.write_text(reliability_svg(drawn), encoding="utf-8")
+
+
+def _say(panels: Mapping[str, Mapping[str, Sequence[Claim]]], head: str) -> None:
+    console = Console()
+    console.print(head)
+    for title, curves in panels.items():
+        table = Table("", "claims", "Brier", *(f"{tenth / 10:g}+" for tenth in range(BINS)), title=title)
+        for name, claims in curves.items():
+            shown = ["" if one is None else f"{one.right:.2f} of {one.claims}" for one in bins(claims)]
+            table.add_row(name, str(len(claims)), f"{brier(claims):.3f}", *shown)
+        console.print(table)
+
+
 def decide(chosen: Sequence[Plan]) -> list[Verdict]:
+    """What came of each vehicle, compared with what is true of it."""
+    return [verdict(plan, history) for plan, history in live(chosen)]
+
+
+def live(chosen: Sequence[Plan]) -> list[tuple[Plan, History]]:
     """The vehicles' files through ``ingest`` into the core and the reference agents, in virtual time."""
     with tempfile.TemporaryDirectory(prefix="decisions-") as folder:
         path, topology = Path(folder), load_topology()
@@ -56,7 +124,7 @@ def decide(chosen: Sequence[Plan]) -> list[Verdict]:
         summary = run_ingest(order, open_all(order), system, Console(stderr=True))
         if not summary.complete:
             raise RuntimeError(f"ingest has rejected rows: {summary.rejects}")
-        return [verdict(plan, system.histories[plan.vehicle_id]) for plan in chosen]
+        return [(plan, system.histories[plan.vehicle_id]) for plan in chosen]
 
 
 def _is_chosen(plan: Plan, kinds: Sequence[str] | None, rates_s: Sequence[float] | None) -> bool:

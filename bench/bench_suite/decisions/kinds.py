@@ -25,6 +25,7 @@ class Kind:
         slowest_s: up to this time between readings the documentation promises that it is found.
         parked: readings also come from the parked vehicle.
         idle: the engine mostly idles.
+        also: where another fault is, which came first.
     """
 
     name: str
@@ -35,6 +36,12 @@ class Kind:
     parked: bool = False
     idle: bool = False
     shown: Change | None = None
+    also: Subsystem | None = None
+
+    @property
+    def subsystems(self) -> frozenset[Subsystem]:
+        """Where something is broken."""
+        return frozenset(one for one in (self.subsystem, self.also) if one is not None)
 
     @property
     def is_safety(self) -> bool:
@@ -43,7 +50,7 @@ class Kind:
 
 
 def _running(row: Row) -> bool:
-    return bool(row["engine_rpm"] > 400)
+    return bool(row.get("engine_rpm", 0.0) > 400)
 
 
 def _grown(age_s: float, over_s: float) -> float:
@@ -187,6 +194,39 @@ def _smart_alternator(row: Row, age_s: float, strength: float) -> None:
         row["battery_voltage_v"] = 12.9 + 0.3 * strength
 
 
+def _for_a_while(change: Change, every_s: float, least_s: float, most_s: float) -> Change:
+    """What passes by itself: for some minutes every ``every_s``, longer with more strength."""
+
+    def passing(row: Row, age_s: float, strength: float) -> None:
+        if age_s % every_s < least_s + (most_s - least_s) * strength:
+            change(row, age_s, strength)
+
+    return passing
+
+
+def _at_least(signal: str, least: float, span: float) -> Change:
+    """A running engine's signal stands at such a value."""
+
+    def change(row: Row, _age_s: float, strength: float) -> None:
+        if _running(row):
+            row[signal] = least + span * (1 - strength)
+
+    return change
+
+
+def _sensor_dips(signal: str, to: float) -> Change:
+    def change(row: Row, _age_s: float, strength: float) -> None:
+        if signal in row and _running(row):
+            row[signal] = round(row[signal] * (to + 0.2 * (1 - strength)), 1)
+
+    return change
+
+
+def _radio(row: Row, _age_s: float, strength: float) -> None:
+    if not _running(row):
+        row["battery_voltage_v"] = 11.98 - 0.1 * strength
+
+
 S, P = Subsystem, Priority
 FAULTS: tuple[Kind, ...] = (
     Kind("overheating", _hotter("coolant_temp_c", (118, 134)), S.COOLING, P.URGENT),
@@ -221,8 +261,8 @@ FAULTS: tuple[Kind, ...] = (
     Kind("J1939: oil pressure", _shows(j1939="100/1"), S.LUBRICATION, P.URGENT),
     Kind("J1939: oil low", _shows(j1939="100/18"), S.LUBRICATION, P.HIGH),
     Kind("J1939: exhaust fluid", _shows(j1939="1761/1"), S.EMISSIONS, P.SCHEDULED),
-    Kind("lean, then oil loss", _lean_then_oil, S.LUBRICATION, P.URGENT),
-    Kind("pads, then overheating", _worn_then_hot, S.COOLING, P.URGENT),
+    Kind("lean, then oil loss", _lean_then_oil, S.LUBRICATION, P.URGENT, also=S.FUEL_AIR),
+    Kind("pads, then overheating", _worn_then_hot, S.COOLING, P.URGENT, also=S.BRAKES),
 )
 HEALTHY: tuple[Kind, ...] = (
     Kind("healthy"),
@@ -235,3 +275,15 @@ HEALTHY: tuple[Kind, ...] = (
     Kind("tired battery", _tired_battery, parked=True),
     Kind("smart alternator", _smart_alternator),
 )
+DECEPTIVE: tuple[Kind, ...] = (
+    Kind("hot on a pass", _for_a_while(_at_least("coolant_temp_c", 105.5, 3), 5_000, 60, 300)),
+    Kind("hot gearbox on a pass", _for_a_while(_at_least("gearbox_temp_c", 116.5, 4), 5_000, 60, 300)),
+    Kind("alternator coasts", _for_a_while(_at_least("battery_voltage_v", 12.4, 0.18), 2_400, 15, 120)),
+    Kind("oil sensor dips", shown=_for_a_while(_sensor_dips("oil_pressure_kpa", 0.2), 4_000, 10, 60)),
+    Kind("tyre sensor dips", shown=_for_a_while(_sensor_dips("tyre_rl_kpa", 0.7), 9_000, 40, 200)),
+    Kind("brake sensor dips", _for_a_while(_at_least("brake_pad_wear_fl_pct", 76, 5), 9_000, 30, 120)),
+    Kind("trim of a rich purge", _for_a_while(_at_least("ltft_b1_pct", 12.5, 2), 4_000, 70, 250)),
+    Kind("radio in the garage", _for_a_while(_radio, 200_000, 0, 20_000), parked=True),
+    Kind("abs after a jump start", _for_a_while(_shows(abs_error=True), 90_000, 15, 120)),
+)
+"""Nothing is broken that a workshop could mend, and yet triage finds something: what the agents weigh evidence for."""

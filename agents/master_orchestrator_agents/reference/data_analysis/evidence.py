@@ -1,36 +1,34 @@
-"""What speaks for and against one finding, each piece with its weight, and how they add up.
+"""What speaks for and against one finding, and how it adds up.
 
-Confidence is the logistic function of a sum of weights (log-odds), so that pieces of evidence can be read, argued
-about and changed one by one:
+Confidence is the logistic function of a sum over the kinds of evidence, so that each can be read and argued about by
+itself:
 
-    confidence = 1 / (1 + exp(-(prior + held + past + trend + code + recovered + weather + noise)))
+    confidence = 1 / (1 + exp(-sum of weight * amount))
 
-The weights are this project's own first estimates. A finding is confirmed from :data:`CONFIRM_FROM` on, which is low
-where a wrong dismissal is dangerous.
+The weights are in ``weights.toml``, fitted by ``python bench decisions calibrate``. A finding is confirmed from
+:data:`CONFIRM_FROM` on, which is low where a wrong dismissal is dangerous.
 """
 
 import math
+import tomllib
 from dataclasses import dataclass
+from importlib import resources
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis.plausibility import Signals, tyres_fell_together
+from master_orchestrator_agents.reference.severity import excess_of
 from master_orchestrator_schemas.facts import Finding, SignalSummary
 from master_orchestrator_schemas.vocabulary import Priority
 
-PRIOR = 0.8
-"""Triage has gated the rule and waited for it to persist: more likely true than not (0.69)."""
-CODE_PRIOR = 2.0
-"""A finding that is itself a confirmed trouble code has passed the vehicle's own test (0.88)."""
-HELD_PER_MINUTE, HELD_AT_MOST = 0.25, 0.5
-PAST_WEIGHT, USUAL_SPREADS, ENOUGH_SAMPLES = 0.8, 3.0, 60
+LONG_S = 120.0
+"""From here on it makes no difference for how long a condition has held."""
+USUAL_SPREADS, ENOUGH_SAMPLES = 3.0, 60
 """Further from the vehicle's own mean than three of its spreads speaks for the finding, nearer speaks against it."""
-TREND_WORSE, TREND_BETTER = 0.6, -0.3
-CODE_SUPPORT = 1.5
-RECOVERED = -1.2
-WEATHER = -1.5
 RATES = frozenset({"tyre_losing"})
 """Rules whose value is a rate."""
-WITHIN_NOISE, NOISE_SPREADS, LEAST_NOISE_KPA = -2.5, 1.5, 0.5
+NOISE_SPREADS, LEAST_NOISE_KPA = 1.5, 0.5
+LEAST_SHARE_OF_LOSS = 0.5
+"""Of what a rate means over the time that it held, at least this much must be gone."""
 
 CONFIRM_FROM: dict[Priority, float] = {
     Priority.URGENT: 0.1,
@@ -40,12 +38,27 @@ CONFIRM_FROM: dict[Priority, float] = {
 }
 
 
+def load_weights() -> dict[str, float]:
+    """Kind of evidence -> log-odds per amount of it."""
+    text = resources.files(__package__ or "").joinpath("weights.toml").read_text("utf-8")
+    return {kind: float(weight) for kind, weight in tomllib.loads(text).items()}
+
+
+WEIGHTS = load_weights()
+
+
 @dataclass(frozen=True)
 class Evidence:
-    """One piece: its log-odds weight and its words."""
+    """One piece: its kind, how much of it there is (mostly 0 to 1), and its words."""
 
-    weight: float
+    kind: str
+    amount: float
     text: str
+
+    @property
+    def weight(self) -> float:
+        """Its log-odds."""
+        return WEIGHTS[self.kind] * self.amount
 
 
 def confidence(pieces: list[Evidence]) -> float:
@@ -59,13 +72,13 @@ def is_high_side(finding: Finding) -> bool:
 
 
 def evidence_for(finding: Finding, signals: Signals, dtcs: tuple[str, ...], codes: CodeTable) -> list[Evidence]:
-    """All pieces that the readings at hand give for one finding; those without weight are left out."""
+    """All pieces that the readings at hand give for one finding; of kinds that there is nothing of, none."""
     summary = signals.get(finding.signal) if finding.signal else None
-    pieces = [_prior(finding), _held(finding), _code(finding, dtcs, codes), _weather(finding, signals)]
-    pieces.append(_fallen(finding, signals))
+    pieces = [_fired(finding), _held(finding), _beyond_limit(finding), _code(finding, dtcs, codes)]
+    pieces += [_weather(finding, signals), _fallen(finding, summary)]
     if summary is not None and _comparable(finding, summary):
         pieces += [_past(finding, summary), _trend(finding, summary), _recovered(finding, summary)]
-    return [piece for piece in pieces if piece.weight]
+    return [piece for piece in pieces if piece is not None and piece.amount]
 
 
 def _comparable(finding: Finding, summary: SignalSummary) -> bool:
@@ -76,37 +89,43 @@ def _comparable(finding: Finding, summary: SignalSummary) -> bool:
     return summary.minimum - margin <= finding.value <= summary.maximum + margin
 
 
-def _prior(finding: Finding) -> Evidence:
-    if finding.rule.startswith("dtc:"):
-        return Evidence(CODE_PRIOR, f"{finding.rule[4:]} is confirmed by the vehicle")
-    return Evidence(PRIOR, f"rule {finding.rule} fired")
+def _fired(finding: Finding) -> Evidence:
+    """Triage has gated the rule and waited for it to last; a code has passed the vehicle's own test."""
+    if finding.rule.startswith(("dtc:", "j1939:")):
+        return Evidence("code_fired", 1.0, f"{finding.rule.partition(':')[2]} is confirmed by the vehicle")
+    return Evidence("rule_fired", 1.0, f"rule {finding.rule} fired")
 
 
 def _held(finding: Finding) -> Evidence:
-    weight = min(finding.held_s / 60 * HELD_PER_MINUTE, HELD_AT_MOST)
-    return Evidence(weight, f"held for {finding.held_s:.0f} s")
+    return Evidence("held", min(finding.held_s / LONG_S, 1.0), f"held for {finding.held_s:.0f} s")
 
 
-def _code(finding: Finding, dtcs: tuple[str, ...], codes: CodeTable) -> Evidence:
+def _beyond_limit(finding: Finding) -> Evidence:
+    excess = excess_of(finding)
+    return Evidence("beyond_limit", excess, f"beyond its limit by {excess:.0%} of the way to danger")
+
+
+def _code(finding: Finding, dtcs: tuple[str, ...], codes: CodeTable) -> Evidence | None:
     own = finding.rule.removeprefix("dtc:")
     support = [code for code in dtcs if code != own and codes.of(code).subsystem == finding.subsystem]
-    return Evidence(CODE_SUPPORT if support else 0.0, f"codes {', '.join(support)} agree")
+    return Evidence("code_agrees", 1.0, f"codes {', '.join(support)} agree") if support else None
 
 
-def _weather(finding: Finding, signals: Signals) -> Evidence:
-    together = finding.priority > Priority.URGENT and tyres_fell_together(finding, signals)
-    return Evidence(WEATHER if together else 0.0, "all four tyres fell alike, as in cold weather")
+def _weather(finding: Finding, signals: Signals) -> Evidence | None:
+    if finding.priority is Priority.URGENT or not tyres_fell_together(finding, signals):
+        return None
+    return Evidence("weather", 1.0, "all four tyres fell alike, as in cold weather")
 
 
-def _past(finding: Finding, summary: SignalSummary) -> Evidence:
+def _past(finding: Finding, summary: SignalSummary) -> Evidence | None:
     """Against the vehicle's own past, unless that is itself beyond the limit: then the fault is older than the past."""
     if finding.value is None or summary.samples < ENOUGH_SAMPLES or summary.spread <= 0:
-        return Evidence(0.0, "")
+        return None
     if _beyond(finding, summary.mean):
-        return Evidence(0.0, "")
+        return None
     spreads = abs(finding.value - summary.mean) / summary.spread
-    weight = PAST_WEIGHT * max(-1.0, min(1.0, (spreads - USUAL_SPREADS) / USUAL_SPREADS))
-    return Evidence(weight, f"{spreads:.1f} spreads from this vehicle's mean of {summary.mean:.1f}")
+    amount = max(-1.0, min(1.0, (spreads - USUAL_SPREADS) / USUAL_SPREADS))
+    return Evidence("unusual", amount, f"{spreads:.1f} spreads from this vehicle's mean of {summary.mean:.1f}")
 
 
 def _beyond(finding: Finding, value: float) -> bool:
@@ -116,27 +135,30 @@ def _beyond(finding: Finding, value: float) -> bool:
     return value >= finding.threshold if is_high_side(finding) else value <= finding.threshold
 
 
-def _fallen(finding: Finding, signals: Signals) -> Evidence:
-    """A rate of loss is believed of a pressure that has left its own noise, which differs from vehicle to vehicle."""
-    summary = signals.get(finding.signal or "")
-    if finding.rule not in RATES or summary is None or summary.samples < ENOUGH_SAMPLES:
-        return Evidence(0.0, "")
+def _fallen(finding: Finding, summary: SignalSummary | None) -> Evidence | None:
+    """A rate of loss is believed of a pressure that has fallen by as much, and has left its own noise."""
+    if finding.rule not in RATES or finding.value is None or summary is None:
+        return None
+    lost, claimed = summary.maximum - summary.last, finding.value * finding.held_s / 60
+    if lost < LEAST_SHARE_OF_LOSS * claimed:
+        return Evidence("within_noise", 1.0, f"lost {lost:.1f} kPa of late, where the rate means {claimed:.1f}")
     below = summary.mean - summary.last
-    if below >= NOISE_SPREADS * max(summary.spread, LEAST_NOISE_KPA):
-        return Evidence(0.0, "")
-    return Evidence(WITHIN_NOISE, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}")
+    if summary.samples < ENOUGH_SAMPLES or below >= NOISE_SPREADS * max(summary.spread, LEAST_NOISE_KPA):
+        return None
+    return Evidence("within_noise", 1.0, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}")
 
 
-def _trend(finding: Finding, summary: SignalSummary) -> Evidence:
+def _trend(finding: Finding, summary: SignalSummary) -> Evidence | None:
     """An hour at the recent slope moves the signal by more than its spread: it is going somewhere."""
     if summary.spread <= 0 or abs(summary.slope_per_h) < summary.spread:
-        return Evidence(0.0, "")
+        return None
     worse = (summary.slope_per_h > 0) == is_high_side(finding)
-    return Evidence(TREND_WORSE if worse else TREND_BETTER, f"moving by {summary.slope_per_h:+.1f} per hour")
+    kind = "gets_worse" if worse else "gets_better"
+    return Evidence(kind, 1.0, f"moving by {summary.slope_per_h:+.1f} per hour")
 
 
-def _recovered(finding: Finding, summary: SignalSummary) -> Evidence:
+def _recovered(finding: Finding, summary: SignalSummary) -> Evidence | None:
     if finding.threshold is None or finding.value is None or finding.value == finding.threshold:
-        return Evidence(0.0, "")
+        return None
     back = (summary.last < finding.threshold) == is_high_side(finding)
-    return Evidence(RECOVERED if back else 0.0, f"back at {summary.last:.1f}")
+    return Evidence("recovered", 1.0, f"back at {summary.last:.1f}") if back else None

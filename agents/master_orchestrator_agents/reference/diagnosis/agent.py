@@ -9,7 +9,7 @@ from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, ti
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
 from master_orchestrator_agents.reference.diagnosis.title_file import title_in
-from master_orchestrator_agents.reference.diagnosis.titles import Title, title_of
+from master_orchestrator_agents.reference.diagnosis.titles import Title, title_by_structure, title_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Operation, RankedCause
 from master_orchestrator_schemas.results import DiagnosisResult
@@ -69,7 +69,7 @@ class DiagnosisAgent:
         )
 
     def _title(self, fault: str) -> Title | None:
-        return title_of(fault) or title_in(self._titles, fault)
+        return title_of(fault) or title_in(self._titles, fault) or title_by_structure(fault)
 
     def _operations(self, rankings: Sequence[Ranking]) -> tuple[Operation, ...]:
         names: list[str] = []

@@ -6,6 +6,7 @@ it asks for an inspection.
 
 import re
 import tomllib
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -46,12 +47,15 @@ class Title(NamedTuple):
 
 
 def title_of(fault: str) -> Title | None:
-    """The title of a trouble code (``P0335``) or of a J1939 fault (``110/0``); None if nothing is known of it."""
+    """The title of a trouble code (``P0335``) or of a J1939 fault (``110/0``); None if no line names it."""
     spn, separator, fmi = fault.partition("/")
-    if separator:
-        return _of_parameter(int(spn), int(fmi))
+    return _of_parameter(int(spn), int(fmi)) if separator else _codes().get(without_type(fault))
+
+
+def title_by_structure(fault: str) -> Title | None:
+    """What the number of a trouble code alone says of it; None for a J1939 fault, whose number says nothing."""
     code = without_type(fault)
-    return next((title for pattern, title in _codes() if pattern.fullmatch(code)), None)
+    return next((title for pattern, title in _structures() if pattern.fullmatch(code)), None)
 
 
 def side_of(fault: str) -> str | None:
@@ -79,14 +83,25 @@ def _of_parameter(spn: int, fmi: int) -> Title | None:
 
 
 @cache
-def _codes() -> tuple[tuple[re.Pattern[str], Title], ...]:
-    return tuple(
-        (
-            re.compile(line["code"]),
-            Title(line["component"], line["title"].capitalize(), line["check"], line.get("unsafe", False)),
-        )
-        for line in _tables()["codes"]
-    )
+def _codes() -> dict[str, Title]:
+    return {code: _title(line) for line in _tables()["codes"] for code in _in_ranges(line["codes"])}
+
+
+@cache
+def _structures() -> tuple[tuple[re.Pattern[str], Title], ...]:
+    return tuple((re.compile(line["code"]), _title(line)) for line in _tables()["structures"])
+
+
+def _title(line: Mapping[str, Any]) -> Title:
+    title = line["title"]
+    return Title(line["component"], title[0].upper() + title[1:], line["check"], line.get("unsafe", False))
+
+
+def _in_ranges(text: str) -> Iterator[str]:
+    """The codes of ``P0380-0384 P2A0F``: a letter, and hexadecimal numbers from and to."""
+    for word in text.split():
+        first, _, last = word[1:].partition("-")
+        yield from (f"{word[0]}{number:04X}" for number in range(int(first, 16), int(last or first, 16) + 1))
 
 
 @cache

@@ -1,0 +1,145 @@
+"""How sure the agents are, compared with how often they are right; and the weights of evidence, fitted to it.
+
+The fit is a logistic regression by Newton's method: each weight is drawn to the one that stands (a normal prior, one
+log-odd wide), so that what the sets say nothing of stays as it is.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from bench_suite.decisions.fleets import Plan
+from bench_suite.decisions.virtual_system import History
+from master_orchestrator_agents.reference.codes import CodeTable
+from master_orchestrator_agents.reference.data_analysis.evidence import evidence_for
+from master_orchestrator_agents.reference.data_analysis.plausibility import implausible
+from master_orchestrator_schemas.results import DiagnosisResult
+from master_orchestrator_schemas.tasks import DataAnalysisTask
+from master_orchestrator_schemas.vocabulary import AgentType
+
+BINS = 10
+PRIOR_WIDTH = 1.0
+MOST_STEPS = 50
+ENOUGH = 1e-6
+
+Amounts = Mapping[str, float]
+"""Kind of evidence -> how much of it there is."""
+
+
+class Case(NamedTuple):
+    """One finding that DATA_ANALYSIS was asked about, with the evidence, and whether the vehicle has that fault."""
+
+    amounts: Amounts
+    is_true: bool
+
+
+class Claim(NamedTuple):
+    """A probability that an agent gave, and whether it was so."""
+
+    probability: float
+    is_true: bool
+
+
+class Bin(NamedTuple):
+    """The claims of a tenth of the scale: how many, what they said on average, and how often they were right."""
+
+    claims: int
+    said: float
+    right: float
+
+
+def cases(plan: Plan, history: History, codes: CodeTable) -> Iterable[Case]:
+    """The findings of one vehicle that DATA_ANALYSIS was asked to weigh."""
+    for command, _ in history.asked(AgentType.DATA_ANALYSIS):
+        task = DataAnalysisTask.model_validate(command.payload)
+        signals = {summary.signal: summary for summary in task.signals}
+        for finding in task.findings:
+            if implausible(finding, signals) is None:
+                pieces = evidence_for(finding, signals, task.dtcs, codes)
+                yield Case({piece.kind: piece.amount for piece in pieces}, finding.subsystem in plan.kind.subsystems)
+
+
+def claims_of_analysis(all_cases: Iterable[Case], weights: Amounts) -> list[Claim]:
+    """What DATA_ANALYSIS says with these weights."""
+    return [Claim(_probability(case.amounts, weights), case.is_true) for case in all_cases]
+
+
+def claims_of_diagnosis(plan: Plan, history: History) -> Iterable[Claim]:
+    """What DIAGNOSIS has said: that the leading subsystem has a fault."""
+    for _, reply in history.asked(AgentType.DIAGNOSIS):
+        result = DiagnosisResult.from_wire(reply.result or {})
+        if result.causes:
+            own = result.causes[0].subsystem in plan.kind.subsystems
+            yield Claim(result.probability, own)
+
+
+def brier(claims: Sequence[Claim]) -> float:
+    """The mean square of what was said minus what was so: 0 is perfect, 0.25 is what always saying 0.5 gets."""
+    return sum((claim.probability - claim.is_true) ** 2 for claim in claims) / len(claims)
+
+
+def bins(claims: Sequence[Claim]) -> list[Bin | None]:
+    """The claims by tenths of the scale; None: there are none."""
+    table: list[list[Claim]] = [[] for _ in range(BINS)]
+    for claim in claims:
+        table[min(int(claim.probability * BINS), BINS - 1)].append(claim)
+    return [_bin(own) if own else None for own in table]
+
+
+def _bin(own: Sequence[Claim]) -> Bin:
+    count = len(own)
+    return Bin(count, sum(claim.probability for claim in own) / count, sum(claim.is_true for claim in own) / count)
+
+
+def fitted(all_cases: Sequence[Case], weights: Amounts) -> dict[str, float]:
+    """The weights under which the cases are likeliest, drawn to the weights given."""
+    kinds = list(weights)
+    rows = [[case.amounts.get(kind, 0.0) for kind in kinds] for case in all_cases]
+    start = [weights[kind] for kind in kinds]
+    now = list(start)
+    for _ in range(MOST_STEPS):
+        step = _solved(*_slope_and_curvature(rows, [case.is_true for case in all_cases], now, start))
+        now = [weight + by for weight, by in zip(now, step, strict=True)]
+        if max(map(abs, step)) < ENOUGH:
+            break
+    return dict(zip(kinds, now, strict=True))
+
+
+def _slope_and_curvature(
+    rows: Sequence[Sequence[float]], labels: Sequence[bool], now: Sequence[float], start: Sequence[float]
+) -> tuple[list[float], list[list[float]]]:
+    """Of the logarithm of the posterior density."""
+    size, tightness = len(now), 1 / PRIOR_WIDTH**2
+    slope = [tightness * (before - weight) for before, weight in zip(start, now, strict=True)]
+    curvature = [[tightness * (i == j) for j in range(size)] for i in range(size)]
+    for row, label in zip(rows, labels, strict=True):
+        probability = _logistic(sum(weight * amount for weight, amount in zip(now, row, strict=True)))
+        there = [index for index in range(size) if row[index]]
+        for i in there:
+            slope[i] += (label - probability) * row[i]
+            for j in there:
+                curvature[i][j] += probability * (1 - probability) * row[i] * row[j]
+    return slope, curvature
+
+
+def _solved(right: list[float], matrix: list[list[float]]) -> list[float]:
+    """``matrix`` x = ``right``; the matrix is positive definite, so that no pivot is needed."""
+    size = len(right)
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    for i in range(size):
+        for j in range(i + 1, size):
+            share = rows[j][i] / rows[i][i]
+            rows[j] = [below - share * above for below, above in zip(rows[j], rows[i], strict=True)]
+    solution = [0.0] * size
+    for i in reversed(range(size)):
+        known = sum(rows[i][j] * solution[j] for j in range(i + 1, size))
+        solution[i] = (rows[i][size] - known) / rows[i][i]
+    return solution
+
+
+def _probability(amounts: Amounts, weights: Amounts) -> float:
+    return _logistic(sum(weights[kind] * amount for kind, amount in amounts.items()))
+
+
+def _logistic(log_odds: float) -> float:
+    return 1 / (1 + math.exp(-log_odds))
