@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.topology.apps import AppNames
 from master_orchestrator_schemas.vocabulary import AgentType
 
 READERS = "master-orchestrator-readers"
@@ -62,17 +63,20 @@ def _operators(topology: Topology) -> list[Grant]:
 
 
 def _engine(topology: Topology) -> list[Grant]:
-    return [
-        _topics("Read Write", [topology.changelog_topic]),
-        _commands("Write", topology),
-        *_every("Describe DescribeConfigs", topology),
-        _groups("Read", [topology.app_id, f"{topology.app_id}-restore"]),
-        _transactions(f"{topology.app_id}-{number}" for number in range(topology.partitions)),
-    ]
+    return [_commands("Write", topology), *_app(topology, topology.engine_app)]
 
 
 def _ueba(topology: Topology) -> list[Grant]:
-    return [*_every("Describe DescribeConfigs", topology)]
+    return _app(topology, topology.ueba_app)
+
+
+def _app(topology: Topology, app: AppNames) -> list[Grant]:
+    return [
+        _topics("Read Write", [app.changelog_topic]),
+        *_every("Describe DescribeConfigs", topology),
+        _groups("Read", [app.app_id, f"{app.app_id}-restore"]),
+        _transactions(f"{app.app_id}-{number}" for number in range(topology.partitions)),
+    ]
 
 
 def _agents(topology: Topology) -> list[Grant]:
@@ -133,7 +137,8 @@ def _commands(operations: str, topology: Topology) -> Grant:
 
 
 def _every(operations: str, topology: Topology) -> tuple[Grant, Grant]:
-    named = (*topology.topics, topology.changelog_topic, topology.assignor_topic)
+    changelogs = [app.changelog_topic for app in topology.apps]
+    named = (*topology.topics, *changelogs, *sorted(topology.assignor_topics))
     return _topics(operations, named), _commands(operations, topology)
 
 

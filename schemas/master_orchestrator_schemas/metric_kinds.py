@@ -14,10 +14,12 @@ PREFIX = "master_orchestrator"
 
 
 class Process(Enum):
-    """Whose metric it is."""
+    """Whose metric it is. STREAM: both apps', the engine's and that of the judge of behaviour."""
 
     ENGINE = auto()
     RUNNER = auto()
+    UEBA = auto()
+    STREAM = auto()
 
 
 class LiveGauge(Collector):
@@ -108,6 +110,11 @@ class Metric(Generic[M]):
             return [tuple(values) for values in self._only]
         values = [values for values in self.labels.values() if values is not None]
         return list(product(*values)) if values and len(values) == len(self.labels) else []
+
+    def of(self, process: Process) -> bool:
+        """Whether a process has it."""
+        stream = self.process is Process.STREAM and process in (Process.ENGINE, Process.UEBA)
+        return stream or self.process in (None, process)
 
     @property
     def unit(self) -> str:

@@ -14,7 +14,17 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 
 from master_orchestrator_schemas.metric_kinds import PREFIX, LiveGauge, Metric, Process
-from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, FailureKind, Lane, Priority, Reason, State
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    AlertKind,
+    ControlLevel,
+    FailureKind,
+    Lane,
+    Outcome,
+    Priority,
+    Reason,
+    State,
+)
 
 __all__ = ["PREFIX", "Metrics"]
 
@@ -67,7 +77,7 @@ BATCH_RECORDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 STATE_BUCKETS_S = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 3600.0, 14400.0, 86400.0, 604800.0, 7776000.0)
 """From a reply to an appointment months ahead."""
 
-ENGINE, RUNNER = Process.ENGINE, Process.RUNNER
+ENGINE, RUNNER, UEBA, STREAM = Process.ENGINE, Process.RUNNER, Process.UEBA, Process.STREAM
 AGENTS, LANES = tuple(AgentType), tuple(Lane)
 PRIORITIES = tuple(priority.name for priority in Priority)
 OPEN_STATES = tuple(state for state in State if state not in (State.COMPLETED, State.FAILED))
@@ -129,7 +139,7 @@ class Metrics:
         Counter, "redrives_total", "FAILED workflows sent back to the step they failed in.", {"agent": AGENTS},
         process=ENGINE,
     )  # fmt: skip
-    alerts = Metric(Counter, "alerts_total", "Calls for a human.", {"kind": tuple(AlertKind)}, process=ENGINE)
+    alerts = Metric(Counter, "alerts_total", "Calls for a human.", {"kind": tuple(AlertKind)}, process=STREAM)
     readings = Metric(
         Counter, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.",
         {"outcome": ("accepted", "ignored")}, process=ENGINE,
@@ -144,71 +154,87 @@ class Metrics:
     )  # fmt: skip
     dead_letters_by_sender = Metric(
         Counter, "dead_letters_by_sender_total", "Refused inputs by who sent them (64, then other).",
-        {"sender": None, "reason": None}, process=ENGINE,
+        {"sender": None, "reason": None}, process=STREAM,
     )  # fmt: skip
     left_out = Metric(
         Counter, "left_out_total", "What was not understood of records that were used, by name (64, then other).",
-        {"topic": None, "name": None}, process=ENGINE,
+        {"topic": None, "name": None}, process=STREAM,
     )  # fmt: skip
     dead_letters = Metric(
         Counter, "dead_letters_total", "Records sent to the dead-letter topic.", {"topic": None, "reason": None}
     )
     input_lag_records = Metric(
         LiveGauge, "input_lag_records", "Records of an input partition that are not applied.",
-        {"topic": None, "partition": None}, process=ENGINE,
+        {"topic": None, "partition": None}, process=STREAM,
     )  # fmt: skip
     input_oldest_seconds = Metric(
         LiveGauge, "input_oldest_seconds", "At most so old is the oldest record that is not applied; 0 if all are.",
-        {"topic": None, "partition": None}, process=ENGINE,
+        {"topic": None, "partition": None}, process=STREAM,
     )  # fmt: skip
     batch_records = Metric(
-        Histogram, "batch_records", "Records per batch of one partition.", buckets=BATCH_RECORDS, process=ENGINE
+        Histogram, "batch_records", "Records per batch of one partition.", buckets=BATCH_RECORDS, process=STREAM
     )
     transactions = Metric(
-        Counter, "transactions_total", "Kafka transactions.", {"outcome": TRANSACTION_ENDS}, process=ENGINE
+        Counter, "transactions_total", "Kafka transactions.", {"outcome": TRANSACTION_ENDS}, process=STREAM
     )
     transaction_seconds = Metric(
         Histogram, "transaction_seconds", "Time of a committed transaction, its commands sent.",
-        buckets=SHORT_BUCKETS_S, process=ENGINE,
+        buckets=SHORT_BUCKETS_S, process=STREAM,
     )  # fmt: skip
     last_commit_timestamp_seconds = Metric(
         LiveGauge, "last_commit_timestamp_seconds", "When a partition's newest transaction was committed.",
-        {"partition": None}, process=ENGINE,
+        {"partition": None}, process=STREAM,
     )  # fmt: skip
-    timers_pending = Metric(LiveGauge, "timers_pending", "Deadlines that are waited for.", process=ENGINE)
+    timers_pending = Metric(LiveGauge, "timers_pending", "Deadlines that are waited for.", process=STREAM)
     timer_delay_seconds = Metric(
         Histogram, "timer_delay_seconds", "Time from a deadline to the tick sent for it.", buckets=SHORT_BUCKETS_S,
-        process=ENGINE,
+        process=STREAM,
     )  # fmt: skip
     restore_done_ratio = Metric(
         Gauge, "restore_done_ratio", "How much of a partition's table is restored; 1 when it is owned.",
-        {"partition": None}, process=ENGINE,
+        {"partition": None}, process=STREAM,
     )  # fmt: skip
     restore_records = Metric(
-        Counter, "restore_records_total", "Changelog records read back after an assignment.", process=ENGINE
+        Counter, "restore_records_total", "Changelog records read back after an assignment.", process=STREAM
     )
     restore_seconds = Metric(
         Histogram, "restore_seconds", "Time to bring the tables of an assignment up to their changelog.",
-        buckets=SHORT_BUCKETS_S, process=ENGINE,
+        buckets=SHORT_BUCKETS_S, process=STREAM,
     )  # fmt: skip
     table_bytes = Metric(
-        LiveGauge, "table_bytes", "Estimated size of a partition's table.", {"partition": None}, process=ENGINE
+        LiveGauge, "table_bytes", "Estimated size of a partition's table.", {"partition": None}, process=STREAM
     )
-    owned_partitions = Metric(Gauge, "owned_partitions", "Partitions this engine owns.", process=ENGINE)
+    owned_partitions = Metric(Gauge, "owned_partitions", "Partitions this engine owns.", process=STREAM)
     changed_topics = Metric(
-        Gauge, "changed_topics", "Topics that are not what the topology says: see /ready.", process=ENGINE
+        Gauge, "changed_topics", "Topics that are not what the topology says: see /ready.", process=STREAM
     )
-    rebalances = Metric(Counter, "rebalances_total", "Assignments received from the group.", process=ENGINE)
+    rebalances = Metric(Counter, "rebalances_total", "Assignments received from the group.", process=STREAM)
     duplicate_records = Metric(
         Counter, "duplicate_records_total", "Input records below the expected offset, dropped.", {"topic": None},
-        process=ENGINE,
+        process=STREAM,
     )  # fmt: skip
     reseeks = Metric(
-        Counter, "reseeks_total", "Seeks back to the expected offset after a hole.", {"topic": None}, process=ENGINE
+        Counter, "reseeks_total", "Seeks back to the expected offset after a hole.", {"topic": None}, process=STREAM
     )
     offset_holes = Metric(
         Counter, "offset_holes_total", "Holes accepted after a reseek: transaction markers, or retention.",
-        {"topic": None}, process=ENGINE,
+        {"topic": None}, process=STREAM,
+    )  # fmt: skip
+    activity_records = Metric(
+        Counter, "activity_records_total", "Records of activity: judged, or dropped as repeats.",
+        {"outcome": ("judged", "repeated")}, process=UEBA,
+    )  # fmt: skip
+    acts = Metric(
+        Counter, "acts_total", "Acts of all actors, by how they ended.", {"outcome": tuple(Outcome)}, process=UEBA
+    )
+    findings = Metric(Counter, "findings_total", "Findings raised or told again.", {"rule": None}, process=UEBA)
+    risk_score = Metric(
+        LiveGauge, "risk_score", "The highest risk of an agent type's, or of all other actors of a kind; 0 to 100.",
+        {"actor_kind": None, "agent": None}, process=UEBA,
+    )  # fmt: skip
+    controls = Metric(
+        LiveGauge, "controls", "Actors that are throttled or blocked.",
+        {"level": (ControlLevel.THROTTLE, ControlLevel.BLOCK)}, process=UEBA,
     )  # fmt: skip
     replies = Metric(
         Counter, "replies_total", "Replies delivered.",
@@ -240,7 +266,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
         for metric in TABLE:
-            if process is None or metric.process in (None, process):
+            if process is None or metric.of(process):
                 metric.register(self, self.registry)
         self.build_info.labels(version("master-orchestrator"), python_version()).set(1)
 

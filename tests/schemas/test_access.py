@@ -30,7 +30,8 @@ def named(topology: Topology, role: str, operation: str, kind: str) -> list[str]
 
 def row(topology: Topology, role: str) -> str:
     """A role's line in the table of the page."""
-    every = {*topology.topics, topology.changelog_topic, topology.assignor_topic, COMMANDS}
+    changelogs = {app.changelog_topic for app in topology.apps}
+    every = {*topology.topics, *changelogs, *topology.assignor_topics, COMMANDS}
 
     def cell(operation: str, kind: str = "topic") -> str:
         found = named(topology, role, operation, kind)
@@ -74,7 +75,7 @@ def test_every_transactional_id_of_the_code_is_granted(topology: Topology) -> No
     written = {
         found
         for path in CODE
-        for found in re.findall(r'"transactional\.id": f"\{topology\.app_id\}-(.+?)"', path.read_text())
+        for found in re.findall(r'"transactional\.id": f"\{(?:topology|app)\.app_id\}-(.+?)"', path.read_text())
     }
     given = {
         name.removeprefix(f"{topology.app_id}-")
@@ -83,7 +84,8 @@ def test_every_transactional_id_of_the_code_is_granted(topology: Topology) -> No
     }
 
     assert {"{partition}", "dead-letters", "repartition"} == written
-    assert {*map(str, range(topology.partitions)), "dead-letters", "repartition"} == given
+    numbers = [str(number) for number in range(topology.partitions)]
+    assert {*numbers, *(f"ueba-{number}" for number in numbers), "dead-letters", "repartition"} == given
 
 
 def test_the_readers_group_is_that_of_the_commands() -> None:

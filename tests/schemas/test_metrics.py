@@ -15,7 +15,10 @@ from master_orchestrator_schemas.metrics import PREFIX, TABLE, Metrics
 from master_orchestrator_schemas.metrics_server import start_metrics_server
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
-PLAIN_COUNTS = {"workflows", "commands_open", "commands_fetched", "workers", "workers_busy", "timers_pending"}
+PLAIN_COUNTS = {
+    "workflows", "commands_open", "commands_fetched", "workers", "workers_busy", "timers_pending", "controls",
+    "risk_score",
+}  # fmt: skip
 UNITS = ("_seconds", "_records", "_partitions", "_bytes", "_ratio", "_info", "_topics")
 
 
@@ -33,11 +36,16 @@ def _families(metrics: Metrics) -> set[str]:
 
 
 def test_each_process_registers_its_own_and_nothing_else() -> None:
-    engine, runner, both = (_families(Metrics(process)) for process in (Process.ENGINE, Process.RUNNER, None))
-    assert {metric.name.removesuffix("_total") for metric in TABLE} == both
-    assert engine | runner == both
-    shared = {metric.name.removesuffix("_total") for metric in TABLE if metric.process is None}
-    assert shared == engine & runner
+    processes = (Process.ENGINE, Process.RUNNER, Process.UEBA, None)
+    engine, runner, ueba, every = (_families(Metrics(process)) for process in processes)
+    assert {metric.name.removesuffix("_total") for metric in TABLE} == every
+    assert engine | runner | ueba == every
+
+    def names(*processes: Process | None) -> set[str]:
+        return {metric.name.removesuffix("_total") for metric in TABLE if metric.process in processes}
+
+    assert names(None) == engine & runner
+    assert names(None, Process.STREAM) == engine & ueba
 
 
 def test_known_series_start_at_0() -> None:
@@ -114,7 +122,7 @@ def document_line(metric: object) -> str:
     what = vars(metric)
     labels = ", ".join(f"`{label}`" for label in what["labels"])
     kind = {"LiveGauge": "gauge"}.get(what["kind"].__name__, what["kind"].__name__.lower())
-    process = "both" if what["process"] is None else what["process"].name.lower()
+    process = {None: "all", Process.STREAM: "engine, ueba"}.get(what["process"]) or what["process"].name.lower()
     return f"| `{what['name'].removeprefix(PREFIX + '_')}` | {kind} | {labels} | {process} | {what['says']} |"
 
 

@@ -56,7 +56,7 @@ def test_names_that_follow(topology: Topology) -> None:
     assert "agent.data-analysis.urgent" == topology.command_topic(AgentType.DATA_ANALYSIS, Lane.URGENT)
     assert 24 == len(set(topology.command_topics))
     assert "master-orchestrator-vehicles-changelog" == topology.changelog_topic
-    assert "master-orchestrator-__assignor-__leader" == topology.assignor_topic
+    assert "master-orchestrator-__assignor-__leader" == topology.engine_app.assignor_topic
 
 
 def test_a_prefix_makes_a_second_system_beside_the_first(topology: Topology) -> None:
@@ -72,9 +72,14 @@ def test_a_prefix_makes_a_second_system_beside_the_first(topology: Topology) -> 
 def test_plans_cover_every_topic_with_its_terms(topology: Topology) -> None:
     plans = {plan.name: plan for plan in topology.topic_plans(replication=3)}
 
-    assert {*topology.topics, *topology.command_topics, topology.changelog_topic, topology.assignor_topic} == set(plans)
-    assert {1} == {plan.partitions for plan in plans.values() if plan.name == topology.assignor_topic}
-    assert {4} == {plan.partitions for plan in plans.values() if plan.name != topology.assignor_topic}
+    assert {
+        *topology.topics,
+        *topology.command_topics,
+        *(app.changelog_topic for app in topology.apps),
+        *topology.assignor_topics,
+    } == set(plans)
+    assert {1} == {plan.partitions for plan in plans.values() if plan.name in topology.assignor_topics}
+    assert {4} == {plan.partitions for plan in plans.values() if plan.name not in topology.assignor_topics}
     assert {(3, "2")} == {(plan.replication, plan.config["min.insync.replicas"]) for plan in plans.values()}
     assert {(1, "1")} == {(p.replication, p.config["min.insync.replicas"]) for p in topology.topic_plans()}
 

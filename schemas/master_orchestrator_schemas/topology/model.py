@@ -29,6 +29,8 @@ from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, Lane
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,60}$")]
 
+UEBA_TABLE = "actors"
+
 
 class Topology(Terms):
     """Topics, agents, lanes, retries, time-outs, triage and terms of retention.
@@ -126,14 +128,24 @@ class Topology(Terms):
         return AppNames(self.app_id, self.table, self.input_topics)
 
     @property
+    def ueba_app(self) -> AppNames:
+        """The judge of behaviour's app."""
+        return AppNames(f"{self.app_id}-ueba", UEBA_TABLE, self.ueba_input_topics)
+
+    @property
+    def apps(self) -> tuple[AppNames, AppNames]:
+        """Both apps."""
+        return self.engine_app, self.ueba_app
+
+    @property
+    def assignor_topics(self) -> frozenset[str]:
+        """The leader topics of both apps."""
+        return frozenset(app.assignor_topic for app in self.apps)
+
+    @property
     def changelog_topic(self) -> str:
         """The changelog of the engine's table."""
         return self.engine_app.changelog_topic
-
-    @property
-    def assignor_topic(self) -> str:
-        """The leader topic of the engine's app."""
-        return self.engine_app.assignor_topic
 
     def topic_plans(self, replication: int = 1) -> tuple[TopicPlan, ...]:
         """Every topic of the system as it has to be on a cluster of at least ``replication`` brokers."""
@@ -142,12 +154,12 @@ class Topology(Terms):
             "max.message.bytes": str(plans.input_record_bytes(self.limits))
         }
         configs |= dict.fromkeys(self.command_topics, command)
-        app = self.engine_app
-        configs |= {app.changelog_topic: plans.changelog_config(), app.assignor_topic: {"cleanup.policy": "delete"}}
+        configs |= {app.changelog_topic: plans.changelog_config() for app in self.apps}
+        configs |= {topic: {"cleanup.policy": "delete"} for topic in sorted(self.assignor_topics)}
         return tuple(
             TopicPlan(
                 name=name,
-                partitions=1 if name == app.assignor_topic else self.partitions,
+                partitions=1 if name in self.assignor_topics else self.partitions,
                 replication=replication,
                 config=config | plans.durable(replication),
             )

@@ -4,9 +4,9 @@ from collections import Counter, deque
 
 from master_orchestrator.behaviour.acts import DAY_MS, Act, Pair
 from master_orchestrator.behaviour.baselines import Meter
-from master_orchestrator.behaviour.findings import Ledger
+from master_orchestrator.behaviour.findings import Ledger, Rule, Sighting
 from master_orchestrator.behaviour.precedents import LAGS
-from master_orchestrator.behaviour.risk import Band
+from master_orchestrator.behaviour.risk import ALERTING_BANDS, Band, band_of, band_start, score
 from master_orchestrator_schemas.vocabulary import ActorKind
 
 MAX_PAIRS = 64
@@ -14,6 +14,9 @@ MAX_PAIRS = 64
 OTHER: Pair = ("other", "other")
 
 MAX_INSTANCES = 256
+MAX_OPEN_TASKS = 512
+MAX_SURPRISES = 256
+"""Of the newest two hours: a few dozen make the severest finding."""
 COLD_MS = 7 * DAY_MS
 COLD_ACTS = 200
 """An actor that is new has no baselines to be judged by until both are over."""
@@ -63,8 +66,9 @@ class Actor:
         self.versions: set[str] = set()
         self.new_version_ms: int | None = None
         self.window_until_ms = 0
-        self.surprises: deque[tuple[int, float]] = deque()
+        self.surprises: deque[tuple[int, float]] = deque(maxlen=MAX_SURPRISES)
         self.open_tasks: dict[str, OpenTask] = {}
+        self.max_open_tasks = MAX_OPEN_TASKS
         self.sent: deque[tuple[int, str]] = deque()
         self.greatest_sent = 0
         self.ledger = Ledger()
@@ -92,6 +96,17 @@ class OpenTask:
         self.last_ms = 0
         self.counts: Counter[Pair] = Counter()
         self.flagged: set[Pair] = set()
+
+
+def enter_band(actor: Actor, act: Act, newest: Rule) -> Sighting | None:
+    """Note the band of the actor's score; what is to be said where it is a higher one that alerts."""
+    value = score(actor.ledger.findings, act.at_ms)
+    band, before = band_of(value), actor.band
+    actor.band = band
+    if band not in ALERTING_BANDS or band_start(band) <= band_start(before):
+        return None
+    said = f"the risk of {act.actor} rose to {value:g}, band {band}, with {newest} as the newest reason"
+    return Sighting(Rule.RISK, band_start(band), said)
 
 
 def note_version(actor: Actor, act: Act, *, learning: bool) -> None:

@@ -36,12 +36,14 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
         at_ms: when, Unix time in milliseconds.
         actor: the name, with its kind as a prefix where it is not an agent (``operator:ada``).
         entity: whom it concerned: a vehicle, a customer, an actor.
-        rows: how many rows were read or written.
+        count: how many equal acts it stands for.
+        rows: how many rows they read or wrote in all; ``max_rows`` the most of one of them, None: all of them at once.
         seq: the number that the writer gave the record; None where it gives none.
         commands_known: whether the source says which command an act belongs to. Where it does not, every act is
             judged by its rate.
         command: the command in hand; None where there was none.
         command_entity: the vehicle of that command; None where it is not known.
+        session, workflow_id: the record that it stands in, where there are such records.
     """
 
     at_ms: int
@@ -52,13 +54,17 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome = Outcome.SUCCESS
     error: ActError = ActError.NONE
     entity: str = ""
+    count: int = 1
     rows: int = 0
+    max_rows: int | None = None
     instance: str = ""
     version: str = ""
     seq: int | None = None
     commands_known: bool = False
     command: str | None = None
     command_entity: str | None = None
+    session: str | None = None
+    workflow_id: str | None = None
 
     @property
     def pair(self) -> Pair:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from master_orchestrator.behaviour.actor import Actor, note_version
+from master_orchestrator.behaviour.actor import Actor, enter_band, note_version
 from master_orchestrator.behaviour.acts import (
     CHARTERED,
     DAY_MS,
@@ -14,9 +14,9 @@ from master_orchestrator.behaviour.acts import (
     weight,
 )
 from master_orchestrator.behaviour.case import Case
-from master_orchestrator.behaviour.findings import Finding, Rule, Sighting
+from master_orchestrator.behaviour.findings import Finding, Sighting
 from master_orchestrator.behaviour.precedents import Precedents
-from master_orchestrator.behaviour.risk import ALERTING_BANDS, Band, band_of, band_start, score
+from master_orchestrator.behaviour.risk import Band, band_of, score
 from master_orchestrator.behaviour.rules.charter import outside_charter, unknown_actor
 from master_orchestrator.behaviour.rules.context import context
 from master_orchestrator.behaviour.rules.silence import Numbering
@@ -165,14 +165,10 @@ class Analysis:
             self._actors[act.entity].window_until_ms = act.at_ms + DECLARED_FOR_MS
 
     def _record(self, actor: Actor, act: Act, sighting: Sighting) -> None:
-        raised = actor.ledger.record(act, sighting)
-        if raised is not None:
-            self._findings.append(raised)
-        band = band_of(score(actor.ledger.findings, act.at_ms))
-        if band in ALERTING_BANDS and band_start(band) > band_start(actor.band):
-            value = score(actor.ledger.findings, act.at_ms)
-            text = f"the risk of {act.actor} rose to {value:g}, band {band}, with {sighting.rule} as the newest reason"
-            entered = actor.ledger.record(act, Sighting(Rule.RISK, band_start(band), text))
-            if entered is not None:
-                self._findings.append(entered)
-        actor.band = band
+        finding, new = actor.ledger.record(act, sighting)
+        if new:
+            self._findings.append(finding)
+        if (risen := enter_band(actor, act, sighting.rule)) is not None:
+            risk, new = actor.ledger.record(act, risen)
+            if new:
+                self._findings.append(risk)

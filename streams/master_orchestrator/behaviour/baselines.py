@@ -1,5 +1,8 @@
 """What is usual: the greatest total of a window that was seen at the same time of day over four weeks."""
 
+from collections.abc import Sequence
+from typing import Any, Self
+
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.panes import PANE_MS, WINDOWS, Panes, Totals
 from master_orchestrator_schemas.vocabulary import ActorKind
@@ -42,10 +45,10 @@ class Greatest:
         self._any: Weeks = {}
         self._by_slot: dict[Slot, Weeks] = {}
 
-    def learn(self, at_ms: int, total: int) -> None:
-        """Take in the total of a window that ended at ``at_ms``."""
+    def learn(self, at_ms: int, total: int, *, by_hour: bool = True) -> None:
+        """Take in the total of a window that ended at ``at_ms``; ``by_hour``: of its hour, too."""
         week = at_ms // WEEK_MS
-        for weeks in (self._any, self._by_slot.setdefault(slot_of(at_ms), {})):
+        for weeks in (self._any, *((self._by_slot.setdefault(slot_of(at_ms), {}),) if by_hour else ())):
             weeks[week] = max(total, weeks.get(week, 0))
             for old in [known for known in weeks if known < week - WEEKS_KEPT]:
                 del weeks[old]
@@ -61,6 +64,25 @@ class Greatest:
         """The greatest of any hour."""
         return _newest(self._any, at_ms)
 
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return len(self._any) + sum(map(len, self._by_slot.values()))
+
+    def dump(self) -> list[Any]:
+        """As plain values, in an order of their own."""
+        return [
+            sorted(self._any.items()),
+            [[*slot, sorted(weeks.items())] for slot, weeks in sorted(self._by_slot.items())],
+        ]
+
+    @classmethod
+    def restored(cls, dumped: Sequence[Any]) -> Self:
+        """The inverse of :meth:`dump`."""
+        greatest = cls()
+        greatest._any = dict(map(tuple, dumped[0]))
+        greatest._by_slot = {(weekend, hour): dict(map(tuple, weeks)) for weekend, hour, weeks in dumped[1]}
+        return greatest
+
 
 def _newest(weeks: Weeks, at_ms: int) -> int:
     """The greatest of the weeks that still count."""
@@ -68,10 +90,15 @@ def _newest(weeks: Weeks, at_ms: int) -> int:
     return max((total for week, total in weeks.items() if week >= oldest), default=0)
 
 
+def _by_hour(window: int, kind: ActorKind) -> bool:
+    """Whether what is usual in a window depends on the hour."""
+    return window != DAY_WINDOW and kind not in ANY_HOUR_KINDS
+
+
 class Meter:
     """One measure of one (action, resource) pair: its windows, and the greatest total of each that counts as usual."""
 
-    __slots__ = ("_ceilings", "_greatest", "_learns_all", "_of_rows", "panes")
+    __slots__ = ("_ceilings", "_greatest", "_learns_all", "_of_rows", "changed", "panes")
 
     def __init__(self, *, of_rows: bool) -> None:
         self.panes = Panes()
@@ -79,12 +106,15 @@ class Meter:
         self._greatest = tuple(Greatest() for _ in WINDOWS)
         self._ceilings: tuple[float, ...] = (0.0,) * len(WINDOWS)
         self._learns_all = False
+        self.changed = False
+        """Whether what is usual has changed since this was last set to False."""
 
     def add(self, at_ms: int, amount: int, *, stake: float, kind: ActorKind, factor: float, learning: bool) -> None:
         """Count ``amount``. A window that ends is learnt if nothing in it was unusual, or while ``learning``."""
         pane = at_ms // PANE_MS
         if pane > self.panes.pane:
-            self._learn(self.panes.totals())
+            self.changed = True
+            self._learn(self.panes.totals(), kind)
             self.panes.advance(pane)
             self._ceilings = tuple(factor * self._ceiling(window, at_ms, stake, kind) for window in range(len(WINDOWS)))
         self._learns_all = learning
@@ -94,21 +124,56 @@ class Meter:
         """How many times its ceiling each window holds."""
         return tuple(total / limit for total, limit in zip(self.panes.totals(), self._ceilings, strict=True))
 
+    def greatest(self, at_ms: int) -> int:
+        """The greatest learnt total of ten minutes, of any hour."""
+        return self._greatest[0].any_hour(at_ms)
+
     def usual(self, window: int) -> tuple[int, float, int]:
         """What window ``window`` holds, its ceiling, and the greatest learnt total of any hour."""
         at_ms = self.panes.pane * PANE_MS
         return self.panes.totals()[window], self._ceilings[window], self._greatest[window].any_hour(at_ms)
 
-    def _learn(self, totals: Totals) -> None:
+    def learn_benign(self, at_ms: int, total: int, window: int, kind: ActorKind) -> None:
+        """Take in a total that was above its ceiling and that somebody has said to be benign."""
+        self.changed = True
+        self._greatest[window].learn(at_ms, total, by_hour=_by_hour(window, kind))
+
+    def size(self) -> int:
+        """How many numbers what is usual takes."""
+        return sum(greatest.size() for greatest in self._greatest) + len(self.panes.closed())
+
+    def dump_current(self) -> list[Any] | None:
+        """What changes with each act; None before the first."""
+        return [*self.panes.current(), self._learns_all] if self.panes.pane >= 0 else None
+
+    def dump_usual(self) -> list[Any] | None:
+        """What changes when a pane ends; None before the first."""
+        if self.panes.pane < 0:
+            return None
+        return [self.panes.closed(), self._ceilings, [greatest.dump() for greatest in self._greatest]]
+
+    @classmethod
+    def restored(cls, current: Sequence[Any] | None, usual: Sequence[Any] | None, *, of_rows: bool) -> Self:
+        """The inverse of both."""
+        meter = cls(of_rows=of_rows)
+        if current is None or usual is None:
+            return meter
+        pane, amount, alerted, meter._learns_all = current
+        closed, ceilings, greatest = usual
+        meter.panes = Panes.restored((pane, amount, alerted), closed)
+        meter._ceilings = tuple(ceilings)
+        meter._greatest = tuple(map(Greatest.restored, greatest))
+        return meter
+
+    def _learn(self, totals: Totals, kind: ActorKind) -> None:
         at_ms = self.panes.pane * PANE_MS
-        for greatest, total, limit in zip(self._greatest, totals, self._ceilings, strict=True):
+        for window, (greatest, total, limit) in enumerate(zip(self._greatest, totals, self._ceilings, strict=True)):
             if total and (self._learns_all or total <= limit):
-                greatest.learn(at_ms, total)
+                greatest.learn(at_ms, total, by_hour=_by_hour(window, kind))
 
     def _ceiling(self, window: int, at_ms: int, stake: float, kind: ActorKind) -> float:
         greatest = self._greatest[window]
-        any_hour = window == DAY_WINDOW or kind in ANY_HOUR_KINDS
-        usual = greatest.any_hour(at_ms) if any_hour else greatest.same_hour(at_ms)
+        usual = greatest.same_hour(at_ms) if _by_hour(window, kind) else greatest.any_hour(at_ms)
         if self._of_rows:
             return float(max(ROW_FLOOR, 3 * usual))
         floor = FLOORS[window] * (0.7 if stake >= CRITICAL_STAKE else 1) * (3 if kind is ActorKind.CLIENT else 1)

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
-from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, Act
+from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, Act, Pair
+from master_orchestrator_schemas.vocabulary import Verdict
 
 ALERT_SEVERITY = 40
 """From here on a finding is an alert."""
@@ -16,6 +17,7 @@ GROWS_AT_MOST_MS = DAY_MS
 """After a day it is a new finding, so that one that lasts is told again."""
 
 MAX_SEVERITY = 100.0
+MAX_SESSIONS = 5
 
 
 class Rule(StrEnum):
@@ -43,6 +45,11 @@ class Finding(msgspec.Struct, kw_only=True):
         last_ms: the newest act that it holds.
         severity: 0 to 100, the highest it has had.
         acts: how many acts it holds.
+        number: its place among the findings of its actor; -1 where none is kept.
+        verdict: what an operator holds it to be.
+        observed, window: as in its severest sighting.
+        sessions: the heaviest that it holds: id -> workflow, instance, acts.
+        told: the severity that the trail was last told of.
     """
 
     time_ms: int
@@ -57,6 +64,12 @@ class Finding(msgspec.Struct, kw_only=True):
     last_ms: int
     alerted_ms: int | None = None
     acts: int = 1
+    number: int = -1
+    verdict: Verdict | None = None
+    observed: int = 0
+    window: int = 0
+    sessions: dict[str, tuple[str, str, int]] = {}
+    told: float = 0.0
 
     @property
     def alerts(self) -> bool:
@@ -65,11 +78,16 @@ class Finding(msgspec.Struct, kw_only=True):
 
 
 class Sighting(msgspec.Struct, frozen=True):
-    """What one rule says of one act."""
+    """What one rule says of one act.
+
+    ``observed``: what was above its ceiling, where the rule has one; ``window``: in which window.
+    """
 
     rule: Rule
     severity: float
     explanation: str
+    observed: int = 0
+    window: int = 0
 
 
 class Ledger:
@@ -81,14 +99,18 @@ class Ledger:
         self.findings: list[Finding] = []
         self._open: dict[tuple[Rule, str, str], Finding] = {}
 
-    def record(self, act: Act, sighting: Sighting) -> Finding | None:
-        """The finding that ``sighting`` raises; None where it makes one grow that is there."""
-        severity = min(MAX_SEVERITY, round(sighting.severity, 1))
+    def is_open(self, rule: Rule, pair: Pair) -> bool:
+        """Whether there is a finding of this rule and pair that may grow."""
+        return (rule, *pair) in self._open
+
+    def record(self, act: Act, sighting: Sighting) -> tuple[Finding, bool]:
+        """The finding that ``sighting`` raises or makes grow; whether it is a new one."""
+        severity = min(MAX_SEVERITY, round(float(sighting.severity), 1))
         key = (sighting.rule, *act.pair)
         known = self._open.get(key)
         if known is not None and _grows(known, act.at_ms):
-            _grow(known, act, severity, sighting.explanation)
-            return None
+            _grow(known, act, severity, sighting)
+            return known, False
         finding = Finding(
             time_ms=act.at_ms,
             agent=act.actor,
@@ -101,20 +123,50 @@ class Ledger:
             explanation=sighting.explanation,
             last_ms=act.at_ms,
             alerted_ms=act.at_ms if severity >= ALERT_SEVERITY else None,
+            acts=act.count,
+            observed=sighting.observed,
+            window=sighting.window,
         )
+        _note_session(finding, act)
         self._open[key] = finding
         self.findings.append(finding)
-        return finding
+        return finding, True
+
+    def keep(self, newest: int) -> None:
+        """Forget all findings but the newest."""
+        for old in self.findings[:-newest]:
+            key = (old.rule, old.action, old.resource)
+            if self._open.get(key) is old:
+                del self._open[key]
+        del self.findings[:-newest]
+
+    def restore(self, findings: list[Finding]) -> None:
+        """Take over findings that were stored."""
+        self.findings = findings
+        self._open = {(finding.rule, finding.action, finding.resource): finding for finding in findings}
 
 
 def _grows(finding: Finding, at_ms: int) -> bool:
-    return at_ms - finding.last_ms < GROWS_FOR_MS and at_ms - finding.time_ms < GROWS_AT_MOST_MS
+    lasts = at_ms - finding.last_ms < GROWS_FOR_MS and at_ms - finding.time_ms < GROWS_AT_MOST_MS
+    return lasts and finding.verdict is not Verdict.BENIGN
 
 
-def _grow(finding: Finding, act: Act, severity: float, explanation: str) -> None:
-    finding.acts += 1
+def _grow(finding: Finding, act: Act, severity: float, sighting: Sighting) -> None:
+    finding.acts += act.count
     finding.last_ms = act.at_ms
+    _note_session(finding, act)
     if severity > finding.severity:
-        finding.severity, finding.explanation, finding.entity = severity, explanation, act.entity
+        finding.severity, finding.explanation, finding.entity = severity, sighting.explanation, act.entity
+        finding.observed, finding.window = sighting.observed, sighting.window
     if finding.alerted_ms is None and finding.alerts:
         finding.alerted_ms = act.at_ms
+
+
+def _note_session(finding: Finding, act: Act) -> None:
+    if act.session is None:
+        return
+    workflow, instance, acts = finding.sessions.get(act.session, (act.workflow_id or "", act.instance, 0))
+    finding.sessions[act.session] = (workflow, instance, acts + act.count)
+    if len(finding.sessions) > MAX_SESSIONS:
+        lightest = min(finding.sessions, key=lambda session: finding.sessions[session][2])
+        del finding.sessions[lightest]

@@ -1,7 +1,9 @@
 """Hopping windows: amounts per pane of ten minutes, and their sums over the newest 1, 6 and 144 panes."""
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import takewhile
+from typing import Self
 
 from master_orchestrator.behaviour.acts import MINUTE_MS
 
@@ -39,14 +41,34 @@ class Panes:
         own = 0 if self._alerted else self._amount
         return self._amount, self._hour + own, self._day + own
 
+    def current(self) -> tuple[int, int, bool]:
+        """The pane, its amount, and whether it has alerted: what changes with each act."""
+        return self.pane, self._amount, self._alerted
+
+    def closed(self) -> list[tuple[int, int]]:
+        """The panes of the day before the current one, with their amounts: what changes when a pane ends."""
+        return list(self._closed)
+
+    @classmethod
+    def restored(cls, current: tuple[int, int, bool], closed: Iterable[tuple[int, int]]) -> Self:
+        """The inverse of both."""
+        panes = cls()
+        panes.pane, panes._amount, panes._alerted = current
+        panes._closed.extend((pane, amount) for pane, amount in closed)
+        panes._day = sum(amount for _, amount in panes._closed)
+        panes._hour = panes._newest_hour()
+        return panes
+
     def advance(self, pane: int) -> None:
         """Close the current pane and begin ``pane``, which is later."""
         if self._amount and not self._alerted:
             self._closed.append((self.pane, self._amount))
             self._day += self._amount
         self.pane, self._amount, self._alerted = pane, 0, False
-        _, hour, day = WINDOWS
-        while self._closed and self._closed[0][0] <= pane - day:
+        while self._closed and self._closed[0][0] <= pane - WINDOWS[2]:
             self._day -= self._closed.popleft()[1]
-        newest = takewhile(lambda closed: closed[0] > pane - hour, reversed(self._closed))
-        self._hour = sum(amount for _, amount in newest)
+        self._hour = self._newest_hour()
+
+    def _newest_hour(self) -> int:
+        newest = takewhile(lambda closed: closed[0] > self.pane - WINDOWS[1], reversed(self._closed))
+        return sum(amount for _, amount in newest)

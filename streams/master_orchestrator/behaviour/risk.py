@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from master_orchestrator.behaviour.acts import DAY_MS
 from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator_schemas.vocabulary import Verdict
 
 NEWEST = 32
 SHARE = 0.9
@@ -30,9 +31,11 @@ def score(findings: Sequence[Finding], at_ms: int) -> float:
     """``100 * (1 - prod(1 - 0.9 * severity / 100 * 2 ** (-age / 24 h)))`` over the newest findings.
 
     A rule that keeps firing on one pair counts once, by its strongest finding: an hour more of the same is not more
-    evidence. Findings of the rule ``risk`` follow from the score and do not count.
+    evidence. Findings of the rule ``risk`` follow from the score and do not count; those that an operator holds to be
+    benign do not either, and those that are confirmed do not fade.
     """
-    counted = [finding for finding in findings[-NEWEST:] if finding.rule is not Rule.RISK]
+    counts = [finding for finding in findings if finding.verdict is not Verdict.BENIGN]
+    counted = [finding for finding in counts[-NEWEST:] if finding.rule is not Rule.RISK]
     remaining = 1.0
     for part in _strongest(counted, at_ms):
         remaining *= 1 - part
@@ -53,6 +56,7 @@ def _strongest(findings: Iterable[Finding], at_ms: int) -> Iterable[float]:
     parts: dict[tuple[Rule, str, str], float] = {}
     for finding in findings:
         key = (finding.rule, finding.action, finding.resource)
-        part = SHARE * finding.severity / 100 * 2 ** (-(at_ms - finding.last_ms) / HALF_LIFE_MS)
+        age_ms = 0 if finding.verdict is Verdict.CONFIRMED else max(0, at_ms - finding.last_ms)
+        part = SHARE * finding.severity / 100 * 2 ** (-age_ms / HALF_LIFE_MS)
         parts[key] = max(part, parts.get(key, 0.0))
     return parts.values()

@@ -9,6 +9,7 @@ import typer
 
 from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.cli.workers import judge
 
 if TYPE_CHECKING:
     from master_orchestrator.behaviour import Analysis
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
     group = typer.Typer(no_args_is_help=True, help="Who did what to which data, and is it usual (UEBA).")
-    group.callback()(_group)  # a group of one command still has a name for it
+    group.command("run", epilog="Example: master-orchestrator ueba run --metrics-port 9466")(judge)
     group.command(epilog="Example: master-orchestrator ueba analyze acts.ndjson --learn-until 2026-03-08T00:00:00Z")(
         analyze
     )
     app.add_typer(group, name="ueba", rich_help_panel="Workflows")
-
-
-def _group() -> None:
-    """Who did what to which data, and is it usual (UEBA)."""
 
 
 def analyze(

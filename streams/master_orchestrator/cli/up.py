@@ -43,18 +43,18 @@ def up(
     ] = None,
     *,
     simulate: Annotated[bool, typer.Option("--simulate", help="Run a simulated fleet against it.")] = False,
-    metrics: Annotated[bool, typer.Option(help="Serve /metrics, /ready and /live of engine and agents.")] = True,
+    metrics: Annotated[bool, typer.Option(help="Serve /metrics, /ready and /live of engine, agents and ueba.")] = True,
     metrics_port: Annotated[
-        int, typer.Option(min=1, max=65_534, help="Where the engine serves them; the agents, one port up.")
+        int, typer.Option(min=1, max=65_533, help="Where the engine serves them; the agents one port up, ueba two.")
     ] = METRICS_PORT,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of all processes.")] = False,
 ) -> None:
-    """Start everything, and keep it running until Ctrl-C: broker, topics, engine, agents, and a fleet if asked for.
+    """Start everything, and keep it running until Ctrl-C: broker, topics, workers, and a fleet if asked for.
 
     Shows where things are, then a line of facts whenever they change, and of the logs only warnings and errors.
     Without KAFKA_BOOTSTRAP_SERVERS or --bootstrap-servers an embedded broker is started. A process that dies is
-    started again, after a wait that doubles each time. Ctrl-C or SIGTERM stops the load first, then engine and
-    agents, the broker last.
+    started again, after a wait that doubles each time. Ctrl-C or SIGTERM stops the load first, then the workers,
+    the broker last.
     """
     from master_orchestrator.cluster.locking import alone
     from master_orchestrator.log_setup import configure_logging
@@ -69,7 +69,7 @@ def up(
     load = ["simulate", *(simulate_options or [])] if simulate else []
     call.topology  # noqa: B018 - a wrong topology is found out before anything is started
     folder = call.settings.data_dir
-    served = {"engine": metrics_port, "agents": metrics_port + 1} if metrics else {}
+    served = {"engine": metrics_port, "agents": metrics_port + 1, "ueba": metrics_port + 2} if metrics else {}
     with alone(
         folder / "up.lock", f"The whole system already runs on {folder} (up): give another folder (--data-dir)."
     ):
@@ -98,6 +98,7 @@ def plan(
         options=call.child_options(),
         engine=ports.get("engine", []),
         agents=[*handlers, *ports.get("agents", [])],
+        ueba=ports.get("ueba", []),
         load=load,
     )
 
@@ -110,7 +111,7 @@ def supervise(call: Invocation, system: LocalSystem, served: Mapping[str, int]) 
 
     addresses = {name: f"http://{_asked_at(call.settings.metrics_host)}:{port}" for name, port in served.items()}
     if system.broker is not None:
-        typer.echo("Starting Kafka, then the topics, engine and agents…")
+        typer.echo("Starting Kafka, then the topics, engine, agents and ueba…")
     with stop_requested() as stopping, Supervisor(system.stages()) as supervisor:
         supervisor.start_stage(BROKER_STAGE)
         provision_topics(call.at(system.bootstrap_servers))

@@ -41,14 +41,34 @@ def engine(
 
     Kafka is waited for, as long as it takes; what waiting does not mend ends the command.
     """
-    folder = invocation(ctx).settings.data_dir / "engine" / _folder_name(worker)
-    call = _ready(ctx, "engine")
+    return _run_app(ctx, "engine", worker, metrics_port)
+
+
+def judge(
+    ctx: typer.Context,
+    worker: Annotated[
+        str, typer.Option(help="Name of this worker, its own and the same after each restart; names its data folder.")
+    ] = "ueba",
+    metrics_port: MetricsPort = None,
+) -> int:
+    """Judge what actors do until Ctrl-C or SIGTERM: findings, risks, controls. Workers share the partitions.
+
+    Kafka is waited for, as long as it takes; what waiting does not mend ends the command.
+    """
+    return _run_app(ctx, "ueba", worker, metrics_port)
+
+
+def _run_app(ctx: typer.Context, program: str, worker: str, metrics_port: int | None) -> int:
+    folder = invocation(ctx).settings.data_dir / program / _folder_name(worker)
+    call = _ready(ctx, program)
     from master_orchestrator.cluster.locking import alone
     from master_orchestrator.shell.worker import run_engine
+    from master_orchestrator_schemas.metric_kinds import Process
 
     # A second worker of the name would take the first one's partitions over, and then wait for its tables without end.
-    with alone(folder / "worker.lock", f"An engine {worker!r} already runs on {folder}: name this one (--worker)."):
+    with alone(folder / "worker.lock", f"A worker {worker!r} already runs on {folder}: name this one (--worker)."):
         return run_engine(
+            process=Process[program.upper()],
             kafka=call.kafka,
             topology=call.topology,
             data_dir=folder,

@@ -99,7 +99,7 @@ def problems(plan: TopicPlan, topic: TopicMetadata, config: Mapping[str, str]) -
 def changed_topics(admin: AdminClient, topology: Topology) -> tuple[str, ...]:
     """What is wrong with the topics of a running system."""
     present = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
-    plans = [plan for plan in topology.topic_plans() if plan.name != topology.assignor_topic]
+    plans = [plan for plan in topology.topic_plans() if plan.name not in topology.assignor_topics]
     configs = _describe(admin, [plan.name for plan in plans if plan.name in present])
     gone = [f"Topic {plan.name} is not there: run 'provision'" for plan in plans if plan.name not in present]
     there = (plan for plan in plans if plan.name in configs)

@@ -65,7 +65,7 @@ def repartition(kafka: KafkaSettings, topology: Topology) -> Moved:
 
 def _counts(admin: AdminClient, topology: Topology) -> dict[str, int]:
     present = admin.list_topics(timeout=REQUEST_TIMEOUT_S).topics
-    names = [plan.name for plan in topology.topic_plans() if plan.name != topology.assignor_topic]
+    names = [plan.name for plan in topology.topic_plans() if plan.name not in topology.assignor_topics]
     if missing := [name for name in names if name not in present]:
         raise ProvisionError(f"Topic {missing[0]} is not there: run 'provision' with the old count first.")
     counts = {name: len(present[name].partitions) for name in names}

@@ -28,8 +28,8 @@ GIVEN_UP = "retries_exhausted"
 class NoticeWriter:
     """Makes the records that any app writes: alerts, dead letters, feedback to senders. Holds no state."""
 
-    def __init__(self, topology: Topology, codec: Codec) -> None:
-        self._codec = codec
+    def __init__(self, topology: Topology, codec: Codec, source: str = SOURCE) -> None:
+        self._codec, self._source = codec, source
         self._alerts, self._feedback = topology.topic_of("Alert"), topology.topic_of("SenderFeedback")
         self._dead = topology.dead_letter_topic
         self._largest = input_record_bytes(topology.limits) - KEPT_KEY_BYTES
@@ -37,13 +37,13 @@ class NoticeWriter:
     def alert(self, alert: Alert, traceparent: str | None = None) -> Record:
         """The record of an alert."""
         key = (alert.workflow_id or alert.vehicle_id or alert.alert_id).encode()
-        headers = envelope_headers("Alert", SOURCE, alert.alert_id, alert.at_ms, traceparent)
+        headers = envelope_headers("Alert", self._source, alert.alert_id, alert.at_ms, traceparent)
         return Record(self._alerts, key, self._codec.encode(alert), headers)
 
     def feedback(self, feedback: SenderFeedback) -> Record:
         """The record that tells a sender of its mistakes."""
         headers = envelope_headers(
-            "SenderFeedback", SOURCE, f"{feedback.sender}/{feedback.at_ms}", feedback.at_ms, None
+            "SenderFeedback", self._source, f"{feedback.sender}/{feedback.at_ms}", feedback.at_ms, None
         )
         return Record(self._feedback, feedback.sender.encode(), self._codec.encode(feedback), headers)
 

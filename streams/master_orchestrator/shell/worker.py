@@ -3,7 +3,6 @@
 import gc
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -13,6 +12,8 @@ import uvloop
 
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.exit_codes import ExitCode
+from master_orchestrator.shell.actor_counts import ActorCounts
+from master_orchestrator.shell.actor_job import ActorJob
 from master_orchestrator.shell.counting import EngineCounts, InputCounts
 from master_orchestrator.shell.credentials import faust_credentials
 from master_orchestrator.shell.engine import Engine
@@ -58,22 +59,21 @@ def run_engine(
     worker: str,
     metrics_port: int | None,
     metrics_host: str = "127.0.0.1",
-    make: "MakeJob | None" = None,
+    process: Process = Process.ENGINE,
 ) -> int:
     """Run one worker of an app until SIGTERM or SIGINT; the exit code.
 
     Args:
-        make: the app's job; by default the engine's.
+        process: which app; by default the engine's.
         data_dir: the worker's own folder for RocksDB; two workers never share one.
         worker: a name that stays the same over restarts, so that a quick restart moves no partition.
         metrics_port: serve ``/metrics``, ``/ready`` and ``/live`` on this port of ``metrics_host``; None: do not.
     """
-    metrics = Metrics(Process.ENGINE)
-    made = (make or vehicle_job)(topology, metrics)
+    made = APPS[process](topology, Metrics(process))
     app = build_app(made, kafka=kafka, topology=topology, data_dir=data_dir, worker=worker)
     server = None
     if metrics_port is not None:
-        server = start_metrics_server(metrics, metrics_port, metrics_host, health=app.health)
+        server = start_metrics_server(made.counts.metrics, metrics_port, metrics_host, health=app.health)
     # A batch makes many short-lived objects and no cycles: looking for cycles every 700 of them took 15 % of the time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -103,15 +103,23 @@ class MadeJob(NamedTuple):
     counts: InputCounts
 
 
-MakeJob = Callable[[Topology, Metrics], MadeJob]
-
-
 def vehicle_job(topology: Topology, metrics: Metrics) -> MadeJob:
     """The engine's job; ``metrics`` ask it for the work that is open."""
     codec, counts = Codec(topology.limits), EngineCounts(metrics)
     job = VehicleJob(topology, Policy.from_topology(topology), codec, counts)
     bind_work(metrics, topology, job.overview)
     return MadeJob(job, job.writer, counts)
+
+
+def actor_job(topology: Topology, metrics: Metrics) -> MadeJob:
+    """The job of the ueba app; ``metrics`` ask it for risks and controls."""
+    counts = ActorCounts(metrics, topology.topic_of("Activity"))
+    job = ActorJob(topology, Codec(topology.limits), counts)
+    metrics.risk_score.read, metrics.controls.read = job.overview.risks, job.overview.controls
+    return MadeJob(job, job.writer, counts)
+
+
+APPS = {Process.ENGINE: vehicle_job, Process.UEBA: actor_job}
 
 
 def build_app(made: MadeJob, *, kafka: KafkaSettings, topology: Topology, data_dir: Path, worker: str) -> EngineApp:

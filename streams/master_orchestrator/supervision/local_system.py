@@ -1,4 +1,4 @@
-"""The whole system on this machine, as `up` and the demo run it: broker, engine, agents, load, in this order."""
+"""The whole system on this machine, as `up` and the demo run it: broker, workers, load, in this order."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ class LocalSystem:
     """Which processes to run, and what they are told.
 
     `broker` is None where another Kafka is used; `options` are the children's top-level options (topology, data
-    folder, log level); `engine`, `agents` and `load` are arguments of their commands, `load` with its command's name.
+    folder, log level); `engine`, `agents`, `ueba` and `load` are arguments of their commands, `load` with its
+    command's name.
     """
 
     bootstrap_servers: str
@@ -23,13 +24,18 @@ class LocalSystem:
     options: Sequence[str] = ()
     engine: Sequence[str] = ()
     agents: Sequence[str] = ()
+    ueba: Sequence[str] = ()
     load: Sequence[str] = ()
 
     def stages(self) -> list[list[Service]]:
         """Services in the order of their start; the first stage is empty without a broker of ours."""
         return [
             [Broker(self.broker)] if self.broker else [],
-            [self._program("engine", "engine", *self.engine), self._program("agents", "agents", *self.agents)],
+            [
+                self._program("engine", "engine", *self.engine),
+                self._program("agents", "agents", *self.agents),
+                self._program("ueba", "ueba", "run", *self.ueba),
+            ],
             [self._program(LOAD, *self.load, finite=True)] if self.load else [],
         ]
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.acts import CHARTERED, Act
 from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator_schemas.vocabulary import DeniedBy
 
 UNKNOWN_SEVERITY = 90
 BREACH_BASE, BREACH_PER_STAKE = 45, 5
@@ -20,6 +21,21 @@ def unknown_actor(act: Act) -> Sighting:
     )
 
 
+def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
+    """An act that the charter in force does not allow, by a check of the guard, or for want of a line."""
+    severity = BREACH_BASE + BREACH_PER_STAKE * stake
+    why = f"it fails the check of {denied_by.value}" if denied_by else "no line of its charter allows it"
+    return Sighting(
+        Rule.OUTSIDE_CHARTER,
+        max(severity, DENIED_AT_LEAST) if act.denied else severity,
+        f"{act.action} of {act.resource} by {act.actor}: {why}; it {_end(act)}",
+    )
+
+
+def _end(act: Act) -> str:
+    return "was denied" if act.denied else "was done" if act.succeeded else "was tried and failed"
+
+
 def outside_charter(actor: Actor, act: Act, stake: float, *, learning: bool) -> Iterator[Sighting]:
     """An act that no line of the charter allows. Operators, clients and the like may do anything not denied to them."""
     if act.pair in actor.charter:
@@ -33,10 +49,9 @@ def outside_charter(actor: Actor, act: Act, stake: float, *, learning: bool) -> 
             actor.charter.add(act.pair)
         return
     severity = BREACH_BASE + BREACH_PER_STAKE * stake
-    done = "was denied" if act.denied else "was done" if act.succeeded else "was tried and failed"
     yield Sighting(
         Rule.OUTSIDE_CHARTER,
         max(severity, DENIED_AT_LEAST) if act.denied else severity,
         f"{act.action} of {act.resource} is not in the charter of {act.actor}, which has {len(actor.charter)} lines; "
-        f"it {done}",
+        f"it {_end(act)}",
     )

@@ -90,11 +90,11 @@ def _hour(act: Act) -> int:
 
 def _learn(case: Case) -> None:
     actor, state, act = case.actor, case.state, case.act
-    state.seen += 1
+    state.seen += act.count
     if case.lag is not None:
         state.lags[case.lag] += 1
-    state.without_command += act.commands_known and act.command is None
-    state.foreign += foreign(act)
+    state.without_command += act.count if act.commands_known and act.command is None else 0
+    state.foreign += act.count if foreign(act) else 0
     actor.hours[_hour(act)] += 1
     if len(actor.instances) < MAX_INSTANCES:
         actor.instances.add(act.instance)

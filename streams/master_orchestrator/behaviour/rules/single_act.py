@@ -13,22 +13,23 @@ ROWS_FACTOR = 4
 
 TASK_OVER_MS = 10 * MINUTE_MS
 """A command, or the work for an entity, is over this long after its last act."""
-MAX_OPEN_TASKS = 512
 
 
 def rows(case: Case) -> Iterator[Sighting]:
     """One act that touches more than four times the rows that any act of the pair has touched."""
     act, state = case.act, case.state
     limit = max(ROWS_ALWAYS_FINE, ROWS_FACTOR * state.greatest_rows)
-    if case.learning or act.rows <= limit:
-        state.greatest_rows = max(state.greatest_rows, act.rows)
+    most = act.rows if act.max_rows is None else act.max_rows
+    if case.learning or most <= limit:
+        state.greatest_rows = max(state.greatest_rows, most)
         return
-    ratio = act.rows / limit
+    ratio = most / limit
     yield Sighting(
         Rule.ROWS,
         30 + 12 * log2(ratio),
-        f"one {act.action} of {act.resource} touched {act.rows:,} rows, {ratio:.1f} times the ceiling of {limit:,} "
+        f"one {act.action} of {act.resource} touched {most:,} rows, {ratio:.1f} times the ceiling of {limit:,} "
         f"(the most ever was {state.greatest_rows:,})",
+        observed=most,
     )
 
 
@@ -39,7 +40,7 @@ def per_command(case: Case) -> Iterator[Sighting]:
     if case.task is None or not act.succeeded:
         return
     task = _opened(case.actor, case.task, act.at_ms)
-    task.counts[act.pair] += 1
+    task.counts[act.pair] += act.count
     count, limit = task.counts[act.pair], 2 * state.greatest_in_task + 2
     if case.learning or not state.tasks or count <= limit:
         return
@@ -49,6 +50,7 @@ def per_command(case: Case) -> Iterator[Sighting]:
         35 + 6 * case.stake,
         f"{act.action} of {act.resource} {count} times for {case.task}, the ceiling is {limit} "
         f"(the most in any of {state.tasks:,} was {state.greatest_in_task})",
+        observed=count,
     )
 
 
@@ -64,7 +66,7 @@ def _end_tasks(actor: Actor, at_ms: int) -> None:
     """Learn from commands that are over, and from the oldest where too many are open."""
     while actor.open_tasks:
         name, oldest = next(iter(actor.open_tasks.items()))
-        if len(actor.open_tasks) <= MAX_OPEN_TASKS and at_ms - oldest.last_ms < TASK_OVER_MS:
+        if len(actor.open_tasks) <= actor.max_open_tasks and at_ms - oldest.last_ms < TASK_OVER_MS:
             return
         del actor.open_tasks[name]
         for pair, count in oldest.counts.items():

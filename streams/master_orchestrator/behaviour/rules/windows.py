@@ -35,10 +35,10 @@ def windows(case: Case) -> Iterator[Sighting]:
     """Successes that no command explains, their rows, and probes, over ten minutes, an hour and a day."""
     act, state = case.act, case.state
     if act.probes:
-        yield from _measure(case, state.probing, Rule.PROBING, 1)
+        yield from _measure(case, state.probing, Rule.PROBING, act.count)
     if not act.succeeded or _explained(case):
         return
-    yield from _measure(case, state.rate, Rule.RATE, 1)
+    yield from _measure(case, state.rate, Rule.RATE, act.count)
     if act.rows:
         yield from _measure(case, state.volume, Rule.VOLUME, act.rows)
 
@@ -92,6 +92,8 @@ def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> Iterator[Sigh
         severity,
         f"{total:,} {WHAT[rule]}, {act.action} of {act.resource}, within {WINDOW_NAMES[window]}: "
         f"{excesses[window]:.1f} times the ceiling of {limit:,.0f} (the most ever learnt was {usual:,})",
+        observed=total,
+        window=window,
     )
 
 

@@ -1,0 +1,228 @@
+"""All that the ueba app keeps of one actor, and how it is stored.
+
+Three entries and the ids of the newest records, so that a batch writes only what it has changed:
+
+- counters: what every record changes. At most a few KiB.
+- usual: what changes when a pane ends. Bounded by :data:`MAX_USUAL_NUMBERS`; the pair seen least gives way.
+- findings: the newest 32, and the control in force.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from master_orchestrator.behaviour.actor import Actor, OpenTask, PairState
+from master_orchestrator.behaviour.acts import Pair
+from master_orchestrator.behaviour.baselines import Meter
+from master_orchestrator.behaviour.findings import Finding
+from master_orchestrator.behaviour.repeats import CHUNK, CHUNKS, Repeats
+from master_orchestrator.behaviour.risk import NEWEST, Band
+from master_orchestrator_schemas.messages import Control
+from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel
+
+GENESIS = "0" * 64
+"""What the first record of a trail names as the one before it."""
+
+MAX_WRITERS = 64
+"""Instances whose numbers are followed; the one that was silent for longest gives way."""
+MAX_OPEN_TASKS = 16
+MAX_USUAL_NUMBERS = 12_000
+VERSION = 1
+HOURS_PER_DAY = 24
+
+_METERS = (("rate", False), ("volume", True), ("probing", False))
+
+Get = Callable[[bytes], bytes | None]
+
+
+class Writer(msgspec.Struct, array_like=True):
+    """One instance: its start, the number and time of its newest record, and whether silence of it means something.
+
+    ``missing``: numbers that were passed over since ``missed_ms``; its threads may write them out of order. ``more``:
+    how many others were.
+    """
+
+    start_ms: int
+    seq: int
+    last_ms: int
+    alive: bool
+    missing: list[int] = []
+    more: int = 0
+    missed_ms: int = 0
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """The entry of findings."""
+
+    findings: list[Finding]
+    control: Control | None
+
+
+class ActorState:
+    """One actor. Changed by ``steps.step``.
+
+    ``seq``, ``hash``: of the newest record of its trail. ``positions``: by rank of the input topic, the next offset.
+    ``told_pane``: the pane in which readers were last told of it.
+    """
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        actor.max_open_tasks = MAX_OPEN_TASKS
+        self.writers: dict[str, Writer] = {}
+        self.repeats = Repeats()
+        self.sessions = self.raised = 0
+        self.control: Control | None = None
+        self.seq, self.hash = -1, GENESIS
+        self.positions: list[int] = []
+        self.told_pane = -1
+        self.seen = (0, 0)
+        """How many instances and versions are stored."""
+        self.changed = {"usual", "findings"}
+        """The entries, but for the counters, that are not as they are stored."""
+
+    @property
+    def name(self) -> str:
+        """The actor's name on the wire."""
+        return self.actor.name
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The newest, oldest first."""
+        return self.actor.ledger.findings
+
+    @property
+    def level(self) -> ControlLevel:
+        """What it is held to."""
+        return ControlLevel.OBSERVE if self.control is None else self.control.level
+
+    def follow(self, instance: str, writer: Writer) -> None:
+        """Note the newest record of an instance."""
+        self.writers.pop(instance, None)
+        self.writers[instance] = writer
+        if len(self.writers) > MAX_WRITERS:
+            del self.writers[next(iter(self.writers))]
+
+    def trim(self) -> None:
+        """Keep it bounded: forget what is usual of the pairs seen least, and all but the newest findings."""
+        pairs = self.actor.pairs
+        while sum(map(_size, pairs.values())) > MAX_USUAL_NUMBERS:
+            least = min(pairs, key=lambda pair: (_size(pairs[pair]) == 0, pairs[pair].seen, pair))
+            for name, of_rows in _METERS:
+                setattr(pairs[least], name, Meter(of_rows=of_rows))
+            self.changed.add("usual")
+        self.actor.ledger.keep(NEWEST)
+
+
+def _size(state: PairState) -> int:
+    return sum(getattr(state, name).size() for name, _ in _METERS)
+
+
+def _keys(name: bytes) -> tuple[bytes, bytes, list[bytes]]:
+    return (
+        b"\x00ueba/usual/" + name,
+        b"\x00ueba/findings/" + name,
+        [b"\x00ueba/ids%d/" % slot + name for slot in range(CHUNKS)],
+    )
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+_unpack_kept = msgspec.msgpack.Decoder(Kept).decode
+
+
+def encode(state: ActorState) -> tuple[bytes, dict[bytes, bytes]]:
+    """The counters, and the other entries that have changed since they were stored, by key."""
+    actor, name = state.actor, state.name.encode()
+    usual_key, findings_key, chunk_keys = _keys(name)
+    meters = [getattr(pair, meter) for pair in actor.pairs.values() for meter, _ in _METERS]
+    seen = len(actor.instances), len(actor.versions)
+    if seen != state.seen or any(meter.changed for meter in meters):
+        state.changed.add("usual")
+        state.seen = seen
+    others: dict[bytes, bytes] = {}
+    if "usual" in state.changed:
+        others[usual_key] = _pack([sorted(actor.instances), sorted(actor.versions), [m.dump_usual() for m in meters]])
+    if "findings" in state.changed:
+        others[findings_key] = _pack(Kept(state.findings, state.control))
+    for slot in state.repeats.changed:
+        others[chunk_keys[slot]] = state.repeats.dump(slot)
+    for meter in meters:
+        meter.changed = False
+    state.changed.clear()
+    state.repeats.changed.clear()
+    return _pack(_counters(state)), others
+
+
+def decode(name: str, counters: bytes, get: Get) -> ActorState:
+    """The inverse of :func:`encode`; ``get`` reads the other entries."""
+    (version, kind, first_ms, acts, sessions, raised, told_pane, seq, digest, positions, total, window, version_ms,
+     band, surprises, hours, writers, tasks, pairs) = _unpack(counters)  # fmt: skip
+    if version != VERSION:
+        raise ValueError(f"the state of {name} has version {version}, known is {VERSION}")
+    usual_key, findings_key, chunk_keys = _keys(name.encode())
+    instances, versions, usual = _unpack(get(usual_key) or b"")
+    kept = _unpack_kept(get(findings_key) or b"")
+    actor = Actor(name, ActorKind(kind), first_ms, known=True)
+    actor.acts, actor.window_until_ms, actor.new_version_ms, actor.band = acts, window, version_ms, Band(band)
+    actor.surprises.extend((at_ms, part) for at_ms, part in surprises)
+    actor.hours = Counter({hour: count for hour, count in enumerate(hours) if count})
+    actor.instances, actor.versions = set(instances), set(versions)
+    usual += [None] * (3 * len(pairs) - len(usual))  # pairs that are newer than the entry
+    names = [(action, resource) for action, resource, *_ in pairs]
+    actor.pairs = {
+        pair: _pair_state(given, usual[3 * at : 3 * at + 3])
+        for at, (pair, given) in enumerate(zip(names, pairs, strict=True))
+    }
+    actor.open_tasks = {task: _task(names, *given) for task, *given in tasks}
+    actor.ledger.restore(kept.findings)
+    state = ActorState(actor)
+    state.seen = len(instances), len(versions)
+    state.sessions, state.raised, state.told_pane, state.seq, state.hash = sessions, raised, told_pane, seq, digest
+    state.positions, state.control = positions, kept.control
+    state.writers = msgspec.convert(writers, dict[str, Writer])
+    chunks = [get(key) or b"" for key in chunk_keys[: -(-total // CHUNK)]]
+    state.repeats = Repeats.restored(total, chunks)
+    state.changed.clear()
+    return state
+
+
+def _counters(state: ActorState) -> list[Any]:
+    actor = state.actor
+    index = {pair: at for at, pair in enumerate(actor.pairs)}
+    return [
+        VERSION, actor.kind.value, actor.first_ms, actor.acts, state.sessions, state.raised, state.told_pane,
+        state.seq, state.hash, state.positions, state.repeats.total, actor.window_until_ms, actor.new_version_ms,
+        actor.band.value,
+        list(actor.surprises),
+        [actor.hours[hour] for hour in range(HOURS_PER_DAY)],
+        state.writers,
+        [
+            [name, task.last_ms, [[index[p], n] for p, n in task.counts.items() if p in index],
+             sorted(index[p] for p in task.flagged if p in index)]
+            for name, task in actor.open_tasks.items()
+        ],
+        [
+            [*pair, s.seen, s.without_command, s.foreign, s.greatest_rows, s.greatest_in_task, s.tasks,
+             *(getattr(s, meter).dump_current() for meter, _ in _METERS)]
+            for pair, s in actor.pairs.items()
+        ],
+    ]  # fmt: skip
+
+
+def _pair_state(given: Iterable[Any], usual: list[Any]) -> PairState:
+    state = PairState()
+    (_, _, state.seen, state.without_command, state.foreign, state.greatest_rows, state.greatest_in_task, state.tasks,
+     *currents) = given  # fmt: skip
+    for (name, of_rows), current, stored in zip(_METERS, currents, usual, strict=True):
+        setattr(state, name, Meter.restored(current, stored, of_rows=of_rows))
+    return state
+
+
+def _task(names: list[Pair], last_ms: int, counts: list[tuple[int, int]], flagged: list[int]) -> OpenTask:
+    task = OpenTask()
+    task.last_ms = last_ms
+    task.counts = Counter({names[at]: count for at, count in counts})
+    task.flagged = {names[at] for at in flagged}
+    return task

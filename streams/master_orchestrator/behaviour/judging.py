@@ -1,0 +1,102 @@
+"""A session of an actor, judged by its charter and by every rule of behaviour."""
+
+from collections.abc import Iterator
+
+from master_orchestrator.behaviour.actor import COLD_MS, note_version
+from master_orchestrator.behaviour.acts import Act, weight
+from master_orchestrator.behaviour.case import Case
+from master_orchestrator.behaviour.conduct import Conduct
+from master_orchestrator.behaviour.findings import Sighting
+from master_orchestrator.behaviour.recording import record
+from master_orchestrator.behaviour.rules.charter import breach, unknown_actor
+from master_orchestrator.behaviour.rules.context import context
+from master_orchestrator.behaviour.rules.single_act import per_command, rows
+from master_orchestrator.behaviour.rules.windows import windows
+from master_orchestrator.behaviour.silences import follow, missing_act
+from master_orchestrator.behaviour.trail import Turn
+from master_orchestrator_schemas.messages import Activity, SessionAct
+from master_orchestrator_schemas.vocabulary import ActorKind, DeniedBy, Phase
+
+RULES = (rows, per_command, windows, context)
+"""In this order: ``context`` counts the act into what is known of its pair, so it comes last."""
+
+COLD_SESSIONS = 200
+BY_COMMAND = frozenset({ActorKind.AGENT, ActorKind.ENGINE})
+"""Kinds whose sessions are commands; those of the others are requests, which explain nothing."""
+
+
+def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:
+    """Judge one record. A repeat changes nothing; what is written ahead is judged when it is done."""
+    state = turn.state
+    if not state.repeats.is_new(activity.activity_id):
+        turn.outcome.repeated = True
+        return
+    if (missing := follow(turn, activity)) is not None:
+        record(turn, missing_act(turn, activity.instance), missing)
+    if activity.phase is Phase.BEFORE:
+        return
+    learning = turn.at_ms - state.actor.first_ms < COLD_MS or state.sessions < COLD_SESSIONS
+    for done in activity.acts:
+        act = _act(turn, activity, done)
+        for sighting in list(_sightings(conduct, turn, act, done, learning=learning)):
+            record(turn, act, sighting)
+        state.actor.acts += act.count
+        turn.outcome.acts[done.outcome.value] = turn.outcome.acts.get(done.outcome.value, 0) + act.count
+        if done.override:
+            _tell_override(turn, activity, done)
+    state.sessions += activity.session is not None
+
+
+def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, learning: bool) -> Iterator[Sighting]:
+    state, actor = turn.state, turn.state.actor
+    if done.denied_by is DeniedBy.CONTROL:
+        return  # what a control stopped says nothing new
+    charter = conduct.allowed(state.name)
+    if charter is None and actor.kind is ActorKind.AGENT and conduct.chartered:
+        yield unknown_actor(act)
+        return
+    note_version(actor, act, learning=learning)
+    criticality = conduct.criticality_of(act.resource)
+    if done.denied_by is not None or (charter is not None and act.pair not in charter):
+        yield breach(act, weight(act.action) * criticality, denied_by=done.denied_by)
+        return  # what is outside the charter is never learnt
+    case = Case(
+        actor=actor, state=actor.state_of(act.pair), act=act, criticality=criticality,
+        leaves=act.resource in conduct.leaves, lag=None, learning=learning,
+    )  # fmt: skip
+    for rule in RULES:
+        yield from rule(case)
+
+
+def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:
+    by_command = activity.kind in BY_COMMAND
+    return Act(
+        at_ms=turn.at_ms,
+        actor=activity.actor,
+        action=done.action.value.lower(),
+        resource=done.resource,
+        kind=activity.kind,
+        outcome=done.outcome,
+        error=done.error,
+        entity=done.entity or activity.entity or "",
+        count=done.count,
+        rows=done.rows,
+        max_rows=done.max_rows,
+        instance=activity.instance,
+        version=activity.version or "",
+        commands_known=True,
+        command=activity.session if by_command else None,
+        command_entity=activity.entity if by_command else None,
+        session=activity.session,
+        workflow_id=activity.workflow_id,
+    )
+
+
+def _tell_override(turn: Turn, activity: Activity, done: SessionAct) -> None:
+    about = done.entity or activity.entity or "nobody"
+    what = f"{done.action.value.lower()} of {done.resource}"
+    turn.alert(
+        f"{activity.activity_id}/override/{done.action.value}/{done.resource}",
+        f"{turn.state.name} is controlled, and did {what} for {about} all the same: {done.override}",
+        {"rule": "override", "session": activity.session, "workflow_id": activity.workflow_id},
+    )

@@ -1,0 +1,81 @@
+"""One input of one actor: judge what it did, answer what is asked of it, and settle its risk."""
+
+from typing import NamedTuple, assert_never
+
+from master_orchestrator.behaviour import requests, settling
+from master_orchestrator.behaviour.actor import Actor
+from master_orchestrator.behaviour.actor_state import ActorState
+from master_orchestrator.behaviour.conduct import Conduct
+from master_orchestrator.behaviour.judging import judge
+from master_orchestrator.behaviour.silences import report_silent, silent_at
+from master_orchestrator.behaviour.trail import ActorOutcome, Turn
+from master_orchestrator.core.outcome import Deadline
+from master_orchestrator.core.rejection import RejectedError
+from master_orchestrator_schemas.messages import Activity, ActorTick, Cause, UebaRequest
+from master_orchestrator_schemas.registry import UebaBody
+from master_orchestrator_schemas.vocabulary import ActorKind
+
+SILENCE, UNTIL, BAND = "silence", "until", "band"
+"""What ticks are for: an instance says nothing, a control ends, the score has faded into a lower band."""
+
+
+class ActorInput(NamedTuple):
+    """One input record of one actor: where it stands, the broker's time, the decoded message."""
+
+    cause: Cause
+    at_ms: int
+    body: UebaBody
+
+
+def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInput) -> ActorOutcome:
+    """Change ``state`` by one input, and tell what comes of it. None: nothing is known of the actor yet.
+
+    A tick does whatever is due by now; one that is early, late or repeated finds nothing. Only activity changes
+    anything but the positions without a record in the trail, so a replay may apply what lies between two records topic
+    by topic. Raises ``RejectedError`` before anything is changed.
+    """
+    cause, at_ms, body = given
+    kind = _kind(name, body)
+    if state is None:
+        if isinstance(body, ActorTick):
+            raise RejectedError("unknown_actor", f"nothing is known of {name}, so nothing of it can be due")
+        state = ActorState(Actor(name, kind, at_ms, known=True))
+        state.positions = [0] * len(conduct.topics)
+    elif state.actor.kind is not kind:
+        raise RejectedError("wrong_kind", f"{name} is known as {state.actor.kind.value}, not as {kind.value}")
+    state.positions[conduct.ranks[cause.topic]] = cause.offset + 1
+    turn = Turn(state, cause, at_ms, conduct.topics)
+    match body:
+        case Activity():
+            judge(conduct, turn, body)
+        case UebaRequest():
+            requests.answer(conduct, turn, body)
+        case ActorTick():
+            report_silent(turn)
+            settling.end_control(turn)
+        case _:
+            assert_never(body)
+    settling.settle(conduct, turn, told=isinstance(body, Activity))
+    return turn.outcome
+
+
+def deadlines(state: ActorState) -> list[Deadline]:
+    """What the state waits for, at most three."""
+    due = {
+        SILENCE: silent_at(state),
+        UNTIL: state.control.until_ms if state.control else None,
+        BAND: settling.fades_at(state),
+    }
+    return [Deadline(due_ms=at, workflow_id="", deadline_id=name) for name, at in due.items() if at is not None]
+
+
+def _kind(name: str, body: UebaBody) -> ActorKind:
+    """The kind that the actor's name says. Raises ``RejectedError``."""
+    prefix, colon, rest = name.partition(":")
+    kind = ActorKind.__members__.get(prefix.upper())
+    if kind is None or not (rest if colon else kind is ActorKind.ENGINE):
+        kinds = ", ".join(f"{known.value}:NAME" for known in ActorKind if known is not ActorKind.ENGINE)
+        raise RejectedError("wrong_kind", f"{name!r} names no actor: write {kinds} or engine")
+    if isinstance(body, Activity) and body.kind is not kind:
+        raise RejectedError("wrong_kind", f"{name} is no {body.kind.value}, its name says {kind.value}")
+    return kind
