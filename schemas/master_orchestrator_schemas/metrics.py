@@ -258,6 +258,10 @@ class Metrics:
     )  # fmt: skip
     workers = Metric(Gauge, "workers", "Commands that a runner handles at once.", {"agent": None}, process=RUNNER)
     workers_busy = Metric(Gauge, "workers_busy", "Commands being handled now.", {"agent": None}, process=RUNNER)
+    control_lag_seconds = Metric(
+        Gauge, "control_lag_seconds", "For how long nothing is known of newer controls; a few while all is well.",
+        {"agent": None}, process=RUNNER,
+    )  # fmt: skip
     build_info = Metric(Gauge, "build_info", "1; the versions are its labels.", {"version": None, "python": None})
     topology_info = Metric(Gauge, "topology_info", "1; the topology's fingerprint is its label.", {"hash": None})
 

@@ -13,6 +13,9 @@ from master_orchestrator_schemas.vocabulary import AgentType
 NOT_READY_AFTER_S = 10.0
 """Not ready after this time without a poll. The loop polls at least ten times a second."""
 
+CONTROLS_UNKNOWN_AFTER_S = 30.0
+"""Not ready after this time without a look at the controls topic, which is looked at every five seconds."""
+
 NOT_ALIVE_AFTER_S = 90.0
 """Not alive after this time without a poll: longer than any wait of the loop."""
 
@@ -23,6 +26,8 @@ class RunnerHealth:
     def __init__(self, agent: AgentType, clock: Callable[[], float] = time.monotonic) -> None:
         self._agent, self._clock = agent, clock
         self._polled_at, self._member = clock(), False
+        self.controls_lag_s: Callable[[], float] = lambda: 0.0
+        """For how long nothing is known of newer controls."""
 
     def polled(self, *, member: bool) -> None:
         """The poll loop polled. ``member``: the group has assigned this runner its partitions, or none."""
@@ -34,6 +39,10 @@ class RunnerHealth:
             return Verdict(ok=False, why=f"{self._agent} joins or leaves its group")
         if (silence_s := self._silence_s()) > NOT_READY_AFTER_S:
             return Verdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
+        if (lag_s := self.controls_lag_s()) > CONTROLS_UNKNOWN_AFTER_S:
+            return Verdict(
+                ok=False, why=f"{self._agent} has read no controls for {lag_s:.0f} s and obeys the last known"
+            )
         return Verdict(ok=True, why="members of their groups")
 
     def live(self) -> Verdict:

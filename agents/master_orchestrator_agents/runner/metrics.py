@@ -1,5 +1,7 @@
 """The metrics of a runner."""
 
+from collections.abc import Callable
+
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.metrics import REPLY_OUTCOMES, SKIPPED, Metrics
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -9,7 +11,7 @@ class RunnerMetrics:
     """The metrics of one agent type. Label sets are looked up once: that costs more than counting."""
 
     def __init__(self, metrics: Metrics, agent: AgentType, workers: int) -> None:
-        self._metrics = metrics
+        self._metrics, self._agent = metrics, agent
         self._replies = {
             (lane, outcome): metrics.replies.labels(agent, lane, outcome) for lane in Lane for outcome in REPLY_OUTCOMES
         }
@@ -39,6 +41,11 @@ class RunnerMetrics:
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record that is not a valid command."""
         self._metrics.dead_letters.labels(topic, reason).inc()
+
+    def watch_controls(self, lag_s: Callable[[], float]) -> Callable[[], float]:
+        """Ask this for the age of what is known of the controls; it is given back."""
+        self._metrics.control_lag_seconds.labels(self._agent).set_function(lag_s)
+        return lag_s
 
     def set_counts(self, queued: dict[Lane, int], in_flight: int) -> None:
         """Commands queued and in flight now."""

@@ -69,3 +69,8 @@ def consumer_options(options: RunnerOptions) -> ClientConfig:
     if options.static_member:
         over["group.instance.id"] = options.worker_id
     return consumer_config(options.kafka, options.group, **over)
+
+
+def control_options(options: RunnerOptions) -> ClientConfig:
+    """The configuration of the reader of controls, which joins no group."""
+    return consumer_config(options.kafka, options.group)

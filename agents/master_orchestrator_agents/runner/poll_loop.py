@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import Producer
 
+from master_orchestrator_agents.controls import HeldTo
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.handler import BatchHandler
 from master_orchestrator_agents.runner.activity import ActivityWriter
@@ -18,10 +19,11 @@ from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.command_reader import CommandReader
 from master_orchestrator_agents.runner.consumer import LaneConsumer
+from master_orchestrator_agents.runner.control_reader import ControlReader
 from master_orchestrator_agents.runner.handling_time import HandlingTime
 from master_orchestrator_agents.runner.health import RunnerHealth
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
-from master_orchestrator_agents.runner.options import RunnerOptions, consumer_options, producer_options
+from master_orchestrator_agents.runner.options import RunnerOptions, consumer_options, control_options, producer_options
 from master_orchestrator_agents.runner.prefetch import PrefetchBuffer
 from master_orchestrator_agents.runner.producer import RetryingProducer
 from master_orchestrator_agents.runner.quarantine.acquisition import PartitionAcquisition
@@ -31,6 +33,7 @@ from master_orchestrator_schemas.kafka import (
     admin_config,
 )
 from master_orchestrator_schemas.kafka_reach import await_kafka
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.vocabulary import Lane
 
@@ -84,6 +87,11 @@ class PollLoop:
             reply_topic=options.topology.topic_of("Reply"),
             dead_letter_topic=options.topology.dead_letter_topic,
         )
+        actor, controls = options.author.actor, options.topology.topic_of("Control")
+        held_to = HeldTo(options.author.instance, clock.now_ms)
+        place = (controls, partition_of_key(actor.encode(), options.topology.partitions))
+        self._controls = ControlReader(control_options(options), place, actor, held_to, options.codec)
+        health.controls_lag_s = metrics.watch_controls(self._controls.lag_s)
         self._activity = ActivityWriter(
             options.topology.topic_of("Activity"),
             author=options.author,
@@ -91,6 +99,7 @@ class PollLoop:
             codec=options.codec,
             producer=self._producer,
             now_ms=clock.now_ms,
+            controls=held_to,
         )
         self._pool = WorkerPool(
             options.handler,
@@ -120,6 +129,7 @@ class PollLoop:
         with structlog.contextvars.bound_contextvars(agent=self._options.agent):  # for the consumer's events
             try:
                 self._await_kafka(stop)
+                self._controls.start(lambda: self._health.polled(member=False), stop)
                 self._consumer.start()
                 self._pool.start()
                 self._started = True
@@ -132,7 +142,10 @@ class PollLoop:
     def _await_kafka(self, stop: threading.Event) -> None:
         """Wait for a broker with the topics. Raises :class:`RunnerError` where waiting cannot help."""
         topology = self._options.topology
-        topics = [topology.command_topic(self._options.agent, lane) for lane in Lane] + [topology.topic_of("Activity")]
+        topics = [topology.command_topic(self._options.agent, lane) for lane in Lane] + [
+            topology.topic_of("Activity"),
+            topology.topic_of("Control"),
+        ]
         config = admin_config(self._options.kafka)
         trouble = await_kafka(config, topics, stop, during=lambda: self._health.polled(member=False))
         if trouble is not None:
@@ -200,6 +213,7 @@ class PollLoop:
     def _leave(self) -> None:
         """In any case: start no handler any more, commit completed commands, leave the group."""
         self._leaving = True
+        self._controls.stop()
         self._health.polled(member=False)
         self._backlog.close()
         self._pool.abandon(timeout=ABANDON_S)

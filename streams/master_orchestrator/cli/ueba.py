@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from master_orchestrator.cli import conduct
 from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.cli.workers import judge
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command(epilog="Example: master-orchestrator ueba analyze acts.ndjson --learn-until 2026-03-08T00:00:00Z")(
         analyze
     )
+    conduct.register(group)
     app.add_typer(group, name="ueba", rich_help_panel="Workflows")
 
 

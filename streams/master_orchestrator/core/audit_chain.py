@@ -4,9 +4,10 @@ The hash is over the record's canonical JSON without ``hash``: keys sorted, no s
 needs. As a record holds strings, integers and null only, this is the form of RFC 8785, which any language can rebuild.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
-from typing import Any
+from operator import attrgetter
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -67,35 +68,62 @@ def hash_of(record: AuditRecord) -> str:
     return sha256(canonical_json(record)).hexdigest()
 
 
-def verify_chain(records: Iterable[AuditRecord]) -> list[Violation]:
-    """What is wrong with these records, each workflow's in order of ``seq``; workflows may be interleaved.
+class Chained(Protocol):
+    """A record of a chain."""
 
-    An exact repeat of the newest record of a workflow is not a violation: a reader may see it twice.
+    @property
+    def seq(self) -> int:
+        """Its number in the chain, from 0."""
+
+    @property
+    def prev_hash(self) -> str:
+        """The hash of the one before it."""
+
+    @property
+    def hash(self) -> str:
+        """Its own."""
+
+
+R = TypeVar("R", bound=Chained)
+
+
+def verify_chain(
+    records: Iterable[R],
+    chain_of: Callable[[R], str] = attrgetter("workflow_id"),
+    hashed: Callable[[R], str] = hash_of,  # type: ignore[assignment]  # R is AuditRecord where nothing else is said
+) -> list[Violation]:
+    """What is wrong with these records, each chain's in order of ``seq``; chains may be interleaved.
+
+    An exact repeat of the newest record of a chain is not a violation: a reader may see it twice.
+
+    Args:
+        chain_of: the chain's name; by default the workflow's.
+        hashed: what a record's hash must be.
     """
-    newest: dict[str, AuditRecord] = {}
+    newest: dict[str, R] = {}
     violations: list[Violation] = []
     for record in records:
-        before = newest.get(record.workflow_id)
+        name = chain_of(record)
+        before = newest.get(name)
         if before == record:
             continue
-        violations.extend(_violations(before, record))
+        violations += [
+            Violation(name, record.seq, kind, text) for kind, text in _violations(before, record, hashed(record))
+        ]
         if before is None or record.seq > before.seq:
-            newest[record.workflow_id] = record
+            newest[name] = record
     return violations
 
 
-def _violations(before: AuditRecord | None, record: AuditRecord) -> Iterable[Violation]:
-    def violation(kind: str, text: str) -> Violation:
-        return Violation(record.workflow_id, record.seq, kind, text)
-
-    if hash_of(record) != record.hash:
-        yield violation("edited", "its hash does not fit its content")
+def _violations(before: Chained | None, record: Chained, hashed: str) -> Iterator[tuple[str, str]]:
+    if hashed != record.hash:
+        yield ("edited", "its hash does not fit its content")
     expected = 0 if before is None else before.seq + 1
     if record.seq > expected:
-        yield violation("missing", f"records {expected} to {record.seq - 1} are not there")
+        yield ("missing", f"records {expected} to {record.seq - 1} are not there")
     elif before is not None and record.seq == before.seq:
-        yield violation("forked", "another record has the same seq")
+        yield ("forked", "another record has the same seq")
     elif record.seq < expected:
-        yield violation("reordered", f"it comes after record {expected - 1}")
+        yield ("reordered", f"it comes after record {expected - 1}")
     elif record.prev_hash != (GENESIS if before is None else before.hash):
-        yield violation("unlinked", "its prev_hash is not the hash of the record before it")
+        yield ("unlinked", "its prev_hash is not the hash of the record before it")

@@ -1,0 +1,66 @@
+"""Operators' requests about actors: sent, and answered by the record that the judge of behaviour puts on the trail."""
+
+import time
+import uuid
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.readers.decoding import decoded
+from master_orchestrator.readers.topics import TopicReader, partition_of
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.headers import envelope_headers
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.messages import ActorRecord, Cause, UebaRequest
+from master_orchestrator_schemas.topology import Topology
+
+SOURCE = "master-orchestrator/client"
+POLL_S = 0.2
+
+
+class JudgeSilentError(OrchestratorError):
+    """The ueba app has not answered in time; the request stands, and is answered when it runs."""
+
+
+def new_request_id() -> str:
+    """An id that no other request has."""
+    return str(uuid.uuid4())
+
+
+def ask_judge(kafka: KafkaSettings, topology: Topology, request: UebaRequest, timeout_s: float) -> ActorRecord:
+    """Send a request and wait for the record that answers it. Raises :class:`JudgeSilentError`."""
+    trail, codec = topology.topic_of("ActorRecord"), Codec(topology.limits)
+    until = time.monotonic() + timeout_s
+    with TopicReader(kafka, [trail], [partition_of(request.actor, topology.partitions)], from_end=[trail]) as reader:
+        cause = _send(kafka, topology, codec, request, timeout_s)
+        while time.monotonic() < until:
+            for record in decoded(reader.poll(POLL_S), ActorRecord, codec):
+                if record.cause == cause:
+                    return record
+    raise JudgeSilentError(
+        f"no answer in {timeout_s:g} s: is `ueba run` running? The request stands on "
+        f"{topology.topic_of('UebaRequest')} and is answered when it runs; do not repeat it"
+    )
+
+
+def _send(kafka: KafkaSettings, topology: Topology, codec: Codec, request: UebaRequest, timeout_s: float) -> Cause:
+    delivered: list[Cause | str] = []
+
+    def report(error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            delivered.append(error.str())
+        else:
+            delivered.append(
+                Cause(topic=message.topic() or "", partition=message.partition() or 0, offset=message.offset() or 0)
+            )
+
+    producer = Producer(producer_config(kafka, topology.limits, topology.compression, **{"linger.ms": 0}))
+    headers = envelope_headers("UebaRequest", SOURCE, request.request_id, time.time_ns() // 1_000_000, None)
+    producer.produce(
+        topology.topic_of("UebaRequest"), codec.encode(request), request.actor.encode(), headers=[*headers],
+        on_delivery=report,
+    )  # fmt: skip
+    producer.flush(timeout_s)
+    if not delivered or isinstance(delivered[0], str):
+        raise OrchestratorError(f"the request could not be sent: {delivered[0] if delivered else 'no broker took it'}")
+    return delivered[0]

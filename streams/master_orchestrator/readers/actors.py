@@ -1,0 +1,46 @@
+"""What the judge of behaviour has written: where actors stand, and their trails."""
+
+from collections.abc import Iterator
+
+from confluent_kafka import Message
+
+from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
+from master_orchestrator.readers.topics import Progress, TopicReader, partition_of
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import ActorRecord, EntityStatus
+from master_orchestrator_schemas.topology import Topology
+
+
+def read_entities(kafka: KafkaSettings, topology: Topology, progress: Progress | None = None) -> list[EntityStatus]:
+    """Where every actor stands, the highest risk first."""
+    codec, newest = Codec(topology.limits), dict[str, EntityStatus]()
+    with TopicReader(kafka, [topology.topic_of("EntityStatus")], range(topology.partitions)) as reader:
+        for status in decoded(reader.catch_up(progress), EntityStatus, codec):
+            newest[status.actor] = status
+    return sorted(newest.values(), key=lambda status: (-status.score, status.actor))
+
+
+def read_entity(kafka: KafkaSettings, topology: Topology, actor: str) -> EntityStatus | None:
+    """Where one actor stands; None of one that was never seen."""
+    newest: EntityStatus | None = None
+    with TopicReader(kafka, [topology.topic_of("EntityStatus")], [partition_of(actor, topology.partitions)]) as reader:
+        own = (message for message in reader.catch_up() if message.key() == actor.encode())
+        for status in decoded(own, EntityStatus, Codec(topology.limits)):
+            newest = status
+    return newest
+
+
+def read_actor_trail(
+    kafka: KafkaSettings, topology: Topology, actor: str, unreadable: OnUnreadable = logged
+) -> list[ActorRecord]:
+    """The records of one actor, oldest first; of exact repeats the first."""
+    with TopicReader(kafka, [topology.topic_of("ActorRecord")], [partition_of(actor, topology.partitions)]) as reader:
+        own = _of_actor(reader.catch_up(), actor)
+        records = {record.hash: record for record in decoded(own, ActorRecord, Codec(topology.limits), unreadable)}
+    return sorted(records.values(), key=lambda record: record.seq)
+
+
+def _of_actor(messages: Iterator[Message], actor: str) -> Iterator[Message]:
+    prefix = f"{actor}/".encode()
+    return (message for message in messages if (message.key() or b"").startswith(prefix))

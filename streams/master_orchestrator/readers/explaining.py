@@ -1,0 +1,118 @@
+"""Why an actor stands where it stands, in sentences. Pure."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator.behaviour.risk import score
+from master_orchestrator_schemas.headers import rfc3339
+from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, OpenFinding
+
+DONE = ("control_set", "control_released", "acknowledged", "window_declared", "request_refused")
+"""Events of a trail that somebody did."""
+
+
+def explanation_value(status: EntityStatus, trail: Sequence[ActorRecord], now_ms: int) -> dict[str, Any]:
+    """The explanation for programs: the status, what each finding adds to the score, its sessions, what was done."""
+    sessions = _sessions(trail)
+    return {
+        "actor": status.actor,
+        "score": score([_finding(each) for each in status.findings], now_ms),
+        "band": status.band,
+        "level": status.level.value,
+        "control_until": None if status.control_until_ms is None else rfc3339(status.control_until_ms),
+        "sessions": status.sessions,
+        "findings": [
+            {
+                **msgspec.to_builtins(each),
+                "adds": _adds(status.findings, each, now_ms),
+                "heaviest": sessions.get(each.finding_id, []),
+            }
+            for each in reversed(status.findings)
+        ],
+        "done": [_done(record) for record in trail if record.event in DONE],
+    }
+
+
+def explanation_text(value: dict[str, Any]) -> str:
+    """The same in sentences, with the commands that follow from it."""
+    actor = value["actor"]
+    held = (
+        ""
+        if value["level"] == "OBSERVE"
+        else f", held to {value['level']} until {value['control_until'] or 'released'}"
+    )
+    lines = [f"{actor}: risk {value['score']:g}, band {value['band']}{held}; {value['sessions']:,} sessions on record."]
+    if not value["findings"]:
+        lines.append("No finding is open.")
+    for finding in value["findings"]:
+        lines += ["", *_finding_lines(finding)]
+    if value["done"]:
+        lines += ["", "What was done:", *(f"  {done['at']} {done['by']}: {done['what']}" for done in value["done"])]
+    if value["level"] != "OBSERVE":
+        lines += ["", f"To end the control: ueba release {actor} --reason …"]
+    return "\n".join(lines)
+
+
+def _finding_lines(finding: dict[str, Any]) -> list[str]:
+    name = finding["finding_id"]
+    verdict = f", acknowledged as {finding['verdict']}" if finding["verdict"] else ""
+    first, newest = rfc3339(finding["first_at_ms"]), rfc3339(finding["newest_at_ms"])
+    lines = [
+        f"{name}: rule {finding['rule']}, severity {finding['severity']:g}, "
+        f"adds {finding['adds']:g} to the score{verdict}",
+        f"  {finding['explanation']}",
+        f"  {finding['count']:,} acts from {first} to {newest}",
+    ]
+    for session, workflow, instance, acts in finding["heaviest"]:
+        lines.append(f"  session {session} by {instance}: {acts:,} acts; workflow {workflow or 'none'}")
+    workflows = {each[1] for each in finding["heaviest"] if each[1]}
+    if not finding["verdict"] and finding["rule"] != Rule.RISK:
+        lines.append(f"  To close it: ueba ack {name} --benign --reason … (or --confirmed)")
+    lines += [f"  To look at it: status {workflow}" for workflow in sorted(workflows)]
+    return lines
+
+
+def _sessions(trail: Sequence[ActorRecord]) -> dict[str, list[Any]]:
+    """By finding, its heaviest sessions, as the trail was told of them last."""
+    told = {}
+    for record in trail:
+        if record.finding_id is not None and record.event in {"finding_raised", "finding_grown"}:
+            told[record.finding_id] = sorted(msgspec.json.decode(record.details)["sessions"], key=lambda each: -each[3])
+    return told
+
+
+def _adds(findings: Sequence[OpenFinding], one: OpenFinding, now_ms: int) -> float:
+    every = [_finding(each) for each in findings]
+    others = [_finding(each) for each in findings if each is not one]
+    return round(score(every, now_ms) - score(others, now_ms), 1)
+
+
+def _finding(shown: OpenFinding) -> Finding:
+    return Finding(
+        time_ms=shown.first_at_ms,
+        agent="",
+        rule=Rule(shown.rule),
+        severity=shown.severity,
+        action=shown.action,
+        resource=shown.resource,
+        entity="",
+        instance="",
+        explanation="",
+        last_ms=shown.newest_at_ms,
+        verdict=shown.verdict,
+    )
+
+
+def _done(record: ActorRecord) -> dict[str, str]:
+    details = msgspec.json.decode(record.details)
+    about = f" of {record.finding_id}" if record.finding_id else ""
+    how = details.get("level") or details.get("verdict") or details.get("why") or ""
+    words = [
+        record.event.replace("_", " ") + about,
+        str(how),
+        f"({details['reason']})" if details.get("reason") else "",
+    ]
+    return {"at": rfc3339(record.at_ms), "by": record.by, "what": " ".join(filter(None, words))}
