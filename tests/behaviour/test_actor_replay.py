@@ -1,0 +1,112 @@
+"""The replay of an actor's inputs gives the bytes of its trail, and says so where it does not."""
+
+from collections import deque
+
+import msgspec
+import pytest
+from support.actor_partition import CODEC, MINUTE_MS, ActorPartition, Worker
+from support.actor_partition import topology_of_one as topology_of_one_
+
+from master_orchestrator.behaviour.acts import HOUR_MS
+from master_orchestrator.behaviour.conduct import Conduct
+from master_orchestrator.behaviour.trail import hash_of
+from master_orchestrator.core.audit_chain import Violation, verify_chain
+from master_orchestrator.core.intake import RecordReader
+from master_orchestrator.readers.verify_actors import ActorReplay, Arrived, Written
+from master_orchestrator_schemas.messages import ActorRecord, ActorTick, Cause, SessionAct, UebaRequest
+from master_orchestrator_schemas.registry import UEBA_INPUTS, UebaBody
+from master_orchestrator_schemas.vocabulary import ActError, Action, DeniedBy, Outcome, UebaAction
+
+AGENT = "agent:FEEDBACK"
+READ = SessionAct(action=Action.READ, resource="survey", rows=3, max_rows=3)
+BREACH = SessionAct(
+    action=Action.READ, resource="audit_log", outcome=Outcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
+)
+
+
+@pytest.fixture(scope="module")
+def lived() -> ActorPartition:
+    """An agent that worked for days, was found out twice, answered for it, and was asked about."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    worker = Worker(partition, AGENT)
+    for number in range(40):
+        partition.apply(*(worker.session(READ) for _ in range(6)), ActorTick(actor=AGENT, deadline_id="band", due_ms=1))
+        partition.at_ms += 5 * HOUR_MS
+        if number in {20, 30}:
+            partition.apply(worker.session(BREACH, READ))
+            partition.apply_bytes(("Activity", AGENT.encode(), b"not readable"))
+            partition.apply(_release(f"r-{number}"), _release(f"r-{number}"))
+            partition.at_ms += MINUTE_MS
+    dump = SessionAct(action=Action.READ, resource="survey", count=90, rows=9_000, max_rows=100)
+    partition.apply(worker.session(dump), worker.session(goodbye=True))
+    return partition
+
+
+def _release(name: str) -> UebaRequest:
+    return UebaRequest(actor=AGENT, request_id=name, action=UebaAction.RELEASE, by="ada", reason="mended")
+
+
+def written(partition: ActorPartition) -> list[Written]:
+    topic = partition.topology.topic_of("ActorRecord")
+    values = [record.value for record in partition.outputs if record.topic == topic]
+    return [Written(CODEC.decode(value, ActorRecord), value) for value in values]
+
+
+def replayed(
+    partition: ActorPartition, trail: list[Written], without: Cause | None = None
+) -> tuple[Violation | None, ActorReplay]:
+    inputs: dict[str, deque[Arrived]] = {}
+    for topic, record in partition.inputs:
+        cause = Cause(topic=topic, partition=0, offset=record.offset)
+        if cause != without:
+            inputs.setdefault(topic, deque()).append(Arrived(cause, record.timestamp, record.key, record.value))
+    topology = partition.topology
+    reader: RecordReader[UebaBody] = RecordReader(topology, CODEC, UEBA_INPUTS, "actor")
+    replay = ActorReplay(AGENT, Conduct.from_topology(topology), reader, CODEC)
+    return replay.run(trail, inputs, dict.fromkeys(topology.ueba_input_topics, 10**9)), replay
+
+
+def test_the_inputs_give_the_same_bytes_again(lived: ActorPartition) -> None:
+    trail = written(lived)
+    events = {each.record.event for each in trail}
+    assert {"finding_raised", "band_changed", "control_set", "control_released"} <= events
+    violation, replay = replayed(lived, trail)
+    assert violation is None
+    assert len(trail) == replay.records
+    assert [] == verify_chain([each.record for each in trail], lambda record: record.actor, hash_of)
+
+
+def test_a_record_that_was_forged_and_chained_again_is_found(lived: ActorPartition) -> None:
+    trail = written(lived)
+    forged, before = [], "0" * 64
+    for each in trail:
+        record = msgspec.structs.replace(each.record, prev_hash=before)
+        if record.event == "finding_raised":
+            record = msgspec.structs.replace(record, details=record.details.replace("audit_log", "survey"))
+        record = msgspec.structs.replace(record, hash=hash_of(record))
+        before = record.hash
+        forged.append(Written(record, CODEC.encode(record)))
+    assert [] == verify_chain([each.record for each in forged], lambda record: record.actor, hash_of)
+    violation, _ = replayed(lived, forged)
+    assert violation is not None
+    assert "gives another record" in violation.text
+
+
+def test_a_tail_that_was_cut_is_found(lived: ActorPartition) -> None:
+    violation, _ = replayed(lived, written(lived)[:-1])
+    assert violation is not None
+    assert "not in the trail" in violation.text
+
+
+def test_a_cause_that_is_gone_is_found(lived: ActorPartition) -> None:
+    trail = written(lived)
+    violation, _ = replayed(lived, trail, without=trail[0].record.cause)
+    assert violation is not None
+    assert "is not there" in violation.text
+
+
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_an_edited_record_breaks_the_chain(lived: ActorPartition, place: int) -> None:
+    records = [each.record for each in written(lived)]
+    records[place] = msgspec.structs.replace(records[place], score=1.0)
+    assert "edited" in {v.kind for v in verify_chain(records, lambda record: record.actor, hash_of)}
