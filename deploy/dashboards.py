@@ -74,7 +74,7 @@ OVERVIEW = [
          f'max({P}commands_oldest_seconds{{lane="urgent"}} and on (agent) {P}lane_bound_seconds) or vector(0)', "runbooks/UrgentWaiting.md"),
     stat("Oldest input", "How old the oldest reading, reply or request that is not applied can be.", "s",
          f"max({P}input_oldest_seconds)", "runbooks/InputLagging.md"),
-    stat("Engines ready to work", "Engines that own partitions.", "short", f"count({P}owned_partitions > 0) or vector(0)", "runbooks/EngineDown.md"),
+    stat("Engines ready to work", "Engines that own partitions.", "short", f'count({P}owned_partitions{{job="engine"}} > 0) or vector(0)', "runbooks/EngineDown.md"),
     stat("Calls for a human, 24 h", "Alerts that the engine has written.", "short", f"sum(increase({P}alerts_total[24h]))", "operations.md"),
     Panel("Workflows opened", "By priority.", "ops", ((rate("workflows_opened_total", "priority"), "{{priority}}"),)),
     Panel("Workflows ended", "By end and reason.", "ops", ((rate("workflows_ended_total", "state, reason"), "{{state}} {{reason}}"),), "runbooks/WorkflowsFailingBurn.md"),
@@ -130,10 +130,20 @@ ENGINES = [
           ((rate("duplicate_records_total", "", ENGINE), "repeats"), (rate("reseeks_total", "", ENGINE), "seeks back"), (rate("offset_holes_total", "", ENGINE), "holes")), "engine.md"),
     Panel("Changed topics", "Topics that are not what the topology says.", "short", ((f"max({P}changed_topics)", "topics"),), "runbooks/TopicChanged.md"),
     Panel("Table", "Estimated size.", "bytes", ((f"sum by (partition) ({P}table_bytes{{{ENGINE}}})", "{{partition}}"),)),
-    Panel("Memory", "Resident, of every process.", "bytes", (('process_resident_memory_bytes{job=~"engine|agents"}', "{{job}} {{instance}}"),), "runbooks/MemoryGrowing.md"),
-    Panel("Processor", "Cores in use.", "short", (('rate(process_cpu_seconds_total{job=~"engine|agents"}[$__rate_interval])', "{{job}} {{instance}}"),)),
+    Panel("Memory", "Resident, of every process.", "bytes", (('process_resident_memory_bytes{job=~"engine|agents|ueba"}', "{{job}} {{instance}}"),), "runbooks/MemoryGrowing.md"),
+    Panel("Processor", "Cores in use.", "short", (('rate(process_cpu_seconds_total{job=~"engine|agents|ueba"}[$__rate_interval])', "{{job}} {{instance}}"),)),
     Panel("Versions", "Of the software and the topology: one of each, but during an upgrade.", "short",
           ((f"count by (version, python) ({P}build_info)", "{{version}}, Python {{python}}"), (f"count by (hash) ({P}topology_info)", "topology {{hash}}")), "operations.md"),
+]
+SECURITY = [
+    Panel("Risk", "The highest score of an agent type's, or of all other actors of a kind.", "short", ((f"max by (actor_kind, agent) ({P}risk_score)", "{{actor_kind}} {{agent}}"),), "ueba.md"),
+    Panel("Throttled and blocked", "Actors, by level.", "short", ((f"sum by (level) ({P}controls)", "{{level}}"),), "runbooks/ActorBlocked.md"),
+    Panel("Findings", "Raised or grown, by rule.", "short", ((f"sum by (rule, level) (increase({P}findings_total[$__rate_interval])) > 0", "{{rule}} {{level}}"),), "runbooks/SevereFinding.md"),
+    Panel("Acts", "Of all actors, by how they ended.", "ops", ((rate("acts_total", "outcome"), "{{outcome}}"),), "ueba.md"),
+    Panel("Records of activity", "Judged, and dropped as repeats.", "ops", ((rate("activity_records_total", "outcome"), "{{outcome}}"),), "ueba.md"),
+    Panel("Calls for a human", "Because of behaviour.", "short", ((f'sum(increase({P}alerts_total{{kind="BEHAVIOUR"}}[$__rate_interval]))', "behaviour"),), "ueba.md"),
+    Panel("Judged late", "How old the oldest record that is not judged can be.", "s", ((f'max by (topic) ({P}input_oldest_seconds{{job="ueba"}})', "{{topic}}"),), "runbooks/InputLagging.md"),
+    Panel("Controls unknown", "For how long runners know of no newer controls.", "s", ((f"max by (agent) ({P}control_lag_seconds)", "{{agent}}"),), "runbooks/ControlsUnknown.md"),
 ]
 # fmt: on
 BOARDS = {
@@ -141,12 +151,13 @@ BOARDS = {
     "workflows": ("Workflows", WORKFLOWS, ("priority",)),
     "agents": ("Agents and lanes", AGENTS, ("agent", "lane")),
     "engine": ("Engine", ENGINES, ("instance",)),
+    "security": ("Audit and security", SECURITY, ()),
 }
 VARIABLES = {
     "priority": f"label_values({P}workflows_opened_total, priority)",
     "agent": f"label_values({P}commands_total, agent)",
     "lane": f"label_values({P}commands_total, lane)",
-    "instance": f"label_values({P}owned_partitions, instance)",
+    "instance": f'label_values({P}owned_partitions{{job="engine"}}, instance)',
 }
 
 

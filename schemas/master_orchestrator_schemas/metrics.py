@@ -227,7 +227,13 @@ class Metrics:
     acts = Metric(
         Counter, "acts_total", "Acts of all actors, by how they ended.", {"outcome": tuple(Outcome)}, process=UEBA
     )
-    findings = Metric(Counter, "findings_total", "Findings raised or told again.", {"rule": None}, process=UEBA)
+    findings = Metric(
+        Counter,
+        "findings_total",
+        "Findings raised or grown, by severity: severe from 70 on, alert from 40.",
+        {"rule": None, "level": None},
+        process=UEBA,
+    )
     risk_score = Metric(
         LiveGauge, "risk_score", "The highest risk of an agent type's, or of all other actors of a kind; 0 to 100.",
         {"actor_kind": None, "agent": None}, process=UEBA,

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 )
 E = 'job="engine",instance="e"'
 A = 'job="agents",instance="a"'
+U = 'job="ueba",instance="u"'
 Series = dict[str, str]
 LATE, LONG_INTERVAL = "4500m", "4m"
 """What shows after three days only is tried with fewer values. Prometheus looks back five minutes: a longer interval
@@ -66,6 +67,13 @@ HEALTHY: Series = {
     f'mo_restore_done_ratio{{{E},partition="0"}}': "1x5000",
     f"mo_rebalances_total{{{E}}}": "1x5000",
     f"mo_changed_topics{{{E}}}": "0x5000",
+    f"up{{{U}}}": "1x5000",
+    f"mo_owned_partitions{{{U}}}": "1x5000",
+    f'mo_input_lag_records{{{U},topic="agent.activity",partition="0"}}': "3x5000",
+    f'mo_last_commit_timestamp_seconds{{{U},partition="0"}}': "0+60x5000",
+    f'mo_findings_total{{{U},rule="outside_charter",level="severe"}}': "0x5000",
+    f'mo_controls{{{U},level="BLOCK"}}': "0x5000",
+    f'mo_control_lag_seconds{{{A},agent="DIAGNOSIS"}}': "3x5000",
 }
 """What a quiet system shows, a value per minute. `mo_` stands for the prefix."""
 
@@ -85,9 +93,9 @@ FAILING = {"ended_total__agent_rejected": "0+6x5000"}
 ONE_EVENT = "0x60 1x5000"
 FIRING: dict[str, tuple[Series, str]] = {
     "EngineDown": (_changed(up__engine="1x60 0x5000"), "62m"),
-    "EngineNotCommitting": (_changed(last_commit="0+60x60 3600x5000"), "65m"),
-    "PartitionsNotOwned": (_changed(owned_partitions="1x60 0x5000"), "64m"),
-    "InputStalled": (_changed(input_oldest="1x60 0+60x5000", input_lag="3x60 10+5x5000"), "70m"),
+    "EngineNotCommitting": (_changed(last_commit__engine="0+60x60 3600x5000"), "65m"),
+    "PartitionsNotOwned": (_changed(owned_partitions__engine="1x60 0x5000"), "64m"),
+    "InputStalled": (_changed(input_oldest="1x60 0+60x5000", input_lag__telemetry="3x60 10+5x5000"), "70m"),
     "InputLagging": (_changed(input_oldest="1x60 40x5000"), "72m"),
     "UrgentWaiting": (_changed(oldest__DIAGNOSIS="0.2x60 11x5000"), "63m"),
     "LaneBeyondBound": (_changed(oldest__DIAGNOSIS="0.2x60 50x5000"), "64m"),
@@ -111,6 +119,10 @@ FIRING: dict[str, tuple[Series, str]] = {
     "RebalanceStorm": (_changed(rebalances="1x60 1+1x5000"), "72m"),
     "ProcessRestarting": (_changed(process_start="1000x60 1000+60x5000"), "65m"),
     "MemoryGrowing": (_changed(resident="2e8+2e7x5000"), "120m"),
+    "JudgeDown": (_changed(up__ueba="1x60 0x5000"), "66m"),
+    "SevereFinding": (_changed(findings_total=ONE_EVENT), "63m"),
+    "ActorBlocked": (_changed(controls__BLOCK="0x60 1x5000"), "62m"),
+    "ControlsUnknown": (_changed(control_lag="3x60 0+60x5000"), "66m"),
 }
 """Alert -> series that it is for, and when it has to fire."""
 

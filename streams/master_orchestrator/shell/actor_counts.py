@@ -6,12 +6,16 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from master_orchestrator.behaviour.actor_state import ActorState
-from master_orchestrator.behaviour.findings import Finding
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Finding, Rule
 from master_orchestrator.behaviour.risk import score
 from master_orchestrator.behaviour.trail import ActorOutcome
 from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, ControlLevel
+
+SEVERE = 70
+LEVELS = ("severe", "alert", "weak")
+"""Of findings, for the metrics."""
 
 
 class ActorCounts(InputCounts):
@@ -20,6 +24,9 @@ class ActorCounts(InputCounts):
     def __init__(self, metrics: Metrics, activity_topic: str) -> None:
         super().__init__(metrics)
         self._activity = activity_topic
+        for rule in Rule:
+            for level in LEVELS:
+                self._child(metrics.findings, rule.value, level)
 
     def outcome(self, topic: str, outcome: ActorOutcome) -> None:
         """Count what one input led to."""
@@ -28,9 +35,14 @@ class ActorCounts(InputCounts):
             for ended, count in outcome.acts.items():
                 self._child(self.metrics.acts, ended).inc(count)
         for finding in outcome.findings:
-            self._child(self.metrics.findings, finding.rule.value).inc()
+            self._child(self.metrics.findings, finding.rule.value, _level(finding.severity)).inc()
         for alert in outcome.alerts:
             self.alert(alert.kind)
+
+
+def _level(severity: float) -> str:
+    severe, alert, weak = LEVELS
+    return severe if severity >= SEVERE else alert if severity >= ALERT_SEVERITY else weak
 
 
 class Standing(NamedTuple):
