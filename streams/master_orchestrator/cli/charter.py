@@ -65,11 +65,11 @@ def _text(topology: Topology) -> str:
     let_through = ", ".join(topology.ueba.observed) or "nobody"
     observing = topology.ueba.enforce == "observe"
     head = "Breaches are let through, on record." if observing else f"Breaches are denied; let through: {let_through}."
-    said = [head]
+    rows = [head]
     for actor, lines in topology.charters.items():
-        said.append(f"{actor}")
-        said += [f"  {_sentence(line)}" for line in lines]
-    return "\n".join(said)
+        rows.append(f"{actor}")
+        rows += [f"  {_sentence(line)}" for line in lines]
+    return "\n".join(rows)
 
 
 def _sentence(line: CharterLine) -> str:
@@ -80,5 +80,5 @@ def _sentence(line: CharterLine) -> str:
         f"{line.per_hour} times an hour" if line.per_hour else "",
         "for safety whatever it is held to" if line.safety else "",
     ]
-    said = f"may {' and '.join(action.lower() for action in line.may)} {', '.join(line.of)}"
-    return ", ".join([said, *filter(None, limits)])
+    permission = f"may {' and '.join(action.lower() for action in line.may)} {', '.join(line.of)}"
+    return ", ".join([permission, *filter(None, limits)])

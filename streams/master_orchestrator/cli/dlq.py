@@ -76,13 +76,13 @@ def show(
     record, marker = find_letter(call.reachable_kafka("dead letters"), call.topology, place)
     if record is None:
         fail(f"no dead letter {place}: list them with 'master-orchestrator dlq list'")
-    found = read_letter(record)
+    dead_letter = read_letter(record)
     headers = [(name, text.decode(errors="backslashreplace")) for name, text in headers_of(record)]
-    value = letter_value(record.value() or b"", found.topic, call.topology)
+    value = letter_value(record.value() or b"", dead_letter.topic, call.topology)
     told = {
-        **letter_line(found),
+        **letter_line(dead_letter),
         "headers": headers,
         "value": value_line(value),
         "settled": marker_line(marker),
     }
-    answer(told, lambda: letter_text(found, headers, value, marker), as_json=json)
+    answer(told, lambda: letter_text(dead_letter, headers, value, marker), as_json=json)

@@ -40,10 +40,10 @@ def status(ctx: typer.Context, workflow: WorkflowArgument, *, json: JsonOption =
     from master_orchestrator.cli.tables import timeline
     from master_orchestrator.readers.reports import audit_report, workflow_report
 
-    found, trail = standing(ctx, workflow)
+    newest, trail = standing(ctx, workflow)
     lines = tuple(audit_report(record) for record in trail)
-    report = replace(workflow_report(found), error=error_of(found, trail), audit=lines)
-    answer(plain(report), lambda: timeline(found, trail), as_json=json)
+    report = replace(workflow_report(newest), error=error_of(newest, trail), audit=lines)
+    answer(plain(report), lambda: timeline(newest, trail), as_json=json)
 
 
 def workflows(
@@ -118,11 +118,11 @@ def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditR
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status", "AuditRecord")
     with reading("statuses") as progress:
-        found = read_status(kafka, call.topology, workflow, progress)
-    if found is None:
+        newest = read_status(kafka, call.topology, workflow, progress)
+    if newest is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
     with reading("the audit trail") as progress:
-        return found, read_trail(kafka, call.topology, workflow, found.created_at_ms, progress)
+        return newest, read_trail(kafka, call.topology, workflow, newest.created_at_ms, progress)
 
 
 def fail(line: str) -> NoReturn:

@@ -42,8 +42,8 @@ class OperatorAct:
 
     def value(self, **outcome: object) -> dict[str, object]:
         """As JSON, with what came of it."""
-        asked = {"workflow_id": self.request.workflow_id, "action": self.request.action}
-        return {**asked, **outcome, "dead_letters": [str(letter) for letter in self.letters]}
+        request = {"workflow_id": self.request.workflow_id, "action": self.request.action}
+        return {**request, **outcome, "dead_letters": [str(letter) for letter in self.letters]}
 
 
 def redrive(
@@ -65,8 +65,8 @@ def redrive(
     from master_orchestrator_schemas.vocabulary import OperatorAction
 
     _refuse_impossible(workflow)
-    asked = invocation(ctx)
-    letters = given_up_letters(asked.reachable_kafka(), asked.topology, {workflow})
+    call = invocation(ctx)
+    letters = given_up_letters(call.reachable_kafka(), call.topology, {workflow})
     request = operator_request(workflow, OperatorAction.REDRIVE, operator=operator, reason=reason)
     _act(ctx, OperatorAct(request, "redriven", letters.get(workflow, [])), timeout, yes=yes, as_json=json)
 
@@ -127,8 +127,8 @@ def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: b
     from master_orchestrator.client.given_up import close
     from master_orchestrator.ports import rejection_of
 
-    asked, request = invocation(ctx), act.request
-    rejection = rejection_of(ask(asked.reachable_kafka(), asked.topology, request, timeout))
+    call, request = invocation(ctx), act.request
+    rejection = rejection_of(ask(call.reachable_kafka(), call.topology, request, timeout))
     outcome = {"acted": True, "request_id": request.request_id, "accepted": rejection is None, "rejection": rejection}
     text = f"{request.action} of {request.workflow_id}: " + (
         "accepted." if rejection is None else f"rejected, {rejection}"
@@ -136,4 +136,4 @@ def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: b
     answer(act.value(**outcome), lambda: text, as_json=as_json)
     if rejection is not None:
         raise typer.Exit(ExitCode.NO)
-    close(asked.kafka, asked.topology, act.letters, request.operator)
+    close(call.kafka, call.topology, act.letters, request.operator)

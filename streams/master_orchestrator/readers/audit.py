@@ -45,8 +45,8 @@ def read_trail(
     ``opened_at_ms``: when it was opened, where that is known; what is older need not be read.
     """
     since_ms = None if opened_at_ms is None else opened_at_ms - CLOCKS_APART_MS
-    found = read_audit(kafka, topology, workflow_id, progress, since_ms=since_ms)
-    records = {(record.seq, record.hash): record for record in found}
+    copies = read_audit(kafka, topology, workflow_id, progress, since_ms=since_ms)
+    records = {(record.seq, record.hash): record for record in copies}
     return sorted(records.values(), key=lambda record: record.seq)
 
 

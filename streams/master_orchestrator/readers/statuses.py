@@ -62,21 +62,21 @@ class NewestStatuses:
                     self._heads.pop(place, None)
                     self._earlier.pop(place, None)
 
-    def matching(self, wanted: Callable[[StatusHead], bool]) -> Iterator[Status]:
-        """Those that are wanted. One that cannot be read does not hide the readable one before it."""
+    def matching(self, matches: Callable[[StatusHead], bool]) -> Iterator[Status]:
+        """Those whose head ``matches``. One that cannot be read does not hide the readable one before it."""
         spoilt: set[Place] = set()
         for place, message in self._newest.items():
             if place in self._earlier:
                 continue
             try:
                 head = self._head(place, message)
-                if head is not None and wanted(head):
+                if head is not None and matches(head):
                     yield decode(message, Status, self._codec)
             except UnreadableRecordError:
                 spoilt.add(place)
         if spoilt:
             self._read_earlier(spoilt)
-        yield from (status for status in self._earlier.values() if status is not None and wanted(_head_of(status)))
+        yield from (status for status in self._earlier.values() if status is not None and matches(_head_of(status)))
 
     def _head(self, place: Place, message: Message) -> StatusHead | None:
         """None of a record that is not in its vehicle's partition."""

@@ -82,11 +82,11 @@ def listed_offsets(
     level: IsolationLevel = IsolationLevel.READ_COMMITTED,
 ) -> Offsets:
     """What ``spec`` asks of each partition; waits for leaders that are being chosen. Raises KafkaException."""
-    asked = {TopicPartition(*partition): spec for partition in partitions}
+    requests = {TopicPartition(*partition): spec for partition in partitions}
     until = time.monotonic() + LEADER_S
-    while asked:
+    while requests:
         try:
-            futures = admin.list_offsets(asked, isolation_level=level, request_timeout=ANSWER_S)
+            futures = admin.list_offsets(requests, isolation_level=level, request_timeout=ANSWER_S)
             return {Partition(each.topic, each.partition): future.result().offset for each, future in futures.items()}
         except KafkaException as error:
             if error.args[0].code() not in NO_LEADER_YET or time.monotonic() > until:
@@ -149,9 +149,9 @@ class TopicReader:
     def _offsets_at(self, since_ms: int) -> Offsets:
         """Where the records of that time and later begin; the end where there is none."""
         spec = OffsetSpec.for_timestamp(since_ms)
-        found = self._offsets(spec, self._partitions, IsolationLevel.READ_COMMITTED)
+        starts = self._offsets(spec, self._partitions, IsolationLevel.READ_COMMITTED)
         ends = self.end_offsets()
-        return {partition: offset if offset >= 0 else ends[partition] for partition, offset in found.items()}
+        return {partition: offset if offset >= 0 else ends[partition] for partition, offset in starts.items()}
 
     def _offsets(self, spec: OffsetSpec, partitions: Iterable[Partition], level: IsolationLevel) -> Offsets:
         try:
