@@ -15,9 +15,10 @@ import msgspec
 
 from master_orchestrator_schemas import values
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.instants import aware, parse_instant
+from master_orchestrator_schemas.instants import aware, finer_unit, parse_instant
 from master_orchestrator_schemas.messages import Dtc, J1939Fault, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.refusals import refusal_of
 from master_orchestrator_schemas.trouble_codes import NO_CODE
 from master_orchestrator_schemas.units import shown
 from master_orchestrator_schemas.values import plain
@@ -142,7 +143,7 @@ def millis(key: str, value: object, zone: tzinfo | None) -> int:
         return _instant_ms(key, value, zone)
     given = number(key, value)
     at_ms = given * 1000 if key != "ts_ms" and given < LATEST_S else given
-    return _within(key, at_ms, f"{given:g}")
+    return _within(key, at_ms, shown(value))
 
 
 def _instant_ms(key: str, value: str | datetime, zone: tzinfo | None) -> int:
@@ -155,7 +156,9 @@ def _instant_ms(key: str, value: str | datetime, zone: tzinfo | None) -> int:
 
 def _within(key: str, at_ms: float, given: str) -> int:
     if not 0 <= at_ms <= MAX_MS:
-        raise AliasError(key, f"{given} is not a time from 1970 to 9999")
+        unit = finer_unit(at_ms)
+        cause = f": it looks like {unit}; send milliseconds, or ISO 8601" if unit else ""
+        raise AliasError(key, f"{given} is not a time from 1970 to 9999{cause}")
     return round(at_ms)
 
 
@@ -178,7 +181,7 @@ def dtc(key: str, item: object) -> Dtc:
     try:
         return msgspec.convert(fields, Dtc)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{shown(item)} is not a trouble code such as P0301 ({error})") from error
+        raise AliasError(key, f"{shown(item)}: {refusal_of(error)}") from error
 
 
 def fault(key: str, item: object) -> J1939Fault:
@@ -186,4 +189,4 @@ def fault(key: str, item: object) -> J1939Fault:
     try:
         return msgspec.convert(item, J1939Fault)
     except msgspec.ValidationError as error:
-        raise AliasError(key, f"{shown(item)} is not a fault with spn and fmi ({error})") from error
+        raise AliasError(key, f"{shown(item)} is not a fault with spn and fmi: {refusal_of(error)}") from error

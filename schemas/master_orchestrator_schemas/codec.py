@@ -24,6 +24,7 @@ from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.plain_inputs import taken
 from master_orchestrator_schemas.plain_readings import understood
+from master_orchestrator_schemas.refusals import refusal_of
 from master_orchestrator_schemas.registry import SUBJECTS, Message, Request
 
 __all__ = ["Codec", "ContractError", "DecodeError", "EncodeError", "Limits", "Read"]
@@ -113,17 +114,24 @@ class Codec:
         prefix = value[:PREFIX_BYTES]
         read = self._readers[message_type].get(prefix)
         if read is None:
-            raise DecodeError("unknown_schema", f"no {message_type.__name__} schema has the id {prefix.hex()}")
+            raise DecodeError("unknown_schema", self._other_schema(prefix, message_type))
         try:
             datum, end = read(value, PREFIX_BYTES)
         except (IndexError, OverflowError, struct.error) as error:  # OverflowError: a length near 2^63
             raise DecodeError("undecodable", f"the {message_type.__name__} record is cut off") from error
         except ValueError as error:  # MalformedError, UnicodeDecodeError
-            raise DecodeError("undecodable", f"not a {message_type.__name__} record: {error}") from error
+            raise DecodeError("undecodable", f"not {_a(message_type.__name__)} record: {error}") from error
         if end != len(value):
             wrong = "is cut off" if end > len(value) else f"is followed by {len(value) - end} bytes"
             raise DecodeError("undecodable", f"the {message_type.__name__} record {wrong}")
         return _convert(datum, message_type)
+
+    def _other_schema(self, prefix: bytes, message_type: type[Any]) -> str:
+        right = message_type.__name__
+        for other, readers in self._readers.items():
+            if prefix in readers:
+                return f"the record is {_a(other.__name__)}, this topic takes {_a(right)}; send it to its own topic"
+        return f"no {right} schema has the id {prefix.hex()}; write with a schema of the avro folder"
 
     def _read_json(self, value: bytes, message_type: type[M], *, allowed: bool) -> Read[M]:
         if not allowed:
@@ -135,7 +143,7 @@ class Codec:
         try:
             message, left_out = read(mapping)
         except (AliasError, ValueError, OverflowError) as error:  # such as integers of too many digits to be quoted
-            raise DecodeError("invalid", f"not a {message_type.__name__}: {error}") from error
+            raise DecodeError("invalid", f"not {_a(message_type.__name__)}: {error}") from error
         return Read(message, left_out)
 
 
@@ -144,6 +152,10 @@ PLAIN: Mapping[type[Any], Callable[[Mapping[str, Any]], tuple[Any, tuple[LeftOut
     Telemetry: understood,
 }
 """What outsiders write: message class -> how its JSON is read."""
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOU' else 'a'} {name}"
 
 
 def _prefix(schema: SchemaVersion) -> bytes:
@@ -157,7 +169,7 @@ def _convert(datum: Any, message_type: type[M]) -> M:
             check(message)
     except ValueError as error:  # msgspec.ValidationError is one
         reason: DecodeReason = "invalid" if _finite(datum) else "not_finite"
-        raise DecodeError(reason, f"not a {message_type.__name__}: {error}") from error
+        raise DecodeError(reason, f"not {_a(message_type.__name__)}: {refusal_of(error)}") from error
     return message
 
 

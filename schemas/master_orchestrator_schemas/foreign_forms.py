@@ -32,6 +32,8 @@ FORMS = (
     Form(b"\x78\x9c", "compressed with zlib", SEND_PLAIN),
     Form(b"PK\x03\x04", "a zip file", SEND_PLAIN),
     Form(b"Obj\x01", "an Avro file", "send each record in single-object encoding (c301…), without the file's header"),
+    Form(b"\xac\xed\x00\x05", "an object of Java's serialization", "send JSON in UTF-8 (with StringSerializer)"),
+    Form(b"c301", "Avro written as hexadecimal digits", "send the bytes themselves"),
     Form(b"<", "XML", SEND_ONE),
     Form(b"---", "YAML", SEND_ONE),
 )
@@ -59,8 +61,21 @@ def described(value: bytes) -> str:
     text = value.strip()
     if text.startswith(b'"'):
         return f"is a JSON text{_inside(text)}"
-    otherwise = f"starts with {value[:2].hex()}; send a JSON object, or Avro single-object encoding (c301…)"
+    if not text:
+        return f"is blank; {SEND_ONE}"
+    otherwise = (
+        f"is text, but not JSON; {SEND_ONE}"
+        if _is_text(text)
+        else f"starts with {value[:2].hex()}; send a JSON object, or Avro single-object encoding (c301…)"
+    )
     return next((says for pattern, says in _PATTERNS if pattern.match(text)), otherwise)
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return all(c.isprintable() or c.isspace() for c in value.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _inside(text: bytes) -> str:

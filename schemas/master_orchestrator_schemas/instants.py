@@ -9,6 +9,9 @@ from master_orchestrator_schemas.headers import rfc3339
 EARLIEST_MS = 946_684_800_000
 """2000-01-01. No vehicle that reports was read before: an earlier time is a mistake."""
 
+END_OF_CENTURY_MS = 4_102_444_800_000
+"""2100-01-01."""
+
 SECOND_MS, MINUTE_MS, DAY_MS, YEAR_MS = 1_000, 60_000, 86_400_000, 366 * 86_400_000
 LEAST_OFFSET_MS, MOST_OFFSET_MS = 25 * MINUTE_MS, 14 * 60 * MINUTE_MS
 """Of a time zone from UTC, east of it, with some minutes for the way of a reading (Kiribati is at UTC+14)."""
@@ -47,6 +50,14 @@ def aware(moment: datetime, zone: tzinfo | None = UTC) -> datetime:
     if moment.tzinfo is not None:
         return moment
     return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
+
+
+def finer_unit(number: float) -> str | None:
+    """The unit in which a number that is too large for milliseconds would be a time of this century."""
+    for unit, per_ms in (("microseconds", 1e3), ("nanoseconds", 1e6)):
+        if EARLIEST_MS <= number / per_ms < END_OF_CENTURY_MS:
+            return unit
+    return None
 
 
 def mistake_in(ts_ms: int, now_ms: int, max_future_ms: int) -> str | None:

@@ -11,6 +11,7 @@ from master_orchestrator_schemas.limits import Limits
 
 _TOKEN = re.compile(rb'\\.|["{}\[\]]', re.DOTALL)  # an escape, a quote, or a bracket: nothing to backtrack over
 _NOT_FINITE = re.compile(rb"NaN|Infinity")
+_PYTHON_DICT = re.compile(rb"\{\s*'")
 
 
 def nesting(text: bytes) -> int:
@@ -37,7 +38,7 @@ def read_object(text: bytes, limits: Limits) -> dict[str, Any]:
     try:
         value = _decoded(text)
     except (ValueError, RecursionError) as error:  # msgspec.MsgspecError and UnicodeDecodeError are ValueErrors
-        raise DecodeError("undecodable", f"not JSON: {error}; send valid JSON in UTF-8") from error
+        raise DecodeError("undecodable", f"not JSON: {_told(text, str(error))}") from error
     if not isinstance(value, dict):
         raise DecodeError("invalid", "the JSON is not an object; send one object per record")
     _check_counts(value, limits.max_items)
@@ -45,13 +46,24 @@ def read_object(text: bytes, limits: Limits) -> dict[str, Any]:
 
 
 def _decoded(text: bytes) -> Any:
-    """JSON, with what many writers put there against its rules: NaN and the infinities, which mean "no value"."""
+    """JSON, with what many writers put there against its rules: NaN and the infinities, which mean "no value".
+
+    So does a number beyond all measure (1e999).
+    """
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        if not _NOT_FINITE.search(text):
+    except msgspec.DecodeError as error:
+        if not _NOT_FINITE.search(text) and "out of range" not in str(error):
             raise
     return json.loads(text.decode(), parse_constant=lambda _: None)
+
+
+def _told(text: bytes, problem: str) -> str:
+    if _PYTHON_DICT.match(text):
+        return "its names are in single quotes, as Python prints a dict; send what json.dumps makes of it"
+    if "trailing characters" in problem:
+        return f"something follows the object ({problem}); send one JSON object per record"
+    return f"{problem}; send valid JSON in UTF-8"
 
 
 def _check_counts(value: Any, most: int) -> None:

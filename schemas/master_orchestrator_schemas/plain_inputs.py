@@ -62,12 +62,13 @@ def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo 
     Raises:
         AliasError: something that the message needs is missing or not understood.
     """
-    draft, names = Draft(message_type, right=WORDS), frozenset(message_type.__struct_fields__)
+    names = {**PLAIN_NAMES, **{field: field for field in message_type.__struct_fields__}}
+    draft = Draft(message_type, mapping, names, right=WORDS)
     for key, value in mapping.items():
-        field = key if key in names else PLAIN_NAMES.get(key, key)
+        field = names.get(key, key)
         if value is None or (field in MEASURED and plain(value) is None):
             continue
-        if field in names:
+        if field in message_type.__struct_fields__:
             draft.put(field, key, partial(_value, key, field, value, zone))
         else:
             draft.leave_out(key, f"is not a name that {message_type.__name__} has", known=False)

@@ -40,6 +40,7 @@ AS_WRITTEN = frozenset({"vehicle_id", "model", "request_id", "dtcs"})
 """Texts of their own: an id may look like a number, or be ``unknown``, and ``none`` is a word about trouble codes."""
 
 _SIGNALS = frozenset(SIGNALS)
+_NAMES = {name: alias.field for name, alias in FIELDS.items()}
 
 
 class Listing(NamedTuple):
@@ -76,7 +77,7 @@ def understood(
     Raises:
         AliasError: nobody can tell whose reading it is, or of when.
     """
-    reading = _Reading(zone)
+    reading = _Reading(mapping, zone)
     for key, value in mapping.items():
         reading.take(key, value)
     return reading.finished(vehicle_id)
@@ -105,9 +106,9 @@ def telemetry_from_mapping(mapping: Mapping[str, object], *, vehicle_id: str | N
 class _Reading:
     """A reading in the making."""
 
-    def __init__(self, zone: tzinfo | None) -> None:
+    def __init__(self, given: Mapping[str, object], zone: tzinfo | None) -> None:
         self._zone = zone
-        self._draft = Draft(Telemetry)
+        self._draft = Draft(Telemetry, given, _NAMES)
         self._extras: dict[str, float] = {}
 
     def take(self, key: str, value: object) -> None:
@@ -143,7 +144,7 @@ class _Reading:
         if field in _LISTS:
             return self._items(key, value, _LISTS[field])
         if not isinstance(value, str):
-            raise AliasError(key, f"{shown(value)} is not a text")
+            raise AliasError(key, f"{shown(value)} is not a text; write it in quotes")
         return value
 
     def _items(self, key: str, value: object, listing: Listing) -> tuple[object, ...]:

@@ -29,7 +29,13 @@ NOON_MS = 1_769_860_800_000
         (b"<reading/>", "XML"),
         (b"null", "single JSON value"),
         (b"'" + READING + b"'", "single quotes"),
-        (b"v-1,900", "starts with 762d"),
+        (b"v-1,900", "is text, but not JSON"),
+        (b" \n", "is blank"),
+        (b"\x08v-1", "starts with 0876"),
+        (b"c301706f22f7d912fdaf", "hexadecimal digits"),
+        (b"\xac\xed\x00\x05t\x00\x03v-1", "Java's serialization"),
+        (READING + b"\n" + READING, "something follows the object"),
+        (str(json.loads(READING)).encode(), "json.dumps"),
     ],
 )
 def test_another_form_is_named_with_what_to_send_instead(value: bytes, told: str) -> None:
@@ -58,6 +64,52 @@ def test_what_is_left_out_of_json_comes_with_the_message() -> None:
     reading, left_out = CODEC.read(READING.replace(b"}", b', "gear": "D"}'), Telemetry, json_allowed=True)
 
     assert (900, ["gear"]) == (reading.engine_rpm, [item.name for item in left_out])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"vehicle_id": None, "vehicleId": "v-1"}, "There is 'vehicleId': write 'vehicle_id'"),
+        (
+            {"timestamp": None, "Time-Stamp": NOON_MS},
+            r"\(timestamp, ts will do\). There is 'Time-Stamp': write 'timestamp'",
+        ),
+        ({"vehicle_id": None, "data": {"vehicle_id": "v-1"}}, "It is inside 'data': send one record for each"),
+        ({"timestamp": None, "readings": [{"ts": NOON_MS}]}, "It is inside 'readings'"),
+        ({"vehicle_id": "truck 7"}, "vehicle_id: is not 1 to 64 characters of A-Z a-z 0-9"),
+        ({"timestamp": NOON_MS * 1_000}, "it looks like microseconds; send milliseconds"),
+        ({"timestamp": NOON_MS * 1_000_000}, "it looks like nanoseconds; send milliseconds"),
+    ],
+)
+def test_what_a_reading_lacks_is_told_with_what_to_do(change: dict[str, object], told: str) -> None:
+    reading = {"vehicle_id": "v-1", "timestamp": NOON_MS} | change
+
+    with pytest.raises(DecodeError, match=told):
+        CODEC.decode(json.dumps(reading).encode(), Telemetry, json_allowed=True)
+
+
+def test_a_number_beyond_all_measure_is_no_value_and_the_others_count() -> None:
+    reading = CODEC.decode(READING.replace(b"900", b'900, "speed": 1e999'), Telemetry, json_allowed=True)
+
+    assert (900, None) == (reading.engine_rpm, reading.speed_kmh)
+
+
+def test_a_message_of_another_topic_is_named() -> None:
+    with pytest.raises(DecodeError, match="the record is a Telemetry, this topic takes an OperatorRequest"):
+        CODEC.decode(CODEC.encode(Telemetry(vehicle_id="v-1", ts_ms=NOON_MS)), OperatorRequest, json_allowed=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"note": "x" * 5_000}, "note: is longer than 2000 characters"),
+        ({"parts": [{"number": 7}]}, "parts: is an object, not a text"),
+    ],
+)
+def test_what_is_left_out_is_told_in_plain_words(fields: dict[str, object], told: str) -> None:
+    _, left_out = CODEC.read(event(**fields), ServiceEvent, json_allowed=True)
+
+    assert [told] == [str(item) for item in left_out]
 
 
 def event(**fields: object) -> bytes:
