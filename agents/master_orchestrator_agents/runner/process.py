@@ -57,6 +57,7 @@ def run_agents(
     """
     stop = stop or threading.Event()
     metrics = Metrics(Process.RUNNER)
+    metrics.topology_info.labels(topology.fingerprint).set(1)
     isolation = Isolation()
     runners = [
         AgentRunner(

@@ -1,5 +1,6 @@
 """The whole of ``topology.yaml``, and the names and plans that follow from it."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
@@ -121,6 +122,11 @@ class Topology(Terms):
     def command_topics(self) -> tuple[str, ...]:
         """All 24, by agent and lane."""
         return tuple(self.command_topic(agent, lane) for agent in AgentType for lane in Lane)
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with the topology."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @property
     def engine_app(self) -> AppNames:

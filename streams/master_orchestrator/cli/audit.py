@@ -10,11 +10,15 @@ from typing import Annotated, Literal, TextIO
 
 import typer
 
+from master_orchestrator.cli import completion
 from master_orchestrator.cli.context import invocation
 from master_orchestrator.cli.output import JsonOption, answer, harmless_json, harmless_text
 from master_orchestrator.exit_codes import ExitCode
 
-WorkflowOption = Annotated[str | None, typer.Option(help="Only this workflow's records.", show_default=False)]
+WorkflowOption = Annotated[
+    str | None,
+    typer.Option(help="Only this workflow's records.", show_default=False, autocompletion=completion.workflow_ids),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -83,7 +87,10 @@ def export(
 def verify(
     ctx: typer.Context,
     *,
-    workflow: Annotated[str | None, typer.Option(help="Only this workflow.", show_default=False)] = None,
+    workflow: Annotated[
+        str | None,
+        typer.Option(help="Only this workflow.", show_default=False, autocompletion=completion.workflow_ids),
+    ] = None,
     replay: Annotated[bool, typer.Option("--replay", hidden=True)] = False,  # noqa: ARG001  always done; scripts name it
     activity: Annotated[
         bool,

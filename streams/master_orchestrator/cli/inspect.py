@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
 import typer
 
+from master_orchestrator.cli import completion
 from master_orchestrator.cli.context import AnswerIsNoError, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer, plain
 
@@ -22,7 +23,10 @@ E = TypeVar("E", bound=Enum)
 
 PANEL = "Workflows"
 HOW_TO_LIST = "list them with 'master-orchestrator workflows'"
-WorkflowArgument = Annotated[str, typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0.")]
+WorkflowArgument = Annotated[
+    str,
+    typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0.", autocompletion=completion.workflow_ids),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,8 +56,13 @@ def workflows(
         str | None, typer.Argument(metavar="PREFIX", help="Only those whose id begins so.", show_default=False)
     ] = None,
     *,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
-    priority: Annotated[str | None, typer.Option(help="Only those of this priority.", show_default=False)] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only those in this state.", show_default=False, autocompletion=completion.states)
+    ] = None,
+    priority: Annotated[
+        str | None,
+        typer.Option(help="Only those of this priority.", show_default=False, autocompletion=completion.priorities),
+    ] = None,
     vehicle: Annotated[str | None, typer.Option(help="Only those of this vehicle.", show_default=False)] = None,
     everything: Annotated[bool, typer.Option("--all", help="Include ended workflows, without a limit.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of rows in a table.")] = 50,

@@ -20,8 +20,8 @@ from master_orchestrator.exit_codes import ExitCode
 
 PROGRAM = "master-orchestrator"
 GROUPS = (
-    "load", "check_reading", "up", "workers", "inspect", "operate", "bulk_redrive", "audit", "ueba", "charter", "dlq",
-    "kafka", "provision",
+    "load", "check_reading", "up", "top", "workers", "inspect", "operate", "bulk_redrive", "audit", "ueba", "charter",
+    "dlq", "kafka", "provision",
 )  # fmt: skip
 
 EPILOG = (

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from master_orchestrator.cli import completion
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.exit_codes import ExitCode
 
@@ -82,7 +83,12 @@ def agents(
     ctx: typer.Context,
     types: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[TYPE]...", help="Agent types; all six by default.", show_default=False),
+        typer.Argument(
+            metavar="[TYPE]...",
+            help="Agent types; all six by default.",
+            show_default=False,
+            autocompletion=completion.agent_types,
+        ),
     ] = None,
     *,
     handler: Annotated[

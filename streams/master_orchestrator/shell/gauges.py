@@ -1,6 +1,5 @@
 """The engine's gauges that are reckoned when they are asked for: a value that was true once is not shown for long."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -24,7 +23,7 @@ def bind_gauges(
     metrics.last_commit_timestamp_seconds.read = lambda: _by_partition(engine.committed_s)
     metrics.table_bytes.read = lambda: _by_partition(engine.table_sizes())
     metrics.timers_pending.read = lambda: [((), engine.timers_pending)]
-    metrics.topology_info.labels(fingerprint(topology)).set(1)
+    metrics.topology_info.labels(topology.fingerprint).set(1)
 
 
 def bind_work(metrics: Metrics, topology: Topology, work: OpenWork) -> None:
@@ -36,11 +35,6 @@ def bind_work(metrics: Metrics, topology: Topology, work: OpenWork) -> None:
         if terms.reply_within_ms < WAITS_FOR_PEOPLE_MS:
             for lane, bound in topology.lanes.items():
                 metrics.lane_bound_seconds.labels(agent, lane).set(bound.max_wait_ms / 1000)
-
-
-def fingerprint(topology: Topology) -> str:
-    """Twelve hexadecimal digits that change with the topology."""
-    return hashlib.sha256(topology.model_dump_json().encode()).hexdigest()[:12]
 
 
 def _by_topic_partition(behind: Mapping[Partition, Behind], field: int) -> Iterable[tuple[tuple[str, str], float]]:

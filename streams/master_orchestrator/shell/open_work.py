@@ -1,7 +1,8 @@
 """What is open on the owned partitions: workflows by state and priority, commands without a reply.
 
-Kept up by the commits, from the table after a take-over; asked when metrics are scraped. Memory: one entry per vehicle
-with an open workflow or task.
+Kept up by the commits, from the table after a take-over; asked when metrics are scraped. A commit only notes what has
+changed; what that means is worked out when somebody asks, so that a vehicle that moved seven times in between is looked
+at once. Memory: one entry per vehicle with an open workflow or task, and ``MAX_NOTED`` notes.
 """
 
 import threading
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from master_orchestrator.core.state import Chain, Execution, VehicleState, Workflow
 from master_orchestrator.core.transitions import STATE_OF_STEP
-from master_orchestrator_schemas.vocabulary import Priority
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 Labels = tuple[str, str]
 
@@ -31,15 +32,22 @@ class Open(NamedTuple):
 
 
 NOTHING = Open(None, ())
+MAX_NOTED = 10_000
+WORKFLOW_LABELS = {(s, p): (s.value, p.name) for s in State for p in Priority}
+COMMAND_LABELS = {(a, p): (a.value, p.lane.value) for a in AgentType for p in Priority}
+"""Made once: an enum's value takes longer to find than a key."""
 
 
 def open_of(state: VehicleState) -> Open:
     """What is open of a vehicle."""
-    workflow = state.workflow
+    return _open(state.workflow, state.older)
+
+
+def _open(workflow: Workflow | None, older: Chain | None) -> Open:
     if workflow is None:
         return NOTHING
-    commands = [*_own(workflow), *_side(workflow), *_side(state.older)]
-    labels = (workflow.state.value, workflow.priority.name) if workflow.is_open else None
+    commands = [*_own(workflow), *_side(workflow), *_side(older)]
+    labels = WORKFLOW_LABELS[workflow.state, workflow.priority] if workflow.is_open else None
     return Open(labels, tuple(commands)) if labels or commands else NOTHING
 
 
@@ -49,6 +57,7 @@ class OpenWork:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._known: dict[int, dict[bytes, Open]] = {}
+        self._noted: dict[tuple[int, bytes], tuple[Workflow | None, Chain | None]] = {}
         self._workflows: Counter[Labels] = Counter()
         self._commands: dict[Labels, dict[tuple[bytes, int], int]] = {}
 
@@ -64,6 +73,7 @@ class OpenWork:
         entries.sort(key=lambda item: min((c.issued_at_ms for c in item[2].commands), default=0))
         with self._lock:
             self._known = {number: {} for number in partitions}
+            self._noted.clear()
             self._workflows.clear()
             self._commands.clear()
             for number, key, each in entries:
@@ -77,25 +87,42 @@ class OpenWork:
                 return
             for key, state in states.items():
                 if state.workflow is not None or key in known:
-                    self._replace(partition, key, open_of(state))
+                    self._noted[partition, key] = (state.workflow, state.older)
+            if len(self._noted) > MAX_NOTED:
+                self._settle()
 
     def workflows(self) -> list[tuple[Labels, float]]:
         """How many are open, by state and priority."""
         with self._lock:
+            self._settle()
             return [(labels, count) for labels, count in self._workflows.items() if count]
 
     def commands(self) -> list[tuple[Labels, float]]:
         """How many have no reply, by agent and lane."""
         with self._lock:
+            self._settle()
             return [(labels, len(waiting)) for labels, waiting in self._commands.items()]
 
     def oldest(self, now_ms: int) -> list[tuple[Labels, float]]:
         """How old the oldest of them is, in seconds; 0 where there is none. They stand in the order of their issue."""
         with self._lock:
+            self._settle()
             return [
                 (labels, max(0, now_ms - next(iter(waiting.values()))) / 1000 if waiting else 0.0)
                 for labels, waiting in self._commands.items()
             ]
+
+    def _settle(self) -> None:
+        """Work out what has been noted."""
+        if self._noted:
+            self._replace_all([(number, key, _open(*chains)) for (number, key), chains in self._noted.items()])
+            self._noted.clear()
+
+    def _replace_all(self, vehicles: list[tuple[int, bytes, Open]]) -> None:
+        """In the order in which their commands were issued, since the first of a lane counts as its oldest."""
+        vehicles.sort(key=lambda vehicle: min((c.issued_at_ms for c in vehicle[2].commands), default=0))
+        for number, key, each in vehicles:
+            self._replace(number, key, each)
 
     def _replace(self, partition: int, key: bytes, now: Open) -> None:
         known = self._known[partition]
@@ -129,4 +156,4 @@ def _side(chain: Chain | None) -> Iterator[OpenCommand]:
 
 
 def _command(execution: Execution, priority: Priority) -> OpenCommand:
-    return OpenCommand((execution.step.value, priority.lane.value), execution.issued_at_ms)
+    return OpenCommand(COMMAND_LABELS[execution.step, priority], execution.issued_at_ms)

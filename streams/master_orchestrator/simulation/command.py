@@ -2,20 +2,23 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rich.console import Console
-from rich.progress import Progress, TaskID
+from rich.progress import Progress
 
 from master_orchestrator.ingest.pacing import parse_speed
 from master_orchestrator.ingest.producer import TelemetryProducer
 from master_orchestrator.simulation.fleet import Fleet
 from master_orchestrator.simulation.gateway import GatewayTally, SimulatedGateway, SimulatedTime
+from master_orchestrator.simulation.transport import Emission
 from master_orchestrator.supervision.stopping import stop_requested
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
 SHOW_EVERY = 200
+TELL_EVERY_S = 10.0
 
 
 def unique_prefix() -> str:
@@ -44,18 +47,40 @@ def fleet_gateway(
 def run_fleet(
     fleet: Fleet, speed: float | None, kafka: KafkaSettings, topology: Topology, console: Console
 ) -> GatewayTally:
-    """Drive the whole fleet, or until Ctrl-C, with a progress bar if ``console`` is a terminal."""
+    """Drive the whole fleet, or until Ctrl-C, and say so on ``console``."""
     with stop_requested() as stop, Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         gateway = fleet_gateway(fleet, speed, kafka, topology, stop)
-        task = bar.add_task("driving", total=fleet.duration_s * 1000)
-        start_ms = gateway.start_ms
-        return gateway.run(fleet, lambda tally, emission: _show(bar, task, tally, emission.at_ms - start_ms, stop))
+        return gateway.run(fleet, Telling(bar, fleet, gateway.start_ms, stop))
 
 
-def _show(bar: Progress, task: TaskID, tally: GatewayTally, elapsed_ms: int, stop: threading.Event) -> None:
-    if tally.sent % SHOW_EVERY == 0:
-        text = "stopping" if stop.is_set() else f"{tally.sent:,} readings sent, {tally.acknowledged:,} acknowledged"
-        bar.update(task, completed=elapsed_ms, description=text)
+class Telling:
+    """Says what a run does while it does it: with a bar on a terminal, else in a line every ten seconds."""
+
+    def __init__(
+        self,
+        bar: Progress,
+        fleet: Fleet,
+        start_ms: int,
+        stop: threading.Event,
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._bar, self._start_ms, self._stop, self._now_s = bar, start_ms, stop, now_s
+        self._task = bar.add_task("driving", total=fleet.duration_s * 1000)
+        self._tell(f"driving {fleet.vehicles:,} vehicles, {fleet.duration_s / 60:g} minutes of their time")
+
+    def __call__(self, tally: GatewayTally, emission: Emission) -> None:
+        """A reading is about to be sent."""
+        if tally.sent % SHOW_EVERY == 0:
+            counts = f"{tally.sent:,} readings sent, {tally.acknowledged:,} acknowledged"
+            line = "stopping" if self._stop.is_set() else counts
+            self._bar.update(self._task, completed=emission.at_ms - self._start_ms, description=line)
+            if self._now_s() >= self._next_s:
+                self._tell(line)
+
+    def _tell(self, line: str) -> None:
+        self._next_s = self._now_s() + TELL_EVERY_S
+        if not self._bar.console.is_terminal:
+            self._bar.console.print(line, highlight=False)
 
 
 def tally_json(fleet: Fleet, tally: GatewayTally) -> dict[str, object]:

@@ -4,6 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http.client import HTTPException
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,13 +19,13 @@ def facts(addresses: Mapping[str, str]) -> str:
     """Which of the processes (name to ``http://host:port``) are ready, and the engine's figures."""
     waiting = [f"{name}: {why}" for name, address in addresses.items() if (why := not_ready(address)) is not None]
     text = f"Not ready: {'; '.join(waiting)}." if waiting else f"Ready: {', '.join(addresses)}."
-    figures = _read(addresses["engine"] + METRICS)
+    figures = fetched(addresses["engine"] + METRICS)
     return text if figures is None else f"{text} {figures_line(figures[1])}"
 
 
 def not_ready(address: str) -> str | None:
     """Why a process is not ready, None if it is."""
-    answered = _read(address + READY)
+    answered = fetched(address + READY)
     if answered is None:
         return "does not answer yet"
     code, text = answered
@@ -46,12 +47,12 @@ def figures_line(metrics: str) -> str:
     )
 
 
-def _read(url: str) -> tuple[int, str] | None:
+def fetched(url: str) -> tuple[int, str] | None:
     """Status and text; None if nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=ANSWER_S) as response:  # noqa: S310  our own http address
             return response.status, response.read(MAX_BYTES).decode(errors="replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read(MAX_BYTES).decode(errors="replace")
-    except OSError:
+    except (OSError, HTTPException):
         return None
