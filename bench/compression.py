@@ -44,7 +44,7 @@ def _readings() -> Iterator[tuple[bytes, bytes]]:
 
 
 def _sent(kind: str, values: list[tuple[bytes, bytes]]) -> tuple[float, float]:
-    told: list[dict[str, int]] = []
+    deliveries: list[dict[str, int]] = []
     producer = Producer(
         {
             "test.mock.num.brokers": 1,
@@ -54,7 +54,7 @@ def _sent(kind: str, values: list[tuple[bytes, bytes]]) -> tuple[float, float]:
             "partitioner": "murmur2_random",
             "queue.buffering.max.messages": 2 * RECORDS,
             "statistics.interval.ms": 200,
-            "stats_cb": lambda text: told.append(json.loads(text)),
+            "stats_cb": lambda text: deliveries.append(json.loads(text)),
         }
     )
     before = resource.getrusage(resource.RUSAGE_SELF)
@@ -62,10 +62,10 @@ def _sent(kind: str, values: list[tuple[bytes, bytes]]) -> tuple[float, float]:
         producer.produce("readings", value, key)
     producer.flush()
     after = resource.getrusage(resource.RUSAGE_SELF)
-    while not told or told[-1]["txmsgs"] < len(values):
+    while not deliveries or deliveries[-1]["txmsgs"] < len(values):
         producer.poll(0.5)
     cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu_s / len(values) * 1e6, told[-1]["tx_bytes"] / len(values)
+    return cpu_s / len(values) * 1e6, deliveries[-1]["tx_bytes"] / len(values)
 
 
 if __name__ == "__main__":

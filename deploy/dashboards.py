@@ -1,4 +1,4 @@
-"""The Grafana dashboards, from one list of panels. `python deploy/dashboards.py` writes them anew; a test compares.
+"""The Grafana dashboards, from one list of panels. `python deploy/dashboards.py` writes them; a test compares.
 
 Every panel has a title, a description, a unit, legends and a link to a page of documents. None of them subtracts a
 counter of ends from a counter of openings: what is open is asked of the engine. Counters of rare events show 0, as

@@ -21,7 +21,7 @@ class Attempt(NamedTuple):
     """An act that is about to begin, or has just ended.
 
     Args:
-        entity: whom it concerns; ``own``: the vehicle of the command in hand.
+        entity: whom it concerns; ``own``: the vehicle of the current command.
         rows: how many rows it touches; None: not known yet.
         number: of the attempts on this action and resource in this command, from 1.
     """

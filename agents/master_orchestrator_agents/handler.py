@@ -193,7 +193,7 @@ def cancelled() -> RetryableError:
 
 
 def _exited(error: SystemExit) -> RetryableError:
-    """``sys.exit`` in a handler ends the handler, not the runner and all else that it has in hand."""
+    """``sys.exit`` in a handler ends the handler, not the runner and the other commands that it handles."""
     return RetryableError(f"the handler called sys.exit({error.code!r})")
 
 

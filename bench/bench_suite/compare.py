@@ -60,20 +60,20 @@ def _is_chosen(name: str, only: Sequence[str]) -> bool:
 
 def _show(comparison: Comparison, terms: ComparisonTerms, raw: Path, load_before: float) -> None:
     """The table, or with ``as_json`` the summary, on stdout; the rest on stderr."""
-    console, said = Console(), Console(stderr=True, highlight=False)
+    console, stderr = Console(), Console(stderr=True, highlight=False)
     if terms.as_json:
         print(json.dumps({**summary(comparison), "raw": str(raw)}, ensure_ascii=False))
     else:
         console.print(table(comparison, load_before))
     for name, reason in comparison.unavailable.items():
-        said.print(f"not measured: {name}: {reason}", markup=False)
+        stderr.print(f"not measured: {name}: {reason}", markup=False)
     for one in comparison.rounds:
         if one.failure:
-            said.print(f"round {one.number}, {one.contender} {one.failure}", markup=False)
+            stderr.print(f"round {one.number}, {one.contender} {one.failure}", markup=False)
     if comparison.figures(comparison.ours):
         try:
             plot(comparison, terms.home, raw.with_suffix(".png"))
-            said.print(f"plot: {raw.with_suffix('.png')}", markup=False)
+            stderr.print(f"plot: {raw.with_suffix('.png')}", markup=False)
         except UnavailableError as reason:
-            said.print(f"no plot: {reason}", markup=False)
-    said.print(f"raw results: {raw}", markup=False)
+            stderr.print(f"no plot: {reason}", markup=False)
+    stderr.print(f"raw results: {raw}", markup=False)

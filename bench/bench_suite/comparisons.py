@@ -25,5 +25,5 @@ COMPARISONS = {
 def contenders(comparison: str) -> Sequence[Contender]:
     """The contenders of a comparison, ours first."""
     package, name, _ = COMPARISONS[comparison]
-    found: Sequence[Contender] = getattr(import_module(f"bench_suite.{package}.comparison"), name)
-    return found
+    loaded: Sequence[Contender] = getattr(import_module(f"bench_suite.{package}.comparison"), name)
+    return loaded

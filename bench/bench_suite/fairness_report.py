@@ -22,7 +22,7 @@ PLOT = Path(__file__).with_name("fairness_plot.py")
 
 def waits_table(title: str, measured: Sequence[Wait]) -> Table:
     """Waits by lane."""
-    shown = _table(
+    table = _table(
         f"Overload: {title}",
         "seconds; ahead, bound: of the longest wait; turns: the most of its own bound that a command used; fetch: p99",
         ("lane", "count", "p50", "p99", "max", "ahead", "bound", "turns", "fetch"),
@@ -36,13 +36,13 @@ def waits_table(title: str, measured: Sequence[Wait]) -> Table:
             for ms in (own[len(own) // 2].waited_ms, own[place].waited_ms, longest.waited_ms, longest.bound_ms, fetched)
         )
         turns = max(wait.turns / wait.turns_bound for wait in own)
-        shown.add_row(lane, f"{len(own):,}", p50, p99, most, f"{longest.ahead:,}", bound, f"{turns:.0%}", fetch)
-    return shown
+        table.add_row(lane, f"{len(own):,}", p50, p99, most, f"{longest.ahead:,}", bound, f"{turns:.0%}", fetch)
+    return table
 
 
 def overtaking_table(backlogs: Mapping[str, Sequence[Overtaking]]) -> Table:
     """Waits of urgent commands."""
-    shown = _table(
+    table = _table(
         "URGENT against a ROUTINE backlog",
         "milliseconds from when a worker was free; fetch, passed (by others): p50; behind: the fewest that waited",
         ("backlog", "sent", "p50", "p99", "max", "fetch", "passed", "behind"),
@@ -54,15 +54,15 @@ def overtaking_table(backlogs: Mapping[str, Sequence[Overtaking]]) -> Table:
         behind = min(each.behind for each in measured)
         figures = (statistics.median(times), times[len(times) * 99 // 100], times[-1], fetched_ms)
         ms = [f"{figure:.1f}" for figure in figures]
-        shown.add_row(title, str(len(times)), *ms, f"{passed_by:.0f}", f"{behind:,}")
-    return shown
+        table.add_row(title, str(len(times)), *ms, f"{passed_by:.0f}", f"{behind:,}")
+    return table
 
 
 def _table(title: str, caption: str, columns: Sequence[str]) -> Table:
-    shown = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
+    table = Table(title=title, caption=caption, title_justify="left", caption_justify="left")
     for number, column in enumerate(columns):
-        shown.add_column(column, justify="right" if number else "left", no_wrap=True)
-    return shown
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table
 
 
 def keep(

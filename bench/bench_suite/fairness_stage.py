@@ -87,7 +87,7 @@ class FairnessStage:
     def runner(self, terms: Runner) -> Iterator[Notes]:
         """A runner process; its notes are there once it has ended."""
         file = self._folder / f"{self._prefix}notes.json"
-        told = RunnerTerms(
+        runner_terms = RunnerTerms(
             bootstrap_servers=self._kafka.bootstrap_servers,
             topology=str(self._folder / "topology.yaml"),
             prefix=self._prefix,
@@ -100,7 +100,7 @@ class FairnessStage:
         notes = Notes()
         with (self._folder / f"{self._prefix}runner.log").open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "bench_suite.fairness_runner", json.dumps(msgspec.to_builtins(told))],
+                [sys.executable, "-m", "bench_suite.fairness_runner", json.dumps(msgspec.to_builtins(runner_terms))],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},

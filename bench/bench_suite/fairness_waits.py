@@ -58,7 +58,7 @@ def waits(
     begins = {lane: sorted(call.begin_ms for each, _, _, call in placed if each is lane) for lane in Lane}
     queued = {lane: sorted(notes.queued_ms[id_] for each, id_, _, _ in placed if each is lane) for lane in Lane}
     free_from, per_turn = _free_from(placed), turn_ms(notes.calls)
-    found = []
+    waits_found = []
     for lane, command, at_ms, call in placed:
         from_ms = max(float(at_ms), free_from.get(command, 0.0))
         ahead = _between(begins[lane], from_ms, call.begin_ms)
@@ -67,8 +67,8 @@ def waits(
         fetched_ms = FETCH_MS if is_long else max(0.0, notes.queued_ms[command] - at_ms)
         turns = 1 + _between(every, max(from_ms, at_ms + fetched_ms), call.begin_ms)
         bound_ms = bound * per_turn + max(FETCH_MS, fetched_ms)
-        found.append(Wait(lane, from_ms, call.begin_ms - from_ms, ahead, fetched_ms, turns, bound, bound_ms))
-    return found
+        waits_found.append(Wait(lane, from_ms, call.begin_ms - from_ms, ahead, fetched_ms, turns, bound, bound_ms))
+    return waits_found
 
 
 def _between(times: Sequence[float], begin: float, end: float) -> int:
@@ -76,7 +76,7 @@ def _between(times: Sequence[float], begin: float, end: float) -> int:
 
 
 def _free_from(placed: Iterable[tuple[Lane, str, int, Call]]) -> dict[str, float]:
-    """For the commands of vehicles that had one in hand before: when that one was done."""
+    """For the commands of vehicles with an earlier command in flight: when that one was done."""
     done: dict[str, float] = {}
     free_from: dict[str, float] = {}
     for _, command, _, call in sorted(placed, key=lambda each: each[3].begin_ms):
@@ -91,13 +91,12 @@ def _free_from(placed: Iterable[tuple[Lane, str, int, Call]]) -> dict[str, float
 class Overtaking:
     """An urgent command.
 
-    ``waited_ms``: from when a worker was free, ``in_hand_ms`` after its append; ``fetched_ms``: from its append to the
-    queue; ``passed_by``: calls that began while it waited; ``behind``: commands that waited at its append.
+    ``waited_ms``: from when a worker was free; ``fetched_ms``: from its append to the queue; ``passed_by``: calls that
+    began while it waited; ``behind``: commands that waited at its append.
     """
 
     at_ms: float
     waited_ms: float
-    in_hand_ms: float
     fetched_ms: float
     passed_by: int
     behind: int
@@ -106,13 +105,13 @@ class Overtaking:
 def overtakings(
     appended: Iterable[tuple[Lane, str, int]], notes: Notes, *, workers: int, sent: int
 ) -> list[Overtaking]:
-    """How each of these commands overtook the ``sent`` ones; what was in hand when it came is not its wait."""
+    """How each of these commands overtook the ``sent`` ones; what was in flight when it came is not its wait."""
     ordered = sorted(notes.calls, key=lambda call: call.begin_ms)
     began = {command: call for call in ordered for command in call.commands}
     begins, started = [call.begin_ms for call in ordered], [0]
     for call in ordered:
         started.append(started[-1] + len(call.commands))
-    found = []
+    overtaken = []
     for _, command, at_ms in appended:
         own, place = began[command], bisect_left(begins, at_ms)
         ends = [call.end_ms for call in ordered[max(0, place - 10 * workers) : place] if call.end_ms > at_ms]
@@ -120,5 +119,5 @@ def overtakings(
         passed_by = _between(begins, free_ms, own.begin_ms)
         waited_ms = max(0.0, own.begin_ms - free_ms)
         fetched_ms = notes.queued_ms[command] - at_ms
-        found.append(Overtaking(at_ms, waited_ms, free_ms - at_ms, fetched_ms, passed_by, sent - started[place]))
-    return found
+        overtaken.append(Overtaking(at_ms, waited_ms, fetched_ms, passed_by, sent - started[place]))
+    return overtaken

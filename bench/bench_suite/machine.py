@@ -38,8 +38,8 @@ def _cpu() -> str:
 
 def _commit() -> str | None:
     """What was measured; None outside a checkout."""
-    asked = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--dirty"]
     try:
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -25,8 +25,8 @@ def peer_jars(folder: Path, pom: Path) -> Path:
 
     Raises :class:`UnavailableError` with Maven's own words.
     """
-    stamp, wanted = folder / "pom.sha256", hashlib.sha256(pom.read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
+    stamp, digest = folder / "pom.sha256", hashlib.sha256(pom.read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == digest:
         return folder
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -39,7 +39,7 @@ def peer_jars(folder: Path, pom: Path) -> Path:
     except subprocess.TimeoutExpired as error:
         raise UnavailableError(f"Maven did not fetch {pom.name} within {FETCH_S} s: is the network up?") from error
     if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip().splitlines()[:1]
-        raise UnavailableError(f"Maven could not fetch {pom.name}: {' '.join(said) or 'it said nothing'}")
-    stamp.write_text(wanted)
+        first_line = (done.stdout + done.stderr).strip().splitlines()[:1]
+        raise UnavailableError(f"Maven could not fetch {pom.name}: {' '.join(first_line) or 'it first_line nothing'}")
+    stamp.write_text(digest)
     return folder

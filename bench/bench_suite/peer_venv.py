@@ -19,9 +19,9 @@ def peer_python(home: Path, *packages: str) -> Path:
     if not python.exists():
         _run([sys.executable, "-m", "venv", str(home / "venv")], "no virtual environment can be made")
     pins = {line.partition("==")[0]: line for line in REQUIREMENTS.read_text(encoding="utf-8").split()}
-    wanted = [pins[package] for package in packages]
+    pinned = [pins[package] for package in packages]
     listed = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=False).stdout
-    missing = sorted(set(wanted) - set(listed.split()))
+    missing = sorted(set(pinned) - set(listed.split()))
     if missing:
         _run([str(python), "-m", "pip", "install", "--quiet", *missing], f"pip cannot install {' '.join(missing)}")
     return python
@@ -33,5 +33,5 @@ def _run(command: list[str], failed: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise UnavailableError(f"{failed} within {INSTALL_S} s: is the network up?") from error
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise UnavailableError(f"{failed}: {' '.join(said) or 'it said nothing'}")
+        last_line = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise UnavailableError(f"{failed}: {' '.join(last_line) or 'it last_line nothing'}")

@@ -40,9 +40,9 @@ class Process:
                 text = page.read().decode()
         except OSError:
             return 0.0
-        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        pairs = {f'{label}="{value}"' for label, value in labels.items()}
         samples = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", text, re.MULTILINE)
-        return sum(float(value) for given, value in samples if wanted <= set(given.split(",")))
+        return sum(float(value) for given, value in samples if pairs <= set(given.split(",")))
 
     def owned(self) -> float:
         """How many partitions an engine owns."""

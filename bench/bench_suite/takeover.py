@@ -27,7 +27,7 @@ def takeover(vehicles: int = 20_000, rounds: int = 3) -> dict[str, float]:
     ``owned``: partitions are owned by another worker; ``progress``: on each of the killed one's partitions a
     record that was sent after the kill has its audit record, committed. ``restore``: fencing and reading the changelog.
     """
-    with system(reply_within={"DATA_ANALYSIS": "24h"}) as own:  # no agents run, and nothing is to time out meanwhile
+    with system(reply_within={"DATA_ANALYSIS": "24h"}) as own:  # no agents run, and nothing may time out
         own.start_engine(KILLED)
         own.engine(OTHER)
         gateway = Gateway(own)
@@ -83,8 +83,8 @@ def _restore_s(engine: Process) -> float:
 
 def _owned_lines(own: System, worker: str) -> list[dict[str, Any]]:
     lines = (own.folder / f"{worker}.log").read_text(encoding="utf-8").splitlines()
-    told = [json.loads(line) for line in lines if line.startswith("{") and "partitions_owned" in line]
-    return [line for line in told if line["message"] == "partitions_owned" and line["partitions"]]
+    entries = [json.loads(line) for line in lines if line.startswith("{") and "partitions_owned" in line]
+    return [line for line in entries if line["message"] == "partitions_owned" and line["partitions"]]
 
 
 def _partitions_of(own: System, worker: str) -> list[int]:

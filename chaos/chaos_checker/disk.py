@@ -53,9 +53,9 @@ def current(tables: Iterable[DiskTable], changelog: Mapping[bytes, bytes | None]
 def as_logged(partition: int, tables: Iterable[DiskTable], changelog: Mapping[bytes, bytes | None]) -> list[Violation]:
     """A current table has the changelog's newest value of every key, and nothing else."""
     due = {key: value for key, value in changelog.items() if value is not None}
-    found = []
+    violations = []
     for table in tables:
         wrong = [key for key in due.keys() | table.entries.keys() if due.get(key) != table.entries.get(key)]
         if wrong:
-            found.append((f"{table.engine}, partition {partition}", f"{len(wrong)} keys differ, as {wrong[0]!r}"))
-    return violations_of("disk-table", found)
+            violations.append((f"{table.engine}, partition {partition}", f"{len(wrong)} keys differ, as {wrong[0]!r}"))
+    return violations_of("disk-table", violations)

@@ -20,13 +20,13 @@ class Run(NamedTuple):
 
 def read_run(folder: Path) -> Run:
     """The run of a folder. Raises ``OSError``, ``KeyError``, ``ValueError`` if it was never written to its end."""
-    said = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     return Run(
         folder=folder,
-        bootstrap_servers=said["bootstrap_servers"],
-        topology=folder / said["topology"],
-        engines={name: folder / path for name, path in said["engines"].items()},
-        agents_data=folder / said["agents_data"],
+        bootstrap_servers=facts["bootstrap_servers"],
+        topology=folder / facts["topology"],
+        engines={name: folder / path for name, path in facts["engines"].items()},
+        agents_data=folder / facts["agents_data"],
     )
 
 

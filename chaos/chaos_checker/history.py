@@ -117,16 +117,16 @@ def command_of(record: Stored, wire: Wire) -> Command:
 
 def letter_of(record: Stored) -> Letter:
     """The dead letter that this is, whatever its value."""
-    said = {name: record.header(f"dead_letter_{name}") for name in ORIGIN}
-    partition, offset = said["partition"] or "", said["offset"] or ""
+    texts = {name: record.header(f"dead_letter_{name}") for name in ORIGIN}
+    partition, offset = texts["partition"] or "", texts["offset"] or ""
     origin = None
-    if said["topic"] and partition.lstrip("-").isdecimal() and offset.lstrip("-").isdecimal():
-        origin = Place(said["topic"], int(partition), int(offset))
+    if texts["topic"] and partition.lstrip("-").isdecimal() and offset.lstrip("-").isdecimal():
+        origin = Place(texts["topic"], int(partition), int(offset))
     return Letter(
         stored=record,
         origin=origin,
-        reason=said["reason"] or "",
-        complete=None not in said.values(),
+        reason=texts["reason"] or "",
+        complete=None not in texts.values(),
         marker=record.header(MARKER) is not None,
         cut_from=int(record.header("dead_letter_cut_from") or 0) or None,
     )

@@ -33,8 +33,8 @@ class Stored(NamedTuple):
 
     def header(self, name: str) -> str | None:
         """The first header of the name."""
-        found = next((value for known, value in self.headers if known == name), None)
-        return None if found is None else found.decode(errors="replace")
+        first = next((value for known, value in self.headers if known == name), None)
+        return None if first is None else first.decode(errors="replace")
 
 
 class Audit(NamedTuple):

@@ -29,20 +29,20 @@ def replayed(command: Sequence[str], bootstrap_servers: str, topology: Path) -> 
         capture_output=True, text=True, check=False, timeout=PATIENCE_S, env={**os.environ, "NO_COLOR": "1"},
     )  # fmt: skip
     try:
-        said = json.loads(run.stdout)
+        report = json.loads(run.stdout)
     except ValueError:
-        said = {}
-    return Replay(run.returncode, said if isinstance(said, dict) else {}, run.stderr[-2_000:])
+        report = {}
+    return Replay(run.returncode, report if isinstance(report, dict) else {}, run.stderr[-2_000:])
 
 
 def same(replay: Replay, records: int) -> list[Violation]:
     """Everything was replayed, all ``records`` of the trail, and gave the same bytes."""
-    found = [
+    violations = [
         (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))
         for entry in [*replay.said.get("violations", ()), *replay.said.get("untold", ())][:SHOWN]
     ]
-    if not found and (replay.exit_code != 0 or not replay.said):
-        found.append(("audit verify", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
-    elif not found and replay.said.get("replayed") != records:
-        found.append(("audit verify", f"gave {replay.said.get('replayed')} of {records} records"))
-    return violations_of("replay", found)
+    if not violations and (replay.exit_code != 0 or not replay.said):
+        violations.append(("audit verify", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
+    elif not violations and replay.said.get("replayed") != records:
+        violations.append(("audit verify", f"gave {replay.said.get('replayed')} of {records} records"))
+    return violations_of("replay", violations)

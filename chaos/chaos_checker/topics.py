@@ -44,12 +44,12 @@ class Reader:
     def bounds(self, topic: str, partition: int) -> tuple[int, int]:
         """First offset and end, as far as this reader's isolation lets it see. Raises :class:`UnreadableTopicError`."""
         try:
-            found = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
+            offsets = self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)
         except KafkaException as error:
             raise UnreadableTopicError(f"{topic}[{partition}]: {error}") from error
-        if found is None:
+        if offsets is None:
             raise UnreadableTopicError(f"{topic}[{partition}]: the brokers did not tell its offsets in 30 s")
-        return found
+        return offsets
 
     def read(self, topics: Sequence[str], partition: int) -> Iterator[Stored]:
         """All records of this partition of the topics, in order per topic. Raises :class:`UnreadableTopicError`."""

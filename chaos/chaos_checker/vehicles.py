@@ -50,7 +50,7 @@ class Vehicle(NamedTuple):
 
 
 def vehicles(table: Mapping[bytes, bytes | None]) -> list[Vehicle]:
-    """All vehicles of a partition's table. Raises ``msgspec.DecodeError``, ``IndexError`` on what is no state."""
+    """All vehicles of a partition's table. Raises ``msgspec.DecodeError``, ``IndexError`` on what is not a state."""
     return [
         vehicle_of(key.decode(), value)
         for key, value in table.items()

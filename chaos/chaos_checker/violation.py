@@ -11,6 +11,6 @@ class Violation(NamedTuple):
     where: str
 
 
-def violations_of(rule: str, found: list[tuple[str, str]]) -> list[Violation]:
+def violations_of(rule: str, violations: list[tuple[str, str]]) -> list[Violation]:
     """Pairs of (where, what) under the rule's name."""
-    return [Violation(rule, what, where) for where, what in found]
+    return [Violation(rule, what, where) for where, what in violations]

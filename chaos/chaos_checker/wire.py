@@ -37,14 +37,14 @@ class Wire:
         try:
             content = fastavro.schemaless_reader(rest, schema, None)
         except (EOFError, IndexError, ValueError, OverflowError) as error:
-            raise UnreadableError(f"is no {name}: {error!r}") from error
+            raise UnreadableError(f"cannot be read as {name}: {error!r}") from error
         if rest.read(1):
             raise UnreadableError(f"goes on behind its {name}")
         return name, dict(content)  # type: ignore[arg-type]  # the contracts' schemas are all records
 
     def read_as(self, name: str, value: bytes | None) -> dict[str, Any]:
         """The content of a value that has to have this schema. Raises :class:`UnreadableError`."""
-        found, content = self.read(value)
-        if found != name:
-            raise UnreadableError(f"is a {found}, where a {name} belongs")
+        schema, content = self.read(value)
+        if schema != name:
+            raise UnreadableError(f"is a {schema}, where a {name} belongs")
         return content

@@ -40,15 +40,15 @@ class ChaosAgent:
         self._reference: SingleHandler | None = None
 
     def __call__(self, task: Task) -> Returned:
-        """What the reference agent answers, unless something befalls it."""
+        """What the reference agent answers, unless its fate says otherwise."""
         die_if_ordered(self._agent, Moment.BEFORE)
         time.sleep(handling_s(task.command_id))
-        self._befall(task)
+        self._meet_fate(task)
         answer = self._opened()(task)
         die_if_ordered(self._agent, Moment.AFTER)
         return answer
 
-    def _befall(self, task: Task) -> None:
+    def _meet_fate(self, task: Task) -> None:
         match fate_of(task.workflow_id, self._agent):
             case Fate.EXHAUSTS:
                 _fail(task)

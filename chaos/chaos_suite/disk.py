@@ -53,16 +53,16 @@ class Disk:
     def truncate(self, draw: random.Random) -> list[str]:
         """Cut some of RocksDB's files short; which ones, and where."""
         files = sorted(file for pattern in _ROCKSDB for file in self.folder.rglob(pattern) if file.stat().st_size)
-        told = []
+        cuts = []
         for file in draw.sample(files, min(len(files), draw.randint(1, _MAX_CUT))):
             size = draw.randrange(file.stat().st_size)
-            told.append(f"{file.name} {file.stat().st_size} to {size}")
+            cuts.append(f"{file.name} {file.stat().st_size} to {size}")
             os.truncate(file, size)
-        return told
+        return cuts
 
     @contextmanager
     def small(self) -> Iterator[None]:
-        """Lie on a small disk (a tmpfs) meanwhile, with what is in it. The engine may run between beginning and end."""
+        """Lie on a small disk (a tmpfs), with what is in it. The engine may run between beginning and end."""
         self.folder.mkdir(parents=True, exist_ok=True)
         kept, after = (self.folder.with_name(self.folder.name + end) for end in (".kept", ".after"))
         size = SPARE_BYTES + sum(file.stat().st_size for file in self.folder.rglob("*") if file.is_file())

@@ -56,9 +56,9 @@ def die_if_ordered(agent: AgentType, moment: Moment) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _claimed(file: Path, wanted: str) -> bool:
+def _claimed(file: Path, name: str) -> bool:
     try:
-        if file.read_text(encoding="utf-8") != wanted:
+        if file.read_text(encoding="utf-8") != name:
             return False
         file.rename(file.with_name(f"{file.name}.taken-{os.getpid()}"))
     except FileNotFoundError:  # no order, or another process was quicker

@@ -7,7 +7,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 
 class Fate(StrEnum):
-    """What befalls one agent of a workflow."""
+    """What happens to one agent of a workflow."""
 
     SMOOTH = "smooth"
     STUMBLES = "stumbles"
@@ -33,8 +33,8 @@ def fate_of(workflow_id: str, agent: AgentType) -> Fate:
     drawn = _draw(RARE, workflow_id, "fate")
     rare = {0: Fate.EXHAUSTS, 1: Fate.REJECTS, 2: Fate.SLOW}.get(drawn)
     if rare is not None:
-        befalls = QUICK if rare is Fate.SLOW else tuple(AgentType)
-        return rare if befalls[_draw(len(befalls), workflow_id, "where")] is agent else Fate.SMOOTH
+        unlucky = QUICK if rare is Fate.SLOW else tuple(AgentType)
+        return rare if unlucky[_draw(len(unlucky), workflow_id, "where")] is agent else Fate.SMOOTH
     return Fate.STUMBLES if _draw(STUMBLING, workflow_id, agent) == 0 else Fate.SMOOTH
 
 

@@ -110,7 +110,7 @@ class Member:
 
     @contextmanager
     def reserved(self) -> Iterator[None]:
-        """Have it for oneself: another fault that wants it waits."""
+        """Reserve it: another fault that needs it waits."""
         with self._reservation:
             yield
 
@@ -129,7 +129,7 @@ class Member:
 
     @contextmanager
     def about_to_die(self) -> Iterator[None]:
-        """Should it end meanwhile, and be noticed meanwhile, then that was a fault's doing."""
+        """While this runs, its end counts as the work of a fault."""
         with self._lock:
             self._ending = True
         try:

@@ -1,6 +1,6 @@
 """A network whose members can be cut off: a namespace for each, on a bridge, all in a private namespace of the run.
 
-Everything that is no target of a fault stands in the hub. The addresses are TEST-NET-1 (RFC 5737) and lead nowhere;
+What is not the target of a fault stands in the hub. The addresses are TEST-NET-1 (RFC 5737) and lead nowhere;
 side by side, runs do not see each other.
 """
 

@@ -97,5 +97,5 @@ class Program:
             return ""
         with self.log.open("rb") as log:
             log.seek(max(0, self.log.stat().st_size - _END_BYTES))
-            said = log.read().decode(errors="replace").splitlines()
-        return "\n".join(line[:_LINE_CHARACTERS] for line in said[-lines:])
+            written = log.read().decode(errors="replace").splitlines()
+        return "\n".join(line[:_LINE_CHARACTERS] for line in written[-lines:])

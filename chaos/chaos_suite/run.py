@@ -46,7 +46,7 @@ class Run:
         self._terms, self._say = terms, say
         terms.folder.mkdir(parents=True)
         self._system = System(terms.folder, seed=terms.seed)
-        # What the clients have to say of broken brokers is no news here.
+        # The clients log that brokers are broken, which is expected here.
         logging.basicConfig(filename=terms.folder / "logs" / "suite.log", level=logging.INFO)
         self._kinds = _kinds(terms.only, namespaces=self._system.network.available)
         self._planned = plan(terms.seed, terms.minutes * 60, terms.faults, self._kinds)
@@ -177,8 +177,8 @@ def brokers_of(folder: Path) -> Iterator[None]:
 
 
 def _kinds(only: Sequence[str], *, namespaces: bool) -> dict[str, Fault]:
-    wanted = only or tuple(FAULTS)
-    unknown = sorted(set(wanted) - FAULTS.keys())
+    kinds = only or tuple(FAULTS)
+    unknown = sorted(set(kinds) - FAULTS.keys())
     if unknown:
         sys.exit(f"there is no fault {', '.join(unknown)}; there are: {', '.join(sorted(FAULTS))}")
-    return {name: FAULTS[name] for name in wanted if namespaces or not FAULTS[name].needs_namespace}
+    return {name: FAULTS[name] for name in kinds if namespaces or not FAULTS[name].needs_namespace}

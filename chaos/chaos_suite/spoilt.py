@@ -86,7 +86,7 @@ def _unknown_workflow(reading: Telemetry, codec: Codec) -> Written:
 
 
 def _json_where_none_is_read(reading: Telemetry, _codec: Codec) -> Written:
-    """From an agent: a reply that is no Avro."""
+    """From an agent: a reply that is not Avro."""
     return Written(reading.vehicle_id.encode(), _json(reading), "Reply")
 
 

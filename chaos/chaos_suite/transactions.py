@@ -44,8 +44,8 @@ class TransactionalSender:
         """Hand over what is due, in this order, and wait for the outcome."""
         for _ in batch:
             self._sent.handed_over()
-        if wanted := [outgoing for outgoing in batch if not outgoing.shot.aborted]:
-            self._deliver(wanted)
+        if to_commit := [outgoing for outgoing in batch if not outgoing.shot.aborted]:
+            self._deliver(to_commit)
         if ghosts := [outgoing for outgoing in batch if outgoing.shot.aborted]:
             self._tell(ghosts, *self._transact(ghosts, commit=False))
 
@@ -146,8 +146,8 @@ def _until_done(call: Callable[[float], object]) -> None:
 
 
 def _error(error: KafkaException) -> KafkaError:
-    found: KafkaError = error.args[0]
-    return found
+    inner: KafkaError = error.args[0]
+    return inner
 
 
 def _noted(places: Places, name: str) -> Delivered:

@@ -175,7 +175,7 @@ def column_map(rng: Random) -> bytes:
     text = yaml.safe_dump(content, allow_unicode=True)
     if rng.random() < 0.3:
         text = re.sub(
-            r": [^\n]*", lambda found: rng.choice((found[0], found[0], ": !!int ''", ": *a", ": [", ": !!bool x")), text
+            r": [^\n]*", lambda match: rng.choice((match[0], match[0], ": !!int ''", ": *a", ": [", ": !!bool x")), text
         )
     raw = text.encode(errors="surrogatepass")
     return (mutated(rng, raw, b"\xff\n: [{&*!") or b"") if rng.random() < 0.2 else raw

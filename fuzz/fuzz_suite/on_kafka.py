@@ -241,7 +241,7 @@ def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[by
     parts = range(topology.partitions)
     letters.assign([TopicPartition(topology.dead_letter_topic, number, 0) for number in parts])
     positions = Consumer(consumer_config(kafka, topology.app_id))
-    moved_s, least, told = time.monotonic(), (sys.maxsize, sys.maxsize), -1
+    moved_s, least, logged_at = time.monotonic(), (sys.maxsize, sys.maxsize), -1
     while True:
         for message in letters.consume(1_000, 0.5):
             _take(message, topology, outcome)
@@ -250,10 +250,10 @@ def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[by
         if lag == 0 and len(outcome.letters) >= outcome.expected:
             break
         missing = outcome.expected - len(outcome.letters)
-        if lag < least[0] or missing < least[1]:  # ticks come in meanwhile, and are no progress
+        if lag < least[0] or missing < least[1]:  # ticks that arrive do not count as progress
             moved_s, least = time.monotonic(), (min(lag, least[0]), min(missing, least[1]))
-        if len(outcome.letters) // 5_000 != told:
-            told = len(outcome.letters) // 5_000
+        if len(outcome.letters) // 5_000 != logged_at:
+            logged_at = len(outcome.letters) // 5_000
             _tell(f"{len(outcome.letters):,} dead letters, {lag:,} records to go")
         if engine.poll() is not None or time.monotonic() - moved_s > PATIENCE_S:
             break

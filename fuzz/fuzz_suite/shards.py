@@ -137,8 +137,8 @@ class Run:
 
     def _tell(self, seconds: float) -> None:
         rate = self.done / seconds
-        found = sum(self.tally.findings.values())
-        text = f"{self.target}: {self.done:,} of {self.count:,}, {rate:,.0f}/s, {found} findings"
+        findings = sum(self.tally.findings.values())
+        text = f"{self.target}: {self.done:,} of {self.count:,}, {rate:,.0f}/s, {findings} findings"
         print(text, file=sys.stderr, flush=True)
 
 

@@ -74,13 +74,13 @@ def judged(text: str) -> str:
 
 
 def _judge_error(error: TopologyError) -> None:
-    said = str(error)
-    if len(said.splitlines()) != 1 or "\n" in said or not said.isprintable():
-        raise WrongError("the error is not one line", repr(said))
-    if not said.startswith("fuzz.yaml") or len(said) > 2_000:
-        raise WrongError("the error does not name the file, or never ends", repr(said[:3_000]))
-    if error.line is None and not error.key and "YAML" not in said and "larger" not in said:
-        raise WrongError("the error names neither key nor line", said)
+    text = str(error)
+    if len(text.splitlines()) != 1 or "\n" in text or not text.isprintable():
+        raise WrongError("the error is not one line", repr(text))
+    if not text.startswith("fuzz.yaml") or len(text) > 2_000:
+        raise WrongError("the error does not name the file, or never ends", repr(text[:3_000]))
+    if error.line is None and not error.key and "YAML" not in text and "larger" not in text:
+        raise WrongError("the error names neither key nor line", text)
 
 
 def _judge_topology(topology: Topology) -> None:
@@ -135,14 +135,14 @@ def _answer(command: Command) -> Reply:
 @cache
 def _wrong_signals() -> dict[str, Any]:
     """A value for each signal of the packaged rules at which they fire."""
-    found: dict[str, Any] = {"engine_rpm": 2_000.0, "check_requested": True}
+    values: dict[str, Any] = {"engine_rpm": 2_000.0, "check_requested": True}
     for rule in STRUCTURE["triage"]["rules"].values():
         signals = rule["signal"] if isinstance(rule["signal"], list) else [rule["signal"]]
         limit = next(rule[name] for name in ("at_least", "above", "at_most", "below", "outside", "is") if name in rule)
         for signal in signals:
             beyond = limit[1] if isinstance(limit, list) else limit
-            found[signal] = beyond if isinstance(beyond, bool) else float(beyond) + (1 if "above" in rule else 0)
-    return found
+            values[signal] = beyond if isinstance(beyond, bool) else float(beyond) + (1 if "above" in rule else 0)
+    return values
 
 
 def _reading(at_ms: int) -> Telemetry:

@@ -1,4 +1,4 @@
-"""What each role has to be allowed on Kafka, as ``kafka-acls`` lines: ``python -m master_orchestrator_schemas.access``.
+"""The rights that each role needs on Kafka, as ``kafka-acls`` lines: ``python -m master_orchestrator_schemas.access``.
 
 Who writes and reads which topic is the topology's (``producers``, ``consumers``). What the product's own programs also
 need stands here, by role. A principal has the name of its role. Writing and reading imply describing.
@@ -29,13 +29,13 @@ class Grant(NamedTuple):
 
     def options(self) -> str:
         """As options of ``kafka-acls``."""
-        asked = [f"--operation {operation}" for operation in self.operations]
+        operations = [f"--operation {operation}" for operation in self.operations]
         named = [f"--{self.kind} {name}" for name in self.names]
-        return " ".join([*asked, *named, *(["--resource-pattern-type prefixed"] if self.prefixed else [])])
+        return " ".join([*operations, *named, *(["--resource-pattern-type prefixed"] if self.prefixed else [])])
 
 
 def grants(topology: Topology, role: str) -> list[Grant]:
-    """What a role has to be allowed; nothing else needs to be."""
+    """The rights of one role; it needs no others."""
     given = [_topics("Read", _of(topology, role, "consumers")), _topics("Write", _of(topology, role, "producers"))]
     return [grant for grant in (*given, *ROLES[role](topology)) if grant.names]
 

@@ -18,8 +18,8 @@ BYTES = "DeadLetter"
 
 def document(topology: Topology) -> dict[str, Any]:
     """The whole document."""
-    shown = {name: terms.schema_name or BYTES for name, terms in topology.topics.items()}
-    shown |= dict.fromkeys(topology.command_topics, "Command")
+    message_of = {name: terms.schema_name or BYTES for name, terms in topology.topics.items()}
+    message_of |= dict.fromkeys(topology.command_topics, "Command")
     inputs = {*topology.input_topics, *topology.ueba_input_topics}
     return {
         "asyncapi": "3.0.0",
@@ -28,16 +28,16 @@ def document(topology: Topology) -> dict[str, Any]:
             "version": str(topology.version),
             "description": "What travels between gateways, workshops, operators, the engine, agents and the ueba app.",
         },
-        "channels": {topic: _channel(topology, topic, message) for topic, message in shown.items()},
+        "channels": {topic: _channel(topology, topic, message) for topic, message in message_of.items()},
         "operations": {
             f"{'receive' if topic in inputs else 'send'}.{topic}": {
                 "action": "receive" if topic in inputs else "send",
                 "channel": {"$ref": f"#/channels/{topic}"},
                 "messages": [{"$ref": f"#/channels/{topic}/messages/{message}"}],
             }
-            for topic, message in shown.items()
+            for topic, message in message_of.items()
         },
-        "components": {"messages": {name: _message(name) for name in sorted(set(shown.values()))}},
+        "components": {"messages": {name: _message(name) for name in sorted(set(message_of.values()))}},
     }
 
 

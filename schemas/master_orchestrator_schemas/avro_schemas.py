@@ -65,7 +65,7 @@ def _load(file_name: str, text: str) -> SchemaVersion:
     )
 
 
-def resolving_reader(written: SchemaVersion, wanted: SchemaVersion, max_items: int) -> Reader:
+def resolving_reader(written: SchemaVersion, read_as: SchemaVersion, max_items: int) -> Reader:
     """A reader of records of an older version, by Avro's schema resolution.
 
     The strict reader goes first: fastavro believes counts, and takes a text that is cut off for a whole one.
@@ -78,7 +78,7 @@ def resolving_reader(written: SchemaVersion, wanted: SchemaVersion, max_items: i
             raise MalformedError("cut off")
         stream = BytesIO(value)
         stream.seek(position)
-        datum = fastavro.schemaless_reader(stream, written.parsed, wanted.parsed)
+        datum = fastavro.schemaless_reader(stream, written.parsed, read_as.parsed)
         return cast("dict[str, Any]", datum), end  # both schemas are records
 
     return read

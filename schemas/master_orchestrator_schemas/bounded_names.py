@@ -1,4 +1,4 @@
-"""Names that strangers choose, where only a bounded number of names may be kept: labels of metrics, lines of logs."""
+"""Names that senders choose, of which only a bounded number may be kept: labels of metrics, lines of logs."""
 
 from master_orchestrator_schemas.left_out import harmless
 
@@ -24,5 +24,5 @@ class BoundedNames:
     def label(self, name: str) -> str:
         """The name as it may be shown, or ``other``."""
         self.is_new(name)
-        shown = harmless(name)
-        return shown if shown in self._known else OTHER
+        plain = harmless(name)
+        return plain if plain in self._known else OTHER

@@ -89,7 +89,7 @@ def origin_headers(origin: Origin, at_ms: int) -> Headers:
 
 
 def read_origin(texts: Mapping[str, str]) -> Origin:
-    """The inverse of :func:`origin_headers`, from header texts by name; whatever they are, there is one."""
+    """The inverse of :func:`origin_headers`, from header texts by name; missing or wrong texts give defaults."""
     return Origin(
         topic=texts.get(_TOPIC, ""),
         partition=number_of(texts.get(_PARTITION), -1),

@@ -40,9 +40,9 @@ class Health(Protocol):
 
 def joint(verdicts: Iterable[Verdict]) -> Verdict:
     """Of several parts of a process, no if one says no; with the reasons of those that do, or else of all."""
-    found = list(verdicts)
-    relevant = [verdict for verdict in found if not verdict.ok] or found
-    return Verdict(all(verdict.ok for verdict in found), "; ".join(dict.fromkeys(v.why for v in relevant)))
+    collected = list(verdicts)
+    relevant = [verdict for verdict in collected if not verdict.ok] or collected
+    return Verdict(all(verdict.ok for verdict in collected), "; ".join(dict.fromkeys(v.why for v in relevant)))
 
 
 class _Server(ThreadingMixIn, WSGIServer):

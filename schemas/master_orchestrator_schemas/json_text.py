@@ -1,4 +1,4 @@
-"""Reading JSON that strangers wrote: depth is checked before parsing, counts after."""
+"""Reading JSON from unknown senders: depth is checked before parsing, counts after."""
 
 import json
 import re

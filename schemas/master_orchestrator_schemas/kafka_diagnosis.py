@@ -1,4 +1,4 @@
-"""What keeps a client from working with Kafka: one classification, in words that name the setting to mend.
+"""What keeps a client from working with Kafka: one classification, in words that name the setting to correct.
 
 Every command, the façade and the logs of the long-running processes take their words from here.
 """
@@ -56,14 +56,14 @@ def explained(config: Config, error: KafkaError) -> Trouble | None:
 
 def wrong_setting(config: Config, error: KafkaError) -> Trouble:
     """A client that does not start: its setting by the variable's name; the value only where it is a path."""
-    said = error.str().rpartition("client: ")[2]
-    prop = re.match(r"[a-z][a-z.]+", said)
+    text = error.str().rpartition("client: ")[2]
+    prop = re.match(r"[a-z][a-z.]+", text)
     if prop is None:
-        return Trouble(Kind.SETTING, f"the KAFKA_* settings cannot be used: {said}")
+        return Trouble(Kind.SETTING, f"the KAFKA_* settings cannot be used: {text}")
     name, path = prop.group(), Path(str(config.get(prop.group())))
     if name.endswith(".location"):
-        said = f"{path} is not there" if not path.exists() else f"{path} does not hold what it should ({said})"
-    return Trouble(Kind.SETTING, f"KAFKA_{name.upper().replace('.', '_')} cannot be used: {said}")
+        text = f"{path} is not there" if not path.exists() else f"{path} does not hold what it should ({text})"
+    return Trouble(Kind.SETTING, f"KAFKA_{name.upper().replace('.', '_')} cannot be used: {text}")
 
 
 def topics_missing(config: Config, names: Sequence[str]) -> Trouble:
@@ -86,10 +86,10 @@ def no_right(config: Config, what: str) -> Trouble:
 def _login(config: Config, error: KafkaError) -> Trouble | None:
     if error.code() not in (KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED):
         return None
-    said, where = error.str(), _servers(config)
-    if "not valid in current SASL state" in said:
+    text, where = error.str(), _servers(config)
+    if "not valid in current SASL state" in text:
         return _other_protocol(config)
-    if offered := re.search(r"supported mechanisms: *([\w, -]+?) *(?:\(|$)", said):
+    if offered := re.search(r"supported mechanisms: *([\w, -]+?) *(?:\(|$)", text):
         mechanism = config.get("sasl.mechanism")
         return Trouble(
             Kind.REFUSED,
@@ -103,14 +103,14 @@ def _login(config: Config, error: KafkaError) -> Trouble | None:
 def _certificate(config: Config, error: KafkaError) -> Trouble | None:
     if error.code() != KafkaError._SSL:
         return None
-    said, where = error.str(), _servers(config)
-    if "verify failed" in said:  # librdkafka does not tell these two apart
+    text, where = error.str(), _servers(config)
+    if "verify failed" in text:  # librdkafka does not tell these two apart
         text = (
             f"the certificate of the broker at {where} cannot be trusted: set KAFKA_SSL_CA_LOCATION to the PEM file of "
             "the authority that signed it; if it is that one, the certificate is for another host than "
             "KAFKA_BOOTSTRAP_SERVERS names"
         )
-    elif "alert" in said or "certificate required" in said:
+    elif "alert" in text or "certificate required" in text:
         text = (
             f"the broker at {where} does not take this client's certificate: check KAFKA_SSL_CERTIFICATE_LOCATION "
             "and KAFKA_SSL_KEY_LOCATION"
@@ -148,12 +148,12 @@ def _host(config: Config, error: KafkaError) -> Trouble | None:
         return None
     host = re.search(r"resolve '([^']+)'", error.str())
     name = host.group(1).rpartition(":")[0] if host else _servers(config)
-    return Trouble(Kind.UNREACHABLE, f"the host {name} is not known: mend KAFKA_BOOTSTRAP_SERVERS", passes=True)
+    return Trouble(Kind.UNREACHABLE, f"the host {name} is not known: correct KAFKA_BOOTSTRAP_SERVERS", passes=True)
 
 
 def _refused(config: Config, error: KafkaError) -> Trouble | None:
-    found = re.search(r"failed: (.+?) \(after", error.str())
-    return unreachable(_servers(config), found.group(1).lower()) if found else None
+    match = re.search(r"failed: (.+?) \(after", error.str())
+    return unreachable(_servers(config), match.group(1).lower()) if match else None
 
 
 def _without_topics(config: Config, topics: str) -> str:

@@ -63,7 +63,7 @@ def reach(config: Config, topics: Collection[str] = (), timeout_s: float = REACH
 def await_kafka(
     config: Config, topics: Collection[str], stopped: threading.Event, during: Callable[[], None] = lambda: None
 ) -> Trouble | None:
-    """Wait until Kafka answers and has ``topics``, as long as it takes; the trouble that waiting would not mend.
+    """Wait until Kafka answers and has ``topics``, as long as it takes. Returns the trouble that waiting cannot cure.
 
     None when it is there, or ``stopped`` is set. ``during`` is called with each try. What is waited for is logged at
     once, and then every now and then.
@@ -88,8 +88,8 @@ def _all_down(heard: Collection[KafkaError]) -> bool:
 
 def _hopeless(config: Config, heard: Collection[KafkaError]) -> bool:
     """Whether trying on cannot help: the broker has said no."""
-    found = [explained(config, error) for error in heard]
-    return any(trouble is not None and not trouble.passes for trouble in found)
+    troubles = [explained(config, error) for error in heard]
+    return any(trouble is not None and not trouble.passes for trouble in troubles)
 
 
 def _why_missing(admin: AdminClient, config: Config, missing: Collection[str]) -> Trouble:

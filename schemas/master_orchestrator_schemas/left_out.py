@@ -23,7 +23,7 @@ class LeftOut(NamedTuple):
 
 
 def harmless(text: object) -> str:
-    """A stranger's text, short, and without what could steer a terminal or break a line."""
+    """A sender's text, shortened, and without what could steer a terminal or break a line."""
     whole = str(text)
     plain = "".join(
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in whole[:MAX_SHOWN]

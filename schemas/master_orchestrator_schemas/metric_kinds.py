@@ -23,7 +23,7 @@ class Process(Enum):
 
 
 class LiveGauge(Collector):
-    """A gauge that is reckoned when it is asked for, by the function ``read``; without a value before."""
+    """A gauge whose value the function ``read`` computes at each scrape; it has no value until ``read`` is set."""
 
     def __init__(
         self, name: str, says: str, labels: Sequence[str] = (), registry: CollectorRegistry | None = None
@@ -55,7 +55,7 @@ class Metric(Generic[M]):
     """One metric of the table: a class attribute there, a registered collector in an instance.
 
     Args:
-        kind: counter, gauge, histogram, or a gauge that is reckoned when it is asked for.
+        kind: counter, gauge, histogram, or a gauge that is computed at each scrape.
         name: without the prefix.
         says: one sentence, for the documents and for Prometheus.
         labels: with their values where these are known: every combination then starts at 0.

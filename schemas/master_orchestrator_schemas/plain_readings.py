@@ -33,7 +33,6 @@ MAX_EXTRAS = 128
 """As :class:`Telemetry` has them."""
 
 MAX_NAME = 200
-TOO_MANY = f"is one of more than {MAX_EXTRAS} numbers without a known name; send fewer"
 NOT_KNOWN = "is not a known name, and only numbers are kept of what is not known"
 
 AS_WRITTEN = frozenset({"vehicle_id", "model", "request_id", "dtcs"})
@@ -86,7 +85,7 @@ def understood(
 def strictly_understood(
     mapping: Mapping[str, object], *, vehicle_id: str | None = None, zone: tzinfo | None = UTC
 ) -> Understood:
-    """As :func:`understood`, for those who can mend what they wrote.
+    """As :func:`understood`, for callers who can correct what they wrote.
 
     Raises:
         AliasError: also where the value of a known name is not understood.

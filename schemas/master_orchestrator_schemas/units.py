@@ -23,9 +23,9 @@ def shown(given: object) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
-def _parse(value: Any, pattern: str, units: dict[str, int], wanted: str) -> int:
+def _parse(value: Any, pattern: str, units: dict[str, int], kind: str) -> int:
     if not isinstance(value, str) or not (match := re.fullmatch(pattern, value)):
-        raise ValueError(f"{shown(value)} is not a {wanted}")
+        raise ValueError(f"{shown(value)} is not a {kind}")
     unit = match.group(1)
     return int(value.removesuffix(unit)) * units[unit]
 

@@ -55,9 +55,9 @@ def plain(value: object) -> object:
     Any other text comes back without the spaces around it, anything else as it is.
     """
     if isinstance(value, str):
-        found = number(value)
-        if found is not None:
-            return found
+        parsed = number(value)
+        if parsed is not None:
+            return parsed
         return None if is_no_value(value) or _is_not_finite(value) else value.strip()
     if isinstance(value, float) and not math.isfinite(value):
         return None
@@ -81,6 +81,6 @@ def flag(value: object) -> bool:
         return value
     if isinstance(value, int | float) and value in (0, 1):
         return bool(value)
-    if isinstance(value, str) and (found := FLAGS.get(value.strip().lower())) is not None:
-        return found
+    if isinstance(value, str) and (parsed := FLAGS.get(value.strip().lower())) is not None:
+        return parsed
     raise ValueError("neither true nor false (yes/no, on/off, 1/0)")

@@ -1,4 +1,4 @@
-"""What a holder of a partition learns from the text that its predecessor left beside the committed offset."""
+"""What a holder of a partition learns from the text that its predecessor committed with the offset."""
 
 import pytest
 

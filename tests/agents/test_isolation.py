@@ -81,7 +81,7 @@ def test_what_was_chosen_starts_though_care_ends_before_its_note_is_committed(to
     desk.worker.join(timeout=10)
     assert ["v0"] == vehicles(taken)
     assert ["v1"] == vehicles([desk.take()])
-    assert ['{"held":true,"deaths":3}'] == desk.commit()  # it does not answer for what starts beside it
+    assert ['{"held":true,"deaths":3}'] == desk.commit()  # commands started at the same time do not count
 
     other.now = 2 * ISOLATION_S
     other.fetch(0, "v")

@@ -55,8 +55,8 @@ def compared(contenders: Sequence[Counted], tmp_path: Path, rounds: int = 3, *on
 
 
 def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
 
 
 def test_rounds_are_interleaved_and_ratios_are_of_the_same_round(
@@ -66,9 +66,9 @@ def test_rounds_are_interleaved_and_ratios_are_of_the_same_round(
     ours, peer = Counted("ours", calls, 10, 100, 40), Counted("peer", calls, 20, 50, 60)
     assert 0 == compared([ours, peer], tmp_path)
     assert ["ours", "peer"] * 3 == calls
-    told = shown(capsys)["contenders"]
-    assert {"median": 40, "least": 10, "most": 100, "of_ours": 1.0} == told["ours"]["figures"]["jobs_per_s"]
-    assert 1.5 == told["peer"]["figures"]["jobs_per_s"]["of_ours"]  # of 2, 0.5 and 1.5; the medians' is 1.25
+    contenders = shown(capsys)["contenders"]
+    assert {"median": 40, "least": 10, "most": 100, "of_ours": 1.0} == contenders["ours"]["figures"]["jobs_per_s"]
+    assert 1.5 == contenders["peer"]["figures"]["jobs_per_s"]["of_ours"]  # of 2, 0.5 and 1.5; the medians' is 1.25
 
 
 def test_a_missing_peer_is_named_with_its_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,8 +100,8 @@ def test_only_chooses_among_peers(tmp_path: Path) -> None:
 
 def test_a_broken_promise_is_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     compared([Counted("ours", [], 1, keys_wrong=0), Counted("peer", [], 1, keys_wrong=3)], tmp_path, 1)
-    told = shown(capsys)["contenders"]
-    assert (False, True) == (told["ours"]["broken"], told["peer"]["broken"])
+    contenders = shown(capsys)["contenders"]
+    assert (False, True) == (contenders["ours"]["broken"], contenders["peer"]["broken"])
 
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -49,14 +49,14 @@ def test_measured_is_from_the_end_of_the_warm_up_to_the_last_visible_output() ->
         sample(4, 3, 1, cpu_s=3),  # all
         sample(9, 4, 1, cpu_s=8),  # a marker: nothing more to see
     )
-    found = figures(cast("Watch", watch), JobLoad(warm_up=1, measured=2), Done)
+    measured = figures(cast("Watch", watch), JobLoad(warm_up=1, measured=2), Done)
     assert {
         "records_per_s": 1.0,
         "worker_cpu_us_per_record": 1e6,
         "broker_cpu_us_per_record": 2e6,
         "worker_peak_mb": 109,
         "keys_wrong": 0,
-    } == found
+    } == measured
 
 
 def test_what_is_too_little_to_measure_is_told() -> None:

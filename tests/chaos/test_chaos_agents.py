@@ -91,8 +91,8 @@ def test_the_handler_ordered_to_die_kills_its_process_and_says_which(tmp_path: P
     )
     environment = {**os.environ, dying.VARIABLE: str(file), "PYTHONPATH": str(Path(dying.__file__).parents[1])}
     with subprocess.Popen([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, text=True) as died:
-        said, _ = died.communicate(timeout=60)
-    assert ("lives\n", -signal.SIGKILL) == (said, died.returncode)
+        output, _ = died.communicate(timeout=60)
+    assert ("lives\n", -signal.SIGKILL) == (output, died.returncode)
     assert {died.pid} == taken_by(file)
     assert not withdraw(file)
 
@@ -137,6 +137,6 @@ def test_between_the_appointments_are_held_and_a_repeat_confirms_one(
 
 def appointments(folder: Path) -> dict[str, int]:
     with sqlite3.connect(folder / "agents" / "appointments.sqlite3") as sql:
-        found = dict(sql.execute("SELECT state, count(*) FROM appointments GROUP BY state").fetchall())
+        counts = dict(sql.execute("SELECT state, count(*) FROM appointments GROUP BY state").fetchall())
     sql.close()
-    return found
+    return counts

@@ -1,4 +1,4 @@
-"""A gateway's producer that starts anew sends again what is there: only the first of a record has its effect."""
+"""A gateway's producer that starts again sends again what is there: only the first of a record has its effect."""
 
 from chaos_checker.records import Place, Sent, Stored
 from chaos_checker.rules.acknowledged import sent_by_place

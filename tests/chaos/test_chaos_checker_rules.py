@@ -175,7 +175,7 @@ def test_a_planted_violation_is_found(rule: str, plant: Plant) -> None:
     assert rule in {violation.rule for violation in judged.violations()}
 
 
-# --- what is no violation ---
+# --- what is not a violation ---
 
 
 def marker(judged: Judged) -> None:

@@ -83,14 +83,14 @@ def test_an_output_that_cannot_be_read_is_a_violation() -> None:
 
 
 def test_a_run_says_where_everything_is(tmp_path: Path) -> None:
-    said = {"bootstrap_servers": "h:1", "topology": "t.yaml", "engines": {"e": "data/e"}, "agents_data": "data/agents"}
-    (tmp_path / "run.json").write_text(json.dumps(said))
+    facts = {"bootstrap_servers": "h:1", "topology": "t.yaml", "engines": {"e": "data/e"}, "agents_data": "data/agents"}
+    (tmp_path / "run.json").write_text(json.dumps(facts))
     run = Run(tmp_path, "h:1", tmp_path / "t.yaml", {"e": tmp_path / "data/e"}, tmp_path / "data/agents")
     assert run == read_run(tmp_path)
 
 
 def line(shot: str, *, acked: bool, offset: int | None = None, **fields: object) -> str:
-    said = {"shot": shot, "topic": "t", "partition": offset and 0, "offset": offset, "acked": acked, "vehicle": "v"}
+    row = {"shot": shot, "topic": "t", "partition": offset and 0, "offset": offset, "acked": acked, "vehicle": "v"}
     more: dict[str, object] = {
         "expects": "none",
         "strict": False,
@@ -99,7 +99,7 @@ def line(shot: str, *, acked: bool, offset: int | None = None, **fields: object)
         "request_id": None,
         "size": 1,
     }
-    return json.dumps({**said, **more, **fields}) + "\n"
+    return json.dumps({**row, **more, **fields}) + "\n"
 
 
 def test_an_expectation_counts_if_what_it_rests_on_was_acknowledged(tmp_path: Path) -> None:
@@ -173,14 +173,14 @@ def test_the_engine_s_command_is_asked_for_a_replay(tmp_path: Path) -> None:
     program = tmp_path / "told.py"
     program.write_text("import json, sys; print(json.dumps({'asked': sys.argv[1:]})); sys.exit(3)")
     replay = replayed([sys.executable, str(program)], "h:1", Path("t.yaml"))
-    asked = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--json"]
-    assert (3, {"asked": asked}) == (replay.exit_code, replay.said)
+    arguments = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--json"]
+    assert (3, {"asked": arguments}) == (replay.exit_code, replay.said)
 
 
 def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
     many = [Violation("one", str(number), "") for number in range(SHOWN + 5)]
-    told = shown([*many, Violation("other", "", "")])
-    assert (SHOWN + 2, "5 more") == (len(told), told[-1].what)
+    first = shown([*many, Violation("other", "", "")])
+    assert (SHOWN + 2, "5 more") == (len(first), first[-1].what)
 
 
 @pytest.mark.parametrize(("said", "surveyed"), [({}, {"v~0"}), ({"feedback": "agent_failed"}, set())])

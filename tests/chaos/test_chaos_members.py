@@ -67,8 +67,8 @@ def test_an_old_disk_is_what_was_copied_and_a_cut_file_is_shorter(tmp_path: Path
     table.write_bytes(b"as it was")
     disk.keep_copy()
     table.write_bytes(b"as it is now")
-    told = disk.truncate(random.Random(1))
-    assert [f"000001.sst 12 to {table.stat().st_size}"] == told
+    cuts = disk.truncate(random.Random(1))
+    assert [f"000001.sst 12 to {table.stat().st_size}"] == cuts
     assert table.stat().st_size < 12
     assert "first" == disk.put_back(random.Random(1))
     assert b"as it was" == table.read_bytes()

@@ -18,9 +18,9 @@ def test_a_short_run_leaves_no_violation(tmp_path: Path) -> None:
     command = [sys.executable, str(SUITE), "run", "--seed", str(SEED), "--minutes", str(MINUTES)]
     command += ["--faults", str(FAULTS), "--folder", str(tmp_path / "run")]
     ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=MAX_RUN_S - 30)
-    told = (ran.stdout + ran.stderr).splitlines()
-    assert told, "the suite said nothing"
+    lines = (ran.stdout + ran.stderr).splitlines()
+    assert lines, "the suite said nothing"
     verdict = tmp_path / "run" / "verdict.json"
-    assert verdict.exists(), "\n".join(told[-60:])
-    assert [] == json.loads(verdict.read_text())["violations"], "\n".join(told[-30:])
+    assert verdict.exists(), "\n".join(lines[-60:])
+    assert [] == json.loads(verdict.read_text())["violations"], "\n".join(lines[-30:])
     assert FAULTS == json.loads(ran.stdout.splitlines()[-1])["faults"]

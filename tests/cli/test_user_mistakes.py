@@ -103,7 +103,7 @@ def test_an_address_where_nobody_answers(command: str, capsys: pytest.CaptureFix
 
 def test_a_host_that_is_not_known(capsys: pytest.CaptureFixture[str]) -> None:
     line = _only_line(["--bootstrap-servers", "no-such-host.invalid:9092", "stats"], capsys, ExitCode.UNAVAILABLE)
-    assert "the host no-such-host.invalid is not known: mend KAFKA_BOOTSTRAP_SERVERS" in line
+    assert "the host no-such-host.invalid is not known: correct KAFKA_BOOTSTRAP_SERVERS" in line
 
 
 def test_a_certificate_file_that_is_not_there(

@@ -82,9 +82,9 @@ def _changed(**over: str) -> Series:
     """The healthy series, those whose name and labels contain a word of ``over``'s keys with other values."""
     changed = dict(HEALTHY)
     for word, values in over.items():
-        found = [series for series in HEALTHY if all(part in series for part in word.split("__"))]
-        assert found, word
-        changed |= dict.fromkeys(found, values)
+        matching = [series for series in HEALTHY if all(part in series for part in word.split("__"))]
+        assert matching, word
+        changed |= dict.fromkeys(matching, values)
     return changed
 
 

@@ -60,9 +60,9 @@ def test_every_metric_and_label_exists(expression: str) -> None:
 
 
 def test_every_metric_is_shown_somewhere() -> None:
-    shown = " ".join(EXPRESSIONS)
+    text = " ".join(EXPRESSIONS)
     recorded = (ROOT / "deploy/prometheus/rules.yml").read_text()
-    assert [] == [metric.name for metric in TABLE if metric.name not in shown + recorded]
+    assert [] == [metric.name for metric in TABLE if metric.name not in text + recorded]
 
 
 @pytest.mark.parametrize("panel", PANELS)

@@ -111,8 +111,8 @@ def expressions() -> list[str]:
     """
     rules = [rule for name in ("rules.yml", "alerts.yml") for group in _groups(name) for rule in group["rules"]]
     panels = [query for _, board, _ in dashboards.BOARDS.values() for panel in board for query, _ in panel.queries]
-    found = [*(rule["expr"] for rule in rules), *(VARIABLE.sub(".*", query) for query in panels)]
-    timed = [shortened(expression).replace("$__rate_interval", f"{5 * MINUTE_S}s") for expression in found]
+    all_expressions = [*(rule["expr"] for rule in rules), *(VARIABLE.sub(".*", query) for query in panels)]
+    timed = [shortened(expression).replace("$__rate_interval", f"{5 * MINUTE_S}s") for expression in all_expressions]
     return [COMPARISON.sub("+", expression).replace(" unless ", " and ") for expression in timed]
 
 

@@ -39,8 +39,8 @@ class Clients:
         astray = {vehicle for vehicle in vehicles if not self._at_home(gateway, client, vehicles)[vehicle]}
         assert astray, f"{client} has put every vehicle where it belongs"
         letters = self._system.dead.until(lambda _log: astray <= self._refused()).messages
-        told = {dict(headers_of(letter))["dead_letter_message"].decode() for letter in letters}
-        assert all("set the producer's partitioner to murmur2" in text for text in told)
+        messages = {dict(headers_of(letter))["dead_letter_message"].decode() for letter in letters}
+        assert all("set the producer's partitioner to murmur2" in text for text in messages)
 
     def are_used(self, gateway: Gateway, client: str, vehicles: list[str]) -> None:
         """A client with the line of the table: every vehicle's first workflow is completed."""

@@ -24,10 +24,10 @@ RUN_S = 60.0
 def _has_java_compiler() -> bool:
     """A JRE runs Kafka, but not a file of source."""
     try:
-        asked = [str(find_java()), "--list-modules"]
+        command = [str(find_java()), "--list-modules"]
     except ToolMissingError:
         return False
-    return "jdk.compiler@" in subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    return "jdk.compiler@" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @given(st.binary(min_size=1, max_size=64), st.integers(1, 100))

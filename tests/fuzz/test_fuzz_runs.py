@@ -78,10 +78,10 @@ def fault(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 def test_a_fault_in_the_core_is_found_and_can_be_replayed(fault: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = target.shard(seed=5, index=0, count=400)
-    assert {"a record is unprocessable"} == set(found.findings)
+    report = target.shard(seed=5, index=0, count=400)
+    assert {"a record is unprocessable"} == set(report.findings)
 
-    finding = load(save(found.kept[0], tmp_path))
+    finding = load(save(report.kept[0], tmp_path))
     with pytest.raises(WrongError, match="planted"):
         target_of(finding.target).replay(bytes(finding.case))
     fault.undo()

@@ -326,10 +326,10 @@ def test_the_wrong_person_is_not_contacted_again(engage: Engage, phone: Phone) -
 
 
 def test_a_preferred_day_is_handed_on(engage: Engage, phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = at("2026-01-20T09:00")
-    monkeypatch.setattr(phone, "contact", lambda contact: CustomerReply(Answer.RESCHEDULE, contact.at_ms, wanted))
+    preferred_ms = at("2026-01-20T09:00")
+    monkeypatch.setattr(phone, "contact", lambda contact: CustomerReply(Answer.RESCHEDULE, contact.at_ms, preferred_ms))
 
-    assert (Answer.RESCHEDULE, wanted) == ((result := engage()).answer, result.preferred_from_ms)
+    assert (Answer.RESCHEDULE, preferred_ms) == ((result := engage()).answer, result.preferred_from_ms)
 
 
 def test_an_owner_who_answers_later_is_not_expected_before(
@@ -339,8 +339,8 @@ def test_an_owner_who_answers_later_is_not_expected_before(
     late: list[str] = []
     for number in range(60):
         priority = (Priority.URGENT, Priority.HIGH, Priority.SCHEDULED)[number % 3]
-        told = {"vehicle": f"v{number}", "priority": priority, "causes": [CAUSE]}
-        answer = agents[AgentType.CUSTOMER_ENGAGEMENT](task_of(AgentType.CUSTOMER_ENGAGEMENT, **told))
+        payload = {"vehicle": f"v{number}", "priority": priority, "causes": [CAUSE]}
+        answer = agents[AgentType.CUSTOMER_ENGAGEMENT](task_of(AgentType.CUSTOMER_ENGAGEMENT, **payload))
         ask = task_of(AgentType.SCHEDULING, vehicle=f"v{number}", priority=priority, operations=["inspect"],
                       due_by_ms=at("2026-01-30T09:00"), preferred_from_ms=answer.preferred_from_ms)  # fmt: skip
         booked = agents[AgentType.SCHEDULING](ask)

@@ -176,11 +176,11 @@ def test_every_operation_can_be_booked_in_the_default_network() -> None:
 
 def test_every_symptom_can_arise() -> None:
     """A misspelt symptom would never be matched: each names its subsystem, and what symptoms.py can say of it."""
-    said = {*FIXED.values(), "tyres:pressure_low", "ignition:misfire"}
+    codes = {*FIXED.values(), "tyres:pressure_low", "ignition:misfire"}
     for name in {name for cause in KNOWLEDGE.causes for name in cause.symptoms}:
         subsystem, what = name.split(":")
         assert subsystem in set(Subsystem), name
-        assert name in said or what.rsplit("_", 1)[0] in {
+        assert name in codes or what.rsplit("_", 1)[0] in {
             "coolant", "oil_pressure", "voltage", "temperature", "pad", "trim", "soh", "cell", "level",
         }, name  # fmt: skip
 

@@ -54,8 +54,8 @@ def booking(agent: SchedulingAgent, task_of: Callable[..., Task[Any]]) -> Book:
     def run(
         vehicle: str = "vehicle-1", *, priority: Priority = Priority.SCHEDULED, at_ms: int = MONDAY, **given: object
     ) -> SchedulingResult:
-        wanted = {"operations": [job()], "due_by_ms": at_ms + DUE[priority] * HOUR_MS, **given}
-        return agent(task_of(AgentType.SCHEDULING, vehicle=vehicle, priority=priority, at_ms=at_ms, **wanted))
+        payload = {"operations": [job()], "due_by_ms": at_ms + DUE[priority] * HOUR_MS, **given}
+        return agent(task_of(AgentType.SCHEDULING, vehicle=vehicle, priority=priority, at_ms=at_ms, **payload))
 
     return run
 
@@ -220,9 +220,9 @@ def test_a_replaced_appointment_frees_its_place(book: Book, store: SchedulingSto
 
 
 def test_a_preferred_day_is_kept_even_beyond_the_due_time(book: Book) -> None:
-    wanted = MONDAY + 20 * DAY_MS
+    preferred_ms = MONDAY + 20 * DAY_MS
 
-    assert wanted <= (book(preferred_from_ms=wanted).start_ms or 0) <= wanted + 3 * DAY_MS
+    assert preferred_ms <= (book(preferred_from_ms=preferred_ms).start_ms or 0) <= preferred_ms + 3 * DAY_MS
 
 
 def test_nothing_is_booked_on_sundays_and_public_holidays(book: Book) -> None:

@@ -17,15 +17,15 @@ COMMANDS = "agent.<type>.*"
 
 def named(topology: Topology, role: str, operation: str, kind: str) -> list[str]:
     """What a role may do this to; the command topics as one."""
-    found: list[str] = []
+    names: list[str] = []
     for grant in grants(topology, role):
         if grant.kind != kind or operation not in grant.operations:
             continue
         if grant.prefixed:
-            found += [COMMANDS] if kind == "topic" else [f"{name}*" for name in grant.names]
+            names += [COMMANDS] if kind == "topic" else [f"{name}*" for name in grant.names]
         else:
-            found += grant.names
-    return list(dict.fromkeys(found))
+            names += grant.names
+    return list(dict.fromkeys(names))
 
 
 def row(topology: Topology, role: str) -> str:
@@ -34,8 +34,8 @@ def row(topology: Topology, role: str) -> str:
     every = {*topology.topics, *changelogs, *topology.assignor_topics, COMMANDS}
 
     def cell(operation: str, kind: str = "topic") -> str:
-        found = named(topology, role, operation, kind)
-        return "all" if every == {*found} else ", ".join(f"`{name}`" for name in found) or "none"
+        names = named(topology, role, operation, kind)
+        return "all" if every == {*names} else ", ".join(f"`{name}`" for name in names) or "none"
 
     settings = " and their settings" if cell("DescribeConfigs") == "all" else ""
     cells = [cell("Read"), cell("Write"), cell("Describe") + settings, cell("Read", "group")]
@@ -44,15 +44,15 @@ def row(topology: Topology, role: str) -> str:
 
 def test_the_table_is_that_of_the_topology(topology: Topology) -> None:
     table = PAGE.split("<!-- roles:")[1].split("<!-- end of roles -->")[0]
-    shown = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| role")]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| role")]
 
-    assert [row(topology, role) for role in ROLES] == shown
+    assert [row(topology, role) for role in ROLES] == rows
 
 
 def test_the_lines_shown_are_among_those_printed(topology: Topology) -> None:
-    (shown,) = re.findall(r"```sh\n(acl=.*?)```", PAGE, re.DOTALL)
+    (block,) = re.findall(r"```sh\n(acl=.*?)```", PAGE, re.DOTALL)
 
-    assert set(shown.splitlines()) <= set(lines(topology))
+    assert set(block.splitlines()) <= set(lines(topology))
 
 
 @pytest.mark.parametrize("side", ["producers", "consumers"])
@@ -73,9 +73,9 @@ def test_nobody_else_writes_what_the_engine_alone_writes(topology: Topology) -> 
 
 def test_every_transactional_id_of_the_code_is_granted(topology: Topology) -> None:
     written = {
-        found
+        suffix
         for path in CODE
-        for found in re.findall(r'"transactional\.id": f"\{(?:topology|app)\.app_id\}-(.+?)"', path.read_text())
+        for suffix in re.findall(r'"transactional\.id": f"\{(?:topology|app)\.app_id\}-(.+?)"', path.read_text())
     }
     given = {
         name.removeprefix(f"{topology.app_id}-")

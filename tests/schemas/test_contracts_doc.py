@@ -35,15 +35,15 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_table_of_topics_is_the_topology_s(topology: Topology) -> None:
-    wanted = []
+    expected = []
     for name, terms in topology.topics.items():
         kept = "newest per key" if terms.retention_ms is None else f"{terms.retention_ms // DAY_MS}d"
         encoding = "Avro or JSON" if terms.json_allowed else "Avro"
         value = f"{terms.schema_name}, {encoding}" if terms.schema_name else "bytes as they came"
         people = f"{', '.join(terms.producers)} | {', '.join(terms.consumers)}"
-        wanted.append(f"| `{name}` | {value} | {terms.key} | {people} | {kept} |")
+        expected.append(f"| `{name}` | {value} | {terms.key} | {people} | {kept} |")
 
-    assert wanted == rows("topics")
+    assert expected == rows("topics")
     assert f"kept {topology.commands.retention_ms // DAY_MS}d" in TEXT
 
 
@@ -66,11 +66,11 @@ def test_an_auditor_s_hash_is_the_engine_s() -> None:
 def test_the_worked_example_of_a_hash_is_the_example_record_s() -> None:
     (canonical,) = blocks("text")
     record = json.loads(canonical)
-    (shown,) = re.findall(r"^Its hash is `([0-9a-f]{64})`\.$", TEXT, re.MULTILINE)
+    (digest,) = re.findall(r"^Its hash is `([0-9a-f]{64})`\.$", TEXT, re.MULTILINE)
 
-    assert sha256(canonical.strip().encode()).hexdigest() == shown
-    assert {**record, "hash": shown} == json.loads((EXAMPLES / "audit_record.v1.opened.json").read_text())
-    assert shown == OPENED.hash
+    assert sha256(canonical.strip().encode()).hexdigest() == digest
+    assert {**record, "hash": digest} == json.loads((EXAMPLES / "audit_record.v1.opened.json").read_text())
+    assert digest == OPENED.hash
 
 
 @given(st.text())
@@ -106,7 +106,7 @@ def test_the_first_examples_open_a_workflow(topology: Topology) -> None:
 
 def test_the_tables_of_reasons_are_those_of_the_code() -> None:
     for name, reasons in {"dead letter reasons": DEAD_LETTER_REASONS, "rejection reasons": REJECTION_REASONS}.items():
-        assert [f"| `{code}` | {said.meaning} | {said.remedy} |" for code, said in reasons.items()] == rows(name)
+        assert [f"| `{code}` | {reason.meaning} | {reason.remedy} |" for code, reason in reasons.items()] == rows(name)
 
 
 def test_the_python_example_runs() -> None:

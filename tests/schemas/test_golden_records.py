@@ -99,8 +99,8 @@ def _records(schema: Any) -> dict[str, dict[str, Any]]:
     inner = [field["type"] for field in schema.get("fields", ())] + [
         schema[key] for key in ("items", "values") if key in schema
     ]
-    found = {schema["name"]: schema} if schema["type"] == "record" else {}
-    return found | _records(inner)
+    records = {schema["name"]: schema} if schema["type"] == "record" else {}
+    return records | _records(inner)
 
 
 def test_every_field_of_a_message_is_in_its_schema_in_the_same_order_and_the_other_way_round() -> None:

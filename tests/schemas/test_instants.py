@@ -59,12 +59,12 @@ def test_what_is_not_a_time_is_an_error(text: str) -> None:
     ],
 )
 def test_an_impossible_time_is_told_with_its_likely_cause(ts_ms: int, cause: str) -> None:
-    said = mistake_in(ts_ms, NOW_MS, TEN_MINUTES)
+    mistake = mistake_in(ts_ms, NOW_MS, TEN_MINUTES)
 
-    assert said is not None
-    assert cause in said
-    assert str(ts_ms) in said
-    assert "\n" not in said
+    assert mistake is not None
+    assert cause in mistake
+    assert str(ts_ms) in mistake
+    assert "\n" not in mistake
 
 
 @given(st.integers(0, MAX_MS), st.integers(0, MAX_MS))

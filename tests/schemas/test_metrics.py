@@ -113,8 +113,8 @@ def _read(port: int, path: str) -> tuple[int, str]:
 
 
 def test_the_document_shows_the_table() -> None:
-    shown = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
-    assert [document_line(metric) for metric in TABLE] == shown
+    rows = [line for line in DOCUMENT.read_text().splitlines() if line.startswith("| `")]
+    assert [document_line(metric) for metric in TABLE] == rows
 
 
 def document_line(metric: object) -> str:

@@ -27,11 +27,11 @@ def test_the_core_s_own_codes_are_listed_as_such() -> None:
 
 def codes_in_use() -> set[str]:
     """Codes that are given to the calls that refuse and reject, and to the names that hold one."""
-    found = {GIVEN_UP, *get_args(DecodeReason)}
+    codes = {GIVEN_UP, *get_args(DecodeReason)}
     for package in (core, shell, runner, schemas):
         for file in Path(str(package.__file__)).parent.rglob("*.py"):
-            found |= set(_codes(ast.parse(file.read_text(encoding="utf-8"))))
-    return found
+            codes |= set(_codes(ast.parse(file.read_text(encoding="utf-8"))))
+    return codes
 
 
 def _codes(tree: ast.Module, calls: Set[str] = CALLS) -> Iterator[str]:
@@ -56,9 +56,9 @@ def test_every_code_in_use_has_a_text_and_every_text_a_use() -> None:
 
 
 def test_texts_are_one_line_each_with_a_remedy() -> None:
-    for code, said in REASONS.items():
-        assert said.meaning, code
-        assert said.remedy, code
-        assert "\n" not in said.meaning + said.remedy
-        assert "|" not in said.meaning + said.remedy, "they stand in a table"
+    for code, reason in REASONS.items():
+        assert reason.meaning, code
+        assert reason.remedy, code
+        assert "\n" not in reason.meaning + reason.remedy
+        assert "|" not in reason.meaning + reason.remedy, "they stand in a table"
     assert "message" in remedy_for("what a stranger wrote")

@@ -68,7 +68,7 @@ def test_words_are_in_lower_case_and_say_one_thing() -> None:
 
 @given(st.text(max_size=12) | st.floats() | st.integers() | st.booleans() | st.none())
 def test_plain_gives_finite_numbers_trimmed_texts_or_nothing(value: object) -> None:
-    found = plain(value)
-    assert not isinstance(found, float) or math.isfinite(found)
-    assert not isinstance(found, str) or (found and found == found.strip())
-    assert found == plain(found)
+    result = plain(value)
+    assert not isinstance(result, float) or math.isfinite(result)
+    assert not isinstance(result, str) or (result and result == result.strip())
+    assert result == plain(result)

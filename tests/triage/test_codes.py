@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from master_orchestrator.core.triage import active_dtcs, pending_dtcs
+from master_orchestrator.core.triage import active_dtcs
 from master_orchestrator_schemas.messages import Dtc, J1939Fault
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
@@ -25,13 +25,13 @@ def test_a_confirmed_code_or_one_that_asks_for_the_lamp_acts_at_once(drive: Any,
 
 def test_a_pending_code_only_raises_interest_until_it_is_confirmed(drive: Any) -> None:
     assert [] == drive.send(**code("P0420", PENDING))
-    assert ("P0420",) == pending_dtcs(drive.trackers)
+    assert {"P0420"} == drive.trackers.codes.keys()
     assert () == active_dtcs(drive.trackers)
 
     drive.ts_ms += 1000
     (finding,) = drive.send(**code("P0420"))
     assert ("dtc:P0420", Subsystem.EMISSIONS) == (finding.rule, finding.subsystem)
-    assert () == pending_dtcs(drive.trackers)
+    assert ("P0420",) == active_dtcs(drive.trackers)
 
 
 @pytest.mark.parametrize("status", [NOT_COMPLETED, 0x01, 0x00, 0x50])

@@ -119,7 +119,7 @@ class LaneConsumer:
             self._commit_failed(marks, error)
 
     def await_commits(self, timeout: float) -> None:
-        """Wait for the results of all commits; records and errors that arrive meanwhile are dropped."""
+        """Wait for the results of all commits; records and errors that arrive before them are dropped."""
         deadline = time.monotonic() + timeout
         while self._unreported and time.monotonic() < deadline:
             self._consumer.poll(0.02)

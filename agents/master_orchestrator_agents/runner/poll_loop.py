@@ -196,7 +196,7 @@ class PollLoop:
     def _drain(self) -> None:
         """Start no more commands and wait for those in flight, still a member of the group.
 
-        Completed commands are committed meanwhile: if the process is killed now, they are not handled again.
+        Completed commands are committed while it waits: if the process is killed now, they are not handled again.
         """
         self._backlog.close()
         deadline = time.monotonic() + self._options.drain_seconds

@@ -107,7 +107,7 @@ def _run_all(runners: Sequence[AgentRunner], stop: threading.Event) -> None:
 
 @contextmanager
 def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT set ``stop`` meanwhile; outside the main thread Python allows no signal handlers."""
+    """SIGTERM and SIGINT set ``stop`` while this runs; outside the main thread Python allows no signal handlers."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -44,7 +44,3 @@ class Agenda:
             event = self._waiting.pop(event_id, None)
             if event is not None:
                 yield event
-
-    def next_due_s(self) -> float | None:
-        """When the next event may be due; None: nothing is waiting."""
-        return self._due[0][0] if self._due else None

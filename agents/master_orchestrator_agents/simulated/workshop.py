@@ -126,7 +126,7 @@ class SimulatedWorkshops:
             return self._triage.rules[rule].subsystem
         return self._codes.of(rule.removeprefix("dtc:")).subsystem
 
-    def _event(self, status: Status, kind: ServiceEventKind, delay_ms: int, **found: Any) -> PlannedEvent:
+    def _event(self, status: Status, kind: ServiceEventKind, delay_ms: int, **fields: Any) -> PlannedEvent:
         event = ServiceEvent(
             vehicle_id=status.vehicle_id,
             workflow_id=status.workflow_id,
@@ -134,7 +134,7 @@ class SimulatedWorkshops:
             kind=kind,
             ts_ms=status.updated_at_ms + delay_ms,
             workshop_id=status.workshop_id,
-            **found,
+            **fields,
         )
         return PlannedEvent(event, delay_ms)
 

@@ -61,11 +61,11 @@ class Outputs:
 
     def verdict(self) -> dict[str, float]:
         """Keys whose counts are not what they must be; outputs that are missing, and that came again."""
-        wanted = {key: set(range(1, count + 1)) for key, count in self._expected.items()}
+        expected = {key: set(range(1, count + 1)) for key, count in self._expected.items()}
         seen = {key: set(counts) for key, counts in self._seen.items()}
         return {
-            "keys_wrong": sum(seen.get(key) != counts for key, counts in wanted.items()),
-            "outputs_missing": sum(len(counts - seen.get(key, set())) for key, counts in wanted.items()),
+            "keys_wrong": sum(seen.get(key) != counts for key, counts in expected.items()),
+            "outputs_missing": sum(len(counts - seen.get(key, set())) for key, counts in expected.items()),
             "outputs_repeated": sum(counts.total() - len(counts) for counts in self._seen.values()),
         }
 

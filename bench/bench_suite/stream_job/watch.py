@@ -85,5 +85,5 @@ class Watch:
 def committed_ends(admin: AdminClient, partitions: list[TopicPartition]) -> tuple[int, ...]:
     """Where a reader of committed records would stop, per partition."""
     latest = cast("OffsetSpec", OffsetSpec.latest())  # type: ignore[no-untyped-call]  # confluent's
-    asked = admin.list_offsets(dict.fromkeys(partitions, latest), isolation_level=IsolationLevel.READ_COMMITTED)
-    return tuple(int(asked[place].result().offset) for place in partitions)
+    futures = admin.list_offsets(dict.fromkeys(partitions, latest), isolation_level=IsolationLevel.READ_COMMITTED)
+    return tuple(int(futures[place].result().offset) for place in partitions)

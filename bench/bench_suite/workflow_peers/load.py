@@ -53,8 +53,8 @@ def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> Loa
         env={**os.environ, "PYTHONPATH": str(BENCH), **env},
     )
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise ChildProcessError(f"its load generator failed: {' '.join(said) or 'it said nothing'}")
+        last_line = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise ChildProcessError(f"its load generator failed: {' '.join(last_line) or 'it last_line nothing'}")
     return LoadResult(**json.loads(done.stdout.splitlines()[-1]))
 
 

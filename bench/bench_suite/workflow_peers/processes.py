@@ -86,8 +86,8 @@ class ChildProcess:
         return [process, *process.children(recursive=True)]
 
     def _last_line(self) -> str:
-        said = self._said().strip().splitlines()
-        return said[-1] if said else "it said nothing"
+        lines = self._said().strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
 
     def _said(self) -> str:
         return self._log.read_bytes()[self._begin :].decode(errors="replace")

@@ -92,8 +92,10 @@ def _settings(ingress: int, admin: int, node: int) -> dict[str, str]:
 
 def _register(admin: int, worker: int) -> None:
     body = json.dumps({"uri": f"http://{LOOPBACK}:{worker}", "force": True}).encode()
-    asked = urllib.request.Request(f"http://{LOOPBACK}:{admin}/deployments", body, {"content-type": "application/json"})
-    with urllib.request.urlopen(asked, timeout=60):  # noqa: S310  http, written above
+    request = urllib.request.Request(
+        f"http://{LOOPBACK}:{admin}/deployments", body, {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60):  # noqa: S310  http, written above
         pass
 
 

@@ -91,8 +91,8 @@ def _java() -> Path:
 
 
 def _version(place: Path) -> int:
-    shown = subprocess.run([place / "java", "-version"], capture_output=True, text=True, check=False)
-    return java_version(shown.stderr)
+    output = subprocess.run([place / "java", "-version"], capture_output=True, text=True, check=False)
+    return java_version(output.stderr)
 
 
 def _fetch(home: Path) -> None:
@@ -113,5 +113,5 @@ def _run(command: Command, failed: str) -> None:
     except subprocess.TimeoutExpired as error:
         raise UnavailableError(f"{failed} within {FETCH_S} s") from error
     if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip().splitlines()[:1]
-        raise UnavailableError(f"{failed}: {' '.join(said) or 'it said nothing'}")
+        first_line = (done.stdout + done.stderr).strip().splitlines()[:1]
+        raise UnavailableError(f"{failed}: {' '.join(first_line) or 'it first_line nothing'}")

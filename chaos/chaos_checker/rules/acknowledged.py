@@ -15,22 +15,22 @@ NEVER = 2**63
 
 def there(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violation]:
     """An acknowledged record stands where the broker said, as it was sent."""
-    found = []
+    violations = []
     for row in sent:
         if row.acked and row.place is not None:
             stored = inputs.get(row.place)
             if stored is None:
-                found.append((str(row.place), f"{row.name} was acknowledged and is not there"))
+                violations.append((str(row.place), f"{row.name} was acknowledged and is not there"))
             elif stored.header(SHOT) != row.name or len(stored.value or b"") != row.size:
-                found.append((str(row.place), f"{row.name} was acknowledged, and another record is there"))
-    return violations_of("acknowledged-there", found)
+                violations.append((str(row.place), f"{row.name} was acknowledged, and another record is there"))
+    return violations_of("acknowledged-there", violations)
 
 
 def undone(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violation]:
     """A record of an aborted transaction is not to be seen."""
     gone = {row.place: row.name for row in sent if row.aborted and row.place is not None}
-    found = [(str(place), f"{name} was aborted and is there") for place, name in gone.items() if place in inputs]
-    return violations_of("aborted-there", found)
+    violations = [(str(place), f"{name} was aborted and is there") for place, name in gone.items() if place in inputs]
+    return violations_of("aborted-there", violations)
 
 
 def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[Place, Sent]:
@@ -67,12 +67,12 @@ def effective(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> list[Vi
     caused: dict[Place, list[Audit]] = {}
     for record in audit:
         caused.setdefault(record.cause, []).append(record)
-    found = [
+    violations = [
         (str(place), f"{row.name} of {row.vehicle}: {wrong}")
         for place, row in expected.items()
         if row.acked and row.needed and (wrong := _wrong(row, caused.get(place, [])))
     ]
-    return violations_of("effect", found)
+    return violations_of("effect", violations)
 
 
 def _wrong(row: Sent, records: Sequence[Audit]) -> str:
@@ -80,8 +80,8 @@ def _wrong(row: Sent, records: Sequence[Audit]) -> str:
         count = sum(row.rule in record.said.get(TAKEN_IN.get(record.event, ""), ()) for record in records)
         return "" if count == 1 else f"{count} records say that a workflow took in {row.rule}"
     if row.expects == "check":
-        told = [r for r in records if r.event in CHECKED and r.said.get("request_id") == row.request_id]
-        return "" if len(told) == 1 else f"a check was asked for, {len(told)} records say what became of it"
+        checked = [r for r in records if r.event in CHECKED and r.said.get("request_id") == row.request_id]
+        return "" if len(checked) == 1 else f"a check was asked for, {len(checked)} records say what became of it"
     if (row.expects != "none" or row.strict) and records:
         return f"it must cause nothing, and caused {records[0].where}"
     return ""
@@ -90,17 +90,17 @@ def _wrong(row: Sent, records: Sequence[Audit]) -> str:
 def known_by_cause(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> list[Violation]:
     """A workflow opens for a check that was asked for or a finding, and knows only what its vehicle has reported."""
     reported = _reported(expected)
-    found = []
+    violations = []
     for record in audit:
         row = expected.get(record.cause)
         known = reported.get(record.vehicle_id, {})
         rules = record.said.get(TAKEN_IN.get(record.event, ""), ())
         strange = [rule for rule in rules if known.get(rule, NEVER) > record.cause.offset]
         if strange:
-            found.append((record.where, f"{record.event} for {strange}, which the vehicle has not reported"))
+            violations.append((record.where, f"{record.event} for {strange}, which the vehicle has not reported"))
         if record.event == "workflow_opened" and (row is None or not _opens(record, row)):
-            found.append((record.where, f"opened as {record.reason} by {record.cause}, which did not ask for it"))
-    return violations_of("opened-for-nothing", found)
+            violations.append((record.where, f"opened as {record.reason} by {record.cause}, which did not ask for it"))
+    return violations_of("opened-for-nothing", violations)
 
 
 def _opens(record: Audit, row: Sent) -> bool:

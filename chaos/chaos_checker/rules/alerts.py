@@ -46,13 +46,13 @@ def demanded(audit: Sequence[Audit], alerts: Sequence[Alert]) -> list[Violation]
     """
     due = {f"{r.workflow_id}/{r.seq}/{kind}": r for r in audit for kind in _kinds(r)}
     there = {alert.alert_id: alert for alert in alerts}
-    found = [(record.where, f"alert {name} is missing") for name, record in due.items() if name not in there]
+    violations = [(record.where, f"alert {name} is missing") for name, record in due.items() if name not in there]
     for name, alert in there.items():
         record = due.get(name)
         if record is None:
-            found.append((str(alert.place), f"no trail demands {name} ({alert.kind})"))
+            violations.append((str(alert.place), f"no trail demands {name} ({alert.kind})"))
         elif (alert.at_ms, alert.vehicle_id, alert.workflow_id, alert.key) != (
             record.at_ms, record.vehicle_id, record.workflow_id, record.workflow_id,
         ) or not _as_urgent(alert, record):  # fmt: skip
-            found.append((str(alert.place), f"{name} says something else than its trail"))
-    return violations_of("alert", found)
+            violations.append((str(alert.place), f"{name} says something else than its trail"))
+    return violations_of("alert", violations)

@@ -24,13 +24,13 @@ def once(stores: Stores) -> list[Violation]:
         "corrective action": (capa.capa_id for capa in stores.capas),
         "corrective action for": (capa.opened_for for capa in stores.capas),
     }
-    found = [
+    violations = [
         (str(key), f"{kind} {key} is there {count} times")
         for kind, keys in keyed.items()
         for key, count in Counter(keys).items()
         if count > 1
     ]
-    return violations_of("book-once", found)
+    return violations_of("book-once", violations)
 
 
 def for_a_command(stores: Stores, commands: Mapping[str, str]) -> list[Violation]:
@@ -43,34 +43,36 @@ def for_a_command(stores: Stores, commands: Mapping[str, str]) -> list[Violation
         *(("survey", s.command_id, s.workflow_id) for s in stores.surveys),
         *(("repair", r.command_id, r.workflow_id) for r in stores.repairs),
     ]
-    found = [
+    violations = [
         (command, f"a {kind} of {workflow}, for a command that was not issued for it")
         for kind, command, workflow in entries
         if command not in commands or commands[command] != workflow
     ]
-    return violations_of("book-command", found)
+    return violations_of("book-command", violations)
 
 
 def serviced_is_booked(stores: Stores, serviced: Mapping[str, str | None]) -> list[Violation]:
     """A serviced workflow's appointment is in the book, and stands. ``serviced``: workflow -> appointment id."""
     confirmed = {a.appointment_id: a.workflow_id for a in stores.appointments if a.state == CONFIRMED}
     booked = {(booking.workflow_id, booking.appointment_id) for booking in stores.bookings}
-    found = []
+    violations = []
     for workflow_id, appointment_id in serviced.items():
         if (workflow_id, appointment_id) not in booked:
-            found.append((workflow_id, f"was serviced, and no booking gave it the appointment {appointment_id}"))
+            violations.append((workflow_id, f"was serviced, and no booking gave it the appointment {appointment_id}"))
         elif confirmed.get(appointment_id or "") != workflow_id:
-            found.append((workflow_id, f"was serviced with {appointment_id}, which is not confirmed in the book"))
-    return violations_of("book-serviced", found)
+            violations.append((workflow_id, f"was serviced with {appointment_id}, which is not confirmed in the book"))
+    return violations_of("book-serviced", violations)
 
 
 def answered_is_kept(stores: Stores, surveyed: Iterable[str], counted: Iterable[str]) -> list[Violation]:
     """What an agent says it did is in its book: the survey of a workflow, the repair that it counted."""
     surveys = {survey.workflow_id for survey in stores.surveys}
     repairs = {repair.workflow_id for repair in stores.repairs}
-    found = [(workflow, "FEEDBACK has answered, and no survey is in its book") for workflow in set(surveyed) - surveys]
-    found += [(workflow, "its repair was counted, and is not in the book") for workflow in set(counted) - repairs]
-    return violations_of("book-answered", found)
+    violations = [
+        (workflow, "FEEDBACK has answered, and no survey is in its book") for workflow in set(surveyed) - surveys
+    ]
+    violations += [(workflow, "its repair was counted, and is not in the book") for workflow in set(counted) - repairs]
+    return violations_of("book-answered", violations)
 
 
 def no_double_booking(appointments: Sequence[Appointment]) -> list[Violation]:
@@ -80,24 +82,24 @@ def no_double_booking(appointments: Sequence[Appointment]) -> list[Violation]:
         if appointment.state in HOLDING:
             for resource in (f"bay {appointment.bay}", f"technician {appointment.technician}"):
                 taken.setdefault(resource, []).append(appointment)
-    found = []
+    violations = []
     for resource, of_it in taken.items():
         of_it.sort(key=lambda appointment: appointment.start_ms)
-        found += [
+        violations += [
             (after.appointment_id, f"{resource} has {before.appointment_id} at the same time")
             for before, after in pairwise(of_it)
             if after.start_ms < before.end_ms
         ]
-    return violations_of("book-double", found)
+    return violations_of("book-double", violations)
 
 
 def claims_counted(stores: Stores) -> list[Violation]:
     """The count of claims is that of the repairs."""
     repairs = Counter(repair.counted_as for repair in stores.repairs)
     counted = {claims.counted_as: claims.repairs for claims in stores.claims}
-    found = [
+    violations = [
         ("/".join(key), f"{counted.get(key, 0)} claims are counted for {repairs[key]} repairs")
         for key in repairs.keys() | counted.keys()
         if repairs[key] != counted.get(key, 0)
     ]
-    return violations_of("book-claims", found)
+    return violations_of("book-claims", violations)

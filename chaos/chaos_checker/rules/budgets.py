@@ -45,7 +45,7 @@ class _Steps:
     def _issue(self, record: Audit, command_id: str) -> None:
         parts = command_id.removeprefix(f"{record.workflow_id}/").split("/")
         if len(parts) != 3 or not (parts[1].isdecimal() and parts[2].isdecimal()):
-            self.wrong.append((record.where, f"issues {command_id}, which is no command of the workflow"))
+            self.wrong.append((record.where, f"issues {command_id}, which is not a command of the workflow"))
             return
         step, attempt, revision = parts[0], int(parts[1]), int(parts[2])
         last = self.side if step == SIDE else self.main
@@ -82,10 +82,10 @@ class _Steps:
 
 def within_budget(audit: Sequence[Audit], retries: int) -> list[Violation]:
     """Executions are numbered 0, 1, 2 … per step; one and ``retries`` more per budget; FAILED only when it is used."""
-    found = []
+    violations = []
     for records in by_workflow(audit).values():
         steps = _Steps(retries)
         for record in records:
             steps.take(record)
-        found += steps.wrong
-    return violations_of("budget", found)
+        violations += steps.wrong
+    return violations_of("budget", violations)

@@ -14,34 +14,34 @@ ACTORS = {"agent": "Reply", "workshop": "ServiceEvent", "operator": "OperatorReq
 
 def caused(audit: Sequence[Audit], inputs: Mapping[Place, Stored], terms: Terms) -> list[Violation]:
     """The cause is in its topic, of the same vehicle and partition, and its time is the record's."""
-    found = []
+    violations = []
     for record in audit:
         cause = inputs.get(record.cause)
         topic = ACTORS.get(record.actor.partition(":")[0])
         if cause is None:
-            found.append((record.where, f"its cause {record.cause} is not there"))
+            violations.append((record.where, f"its cause {record.cause} is not there"))
         elif cause.vehicle != record.vehicle_id:
-            found.append((record.where, f"its cause {record.cause} is of {cause.vehicle}"))
+            violations.append((record.where, f"its cause {record.cause} is of {cause.vehicle}"))
         elif cause.at_ms != record.at_ms:
-            found.append((record.where, f"at {record.at_ms}, its cause at {cause.at_ms}"))
+            violations.append((record.where, f"at {record.at_ms}, its cause at {cause.at_ms}"))
         elif record.place.partition != record.cause.partition:
-            found.append((record.where, f"its cause is in another partition: {record.cause}"))
+            violations.append((record.where, f"its cause is in another partition: {record.cause}"))
         elif topic is not None and record.cause.topic != terms.input(topic):
-            found.append((record.where, f"{record.actor} by a record of {record.cause.topic}"))
-    return violations_of("cause", found)
+            violations.append((record.where, f"{record.actor} by a record of {record.cause.topic}"))
+    return violations_of("cause", violations)
 
 
 def in_order(audit: Sequence[Audit], inputs: Mapping[Place, Stored]) -> list[Violation]:
     """A vehicle's input positions only grow, each behind one of its records; a cause moves its own topic's."""
-    found = []
+    violations = []
     for records in by_vehicle(audit).values():
         before: dict[str, int] = {}
         last: Place | None = None
         for record in records:
             if wrong := _disorder(record, before, last, inputs):
-                found.append((record.where, wrong))
+                violations.append((record.where, wrong))
             before, last = dict(record.positions), record.cause
-    return violations_of("vehicle-order", found)
+    return violations_of("vehicle-order", violations)
 
 
 def _disorder(record: Audit, before: Mapping[str, int], last: Place | None, inputs: Mapping[Place, Stored]) -> str:
@@ -55,8 +55,8 @@ def _disorder(record: Audit, before: Mapping[str, int], last: Place | None, inpu
     if before.get(cause.topic, 0) > cause.offset:
         return f"its cause {cause} is applied again"
     for topic, offset in at.items():
-        stood = inputs.get(Place(topic, cause.partition, offset - 1))
-        if stood is None or stood.vehicle != record.vehicle_id:
+        stored = inputs.get(Place(topic, cause.partition, offset - 1))
+        if stored is None or stored.vehicle != record.vehicle_id:
             return f"its position {offset} in {topic} is not behind a record of the vehicle"
     return ""
 
@@ -78,10 +78,10 @@ def answered(
     """Each reply, workshop's report and operator's request has left its record in the trail, or is a dead letter."""
     causes = {record.cause for record in audit}
     dead = {letter.origin for letter in letters}
-    asked = {terms.input(schema) for schema in ("Reply", "ServiceEvent", "OperatorRequest")}
-    found = [
+    topics = {terms.input(schema) for schema in ("Reply", "ServiceEvent", "OperatorRequest")}
+    violations = [
         (str(place), f"of {record.vehicle}: {'both' if place in causes else 'neither'} in the trail and a dead letter")
         for place, record in inputs.items()
-        if place.topic in asked and (place in causes) == (place in dead)
+        if place.topic in topics and (place in causes) == (place in dead)
     ]
-    return violations_of("answered", found)
+    return violations_of("answered", violations)

@@ -19,40 +19,42 @@ def first_ones(commands: Iterable[Command]) -> dict[str, Command]:
 
 def one_version(commands: Sequence[Command]) -> list[Violation]:
     """A repeat is the same in all: topic, partition, key, bytes, headers."""
-    first, found = first_ones(commands), []
+    first, violations = first_ones(commands), []
     for command in commands:
         stored, before = command.stored, first[command.command_id].stored
         if (stored.key, stored.value, stored.headers) != (before.key, before.value, before.headers):
-            found.append((str(stored.place), f"{command.command_id} is there in another version than {before.place}"))
+            violations.append(
+                (str(stored.place), f"{command.command_id} is there in another version than {before.place}")
+            )
         elif stored.place[:2] != before.place[:2]:
-            found.append((str(stored.place), f"{command.command_id} is in another lane too: {before.place}"))
-    return violations_of("command-version", found)
+            violations.append((str(stored.place), f"{command.command_id} is in another lane too: {before.place}"))
+    return violations_of("command-version", violations)
 
 
 def all_sent(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
     """Each command that the trail names was sent, and no other."""
     issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
     first = first_ones(commands)
-    found = [(record.where, f"{name} was not sent") for name, record in issued.items() if name not in first]
-    found += [(str(c.stored.place), f"no trail names {name}") for name, c in first.items() if name not in issued]
-    return violations_of("command-sent", found)
+    violations = [(record.where, f"{name} was not sent") for name, record in issued.items() if name not in first]
+    violations += [(str(c.stored.place), f"no trail names {name}") for name, c in first.items() if name not in issued]
+    return violations_of("command-sent", violations)
 
 
 def as_issued(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
     """Each says what its audit record says, under the vehicle's key, on its priority's lane."""
     issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
-    found = []
+    violations = []
     for name, command in first_ones(commands).items():
         wrong = _differences(command, issued[name]) if name in issued else []
         if wrong:
-            found.append((str(command.stored.place), f"{name} has another {', '.join(wrong)} than its trail"))
-    return violations_of("command-content", found)
+            violations.append((str(command.stored.place), f"{name} has another {', '.join(wrong)} than its trail"))
+    return violations_of("command-content", violations)
 
 
 def _differences(command: Command, record: Audit) -> list[str]:
-    said = f"{record.workflow_id}/{command.step}/{command.attempt}/{command.revision}"
+    issued_name = f"{record.workflow_id}/{command.step}/{command.attempt}/{command.revision}"
     expected = {
-        "id": (command.command_id, said),
+        "id": (command.command_id, issued_name),
         "ce_id": (command.stored.header("ce_id"), command.command_id),
         "workflow": (command.workflow_id, record.workflow_id),
         "vehicle": (command.vehicle_id, record.vehicle_id),
@@ -70,7 +72,7 @@ def _differences(command: Command, record: Audit) -> list[str]:
 
 def in_order(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
     """On each lane a vehicle's commands first appear in the order of its trail."""
-    first, found = first_ones(commands), []
+    first, violations = first_ones(commands), []
     for records in by_vehicle(audit).values():
         newest: dict[str, int] = {}
         for record in records:
@@ -78,6 +80,8 @@ def in_order(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violat
             if command is not None:
                 topic, _, offset = command.stored.place
                 if offset < newest.get(topic, -1):
-                    found.append((str(command.stored.place), f"{command.command_id} overtook one issued before it"))
+                    violations.append(
+                        (str(command.stored.place), f"{command.command_id} overtook one issued before it")
+                    )
                 newest[topic] = offset
-    return violations_of("command-order", found)
+    return violations_of("command-order", violations)

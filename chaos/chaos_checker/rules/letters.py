@@ -33,8 +33,8 @@ def real(letters: Iterable[Letter]) -> list[Letter]:
 def once(letters: Sequence[Letter]) -> list[Violation]:
     """One letter for each record, and for each command given up."""
     count = Counter((letter.origin, _name(letter)) for letter in letters)
-    found = [(f"{origin} {name}".strip(), f"{n} dead letters") for (origin, name), n in count.items() if n > 1]
-    return violations_of("letter-once", found)
+    violations = [(f"{origin} {name}".strip(), f"{n} dead letters") for (origin, name), n in count.items() if n > 1]
+    return violations_of("letter-once", violations)
 
 
 def _name(letter: Letter) -> str:
@@ -45,35 +45,35 @@ def _name(letter: Letter) -> str:
 
 def untouched(letters: Sequence[Letter], inputs: Mapping[Place, Stored], topics: Iterable[str]) -> list[Violation]:
     """All origin headers are there, and the record they name, as it came. ``topics``: the inputs."""
-    known, found = set(topics), []
+    known, violations = set(topics), []
     for letter in letters:
         where, stored = str(letter.stored.place), letter.stored
         if not letter.complete or letter.origin is None:
-            found.append((where, "its headers do not say where it comes from and why"))
+            violations.append((where, "its headers do not say where it comes from and why"))
         elif letter.origin.topic in known:
             origin = inputs.get(letter.origin)
             value = None if origin is None else (origin.value or b"")[: letter.cut_from and len(stored.value or b"")]
             if origin is None:
-                found.append((where, f"its origin {letter.origin} is not there"))
+                violations.append((where, f"its origin {letter.origin} is not there"))
             elif (value, origin.key[:KEPT_KEY_BYTES], origin.headers) != (
                 stored.value or b"", stored.key, stored.headers[: len(origin.headers)],
             ):  # fmt: skip
-                found.append((where, f"it is not as it came in {letter.origin}"))
-    return violations_of("letter-bytes", found)
+                violations.append((where, f"it is not as it came in {letter.origin}"))
+    return violations_of("letter-bytes", violations)
 
 
 def expected(letters: Sequence[Letter], sent: Mapping[Place, Sent]) -> list[Violation]:
     """What the load has spoilt is there, for the right reason; nothing else of the load's is."""
     by_origin = {letter.origin: letter for letter in letters if letter.origin is not None}
-    found = []
+    violations = []
     for place, row in sent.items():
         reason = row.expects.removeprefix("dead:") if row.expects.startswith("dead:") else None
         letter = by_origin.get(place)
         if reason is not None and letter is None:
-            found.append((str(place), f"{row.name} must be a dead letter ({reason}) and is not"))
+            violations.append((str(place), f"{row.name} must be a dead letter ({reason}) and is not"))
         elif letter is not None and letter.reason != reason:
-            found.append((str(letter.stored.place), f"{row.name} is one for {letter.reason!r}, due is {reason!r}"))
-    return violations_of("letter-due", found)
+            violations.append((str(letter.stored.place), f"{row.name} is one for {letter.reason!r}, due is {reason!r}"))
+    return violations_of("letter-due", violations)
 
 
 def legitimate(
@@ -89,7 +89,7 @@ def legitimate(
     """
     newest = {record.vehicle_id: record.workflow_id for record in audit if record.event == "workflow_opened"}
     old = {record.workflow_id for record in audit} - set(newest.values())
-    found = []
+    violations = []
     for letter in letters:
         origin = letter.origin
         if origin is None or origin in sent:
@@ -98,17 +98,19 @@ def legitimate(
             continue
         if letter.reason == SUPERSEDED and replies.get(origin) in old:
             continue
-        found.append((str(letter.stored.place), f"{origin} for {letter.reason!r} does not belong there"))
-    return violations_of("letter-stray", found)
+        violations.append((str(letter.stored.place), f"{origin} for {letter.reason!r} does not belong there"))
+    return violations_of("letter-stray", violations)
 
 
 def given_up(letters: Sequence[Letter], audit: Sequence[Audit]) -> list[Violation]:
     """Each step given up after its last retry has its letter, and no other command has one."""
     due = _last_commands(audit)
     there = {letter.stored.header("ce_id") for letter in letters if letter.origin and letter.origin.offset == NO_OFFSET}
-    found = [(where, f"{name} was given up and is no dead letter") for name, where in due.items() if name not in there]
-    found += [(str(name), "is a dead letter, and was not given up") for name in there if name not in due]
-    return violations_of("letter-given-up", found)
+    violations = [
+        (where, f"{name} was given up and is not a dead letter") for name, where in due.items() if name not in there
+    ]
+    violations += [(str(name), "is a dead letter, and was not given up") for name in there if name not in due]
+    return violations_of("letter-given-up", violations)
 
 
 def _last_commands(audit: Sequence[Audit]) -> dict[str, str]:

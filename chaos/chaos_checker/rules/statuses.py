@@ -21,48 +21,52 @@ def by_vehicle(statuses: Sequence[Status]) -> dict[str, list[Status]]:
 def once(statuses: Sequence[Status]) -> list[Violation]:
     """No two statuses of a workflow have the same ``seq``, and each has its workflow's key."""
     seen: dict[tuple[str, int], Status] = {}
-    found = []
+    violations = []
     for status in statuses:
         first = seen.get((status.workflow_id, status.seq))
         if first is None:
             seen[status.workflow_id, status.seq] = status
         else:
-            found.append((str(status.place), f"{status.workflow_id}/{status.seq} was sent before, at {first.place}"))
+            violations.append(
+                (str(status.place), f"{status.workflow_id}/{status.seq} was sent before, at {first.place}")
+            )
         if status.key != status.workflow_id:
-            found.append((str(status.place), f"its key is {status.key!r}"))
-    return violations_of("status-once", found)
+            violations.append((str(status.place), f"its key is {status.key!r}"))
+    return violations_of("status-once", violations)
 
 
 def in_order(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
     """A vehicle's statuses come in the order of its trail, one for each input that changed a workflow."""
-    found, told = [], by_vehicle(statuses)
-    for vehicle_id in told.keys() | folds.keys():
-        is_ = [(status.workflow_id, status.seq) for status in told.get(vehicle_id, [])]
+    violations, of_vehicle = [], by_vehicle(statuses)
+    for vehicle_id in of_vehicle.keys() | folds.keys():
+        is_ = [(status.workflow_id, status.seq) for status in of_vehicle.get(vehicle_id, [])]
         fold = folds.get(vehicle_id)
         due = [] if fold is None else [(entry.last.workflow_id, entry.last.seq) for entry in fold.statuses]
         if is_ != due:
-            found.append((vehicle_id, _first_difference(is_, due)))
-    return violations_of("status-order", found)
+            violations.append((vehicle_id, _first_difference(is_, due)))
+    return violations_of("status-order", violations)
 
 
 def _first_difference(is_: list[tuple[str, int]], due: list[tuple[str, int]]) -> str:
     same = next((n for n, (a, b) in enumerate(zip(is_, due, strict=False)) if a != b), min(len(is_), len(due)))
     there = is_[same] if same < len(is_) else "nothing"
-    wanted = due[same] if same < len(due) else "nothing"
-    return f"status number {same} is {there}, by the trail it is {wanted}"
+    expected = due[same] if same < len(due) else "nothing"
+    return f"status number {same} is {there}, by the trail it is {expected}"
 
 
 def as_folded(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
     """Each says what the trail says."""
     due = {(f.last.workflow_id, f.last.seq): f.fields for fold in folds.values() for f in fold.statuses}
-    found = []
+    violations = []
     for status in statuses:
         fields = due.get((status.workflow_id, status.seq), status.fields)
-        told = (fields.keys() | status.fields.keys()) - NOT_IN_THE_TRAIL
-        wrong = sorted(name for name in told if fields.get(name) != status.fields.get(name))
+        names = (fields.keys() | status.fields.keys()) - NOT_IN_THE_TRAIL
+        wrong = sorted(name for name in names if fields.get(name) != status.fields.get(name))
         if wrong:
-            found.append((str(status.place), f"{status.workflow_id}/{status.seq}: {_shown(status, fields, wrong)}"))
-    return violations_of("status-fold", found)
+            violations.append(
+                (str(status.place), f"{status.workflow_id}/{status.seq}: {_shown(status, fields, wrong)}")
+            )
+    return violations_of("status-fold", violations)
 
 
 def _shown(status: Status, fields: Mapping[str, object], wrong: Sequence[str]) -> str:

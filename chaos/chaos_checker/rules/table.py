@@ -13,16 +13,18 @@ PENDING = frozenset({"waits", "side"})
 
 def as_folded(vehicles: Sequence[Vehicle], folds: Mapping[str, Newest]) -> list[Violation]:
     """Each vehicle's newest workflow is what its trail says; each that has a trail has a state."""
-    found = []
+    violations = []
     for vehicle in vehicles:
         fold = folds.get(vehicle.vehicle_id)
         if fold is None and vehicle.episodes:
-            found.append((vehicle.vehicle_id, f"its state counts {vehicle.episodes} workflows, it has no audit record"))
+            violations.append(
+                (vehicle.vehicle_id, f"its state counts {vehicle.episodes} workflows, it has no audit record")
+            )
         elif fold is not None and (wrong := _wrong(vehicle, fold)):
-            found.append((vehicle.vehicle_id, wrong))
+            violations.append((vehicle.vehicle_id, wrong))
     stateless = folds.keys() - {vehicle.vehicle_id for vehicle in vehicles}
-    found += [(vehicle_id, "it has audit records and no state") for vehicle_id in sorted(stateless)]
-    return violations_of("table-fold", found)
+    violations += [(vehicle_id, "it has audit records and no state") for vehicle_id in sorted(stateless)]
+    return violations_of("table-fold", violations)
 
 
 def _wrong(vehicle: Vehicle, fold: Newest) -> str:
@@ -77,24 +79,26 @@ def all_applied(
     vehicles: Sequence[Vehicle], newest: Mapping[str, Mapping[str, int]], inputs: Sequence[str]
 ) -> list[Violation]:
     """Each vehicle's state stands behind its last record in every input. ``inputs``: topics in rank order."""
-    found = []
+    violations = []
     known = {vehicle.vehicle_id: vehicle for vehicle in vehicles}
     for vehicle_id, due in newest.items():
         vehicle = known.get(vehicle_id)
         at = {} if vehicle is None else {t: p for t, p in zip(inputs, vehicle.positions, strict=False) if p}
         if at != dict(due):
-            found.append((vehicle_id, f"its state is at {at}, its records end at {dict(due)}"))
-    found += [(vehicle_id, "it has a state and no input") for vehicle_id in known.keys() - newest.keys()]
-    return violations_of("table-positions", found)
+            violations.append((vehicle_id, f"its state is at {at}, its records end at {dict(due)}"))
+    violations += [(vehicle_id, "it has a state and no input") for vehicle_id in known.keys() - newest.keys()]
+    return violations_of("table-positions", violations)
 
 
 def at_the_end(
     partition: int, stored: Mapping[str, int], last: Mapping[str, int], ends: Mapping[str, int]
 ) -> list[Violation]:
     """The stored input positions leave nothing to be read. ``last``: behind each topic's last record, markers aside."""
-    found = []
+    violations = []
     for topic, end in ends.items():
         at = stored.get(topic, 0)
         if not last.get(topic, 0) <= at <= end:
-            found.append((f"{topic}[{partition}]", f"read up to {at}, its last record ends at {last.get(topic, 0)}"))
-    return violations_of("all-read", found)
+            violations.append(
+                (f"{topic}[{partition}]", f"read up to {at}, its last record ends at {last.get(topic, 0)}")
+            )
+    return violations_of("all-read", violations)

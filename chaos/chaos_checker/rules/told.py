@@ -19,7 +19,7 @@ def all_told(audit: Sequence[Audit]) -> list[Violation]:
 
 
 def _untold(trail: Sequence[Audit]) -> list[tuple[str, str]]:
-    found, untold = [], dict[str, int]()
+    violations, untold = [], dict[str, int]()
     for index, record in enumerate(trail):
         untold |= record.said.get("urgent", {})
         if _tells(record):
@@ -27,16 +27,18 @@ def _untold(trail: Sequence[Audit]) -> list[tuple[str, str]]:
         for rule in record.said.get("dismissed") or ():
             untold.pop(rule, None)
         if untold and record.to_state in RESTING and _is_last_of_its_cause(trail, index):
-            found.append((record.where, f"nobody was told of {', '.join(sorted(untold))} before {record.to_state}"))
+            violations.append(
+                (record.where, f"nobody was told of {', '.join(sorted(untold))} before {record.to_state}")
+            )
             untold.clear()
-    return found
+    return violations
 
 
 def _tells(record: Audit) -> bool:
     """Whether owner or human hear of all that is open, or it turns out to be nothing."""
-    asked = "/CUSTOMER_ENGAGEMENT/" in str(record.said.get("issued", ""))
+    engages = "/CUSTOMER_ENGAGEMENT/" in str(record.said.get("issued", ""))
     called = set(record.said.get("called", ())) - NAMES_NONE
-    return asked or bool(called) or record.reason in NOTHING
+    return engages or bool(called) or record.reason in NOTHING
 
 
 def _is_last_of_its_cause(trail: Sequence[Audit], index: int) -> bool:

@@ -31,43 +31,43 @@ def by_vehicle(audit: Iterable[Audit]) -> dict[str, list[Audit]]:
 def once(audit: Sequence[Audit]) -> list[Violation]:
     """No two records of one workflow have the same ``seq``: the same twice, or a fork."""
     seen: dict[tuple[str, int], Audit] = {}
-    found = []
+    violations = []
     for record in audit:
         first = seen.get((record.workflow_id, record.seq))
         if first is None:
             seen[record.workflow_id, record.seq] = record
         else:
             kind = "twice" if first.hash == record.hash else "in two versions"
-            found.append((record.where, f"the record is there {kind}, first at {first.place}"))
-    return violations_of("audit-once", found)
+            violations.append((record.where, f"the record is there {kind}, first at {first.place}"))
+    return violations_of("audit-once", violations)
 
 
 def unbroken(audit: Sequence[Audit]) -> list[Violation]:
     """``seq`` counts 0, 1, 2 … in the order of the topic."""
-    found = []
+    violations = []
     for records in by_workflow(audit).values():
         if records[0].seq != 0:
-            found.append((records[0].where, "the trail does not begin with seq 0"))
-        found += [
+            violations.append((records[0].where, "the trail does not begin with seq 0"))
+        violations += [
             (after.where, f"seq {after.seq} follows {before.seq}")
             for before, after in pairwise(records)
             if after.seq != before.seq + 1
         ]
-    return violations_of("audit-seq", found)
+    return violations_of("audit-seq", violations)
 
 
 def chained(audit: Sequence[Audit]) -> list[Violation]:
     """Each record's hash is that of its content, and the next record holds it."""
-    found = [
+    violations = [
         (record.where, "its hash is not that of its content") for record in audit if hash_of(record) != record.hash
     ]
     for records in by_workflow(audit).values():
         expected = GENESIS
         for record in records:
             if record.prev_hash != expected:
-                found.append((record.where, "prev_hash is not the hash of the record before"))
+                violations.append((record.where, "prev_hash is not the hash of the record before"))
             expected = record.hash
-    return violations_of("audit-chain", found)
+    return violations_of("audit-chain", violations)
 
 
 def hash_of(record: Audit) -> str:
@@ -88,37 +88,37 @@ def hash_of(record: Audit) -> str:
 
 def named(audit: Sequence[Audit]) -> list[Violation]:
     """Key and event id are ``workflow_id/seq``, and the workflow is the vehicle's."""
-    found = []
+    violations = []
     for record in audit:
         name = f"{record.workflow_id}/{record.seq}"
         if record.key != name or record.event_id != name:
-            found.append((record.where, f"its key is {record.key!r} and its ce_id {record.event_id!r}"))
+            violations.append((record.where, f"its key is {record.key!r} and its ce_id {record.event_id!r}"))
         if record.workflow_id.rpartition("~")[0] != record.vehicle_id:
-            found.append((record.where, f"a workflow of {record.vehicle_id}?"))
-    return violations_of("audit-names", found)
+            violations.append((record.where, f"a workflow of {record.vehicle_id}?"))
+    return violations_of("audit-names", violations)
 
 
 def one_open(audit: Sequence[Audit]) -> list[Violation]:
     """A vehicle's workflows are numbered 0, 1, 2 …, and one opens only when those before have ended."""
-    found = []
+    violations = []
     for records in by_vehicle(audit).values():
         state: dict[str, str] = {}
         for record in records:
             if record.event == "workflow_opened":
                 if record.workflow_id != f"{record.vehicle_id}~{len(state)}":
-                    found.append((record.where, f"is the vehicle's workflow number {len(state)}"))
-                found += [(record.where, f"{w} is still {s}") for w, s in state.items() if s not in ENDS]
+                    violations.append((record.where, f"is the vehicle's workflow number {len(state)}"))
+                violations += [(record.where, f"{w} is still {s}") for w, s in state.items() if s not in ENDS]
             state[record.workflow_id] = record.to_state
-    return violations_of("one-open", found)
+    return violations_of("one-open", violations)
 
 
 def ended(audit: Sequence[Audit]) -> list[Violation]:
     """Every workflow has ended, and every side task that was begun."""
-    found = []
+    violations = []
     for workflow_id, records in by_workflow(audit).items():
         if records[-1].to_state not in ENDS:
-            found.append((workflow_id, f"has not ended: {records[-1].to_state} since {records[-1].where}"))
+            violations.append((workflow_id, f"has not ended: {records[-1].to_state} since {records[-1].where}"))
         events = [record.event for record in records]
         if events.count("side_task_started") != events.count("side_task_ended"):
-            found.append((workflow_id, "its side task has not ended"))
-    return violations_of("ended", found)
+            violations.append((workflow_id, "its side task has not ended"))
+    return violations_of("ended", violations)

@@ -50,14 +50,14 @@ FAILED_FROM = {
 
 def legal(audit: Sequence[Audit]) -> list[Violation]:
     """Each trail begins in PENDING, goes on where it was, and takes only moves of the table."""
-    found = []
+    violations = []
     for records in by_workflow(audit).values():
         before: str | None = None
         for record in records:
             if wrong := _wrong(before, record):
-                found.append((record.where, wrong))
+                violations.append((record.where, wrong))
             before = record.to_state
-    return violations_of("transition", found)
+    return violations_of("transition", violations)
 
 
 def _wrong(before: str | None, record: Audit) -> str:
@@ -68,17 +68,17 @@ def _wrong(before: str | None, record: Audit) -> str:
         opened = before is None and record.event == "workflow_opened" and record.to_state == "PENDING"
         return "" if opened else f"{record.event} to {record.to_state} as record {record.seq}"
     if record.event in STAYING:
-        return "" if record.from_state == record.to_state else f"{record.event} is no move, but {move}"
+        return "" if record.from_state == record.to_state else f"{record.event} is not a move, but {move}"
     if record.event not in MOVING:
-        return f"{record.event} is no event of the contract"
+        return f"{record.event} is not an event of the contract"
     return "" if move in LEGAL else f"the table has no move {record.from_state} -> {record.to_state}"
 
 
 def reasoned(audit: Sequence[Audit]) -> list[Violation]:
     """COMPLETED and FAILED carry a reason of the contract, from a state it can be reached in."""
-    found = []
+    violations = []
     for record in audit:
         reasons = {"workflow_completed": COMPLETED_FROM, "workflow_failed": FAILED_FROM}.get(record.event)
         if reasons is not None and record.from_state not in reasons.get(record.reason or "", ()):
-            found.append((record.where, f"{record.to_state} with {record.reason!r} from {record.from_state}"))
-    return violations_of("end-reason", found)
+            violations.append((record.where, f"{record.to_state} with {record.reason!r} from {record.from_state}"))
+    return violations_of("end-reason", violations)

@@ -91,28 +91,28 @@ def _waits(records: Sequence[Audit]) -> Iterable[Wait]:
 
 def never_shorter(waits: Iterable[Wait], terms_ms: Sequence[int]) -> list[Violation]:
     """The n-th retry of a budget comes no sooner than the n-th wait says."""
-    found = []
+    violations = []
     for wait in waits:
         least = terms_ms[min(wait.used, len(terms_ms) - 1)]
         if wait.due_ms - wait.failed_ms < least:
-            found.append((wait.where, f"due after {wait.due_ms - wait.failed_ms} ms, {least} ms are to be kept"))
+            violations.append((wait.where, f"due after {wait.due_ms - wait.failed_ms} ms, {least} ms are to be kept"))
         if wait.retried_ms < wait.due_ms:
-            found.append((wait.where, f"retried {wait.due_ms - wait.retried_ms} ms too soon"))
-    return violations_of("wait-short", found)
+            violations.append((wait.where, f"retried {wait.due_ms - wait.retried_ms} ms too soon"))
+    return violations_of("wait-short", violations)
 
 
 def as_promised(audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapping[Place, int]) -> list[Violation]:
     """Only the agent's own wish (``longer_ms``, by its reply's place) makes a wait longer than the terms say."""
-    found = []
+    violations = []
     for record in audit:
         due_ms = record.said.get("retry_at_ms")
         if record.event in FAILED and due_ms is not None:
             wait, wished = int(due_ms) - record.at_ms, longer_ms.get(record.cause, 0)
             if wait not in {max(term, wished) for term in terms_ms}:
-                found.append(
+                violations.append(
                     (record.where, f"waits {wait} ms, the terms are {list(terms_ms)} and the agent's {wished}")
                 )
-    return violations_of("wait-terms", found)
+    return violations_of("wait-terms", violations)
 
 
 def outside(waits: Iterable[Wait], disturbed: Disturbed) -> list[Wait]:
@@ -128,7 +128,7 @@ def never_longer(waits: Iterable[Wait]) -> list[Violation]:
 
 def no_timeout_too_soon(audit: Sequence[Audit]) -> list[Violation]:
     """A time-out is stated only after the command's deadline."""
-    found = []
+    violations = []
     for records in by_workflow(audit).values():
         deadline = {"step_failed": 0, "side_task_failed": 0}
         for record in records:
@@ -136,7 +136,7 @@ def no_timeout_too_soon(audit: Sequence[Audit]) -> list[Violation]:
                 side = "/MANUFACTURING_QUALITY/" in str(record.said["issued"])
                 deadline["side_task_failed" if side else "step_failed"] = int(record.said["deadline_ms"])
             elif record.reason == "timeout" and record.at_ms < deadline.get(record.event, 0):
-                found.append(
+                violations.append(
                     (record.where, f"timed out {deadline[record.event] - record.at_ms} ms before its deadline")
                 )
-    return violations_of("timeout-early", found)
+    return violations_of("timeout-early", violations)

@@ -36,8 +36,8 @@ def truncate(system: System, draw: random.Random, _load: Load) -> str:
     with engine.taken():
         engine.kill()
         disk.keep_copy()
-        told = disk.truncate(draw)
-    return f"{engine.name}: {', '.join(told)}"
+        cuts = disk.truncate(draw)
+    return f"{engine.name}: {', '.join(cuts)}"
 
 
 def old(system: System, draw: random.Random, _load: Load) -> str:
@@ -68,8 +68,8 @@ def full(system: System, draw: random.Random, _load: Load) -> str:
             time.sleep(seconds)
             disk.free()
             time.sleep(FREE_S)
-    told = f"{engine.name} for {seconds:.1f} s{', killed meanwhile' if killed else ''}"
-    return told if opened else f"{told}; it had not opened its tables yet"
+    text = f"{engine.name} for {seconds:.1f} s{', killed at the same time' if killed else ''}"
+    return text if opened else f"{text}; it had not opened its tables yet"
 
 
 def _await_opened(disk: Disk) -> bool:
@@ -84,7 +84,7 @@ def _await_opened(disk: Disk) -> bool:
 
 @contextmanager
 def _running(engine: Member) -> Iterator[None]:
-    """Let a taken engine run meanwhile, and again if it dies; it is dead afterwards."""
+    """Let a reserved engine run, and run again if it dies; it is dead afterwards."""
     engine.release()
     try:
         engine.await_running()

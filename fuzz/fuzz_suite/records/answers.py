@@ -102,7 +102,7 @@ FIELDS: Mapping[str, Callable[[Random], object]] = {
     "summary": lambda rng: text(rng, 2_000),
     "text": lambda rng: text(rng, 2_000),
 }
-"""Fields of the results that are no short texts -> a value that their model accepts."""
+"""Fields of the results that are not short texts -> a value that their model accepts."""
 
 
 def result(rng: Random, agent: AgentType) -> dict[str, Any]:

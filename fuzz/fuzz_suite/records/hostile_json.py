@@ -1,4 +1,4 @@
-"""JSON as strangers write it: plain names, and values that no parser may stumble over."""
+"""JSON of unknown senders: plain names, and values that no parser may fail on."""
 
 import base64
 import gzip

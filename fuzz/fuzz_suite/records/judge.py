@@ -116,15 +116,15 @@ class Judge:
     def retire(self, vehicle_id: str) -> None:
         """The whole story of a vehicle, as ``audit verify`` judges it, and its state. Nothing is kept of it."""
         records = self._trails.pop(vehicle_id, [])
-        told = {record.workflow_id: self._statuses[record.workflow_id] for record in records}
-        for workflow_id in told:
+        statuses = {record.workflow_id: self._statuses[record.workflow_id] for record in records}
+        for workflow_id in statuses:
             del self._statuses[workflow_id], self._newest[workflow_id]
-        if violations := verify(records, (), told).violations:
+        if violations := verify(records, (), statuses).violations:
             raise WrongError(f"audit verify finds {violations[0].kind}", violations[0].text)
         state = self._stage.state(vehicle_id)
         if state is not None and state.workflow is not None:
             newest = state.workflow
-            if status_of(vehicle_id, newest) != told[newest.workflow_id]:
+            if status_of(vehicle_id, newest) != statuses[newest.workflow_id]:
                 raise WrongError("the state's status is not the one told", newest.workflow_id)
 
 

@@ -102,13 +102,13 @@ class Stage:
 
     def _letters(self, work: Work[VehicleState, Outcome]) -> dict[tuple[str, int], Record]:
         """The records' own dead letters, by topic and offset; commands given up have no offset."""
-        found = {}
+        letters = {}
         for record in work.records:
             if record.topic == self._dead:
                 headers = _headers(record)
                 if headers["dead_letter_reason"] != GIVEN_UP.encode():
-                    found[headers["dead_letter_topic"].decode(), int(headers["dead_letter_offset"])] = record
-        return found
+                    letters[headers["dead_letter_topic"].decode(), int(headers["dead_letter_offset"])] = record
+        return letters
 
 
 def _headers(record: Record) -> Mapping[str, bytes]:

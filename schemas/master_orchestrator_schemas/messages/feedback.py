@@ -5,7 +5,6 @@ from typing import Annotated
 import msgspec
 
 MAX_MISTAKES = 16
-MAX_SENDER = 200
 
 
 class Mistake(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ class Mistake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SenderFeedback(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sender should mend; the newest record per ``sender`` and partition on a compacted topic.
+    """What a sender should correct; the newest record per ``sender`` and partition on a compacted topic.
 
     Args:
         sender: its ``ce_source`` header, else its ``client_id`` header, else ``unknown``.

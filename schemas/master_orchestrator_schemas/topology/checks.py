@@ -48,16 +48,16 @@ def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) 
 
 
 def _topics(topology: Topology) -> Iterator[Problem]:
-    wanted = {kind.name: kind.role.value for kind in KINDS if kind.role is not Role.COMMAND}
+    roles = {kind.name: kind.role.value for kind in KINDS if kind.role is not Role.COMMAND}
     count = Counter(terms.schema_name for terms in topology.topics.values())
-    for schema in wanted:
+    for schema in roles:
         if count[schema] != 1:
             yield ("topics",), f"{count[schema]} topics have the schema {schema}; exactly one must"
     if count[None] != 1:
         yield ("topics",), f"{count[None]} topics have no schema; exactly one must, for the dead letters"
     for name, terms in topology.topics.items():
         path = ("topics", name)
-        role = wanted.get(terms.schema_name, "") if terms.schema_name else "output"
+        role = roles.get(terms.schema_name, "") if terms.schema_name else "output"
         if not role:
             yield (*path, "schema"), f"{terms.schema_name} has topics of its own; remove this one"
         elif terms.role != role:

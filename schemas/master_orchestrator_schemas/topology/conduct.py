@@ -58,7 +58,7 @@ class CharterLine(Terms):
 
     Args:
         may, of: actions and resources, one or a list of each.
-        scope: ``own_vehicle``: only about the vehicle of the command in hand.
+        scope: ``own_vehicle``: only about the vehicle of the current command.
         rows: the most that one act may read or write.
         per_command: how often in one command, of each action on each resource.
         per_hour: how often in an hour; judged afterwards, by the analysis of behaviour.

@@ -67,12 +67,12 @@ class CustomerEngagementAgent:
     def _customer(self, task: Task[CustomerEngagementTask]) -> Customer | None:
         with task.access("read", "customer_profile") as access:
             known = self._store.customer(task.vehicle_id)
-            found = known or self._directory.customer_of(task.vehicle_id)
-            access.rows = int(found is not None)
-        if known is None and found is not None:
+            customer = known or self._directory.customer_of(task.vehicle_id)
+            access.rows = int(customer is not None)
+        if known is None and customer is not None:
             with task.access("write", "customer_profile", rows=1):
-                self._store.remember(found)
-        return found
+                self._store.remember(customer)
+        return customer
 
     def _answered_before(
         self, task: Task[CustomerEngagementTask], given: CustomerEngagementTask
@@ -81,13 +81,13 @@ class CustomerEngagementAgent:
 
         An episode that got worse is told of again: its owner has agreed to less, and to another time.
         """
-        for told in self._store.conclusions(task.workflow_id):
-            if told.command_id == task.command_id:
-                return told.result
-            newly_urgent = given.priority == Priority.URGENT and told.priority != Priority.URGENT
-            worse = newly_urgent or not _subjects(given) <= told.subjects
-            if told.result.answer in FINAL and not worse:
-                return told.result
+        for earlier in self._store.conclusions(task.workflow_id):
+            if earlier.command_id == task.command_id:
+                return earlier.result
+            newly_urgent = given.priority == Priority.URGENT and earlier.priority != Priority.URGENT
+            worse = newly_urgent or not _subjects(given) <= earlier.subjects
+            if earlier.result.answer in FINAL and not worse:
+                return earlier.result
         return None
 
 
@@ -144,18 +144,18 @@ class _Conversation:
             return _unreached("no contact is permitted before the deadline")
         return self._result(CustomerReply(Answer.NO_ANSWER, at_ms))
 
-    def _explain(self, rung: Rung, asked: CustomerReply) -> CustomerReply | None:
+    def _explain(self, rung: Rung, reply: CustomerReply) -> CustomerReply | None:
         customer = self._customer
         details = self._messages.details(
             self._given, name=customer.name, language=customer.language, zone=customer.zone
         )
-        return self._ask(rung, details, asked.at_ms)
+        return self._ask(rung, details, reply.at_ms)
 
     def _ask(self, rung: Rung, message: str, at_ms: int) -> CustomerReply | None:
         """One contact, written down before it is sent and after it was answered."""
         command_id, step = self._task.command_id, self._step
         self._step += 1
-        wanted = Contact(
+        planned = Contact(
             contact_id=f"{command_id}#{step}",
             vehicle_id=self._customer.vehicle_id,
             channel=rung.channel,
@@ -165,10 +165,10 @@ class _Conversation:
             answer_within_ms=rung.wait_ms,
         )
         with self._task.access("write", "agent_task", rows=1):
-            contact, asked = self._store.plan_contact(command_id, step, wanted, purpose_of(self._given.priority))
+            contact, is_asked = self._store.plan_contact(command_id, step, planned, purpose_of(self._given.priority))
         self._earlier = [*self._earlier, contact.at_ms]
         self._sent = contact
-        if asked:
+        if is_asked:
             with self._task.access("read", "agent_task", rows=1):
                 return self._store.outcome(command_id, step)
         with self._task.access("send", RESOURCE_OF[contact.channel], rows=1):

@@ -85,9 +85,9 @@ class Messages:
 
 def _affected(task: CustomerEngagementTask) -> list[Subsystem]:
     """What is named: in an URGENT message what is URGENT first, then the causes, then what has no cause yet."""
-    found = {priority: [f.subsystem for f in task.findings if f.priority == priority] for priority in Priority}
-    first = found[Priority.URGENT] if task.priority == Priority.URGENT else []
+    subsystems = {priority: [f.subsystem for f in task.findings if f.priority == priority] for priority in Priority}
+    first = subsystems[Priority.URGENT] if task.priority == Priority.URGENT else []
     named = [*first, *(cause.subsystem for cause in task.causes)]
     if task.priority <= Priority.HIGH or not named:
-        named += [subsystem for priority in Priority if priority <= task.priority for subsystem in found[priority]]
+        named += [subsystem for priority in Priority if priority <= task.priority for subsystem in subsystems[priority]]
     return list(dict.fromkeys(named)) or [Subsystem.OTHER]

@@ -35,8 +35,8 @@ class DataAnalysisAgent:
 
     def _analysed(self, given: DataAnalysisTask, signals: Signals) -> DataAnalysisResult:
         if not given.findings:
-            found = list(islice((*stored_codes(given.dtcs, self._codes), *slow_drifts(signals)), MAX_ANOMALIES))
-            return DataAnalysisResult(anomalies=tuple(found), summary=f"check: {len(found)} anomalies")
+            anomalies = tuple(islice((*stored_codes(given.dtcs, self._codes), *slow_drifts(signals)), MAX_ANOMALIES))
+            return DataAnalysisResult(anomalies=anomalies, summary=f"check: {len(anomalies)} anomalies")
         judged = [(finding, self._judge(finding, signals, given.dtcs)) for finding in given.findings]
         dismissed = tuple(finding.rule for finding, anomaly in judged if anomaly is None)
         anomalies = tuple(anomaly for _, anomaly in judged if anomaly is not None)

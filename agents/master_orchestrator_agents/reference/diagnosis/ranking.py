@@ -83,15 +83,16 @@ def _rank_one(knowledge: Knowledge, titles: Titles, symptoms: Sequence[Symptom],
 
 def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[Cause]) -> list[Cause]:
     """For each code that no candidate explains, a cause made of its title."""
-    found: dict[str, Cause] = {}
+    causes: dict[str, Cause] = {}
     for symptom in own:
         if symptom.code is None or any(_explains(cause, symptom) for cause in candidates):
             continue
         title = titles(symptom.code)
         if title is not None:
             cause = title.as_cause(symptom.subsystem, symptom.severity)
-            found[cause.component] = cause.model_copy(update={"codes": {re.escape(without_type(symptom.code)): TITLED}})
-    return list(found.values())
+            codes = {re.escape(without_type(symptom.code)): TITLED}
+            causes[cause.component] = cause.model_copy(update={"codes": codes})
+    return list(causes.values())
 
 
 def _explains(cause: Cause, symptom: Symptom) -> bool:

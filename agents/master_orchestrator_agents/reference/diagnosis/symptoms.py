@@ -70,11 +70,11 @@ def symptoms_of(task: DiagnosisTask, codes: CodeTable) -> list[Symptom]:
     confirmed them yet), and stored codes that neither speaks of.
     """
     findings = {finding.rule: finding for finding in task.findings}
-    found = [_of_anomaly(anomaly, findings.get(anomaly.rule or "")) for anomaly in task.anomalies]
+    symptoms = [_of_anomaly(anomaly, findings.get(anomaly.rule or "")) for anomaly in task.anomalies]
     confirmed = {anomaly.rule for anomaly in task.anomalies}
-    found += [_of_finding(finding) for finding in task.findings if finding.rule not in confirmed]
-    spoken = {symptom.code for symptom in found}
-    return found + [_of_code(code, codes) for code in task.dtcs if code not in spoken]
+    symptoms += [_of_finding(finding) for finding in task.findings if finding.rule not in confirmed]
+    spoken = {symptom.code for symptom in symptoms}
+    return symptoms + [_of_code(code, codes) for code in task.dtcs if code not in spoken]
 
 
 def _of_anomaly(anomaly: Anomaly, finding: Finding | None) -> Symptom:

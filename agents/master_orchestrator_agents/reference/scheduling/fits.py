@@ -96,10 +96,10 @@ class WorkshopFits:
         today = self._board(slots)
         if not self._wish.urgent and not self._leaves_room(today):
             return None
-        found = earliest(today, length, self._not_before, self._bays, self._technicians)
-        if found is None:
+        slot = earliest(today, length, self._not_before, self._bays, self._technicians)
+        if slot is None:
             return None
-        start, bay, technician = found
+        start, bay, technician = slot
         return Fit(self._workshop.workshop_id, bay, technician, tuple(range(start, start + length)))
 
     def _leaves_room(self, day: BookingBoard) -> bool:

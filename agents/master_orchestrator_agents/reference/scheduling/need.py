@@ -11,7 +11,7 @@ from master_orchestrator_schemas.facts import Operation
 
 ANY_BAY = "standard"
 INSPECTION = Operation(name="inspect")
-"""What is booked where nobody said what is to be done."""
+"""The default job, where the task names none."""
 
 
 @dataclass(frozen=True)
@@ -30,17 +30,17 @@ def need_of(operations: Sequence[Operation], network: Iterable[Workshop]) -> Nee
     Its technician has every skill, if one such is employed anywhere, else that of the first operation. Its bay is of
     the first special type; a second special bay is left to the workshop to arrange.
     """
-    wanted = operations or (INSPECTION,)
-    hours = sum(operation.labour_hours for operation in wanted)
-    special = [operation.bay for operation in wanted if operation.bay != ANY_BAY]
-    skills = frozenset(operation.skill for operation in wanted)
+    jobs = operations or (INSPECTION,)
+    hours = sum(operation.labour_hours for operation in jobs)
+    special = [operation.bay for operation in jobs if operation.bay != ANY_BAY]
+    skills = frozenset(operation.skill for operation in jobs)
     if not any(skills <= has for workshop in network for has in workshop.technicians.values()):
-        skills = frozenset({wanted[0].skill})
+        skills = frozenset({jobs[0].skill})
     return Need(
         slots=max(1, math.ceil(hours * HOUR_MS / SLOT_MS)),
         skills=skills,
         bay=special[0] if special else ANY_BAY,
-        parts=frozenset(part for operation in wanted for part in operation.parts),
+        parts=frozenset(part for operation in jobs for part in operation.parts),
     )
 
 

@@ -46,10 +46,10 @@ class Search:
                 break
         if not firsts:
             firsts = self._soonest(sql, late, wish)
-        found = [fit for _, fit in firsts]
+        fits = [fit for _, fit in firsts]
         for workshop, fit in firsts:
-            found += self._later(sql, workshop, wish, fit, OFFERS - len(found))
-        return sorted(found, key=lambda fit: (fit.start_ms, fit.workshop_id))
+            fits += self._later(sql, workshop, wish, fit, OFFERS - len(fits))
+        return sorted(fits, key=lambda fit: (fit.start_ms, fit.workshop_id))
 
     def _by_distance(self, vehicle_id: str) -> Sequence[Workshop]:
         """Positions are not known here: a vehicle is at home near one workshop, the next ones are its neighbours."""
@@ -95,9 +95,9 @@ class Search:
         fresh = 0 <= wish.now_ms - checked_ms < FULL_FOR_MS
         self._full[key] = (checked_ms if fresh else wish.now_ms, start_ms)
 
-    def _later(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, first: Fit, wanted: int) -> list[Fit]:
+    def _later(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, first: Fit, count: int) -> list[Fit]:
         """More fits after the first at a workshop."""
-        if wanted <= 0:
+        if count <= 0:
             return []
         later = WorkshopFits(sql, workshop, wish, self._opening).since(first.end_ms)
-        return [fit for fit, _ in zip(later, range(wanted), strict=False)]
+        return [fit for fit, _ in zip(later, range(count), strict=False)]

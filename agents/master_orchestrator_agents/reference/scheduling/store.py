@@ -77,7 +77,7 @@ def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bo
 
 
 def holds_of(sql: sqlite3.Connection, command_id: str) -> dict[str, Fit]:
-    """What a command holds already, left by a crash or by another runner that has it in hand; the earliest first."""
+    """What a command holds already, left by a crash or by another runner that is handling it; the earliest first."""
     rows = sql.execute(
         "SELECT a.appointment_id, a.workshop_id, a.bay_id, a.technician_id, o.slot FROM appointments a "
         "JOIN occupancy o ON o.workshop_id = a.workshop_id "

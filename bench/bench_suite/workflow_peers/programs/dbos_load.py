@@ -48,7 +48,7 @@ def run(workflow_id: str) -> bool:
 
 
 async def main() -> None:
-    asked = options().parse_args()
+    arguments = options().parse_args()
     name = uuid.uuid4().hex
     DBOS(config={"name": "bench", "system_database_url": os.environ["DATABASE_URL"],
                  "executor_id": name, "application_version": "1", "log_level": "ERROR"})  # fmt: skip
@@ -56,8 +56,8 @@ async def main() -> None:
     sender = threading.Thread(target=world, daemon=True)
     sender.start()
     loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(asked.in_flight or 64) as threads:
-        await drive(lambda number: loop.run_in_executor(threads, run, f"{name}-{number}"), asked)
+    with ThreadPoolExecutor(arguments.in_flight or 64) as threads:
+        await drive(lambda number: loop.run_in_executor(threads, run, f"{name}-{number}"), arguments)
     told.put(None)
     sender.join()
     DBOS.destroy()

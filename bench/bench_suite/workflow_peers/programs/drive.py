@@ -46,19 +46,19 @@ class Tally:
             self.latencies_ms.append(round(1000 * (ended - due), 2))
 
 
-async def drive(workflow: Workflow, asked: argparse.Namespace) -> None:
+async def drive(workflow: Workflow, arguments: argparse.Namespace) -> None:
     """Run the load that was asked for, and print the answer."""
-    cpu_s, begin = time.process_time(), time.monotonic() + asked.warm
-    tally = Tally(begin, begin + asked.seconds)
-    if asked.in_flight:
-        await _keep_open(workflow, tally, asked.in_flight, asked.warm / 2)
+    cpu_s, begin = time.process_time(), time.monotonic() + arguments.warm
+    tally = Tally(begin, begin + arguments.seconds)
+    if arguments.in_flight:
+        await _keep_open(workflow, tally, arguments.in_flight, arguments.warm / 2)
     else:
-        await _paced(workflow, tally, asked.rate)
+        await _paced(workflow, tally, arguments.rate)
     answer = {
         "started": tally.started,
         "right": tally.right,
         "counted": tally.counted,
-        "seconds": asked.seconds,
+        "seconds": arguments.seconds,
         "latencies_ms": tally.latencies_ms,
         "cpu_s": time.process_time() - cpu_s,
         "ended_at": time.time(),

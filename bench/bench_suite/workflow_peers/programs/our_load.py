@@ -110,10 +110,10 @@ async def main() -> None:
     parser = options()
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("topology", type=Path)
-    asked = parser.parse_args()
-    fleet = _fleet(asked.data_dir, load_topology(asked.topology))
+    arguments = parser.parse_args()
+    fleet = _fleet(arguments.data_dir, load_topology(arguments.topology))
     reading = asyncio.create_task(asyncio.to_thread(fleet.read))
-    driving = asyncio.create_task(drive(fleet.check, asked))
+    driving = asyncio.create_task(drive(fleet.check, arguments))
     try:
         ended, _ = await asyncio.wait({reading, driving}, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:

@@ -42,8 +42,8 @@ class Flow:
         self._event: str | None = None
 
     @workflow.signal  # type: ignore[untyped-decorator,unused-ignore]  # as above
-    def event(self, said: str) -> None:
-        self._event = said
+    def event(self, name: str) -> None:
+        self._event = name
 
     @workflow.run  # type: ignore[untyped-decorator,unused-ignore]  # as above
     async def run(self) -> list[int | str | None]:

@@ -11,7 +11,7 @@ from master_orchestrator.core.triage.blindness import blinded
 from master_orchestrator.core.triage.observe import Observation, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.rules import TriageRules, compile_rules
 from master_orchestrator.core.triage.summaries import summaries
-from master_orchestrator.core.triage.trackers import Trackers, active_dtcs, new_trackers, pending_dtcs
+from master_orchestrator.core.triage.trackers import Trackers, active_dtcs, new_trackers
 
 __all__ = [
     "Observation",
@@ -23,7 +23,6 @@ __all__ = [
     "new_trackers",
     "observe",
     "odometer_of",
-    "pending_dtcs",
     "summaries",
     "suspicions",
 ]

@@ -159,8 +159,3 @@ def active_dtcs(trackers: Trackers) -> tuple[str, ...]:
     """The trouble codes that are present and confirmed, J1939 faults as ``spn/fmi``; the most urgent first."""
     active = ((code.level, name) for name, code in trackers.codes.items() if code.level)
     return tuple(name for _, name in sorted(active))
-
-
-def pending_dtcs(trackers: Trackers) -> tuple[str, ...]:
-    """The trouble codes that are only pending: worth a look, not worth a workflow."""
-    return tuple(sorted(name for name, code in trackers.codes.items() if not code.level))
