@@ -48,7 +48,7 @@ def terminal(workflows: int = 50_000) -> dict[str, float]:
 
 
 def _write(own: System, workflows: int) -> int:
-    """The records of so many workflows, each a copy of one; how many records."""
+    """Write the records of ``workflows`` workflows, each a copy of one. Returns the number of records."""
     moments = list(_Story(own.topology).tell())
     producer = Producer(producer_config(own.kafka))
     audit, status = own.topology.topic_of("AuditRecord"), own.topology.topic_of("Status")

@@ -1,4 +1,4 @@
-"""What is left out of an input because nobody could tell what it is; the rest of the input is used."""
+"""What is left out of an input because its meaning is not known; the rest of the input is used."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Hopping windows, ceilings, and risk, compared with the same reckoned the slow way."""
+"""Hopping windows, ceilings, and risk, compared with the same computed the slow way."""
 
 from hypothesis import given
 from hypothesis import strategies as st

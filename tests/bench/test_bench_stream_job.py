@@ -1,4 +1,4 @@
-"""What the stream job's figures are reckoned from: samples of a log's ends, and what stood at its offsets."""
+"""What the stream job's figures are computed from: samples of a log's ends, and what stood at its offsets."""
 
 from typing import cast
 

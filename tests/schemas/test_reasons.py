@@ -61,4 +61,4 @@ def test_texts_are_one_line_each_with_a_remedy() -> None:
         assert reason.remedy, code
         assert "\n" not in reason.meaning + reason.remedy
         assert "|" not in reason.meaning + reason.remedy, "they stand in a table"
-    assert "message" in remedy_for("what a stranger wrote")
+    assert "message" in remedy_for("a_code_of_another_program")

@@ -1,4 +1,4 @@
-"""How far the engine is behind, reckoned when asked: idle topics, stalls, transactions that end or stay open."""
+"""How far the engine is behind, computed when asked: idle topics, stalls, transactions that end or stay open."""
 
 from master_orchestrator.shell.input_progress import Behind, InputProgress, LogPlace
 from master_orchestrator_schemas.places import Partition

@@ -62,7 +62,7 @@ def select(newest: NewestStatuses, selection: Wanted, *, only_open: bool) -> Ite
 def first(statuses: Iterable[Status], limit: int | None) -> tuple[list[Status], int]:
     """The most urgent first, then the soonest due, then the oldest, at most ``limit``; and how many there are.
 
-    Only so many are kept in memory.
+    Only that number is kept in memory.
     """
     count = itertools.count()
     counted = (status for status, _ in zip(statuses, count, strict=False))

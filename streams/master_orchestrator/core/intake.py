@@ -48,7 +48,7 @@ class RecordReader(Generic[B]):
         if key is None or key != name.encode():
             raise RejectedError("key_mismatch", f"the record's key is {key!r}, its {self._key} {name!r}")
         self._at_home(cause, key)
-        if not 0 <= at_ms <= MAX_MS:  # deadlines are reckoned from it, and have to fit into 64 bits
+        if not 0 <= at_ms <= MAX_MS:  # deadlines are computed from it, and have to fit into 64 bits
             raise RejectedError("invalid_timestamp", f"the record's timestamp {at_ms} is not a time from 1970 to 9999")
         return read
 

@@ -1,4 +1,4 @@
-"""The engine's gauges that are reckoned when they are asked for: a value that was true once is not shown for long."""
+"""The engine's gauges that are computed at each scrape: a value that was true once is not shown for long."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Whether the engine is ready, and whether it is alive: reckoned from how far its loops have come, when it is asked.
+"""Whether the engine is ready, and whether it is alive: computed from how far its loops have come, when it is asked.
 
 Ready: the owned partitions are restored and fetched, or the group has given this worker none and it stands by.
 

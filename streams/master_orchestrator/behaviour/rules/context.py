@@ -22,7 +22,7 @@ def context(case: Case) -> Iterator[Sighting]:
     """An act under circumstances that the pair, or the actor, has practically never had."""
     actor, act = case.actor, case.act
     if not (act.succeeded or act.probes):
-        return  # what failed for want of a service says nothing of the actor
+        return  # what failed because a service is missing says nothing of the actor
     surprises = [] if case.learning else _surprises(case)
     if not surprises:
         _learn(case)
