@@ -25,6 +25,8 @@ class Finding(Fact):
     """A triage rule that fired: a suspicion with its evidence, not yet a verdict.
 
     ``rule``: its name in ``topology.yaml`` (``coolant_hot``) or ``dtc:P0301``; ``value``: in the signal's unit.
+    ``crossing_ms``: only of a trend (``coolant_hot_trending``): when ``value``, which has not reached ``threshold``, is
+    expected to; ``crossing_low_ms`` and ``crossing_high_ms``: the interval of 80 %.
     """
 
     rule: Short
@@ -35,6 +37,21 @@ class Finding(Fact):
     value: float | None = None
     threshold: float | None = None
     held_s: Annotated[float, Field(ge=0)] = 0.0
+    crossing_ms: Millis | None = None
+    crossing_low_ms: Millis | None = None
+    crossing_high_ms: Millis | None = None
+
+    @property
+    def is_trend(self) -> bool:
+        """Whether it tells what is coming, not what is."""
+        return self.crossing_ms is not None
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the finding is about a value that is too low, or is becoming so."""
+        if self.value is None or self.threshold is None:
+            return False
+        return self.value > self.threshold if self.is_trend else self.value < self.threshold
 
 
 class SignalSummary(Fact):
@@ -52,6 +69,26 @@ class SignalSummary(Fact):
     spread: float
     slope_per_h: float = 0.0
     samples: Count = 0
+
+
+class SignalTrend(Fact):
+    """Where a signal has been heading over the last days or weeks, from one comparable value a day.
+
+    ``days``: how many stand behind it; ``level``: its value now, noise taken out; ``per_day``: its rate, with an
+    interval of 80 %; ``limit``: the most urgent limit that it is heading for; ``hours``: until it is there, at this
+    rate. Both are None where it heads for none, or may not be moving at all.
+    """
+
+    signal: Short
+    days: Count
+    level: float
+    per_day: float
+    per_day_low: float
+    per_day_high: float
+    limit: float | None = None
+    hours: Hours | None = None
+    hours_low: Hours | None = None
+    hours_high: Hours | None = None
 
 
 class Anomaly(Fact):

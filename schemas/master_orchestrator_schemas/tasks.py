@@ -16,6 +16,7 @@ from master_orchestrator_schemas.facts import (
     RankedCause,
     Short,
     SignalSummary,
+    SignalTrend,
 )
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
@@ -23,6 +24,8 @@ Findings = Annotated[tuple[Finding, ...], Field(max_length=16)]
 Anomalies = Annotated[tuple[Anomaly, ...], Field(max_length=16)]
 Causes = Annotated[tuple[RankedCause, ...], Field(max_length=8)]
 Operations = Annotated[tuple[Operation, ...], Field(max_length=8)]
+Signals = Annotated[tuple[SignalSummary, ...], Field(max_length=64)]
+Trends = Annotated[tuple[SignalTrend, ...], Field(max_length=16)]
 Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
 Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
 
@@ -35,17 +38,20 @@ class DataAnalysisTask(TaskModel):
     """Confirm or dismiss the findings on the readings at hand. No findings: a requested or regular check."""
 
     findings: Findings = ()
-    signals: Annotated[tuple[SignalSummary, ...], Field(max_length=64)] = ()
+    signals: Signals = ()
+    trends: Trends = ()
     dtcs: Dtcs = ()
     model: Short | None = None
     odometer_m: float | None = None
 
 
 class DiagnosisTask(TaskModel):
-    """Rank causes from confirmed anomalies and trouble codes."""
+    """Rank causes from confirmed anomalies and trouble codes; ``trends`` tell how fast it gets worse."""
 
     findings: Findings = ()
     anomalies: Anomalies = ()
+    signals: Signals = ()
+    trends: Trends = ()
     dtcs: Dtcs = ()
     model: Short | None = None
     odometer_m: float | None = None

@@ -31,6 +31,11 @@ MEASURE_LIMITS: Mapping[str, tuple[str, ...]] = {
     "loss_per_min": ("at_least", "above"),
 }
 
+TRENDING = "_trending"
+"""The finding that foretells one of a rule is named after the rule, with this at its end."""
+MAX_TREND_SIGNALS = 12
+MAX_RULE_CHARACTERS = 40
+
 MAX_PATTERN_CHARACTERS = 100
 # At every character at most one branch can go on, so a pattern that does not match costs linear time.
 _LETTER = r"(?:[A-Z0-9.]|\[\^?[A-Z0-9-]+\])"
@@ -167,6 +172,20 @@ class RuleOverride(Terms):
         return rule.model_copy(update=self.model_dump(exclude_none=True))
 
 
+class TrendTerms(Terms):
+    """What foretells a rule: its signals are remembered from day to day. Signal, limit and direction are the rule's.
+
+    Args:
+        gate: when the signal is comparable from day to day.
+        season_per_day: how fast a season alone moves it, in its unit; what is slower foretells nothing.
+        horizon_ms: how far ahead the limit may be.
+    """
+
+    gate: Gate = Gate()
+    season_per_day: Annotated[Figure, Field(ge=0)] = Field(default=0.0, alias="season")
+    horizon_ms: Duration = Field(default=21 * 86_400_000, alias="horizon")
+
+
 class RangeTerms(Terms):
     """What one signal can be. A value outside counts as missing: it is the sensor's, not the vehicle's.
 
@@ -290,6 +309,7 @@ class TriageTerms(Terms):
         ranges: by signal, which values count; what is not listed counts whatever it is.
         dtcs: in order, the first that matches counts.
         models: exceptions by vehicle model.
+        trends: rule -> what foretells it.
     """
 
     max_gap_ms: Duration = Field(alias="max_gap")
@@ -302,6 +322,27 @@ class TriageTerms(Terms):
     dtcs: Annotated[tuple[DtcRule, ...], Field(max_length=256)]
     j1939: J1939Terms
     models: Mapping[ModelName, ModelTerms] = Field(default_factory=dict)
+    trends: Mapping[RuleName, TrendTerms] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _trends_fit(self) -> Self:
+        gates: dict[str, Gate] = {}
+        for name, terms in self.trends.items():
+            rule = self.rules.get(name)
+            if rule is None:
+                raise ValueError(f"trends.{name} is not a rule; write the name of one under rules")
+            if name + TRENDING in self.rules or len(name + TRENDING) > MAX_RULE_CHARACTERS:
+                raise ValueError(f"trends.{name}: its finding would be {name}{TRENDING}; give the rule a shorter name")
+            if rule.is_true or rule.sensor_ends or rule.repeats or rule.measure not in ("value", "placard_pct"):
+                raise ValueError(f"trends.{name} needs a rule that holds a value against a limit")
+            if terms.gate.engine == "cranking":
+                raise ValueError(f"trends.{name}: a start has no value of its day; write running or stopped")
+            for signal in rule.signals:
+                if gates.setdefault(signal, terms.gate) != terms.gate:
+                    raise ValueError(f"trends.{name}: {signal} has another gate in another trend; give both the same")
+        if len(gates) > MAX_TREND_SIGNALS:
+            raise ValueError(f"trends look at {len(gates)} signals; look at {MAX_TREND_SIGNALS} at most")
+        return self
 
     @model_validator(mode="after")
     def _extras_can_be_kept(self) -> Self:

@@ -21,6 +21,7 @@ def frozen_fleet() -> PartitionContent:
     """Every vehicle is named after what it waits for. The newest batch's commands are in the outbox alone."""
     engine = EngineOfPartition(frozen_topology(), PartitionContent())
     _watched(engine)
+    _foretold(engine)
     for state in WORKING:
         _in_state(engine, state)
     _in_state(engine, State.SCHEDULED)
@@ -39,6 +40,14 @@ def _watched(engine: EngineOfPartition) -> None:
     for _ in range(3):
         hot.reading(coolant_temp_c=117.0 if hot.offsets["all"] else 95.0)
         hot.wait(5_000)
+
+
+def _foretold(engine: EngineOfPartition) -> None:
+    """Pads that wear fast: what is remembered of them from day to day has opened a workflow."""
+    worn = PartitionVehicle(engine, "worn")
+    for day in range(18):
+        worn.reading(brake_pad_wear_fl_pct=45.0 + 1.2 * day)
+        worn.wait(DAY_MS)
 
 
 def _in_state(engine: EngineOfPartition, state: State) -> None:

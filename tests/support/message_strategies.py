@@ -120,11 +120,16 @@ timers = st.builds(Timer, vehicle_id=vehicle_ids, workflow_id=text, deadline_id=
 
 _finding = st.fixed_dictionaries(
     {"rule": text, "subsystem": subsystems, "priority": priorities, "at_ms": millis},
-    optional={"signal": maybe_text, "value": st.none() | finite, "threshold": st.none() | finite, "held_s": share},
+    optional={"signal": maybe_text, "value": st.none() | finite, "threshold": st.none() | finite, "held_s": share}
+    | dict.fromkeys(("crossing_ms", "crossing_low_ms", "crossing_high_ms"), st.none() | millis),
 )
 _summary = st.fixed_dictionaries(
     {"signal": text, **dict.fromkeys(("last", "minimum", "maximum", "mean", "spread"), finite)},
     optional={"slope_per_h": finite, "samples": counts},
+)
+_trend = st.fixed_dictionaries(
+    {"signal": text, "days": counts, **dict.fromkeys(("level", "per_day", "per_day_low", "per_day_high"), finite)},
+    optional={"limit": st.none() | finite, **dict.fromkeys(("hours", "hours_low", "hours_high"), st.none() | share)},
 )
 _anomaly = text | st.fixed_dictionaries(
     {"description": text}, optional={"subsystem": subsystems, "severity": share, "evidence": text, "rule": maybe_text}
@@ -146,6 +151,7 @@ def _few(item: SearchStrategy[object]) -> SearchStrategy[list[object]]:
 _FIELDS: dict[str, SearchStrategy[object]] = {
     "findings": _few(_finding),
     "signals": _few(_summary),
+    "trends": _few(_trend),
     "anomalies": _few(_anomaly),
     "causes": _few(_cause),
     "operations": _few(_operation),

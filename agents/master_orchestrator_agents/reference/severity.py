@@ -3,7 +3,8 @@
     severity = base of its priority + 0.1 * how far beyond the threshold, in spans of its signal, at most 1
 
 so that severity never leaves the band of its priority: URGENT 0.9-1.0, HIGH 0.7-0.8, SCHEDULED 0.4-0.5, ROUTINE
-0.1-0.2. Which priority it becomes in the end is the engine's decision (severity times probability).
+0.1-0.2. A trend, which has not reached its threshold, is at the beginning of its band. Which priority it becomes in the
+end is the engine's decision (severity times probability).
 """
 
 from master_orchestrator_schemas.facts import Finding
@@ -35,7 +36,7 @@ def severity_of(finding: Finding) -> float:
 
 
 def excess_of(finding: Finding) -> float:
-    """How far the value lies beyond its threshold, in spans of its signal, 0 to 1."""
-    if finding.value is None or finding.threshold is None:
+    """How far the value lies beyond its threshold, in spans of its signal, 0 to 1; 0 of a trend."""
+    if finding.is_trend or finding.value is None or finding.threshold is None:
         return 0.0
     return min(1.0, abs(finding.value - finding.threshold) / SPANS.get(finding.signal or "", DEFAULT_SPAN))

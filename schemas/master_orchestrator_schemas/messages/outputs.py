@@ -102,7 +102,10 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding with what it stands on. ``at_ms``: the vehicle's time; ``limit``: what ``value`` was held against."""
+    """A finding with what it stands on. ``at_ms``: the vehicle's time; ``limit``: what ``value`` was held against.
+
+    ``crossing_ms``: of a trend, when ``value`` is expected to reach ``limit``, with an interval of 80 %.
+    """
 
     rule: str
     subsystem: Subsystem
@@ -113,6 +116,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
     suspected: bool = False
     dismissed: bool = False
+    crossing_ms: int | None = None
+    crossing_low_ms: int | None = None
+    crossing_high_ms: int | None = None
 
 
 class LikelyCause(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.transitions import REASONS
-from master_orchestrator.core.triage import active_dtcs, summaries
+from master_orchestrator.core.triage import active_dtcs, summaries, trends
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -60,19 +60,8 @@ def manufacturing_quality(state: VehicleState, facts: Facts, repaired_at_ms: int
 def _data_analysis(assignment: Assignment) -> Payload:
     return {
         "findings": _findings(assignment.workflow.findings),
-        "signals": [
-            {
-                "signal": summary.signal,
-                "last": summary.last,
-                "minimum": summary.minimum,
-                "maximum": summary.maximum,
-                "mean": summary.mean,
-                "spread": summary.spread,
-                "slope_per_h": summary.slope_per_h,
-                "samples": summary.samples,
-            }
-            for summary in summaries(assignment.state.trackers)[:MAX_SIGNALS]
-        ],
+        "signals": _signals(assignment.state),
+        "trends": _trends(assignment),
         "dtcs": _dtcs(assignment.state),
         "model": assignment.state.model,
         "odometer_m": assignment.state.odometer_m,
@@ -83,6 +72,8 @@ def _diagnosis(assignment: Assignment) -> Payload:
     return {
         "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
         "anomalies": list(assignment.workflow.facts.anomalies),
+        "signals": _signals(assignment.state),
+        "trends": _trends(assignment),
         "dtcs": _dtcs(assignment.state),
         "model": assignment.state.model,
         "odometer_m": assignment.state.odometer_m,
@@ -143,7 +134,16 @@ def _finding(finding: KnownFinding) -> Payload:
         "value": finding.value,
         "threshold": finding.threshold,
         "held_s": finding.held_s,
+        **finding.crossing_fields,
     }
+
+
+def _signals(state: VehicleState) -> list[Payload]:
+    return [summary.model_dump() for summary in summaries(state.trackers)[:MAX_SIGNALS]]
+
+
+def _trends(assignment: Assignment) -> list[Payload]:
+    return [trend.model_dump() for trend in trends(assignment.policy.triage, assignment.state.trackers)]
 
 
 def _dtcs(state: VehicleState) -> list[str]:

@@ -16,6 +16,7 @@ from master_orchestrator.core.triage import Trackers, new_trackers
 from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State, Subsystem
 
+CROSSING = ("crossing_ms", "crossing_low_ms", "crossing_high_ms")
 GENESIS = "0" * 64
 """``prev_hash`` of the first audit record of a workflow."""
 
@@ -26,7 +27,8 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     ``seen``: it was in the task of DATA_ANALYSIS or DIAGNOSIS, so that the workflow's end is an end for it too.
     ``dismissed``: DATA_ANALYSIS dismissed it. ``suspected``: one reading suggests it, for which a check was asked;
     nothing has been seen to last. ``revision``: of the newest execution, the first whose task held it. ``unweighed``:
-    it came while DATA_ANALYSIS was at work, and the answer that was taken does not speak of it.
+    it came while DATA_ANALYSIS was at work, and the answer that was taken does not speak of it. ``crossing``: of a
+    trend, when the threshold is expected to be reached, and the interval's two ends (milliseconds since 1970).
     """
 
     rule: str
@@ -42,6 +44,12 @@ class KnownFinding(msgspec.Struct, frozen=True, array_like=True, gc=False):
     suspected: bool = False
     revision: int = 0
     unweighed: bool = False
+    crossing: tuple[int, int, int] | None = None
+
+    @property
+    def crossing_fields(self) -> dict[str, int]:
+        """``crossing`` as messages have it; empty for all that is not a trend."""
+        return {} if self.crossing is None else dict(zip(CROSSING, self.crossing, strict=True))
 
 
 class Cooldown(msgspec.Struct, frozen=True, array_like=True, gc=False):

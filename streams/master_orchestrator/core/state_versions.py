@@ -13,7 +13,7 @@ from typing import Any
 
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
@@ -25,11 +25,11 @@ def _same(fields: Fields) -> Fields:
     return fields
 
 
-UPGRADES: Mapping[int, Upgrade] = dict.fromkeys((1, 2, 3, 4), _same)
+UPGRADES: Mapping[int, Upgrade] = dict.fromkeys((1, 2, 3, 4, 5), _same)
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default.
 
 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``; 4: the pace in ``Engine``; 5: ``revision`` and
-``unweighed`` of a finding, and ``escalations``.
+``unweighed`` of a finding, and ``escalations``; 6: ``memory``, and ``crossing`` of a finding.
 """
 
 

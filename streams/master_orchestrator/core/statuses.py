@@ -53,6 +53,7 @@ def evidence_of(finding: KnownFinding) -> Evidence:
         limit=finding.threshold,
         suspected=finding.suspected,
         dismissed=finding.dismissed,
+        **finding.crossing_fields,
     )
 
 

@@ -22,6 +22,8 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
         value: of the signal, in its unit; ``limit`` is what it was held against.
         suspected: one reading suggests it; nothing was seen to last.
         dismissed: DATA_ANALYSIS dismissed it.
+        crossing: of a trend, when the value is expected to reach the limit; ``crossing_low`` and ``crossing_high`` are
+            the ends of the interval of 80 %.
     """
 
     rule: str
@@ -33,6 +35,9 @@ class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
     limit: float | None = None
     suspected: bool = False
     dismissed: bool = False
+    crossing: str | None = None
+    crossing_low: str | None = None
+    crossing_high: str | None = None
 
 
 class AppointmentReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -184,6 +189,9 @@ def _finding(evidence: Evidence) -> FindingReport:
         limit=evidence.limit,
         suspected=evidence.suspected,
         dismissed=evidence.dismissed,
+        crossing=_time(evidence.crossing_ms),
+        crossing_low=_time(evidence.crossing_low_ms),
+        crossing_high=_time(evidence.crossing_high_ms),
     )
 
 

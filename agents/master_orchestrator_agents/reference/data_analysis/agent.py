@@ -78,5 +78,7 @@ def _sensor_fault(finding: Finding, why: str) -> Anomaly:
 def _description(finding: Finding) -> str:
     if finding.signal is None or finding.value is None:
         return f"{finding.subsystem}: {finding.rule}"
+    if finding.is_trend:
+        return f"{finding.subsystem}: {finding.signal} at {finding.value:g}, heading for {finding.threshold:g}"
     limit = "" if finding.threshold is None else f" (limit {finding.threshold:g})"
     return f"{finding.subsystem}: {finding.signal} at {finding.value:g}{limit} for {finding.held_s:.0f} s"

@@ -24,6 +24,7 @@ LONG_S = 120.0
 """From here on it makes no difference for how long a condition has held."""
 USUAL_SPREADS, ENOUGH_SAMPLES = 3.0, 60
 """Further from the vehicle's own mean than three of its spreads speaks for the finding, nearer speaks against it."""
+SECONDS_PER_DAY = 86_400
 RATES = frozenset({"tyre_losing"})
 """Rules whose value is a rate."""
 NOISE_SPREADS, LEAST_NOISE_KPA = 1.5, 0.5
@@ -68,11 +69,16 @@ def confidence(pieces: list[Evidence]) -> float:
 
 def is_high_side(finding: Finding) -> bool:
     """Whether the finding says "too high" (or has no threshold at all)."""
-    return finding.threshold is None or finding.value is None or finding.value >= finding.threshold
+    return not finding.is_below
 
 
 def evidence_for(finding: Finding, signals: Signals, dtcs: tuple[str, ...], codes: CodeTable) -> list[Evidence]:
-    """All pieces that the readings at hand give for one finding; of kinds that there is nothing of, none."""
+    """All pieces that the readings at hand give for one finding; of kinds that there is nothing of, none.
+
+    What is coming is not held against the values of today, which are within their limits.
+    """
+    if finding.is_trend:
+        return [piece for piece in (_foretold(finding), _code(finding, dtcs, codes)) if piece is not None]
     summary = signals.get(finding.signal) if finding.signal else None
     pieces = [_fired(finding), _held(finding), _beyond_limit(finding), _code(finding, dtcs, codes)]
     pieces += [_weather(finding, signals), _fallen(finding, summary)]
@@ -98,6 +104,12 @@ def _fired(finding: Finding) -> Evidence:
 
 def _held(finding: Finding) -> Evidence:
     return Evidence("held", min(finding.held_s / LONG_S, 1.0), f"held for {finding.held_s:.0f} s")
+
+
+def _foretold(finding: Finding) -> Evidence:
+    """Triage has told the trend from noise and seasons."""
+    days = finding.held_s / SECONDS_PER_DAY
+    return Evidence("trend_fired", 1.0, f"moving towards its limit for {days:.0f} days")
 
 
 def _beyond_limit(finding: Finding) -> Evidence:

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, load_knowledge
-from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, time_to_failure
+from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, observed, time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
 from master_orchestrator_agents.reference.diagnosis.title_file import title_in
@@ -50,12 +50,14 @@ class DiagnosisAgent:
         with task.access("read", "dtc_kb", rows=len(symptoms)):
             rankings = rank(self._knowledge, symptoms, self._title)
         with task.access("write", "diagnosis", rows=1):
-            return self._result(rankings)
+            return self._result(given, rankings)
 
-    def _result(self, rankings: Sequence[Ranking]) -> DiagnosisResult:
+    def _result(self, given: DiagnosisTask, rankings: Sequence[Ranking]) -> DiagnosisResult:
         lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
         causes = _causes(rankings)
-        life = time_to_failure(lead.ranked[0]) if lead.ranked else None
+        life = observed((f for f in given.findings if f.subsystem == lead.subsystem), given.trends)
+        if life is None and lead.ranked:
+            life = time_to_failure(lead.ranked[0])
         return DiagnosisResult(
             causes=causes,
             severity=round(_severity(lead), 3),

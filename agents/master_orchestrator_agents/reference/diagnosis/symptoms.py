@@ -125,8 +125,7 @@ def _name(subsystem: Subsystem, finding: Finding | None, code: str | None) -> st
 
 
 def _side(finding: Finding) -> str:
-    below = finding.threshold is not None and finding.value is not None and finding.value < finding.threshold
-    return "low" if below else "high"
+    return "low" if finding.is_below else "high"
 
 
 def subsystems(symptoms: Sequence[Symptom]) -> tuple[Subsystem, ...]:

@@ -27,9 +27,16 @@ def known(findings: Iterable[Finding], *, suspected: bool = False) -> tuple[Know
             threshold=finding.threshold,
             held_s=finding.held_s,
             suspected=suspected,
+            crossing=_crossing(finding),
         )
         for finding in findings
     )
+
+
+def _crossing(finding: Finding) -> tuple[int, int, int] | None:
+    if finding.crossing_ms is None or finding.crossing_low_ms is None or finding.crossing_high_ms is None:
+        return None
+    return finding.crossing_ms, finding.crossing_low_ms, finding.crossing_high_ms
 
 
 def evidence_details(findings: Iterable[KnownFinding]) -> list[dict[str, Any]]:
@@ -43,6 +50,7 @@ def evidence_details(findings: Iterable[KnownFinding]) -> list[dict[str, Any]]:
             "signal": finding.signal,
             "value": finding.value,
             "limit": finding.threshold,
+            **finding.crossing_fields,
         }
         for finding in findings
     ]

@@ -12,6 +12,7 @@ from master_orchestrator.core.triage.observe import Observation, observe, odomet
 from master_orchestrator.core.triage.rules import TriageRules, compile_rules
 from master_orchestrator.core.triage.summaries import summaries
 from master_orchestrator.core.triage.trackers import Trackers, active_dtcs, new_trackers
+from master_orchestrator.core.triage.trending import trends
 
 __all__ = [
     "Observation",
@@ -25,4 +26,5 @@ __all__ = [
     "odometer_of",
     "summaries",
     "suspicions",
+    "trends",
 ]

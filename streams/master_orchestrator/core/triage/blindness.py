@@ -3,7 +3,8 @@
 import math
 
 from master_orchestrator.core.triage.engine_state import SERVED_MS, TOO_FAR_MS, UNBROKEN_MS
-from master_orchestrator.core.triage.rules import Slot, TriageRules
+from master_orchestrator.core.triage.rules import TriageRules
+from master_orchestrator.core.triage.slots import Slot
 from master_orchestrator.core.triage.trackers import Trackers
 
 

@@ -2,7 +2,8 @@
 
 from master_orchestrator.core.triage.engine_state import is_warm
 from master_orchestrator.core.triage.holds import FIRED
-from master_orchestrator.core.triage.rules import RuleSet, Slot
+from master_orchestrator.core.triage.rules import RuleSet
+from master_orchestrator.core.triage.slots import Slot
 from master_orchestrator.core.triage.trackers import NEVER, Engine, Hold
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import Telemetry

@@ -11,15 +11,17 @@ from master_orchestrator.core.triage.cranking import judge_start
 from master_orchestrator.core.triage.engine_state import SERVED_MS, follow_engine, gate_open, has_started, rpm_at
 from master_orchestrator.core.triage.extras import without
 from master_orchestrator.core.triage.holds import FIRED, contradicted, gate_shut, met, ripe
-from master_orchestrator.core.triage.rules import RuleSet, Slot, TriageRules
-from master_orchestrator.core.triage.summaries import absorb, has_shown_other
-from master_orchestrator.core.triage.trackers import Engine, Hold, Summary, Trackers
+from master_orchestrator.core.triage.moment import Moment, Values, counts
+from master_orchestrator.core.triage.rules import RuleSet, TriageRules
+from master_orchestrator.core.triage.slots import Slot
+from master_orchestrator.core.triage.summaries import absorb
+from master_orchestrator.core.triage.trackers import Hold, Trackers
+from master_orchestrator.core.triage.trending import remember
 from master_orchestrator.core.triage.tyres import follow_tyres
 from master_orchestrator_schemas.facts import Finding
 from master_orchestrator_schemas.messages import Telemetry
 
 Holds = dict[str, Hold]
-Values = tuple[Any, ...]
 
 
 class Observation(NamedTuple):
@@ -35,17 +37,6 @@ class Observation(NamedTuple):
 
 REFUSED = Observation(accepted=False, findings=())
 QUIET = Observation(accepted=True, findings=())
-
-
-class Moment(NamedTuple):
-    """What the rules are judged against."""
-
-    rules: RuleSet
-    reading: Telemetry
-    engine: Engine
-    values: Values
-    summary: Summary
-    coded: bool
 
 
 def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple[Trackers, Observation]:
@@ -78,10 +69,16 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         moment = Moment(ruleset, reading, engine, values, trackers.summary, coded)
         holds, fired = _judged(moment, holds, odd, started=started)
         findings = [*fired, *findings]
+    bits, memory = (seen if seen >= 0 else ~seen), trackers.memory
+    if ts >= memory.due_ms or bits & memory.wanted:
+        coded = any(code.level for code in codes.values())
+        moment = Moment(ruleset, reading, engine, values, trackers.summary, coded)
+        memory, holds, foretold = remember(moment, memory, holds, bits, tyres.heat_k if tyres else None)
+        findings = [*findings, *foretold]
     summary = trackers.summary
     if findings or ts - summary.at_ms >= ruleset.summary_every_ms or ts == summary.at_ms:
         summary = absorb(ruleset, summary, reading)
-    after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | (seen if seen >= 0 else ~seen))
+    after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | bits, memory)
     return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
 
 
@@ -115,7 +112,7 @@ def _rule_set(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tup
 def _judged(moment: Moment, holds: Holds, odd: Iterable[int], *, started: bool) -> tuple[Holds, list[Finding]]:
     """The holds after this reading, and the findings of the rules that fired, the most urgent first."""
     rules = moment.rules
-    after = {key: hold for key, hold in holds.items() if key in rules.by_key or key in rules.starts}
+    after = {key: hold for key, hold in holds.items() if key in rules.holding}
     findings: list[Finding] = []
     for slot in _concerned(moment, after, odd):
         hold = _next(moment, slot, after.get(slot.key))
@@ -167,18 +164,10 @@ def _meets(moment: Moment, slot: Slot) -> bool | None:
     value, limit = moment.values[slot.column], _limit(moment, slot)
     if value is None or limit is None:
         return None
-    counts = _counts(moment, slot)
+    known = counts(moment, slot)
     if slot.sensor_ends:
-        return not counts and math.isfinite(value) and slot.compare(value, limit)
-    return slot.compare(value, limit) if counts else None
-
-
-def _counts(moment: Moment, slot: Slot) -> bool:
-    """Whether the signal's value is one of the vehicle, and not one that its sensor shows without one."""
-    value = slot.value_of(moment.reading)
-    if value == slot.range.asleep:
-        return has_shown_other(moment.summary, slot.signal, value)
-    return slot.range.holds(value)
+        return not known and math.isfinite(value) and slot.compare(value, limit)
+    return slot.compare(value, limit) if known else None
 
 
 def _limit(moment: Moment, slot: Slot) -> Any:

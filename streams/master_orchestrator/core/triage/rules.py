@@ -4,6 +4,7 @@ The quick look asks of each signal only whether it lies inside its quiet band, w
 few readings of a healthy vehicle end there.
 """
 
+import functools
 import math
 import operator
 import re
@@ -13,12 +14,13 @@ from typing import Any
 
 from master_orchestrator.core.triage.extras import in_order, reader_of, value_of
 from master_orchestrator.core.triage.ranges import ANY, Range, compile_ranges
+from master_orchestrator.core.triage.slots import COMPARE, Slot, outside
 from master_orchestrator.core.triage.trackers import SLOTS
+from master_orchestrator.core.triage.trend_slots import TrendSlot, compile_trends
 from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 from master_orchestrator_schemas.triage_rules import (
     DtcRule,
     EngineTerms,
-    Gate,
     J1939Terms,
     Placard,
     RuleTerms,
@@ -38,51 +40,6 @@ TYRE_COLUMNS: tuple[Column, ...] = tuple(
 EVERYTHING = (-math.inf, math.inf)
 
 
-def _outside(value: float, limits: tuple[float, float]) -> bool:
-    return value < limits[0] or value > limits[1]
-
-
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "at_least": operator.ge,
-    "above": operator.gt,
-    "at_most": operator.le,
-    "below": operator.lt,
-    "outside": _outside,
-    "is_true": operator.eq,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """One rule on one signal.
-
-    ``key``: under which the trackers hold it. ``value_of``: the signal's value in a reading. ``limit``: in the unit of
-    the column (kPa where the rule has per cent of placard). ``range``: values outside it count as missing;
-    ``sensor_ends``: the rule is about those.
-    ``silenced_by``: keys of rules that say the same more urgently.
-    """
-
-    order: int
-    key: str
-    rule: str
-    signal: str
-    value_of: Callable[[Any], Any]
-    column: int
-    subsystem: Subsystem
-    priority: Priority
-    gate: Gate
-    compare: Callable[[Any, Any], bool]
-    limit: Any
-    per_1000_rpm: bool
-    is_rate: bool
-    range: Range
-    sensor_ends: bool
-    hold_ms: int
-    max_gap_ms: int
-    repeats: int
-    silenced_by: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class CodeRule:
     """One line of the table of trouble codes."""
@@ -99,7 +56,9 @@ class RuleSet:
 
     ``read`` gets the values of the first columns from a reading; ``low`` and ``high`` bound each column's quiet band,
     and ``look`` tells of all values at once which there are, by ``bits``, and whether each lies within;
-    ``slots`` are by column; ``cranking`` (keys: ``starts``) are judged at each start of the engine instead.
+    ``slots`` are by column; ``cranking`` (keys: ``starts``) are judged at each start of the engine instead;
+    ``holding``: the keys of all that may hold.
+    ``trends``: what is remembered from day to day; ``trend_bits`` and ``tyre_bits``: its signals, as in ``look``.
     ``summarised``: the ranges of the summaries' signals, ``all_count`` asks all at once: 0. ``bands``: lower and upper
     ends of what surely counts of ``rpm``, ``speed`` and ``coolant``.
     """
@@ -129,8 +88,13 @@ class RuleSet:
     cranking: tuple[Slot, ...]
     by_key: dict[str, Slot]
     starts: frozenset[str]
+    holding: frozenset[str]
     codes: tuple[CodeRule, ...]
     j1939: J1939Terms
+    trends: tuple[TrendSlot, ...]
+    trends_by_key: dict[str, TrendSlot]
+    trend_bits: int
+    tyre_bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +121,7 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
     bands = [_quiet_band(on_column, triage.engine) for on_column in by_column]
     ranges = compile_ranges(triage.ranges)
     rpm, speed, coolant = (ranges.get(signal, ANY) for signal in ("engine_rpm", "speed_kmh", "coolant_temp_c"))
+    trends = compile_trends(triage.trends, slots, read)
     ambient = ranges.get("ambient_temp_c", Range(-60.0, 80.0))
     summarised = tuple(ranges.get(signal, ANY) for signal in SLOTS)
     return RuleSet(
@@ -184,9 +149,14 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
         slots=by_column,
         cranking=tuple(slot for slot in slots if slot.repeats),
         starts=frozenset(slot.key for slot in slots if slot.repeats),
+        holding=frozenset(slot.key for slot in slots).union(slot.key for slot in trends),
         by_key={slot.key: slot for slot in plain},
         codes=tuple(_code_rule(line) for line in triage.dtcs),
         j1939=triage.j1939,
+        trends=trends,
+        trends_by_key={slot.key: slot for slot in trends},
+        trend_bits=functools.reduce(operator.or_, (slot.bit for slot in trends), 0),
+        tyre_bits=functools.reduce(operator.or_, (slot.bit for slot in trends if slot.fellows), 0),
     )
 
 
@@ -268,7 +238,7 @@ def _quiet_band(slots: tuple[Slot, ...], engine: EngineTerms) -> tuple[float, fl
     """Strictly between these, no rule on this column can hold."""
     low, high = EVERYTHING
     for slot in slots:
-        if slot.compare is _outside:
+        if slot.compare is outside:
             low, high = max(low, slot.limit[0]), min(high, slot.limit[1])
         elif slot.compare in (operator.le, operator.lt):
             low = max(low, slot.limit * engine.relief_rpm / 1000 if slot.per_1000_rpm else slot.limit)

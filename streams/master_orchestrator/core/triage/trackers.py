@@ -129,6 +129,29 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
     rows: bytes = b""
 
 
+class Memory(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One value per signal and day: packed by ``memory.py``.
+
+    Args:
+        due_ms: when all signals are looked at again; ``wanted``: those not looked at since, as bits of the rule set.
+        from_ms, at_ms: the first and the last reading of the day that is gathered; NEVER: none yet.
+        keys: the signals, each its place in ``SLOTS`` or ``extras.NAME``.
+        today: for each signal how many values the day has had, and those that were kept.
+        heat_k: the least heat of the tyres with which the day has pressures (K above ambient).
+        times: of the days that are over, hours since 1970; ``days``: their values, a row per day.
+    """
+
+    due_ms: int = NEVER
+    wanted: int = 0
+    from_ms: int = NEVER
+    at_ms: int = NEVER
+    keys: tuple[int | str, ...] = ()
+    today: bytes = b""
+    times: bytes = b""
+    days: bytes = b""
+    heat_k: float = 0.0
+
+
 class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Everything triage knows of one vehicle.
 
@@ -137,6 +160,7 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
         model: the vehicle's model, if the topology makes an exception for it.
         holds: rule (or ``rule/slot``, where it has several signals) -> how long it has held; nothing for quiet ones.
         codes: trouble code, or ``spn/fmi`` -> what was made of it.
+        memory: what is remembered from day to day.
         present: the columns of the rule set that readings of ``ts_ms`` had a value for, one bit each.
     """
 
@@ -148,6 +172,7 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     codes: dict[str, Code] = {}
     summary: Summary = Summary()
     present: int = 0
+    memory: Memory = Memory()
 
 
 def new_trackers() -> Trackers:

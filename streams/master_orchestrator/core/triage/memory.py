@@ -1,0 +1,186 @@
+"""A vehicle's long memory: one robust value per signal and day, for a few weeks, from which trends are told.
+
+Values are comparable from day to day only under the same conditions (coolant while warm, voltage while charging), the
+gates of ``trends:``. Each signal is looked at once per ``LOOK_MS`` at most. Of what the gate lets through, a day keeps
+a few values that stand for all of them (a reservoir: each has the same chance to stay; chance is drawn from the
+reading's time, so that a replay draws the same), and at the day's end their median.
+
+All is packed, as in ``summaries.py``: 16-bit floats tell a coolant temperature to 0.06 degrees, a voltage to 8 mV.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+from struct import Struct
+
+from msgspec.structs import replace
+
+from master_orchestrator.core.triage.trackers import NEVER, Memory
+
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
+LOOK_MS = 300_000
+"""How often a signal is looked at."""
+KEPT_A_DAY = 7
+MAX_ROWS = 21
+NEIGHBOURS_H = 36
+LATELY = 10
+"""Rows that tell what the weather has been like."""
+MAX_AGE_H = 35 * 24
+"""What is older is no part of a trend: after a long stop, another begins."""
+MAX_COUNT = 65_535
+LARGEST = 65_504.0
+"""Of 16-bit floats."""
+
+Key = int | str
+Row = tuple[int, tuple[float, ...]]
+"""Hours since 1970, and a value per signal: of a day, or of two where there would be too many rows."""
+
+Point = tuple[float, float]
+"""Days before now (negative), and a value."""
+
+_TODAY = Struct(f"<H{KEPT_A_DAY}e")
+_KEPT = Struct("<e")
+_TIME = Struct("<I")
+
+
+def day_over(memory: Memory, ts_ms: int) -> bool:
+    """Whether a reading of this time is the first of another day than what is gathered."""
+    return memory.from_ms != NEVER and ts_ms // DAY_MS != memory.from_ms // DAY_MS
+
+
+def closed(memory: Memory, ts_ms: int, keys: Iterable[Key]) -> Memory:
+    """The memory with the day's medians added, at the time of ``ts_ms``. Of other ``keys`` than these it forgets."""
+    wanted = tuple(keys)
+    kept = [place for place, key in enumerate(memory.keys) if key in wanted]
+    today = tuple(_median(row) for row in _TODAY.iter_unpack(memory.today))
+    rows = [*_rows(memory), (_middle_h(memory), today)]
+    rows = [(at_h, tuple(row[place] for place in kept)) for at_h, row in rows if ts_ms // HOUR_MS - at_h <= MAX_AGE_H]
+    rows = _fitting([row for row in rows if not all(map(math.isnan, row[1]))])
+    packing = _packing(len(kept))
+    return Memory(
+        due_ms=memory.due_ms,
+        wanted=memory.wanted,
+        keys=tuple(memory.keys[place] for place in kept),
+        today=bytes(_TODAY.size * len(kept)),
+        times=b"".join(_TIME.pack(at_h) for at_h, _ in rows),
+        days=b"".join(packing.pack(*row) for _, row in rows),
+    )
+
+
+def _fitting(rows: list[Row]) -> list[Row]:
+    """As many rows as there is room for: of the oldest two that are of neighbouring days becomes one."""
+    while len(rows) > MAX_ROWS:
+        near = (index for index, ((at_h, _), (next_h, _)) in enumerate(pairwise(rows)) if next_h - at_h <= NEIGHBOURS_H)
+        index = next(near, None)
+        if index is None:
+            return rows[-MAX_ROWS:]
+        (at_h, row), (next_h, other) = rows[index : index + 2]
+        both = tuple(
+            b if math.isnan(a) else a if math.isnan(b) else (a + b) / 2 for a, b in zip(row, other, strict=True)
+        )
+        rows = [*rows[:index], ((at_h + next_h) // 2, both), *rows[index + 2 :]]
+    return rows
+
+
+def without_today(memory: Memory, keys: Iterable[Key]) -> Memory:
+    """The memory as if these signals had not been seen in the day that is gathered."""
+    today = bytearray(memory.today)
+    for key in set(memory.keys).intersection(keys):
+        start = memory.keys.index(key) * _TODAY.size
+        today[start : start + _TODAY.size] = bytes(_TODAY.size)
+    return replace(memory, today=bytes(today))
+
+
+def gathered(memory: Memory, ts_ms: int, values: Iterable[tuple[Key, float]]) -> Memory:
+    """The memory with these values of one reading taken into the day."""
+    keys, days, today = memory.keys, memory.days, bytearray(memory.today)
+    for key, value in values:
+        if not -LARGEST <= value <= LARGEST:
+            continue
+        if key not in keys:
+            days = _widened(days, len(keys))
+            keys = (*keys, key)
+            today += bytes(_TODAY.size)
+        _take(today, keys.index(key) * _TODAY.size, ts_ms, value)
+    from_ms = ts_ms if memory.from_ms == NEVER else memory.from_ms
+    return replace(memory, from_ms=from_ms, at_ms=ts_ms, keys=keys, days=days, today=bytes(today))
+
+
+def points(memory: Memory, key: Key, now_ms: int) -> list[Point]:
+    """What is remembered of a signal, the oldest first; the last one of the day that is not over."""
+    if key not in memory.keys:
+        return []
+    place = memory.keys.index(key)
+    found = [(at_h, row[place]) for at_h, row in _rows(memory) if not math.isnan(row[place])]
+    if not math.isnan(value := _median(_TODAY.unpack_from(memory.today, place * _TODAY.size))):
+        found.append((_middle_h(memory), value))
+    now_h = now_ms / HOUR_MS
+    return [((at_h - now_h) / 24, value) for at_h, value in found if now_h - at_h <= MAX_AGE_H]
+
+
+def points_beside(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[Point]:
+    """:func:`points` without what moves most of the fellows alike, as it was lately; none without two fellows."""
+    others: dict[float, list[float]] = {}
+    for fellow in fellows:
+        for at, value in points(memory, fellow, now_ms):
+            others.setdefault(at, []).append(value)
+    own = [(at, value, median(others[at])) for at, value in points(memory, key, now_ms) if len(others.get(at, ())) > 1]
+    if not own:
+        return []
+    lately = median(common for _, _, common in own[-LATELY:])
+    return [(at, value - common + lately) for at, value, common in own]
+
+
+def count_today(memory: Memory, key: Key) -> int:
+    """How many values of a signal the day has had that is gathered."""
+    if key not in memory.keys:
+        return 0
+    return int(_TODAY.unpack_from(memory.today, memory.keys.index(key) * _TODAY.size)[0])
+
+
+def moved(memory: Memory, by_ms: int) -> Memory:
+    """The memory with all its times moved, for a vehicle's clock that was corrected."""
+    by_h = round(by_ms / HOUR_MS)
+    times = [max(0, at_h + by_h) for (at_h,) in _TIME.iter_unpack(memory.times)]
+    at = {name: at if (at := getattr(memory, name)) == NEVER else at + by_ms for name in ("due_ms", "from_ms", "at_ms")}
+    return replace(memory, **at, times=b"".join(map(_TIME.pack, times)))
+
+
+def _take(today: bytearray, offset: int, ts_ms: int, value: float) -> None:
+    count = int.from_bytes(today[offset : offset + 2], "little")
+    place = count if count < KEPT_A_DAY else (ts_ms // 1000 * 2_654_435_761 >> 7) % (count + 1)
+    if place < KEPT_A_DAY:
+        _KEPT.pack_into(today, offset + 2 + 2 * place, value)
+    if count < MAX_COUNT:
+        today[offset : offset + 2] = (count + 1).to_bytes(2, "little")
+
+
+def _median(row: tuple[float, ...]) -> float:
+    """Of a day's values so far; not a number if there is none."""
+    count = min(int(row[0]), KEPT_A_DAY)
+    return median(row[1 : 1 + count]) if count else math.nan
+
+
+def _middle_h(memory: Memory) -> int:
+    """The time that a day's median stands for, hours since 1970."""
+    return max(0, round((memory.from_ms + memory.at_ms) / 2 / HOUR_MS))
+
+
+def _rows(memory: Memory) -> Iterator[Row]:
+    """What is over, the oldest first."""
+    if not memory.keys:
+        return iter(())
+    rows = _packing(len(memory.keys)).iter_unpack(memory.days)
+    return ((at_h, row) for (at_h,), row in zip(_TIME.iter_unpack(memory.times), rows, strict=True))
+
+
+def _widened(days: bytes, width: int) -> bytes:
+    """The days with room for one more signal."""
+    nothing = _KEPT.pack(math.nan)
+    size = width * _KEPT.size
+    return b"".join(days[start : start + size] + nothing for start in range(0, len(days), size)) if size else days
+
+
+def _packing(signals: int) -> Struct:
+    return Struct(f"<{signals}e")
