@@ -64,7 +64,7 @@ def trail(monkeypatch: pytest.MonkeyPatch) -> None:
         def catch_up(self, _progress: object) -> Iterator[Stored]:
             return iter(STORED if self._partitions == [0] else [])
 
-    def opened(_kafka: object, _topics: object, partitions: list[int]) -> AbstractContextManager[Reader]:
+    def opened(_kafka: object, _topics: object, partitions: list[int], **_: object) -> AbstractContextManager[Reader]:
         return nullcontext(Reader(partitions))
 
     monkeypatch.setattr(audit, "TopicReader", opened)

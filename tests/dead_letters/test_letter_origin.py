@@ -164,7 +164,7 @@ def test_where_retention_has_taken_the_origin_somebody_must_say_so(redrive: Redr
     gone = topics(otherwise=Absent.GONE)
     code, text, sent = redrive(letter_of(record()), "--yes", origins=gone)
     assert (1, []) == (code, sent)
-    assert "say --unverified" in text
+    assert "give --unverified" in text
     code, text, sent = redrive(letter_of(record()), "--yes", "--unverified", origins=gone)
     assert (0, 1) == (code, len(sent))
 
