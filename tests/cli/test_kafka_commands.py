@@ -4,15 +4,21 @@ import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from master_orchestrator.client.asking import this_user
 from master_orchestrator.cluster.broker import nodes_of
 from master_orchestrator.cluster.node import stop_all
 from master_orchestrator.exit_codes import ExitCode
+from master_orchestrator.readers.activity import read_activity
 from master_orchestrator.supervision.services import command_line
+from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.topology.loader import default_path
+from master_orchestrator_schemas.vocabulary import Outcome, Phase
 
 pytestmark = pytest.mark.kafka
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -31,7 +37,7 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     stop_all(nodes_of(folder / "kafka"))
 
 
-def test_a_broker_from_start_to_stop(cli: Cli, topology: Topology) -> None:
+def test_a_broker_from_start_to_stop(cli: Cli, topology: Topology, tmp_path: Path) -> None:
     assert 1 == cli("kafka", "status").returncode
     started = _answer(cli("kafka", "start", "--port", "0", "--json"))
     shown = _answer(cli("kafka", "status", "--json"))
@@ -47,11 +53,34 @@ def test_a_broker_from_start_to_stop(cli: Cli, topology: Topology) -> None:
     assert {"created"} == {outcome["action"] for outcome in made}
     assert {"unchanged"} == {outcome["action"] for outcome in _answer(cli("provision", "--json"))}
 
+    _reads_of_the_trail_are_on_record(cli, topology, started["bootstrap_servers"], tmp_path)
+
     again = cli("kafka", "start")
     assert 2 == again.returncode
     assert "already runs" in again.stderr
     assert {"stopped": 1} == _answer(cli("kafka", "stop", "--json"))
     assert {"stopped": 0} == _answer(cli("kafka", "stop", "--json"))
+
+
+def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str, folder: Path) -> None:
+    """Before they begin, and what the operators' charter does not allow is not read."""
+    assert 0 == cli("audit", "export", "--workflow", "v-1~0").returncode
+    mine = folder / "topology.yaml"
+    mine.write_text(default_path().read_text().replace("of: [workflow, audit_log, ", "of: [workflow, ", 1))
+    denied = cli("--topology", str(mine), "audit", "export")
+    assert 0 != denied.returncode
+    assert "" == denied.stdout
+    assert f"operator:{this_user()} may not: read of audit_log: no line allows it" in denied.stderr
+    assert 1 == cli("status", "v-1~0").returncode
+
+    records = [record for _, record in read_activity(KafkaSettings(bootstrap_servers=servers), topology)]
+    assert [
+        (Phase.BEFORE, Outcome.SUCCESS, "audit_log", "v-1"),
+        (Phase.DONE, Outcome.SUCCESS, "audit_log", "v-1"),
+        (Phase.DONE, Outcome.DENIED, "audit_log", None),
+        (Phase.DONE, Outcome.SUCCESS, "workflow", "v-1"),
+    ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
+    assert {f"operator:{this_user()}"} == {record.actor for record in records}
 
 
 def _answer(done: "subprocess.CompletedProcess[str]") -> Any:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Literal, TextIO
 
 import typer
 
 from master_orchestrator.cli import completion
-from master_orchestrator.cli.context import invocation
+from master_orchestrator.cli.context import Invocation, invocation
 from master_orchestrator.cli.output import JsonOption, answer, harmless_json, harmless_text
 from master_orchestrator.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from master_orchestrator_agents.guard import Access
 
 WorkflowOption = Annotated[
     str | None,
@@ -45,9 +48,10 @@ def tail(
     from master_orchestrator.readers.export import json_line, text_line
 
     call = invocation(ctx)
-    records = follow_audit(call.reachable_kafka("AuditRecord"), call.topology, workflow, from_beginning=from_beginning)
-    for record in islice(records, limit):
-        typer.echo(harmless_json(json_line(record)) if json else harmless_text(text_line(record)))
+    kafka = call.reachable_kafka("AuditRecord")
+    with _on_record(call, workflow):
+        for record in islice(follow_audit(kafka, call.topology, workflow, from_beginning=from_beginning), limit):
+            typer.echo(harmless_json(json_line(record)) if json else harmless_text(text_line(record)))
 
 
 def export(
@@ -73,8 +77,9 @@ def export(
     call = invocation(ctx)
     kafka = call.reachable_kafka("AuditRecord")
     unreadable = Unreadable()
-    with reading("the audit trail") as progress, _opened(output) as stream:
+    with _on_record(call, workflow) as access, reading("the audit trail") as progress, _opened(output) as stream:
         count = WRITERS[form](read_audit(kafka, call.topology, workflow, progress, unreadable), stream)
+        access.rows = count
     if output is not None:
         missing = f" {unreadable.count} cannot be read and were left out." if unreadable.count else ""
         text = f"Wrote {count} records to {output}.{missing}"
@@ -113,7 +118,7 @@ def verify(
 
     call = invocation(ctx)
     kafka = call.reachable_kafka()
-    with reading("the audit trail and the inputs") as progress:
+    with _on_record(call, workflow), reading("the audit trail and the inputs") as progress:
         verdict = verify_topics(kafka, call.topology, progress, workflow)
         if activity:
             verdict = added([verdict, verify_activity(kafka, call.topology, progress, workflow)])
@@ -121,6 +126,13 @@ def verify(
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
         raise typer.Exit(code)
+
+
+def _on_record(call: Invocation, workflow: str | None) -> AbstractContextManager[Access]:
+    """Who looks at the audit trail is part of the trail; it is on record before the reading begins."""
+    from master_orchestrator.readers.topics import vehicle_of
+
+    return call.on_record("read", "audit_log", None if workflow is None else vehicle_of(workflow))
 
 
 @contextmanager

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from master_orchestrator.errors import OrchestratorError
 
 if TYPE_CHECKING:  # so that --help is instant
     from master_orchestrator.settings import Settings
+    from master_orchestrator_agents.guard import Access
     from master_orchestrator_schemas.kafka import KafkaSettings
     from master_orchestrator_schemas.topology import Topology
     from master_orchestrator_schemas.topology.terms import SchemaName
@@ -84,6 +86,21 @@ class Invocation:
     def bare_kafka(self) -> KafkaSettings:
         """`kafka`, if a broker answers there, whatever topics it has. Raises KafkaUnavailableError if none does."""
         return self._reached(())
+
+    @contextmanager
+    def on_record(
+        self, action: str, resource: str, entity: str | None = None, by: str | None = None
+    ) -> Iterator[Access]:
+        """The block is an act of the operator ``by`` (the user this process runs as), checked and put on record.
+
+        Raises CharterError if the operators' charter does not allow it, KafkaUnavailableError without the topic.
+        """
+        from master_orchestrator.client.activity import on_record
+        from master_orchestrator.client.asking import this_user
+
+        kafka = self.reachable_kafka("Activity")
+        with on_record(kafka, self.topology, by or this_user(), (action, resource), entity) as access:
+            yield access
 
     def await_kafka(self, stopped: threading.Event) -> None:
         """Return once a broker answers and has the topology's topics, as long as it takes, or when `stopped` is set.

@@ -106,7 +106,9 @@ def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses], Rend
     from master_orchestrator.cli import watching
 
     watching.refuse_to_watch(form)
-    watching.watch(invocation(ctx), table)
+    call = invocation(ctx)
+    with call.on_record("read", "workflow"):
+        watching.watch(call, table)
 
 
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
@@ -123,15 +125,20 @@ def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditR
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.audit import read_trail
     from master_orchestrator.readers.statuses import read_status
+    from master_orchestrator.readers.topics import vehicle_of
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status", "AuditRecord")
-    with reading("statuses") as progress:
-        newest = read_status(kafka, call.topology, workflow, progress)
+    with call.on_record("read", "workflow", vehicle_of(workflow)):
+        with reading("statuses") as progress:
+            newest = read_status(kafka, call.topology, workflow, progress)
+        trail: Sequence[AuditRecord] = ()
+        if newest is not None:
+            with reading("the audit trail") as progress:
+                trail = read_trail(kafka, call.topology, workflow, newest.created_at_ms, progress)
     if newest is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    with reading("the audit trail") as progress:
-        return newest, read_trail(kafka, call.topology, workflow, newest.created_at_ms, progress)
+    return newest, trail
 
 
 def fail(line: str) -> NoReturn:
@@ -145,7 +152,7 @@ def _newest(ctx: typer.Context, prefix: str = "", vehicle: str | None = None) ->
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status")
-    with reading("statuses") as progress:
+    with call.on_record("read", "workflow"), reading("statuses") as progress:
         return read_newest(kafka, call.topology, progress, prefix=prefix, vehicle_id=vehicle)
 
 

@@ -128,7 +128,9 @@ def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: b
     from master_orchestrator.ports import rejection_of
 
     call, request = invocation(ctx), act.request
-    rejection = rejection_of(ask(call.reachable_kafka(), call.topology, request, timeout))
+    kafka = call.reachable_kafka()
+    with call.on_record("admin", "workflow", request.vehicle_id, by=request.operator):
+        rejection = rejection_of(ask(kafka, call.topology, request, timeout))
     outcome = {"acted": True, "request_id": request.request_id, "accepted": rejection is None, "rejection": rejection}
     text = f"{request.action} of {request.workflow_id}: " + (
         "accepted." if rejection is None else f"rejected, {rejection}"
