@@ -85,7 +85,8 @@ def _agents(topology: Topology) -> list[Grant]:
 
 
 def _auditors(topology: Topology) -> list[Grant]:
-    replayed = [*topology.input_topics, topology.topic_of("Status"), topology.changelog_topic]
+    changelogs = [app.changelog_topic for app in topology.apps]
+    replayed = [*topology.input_topics, *topology.ueba_input_topics, topology.topic_of("Status"), *changelogs]
     every = _every("Describe DescribeConfigs", topology)
     return [_topics("Read", replayed), *every, _groups("Read", [READERS])]
 

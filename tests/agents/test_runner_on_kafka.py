@@ -342,7 +342,7 @@ def test_a_runner_waits_for_a_broker_that_does_not_answer_and_says_what_to_check
 def test_missing_topics_are_named_with_what_to_do(kafka: KafkaSettings, topology: Topology) -> None:
     nowhere = topology.with_prefix("nowhere-")
 
-    with pytest.raises(RunnerError, match=r"nowhere-agent.activity and 4 more.*provision"):
+    with pytest.raises(RunnerError, match=r"nowhere-agent.activity and 5 more.*provision"):
         AgentRunner(AGENT, lambda _: None, kafka=kafka, topology=nowhere).run()
 
 

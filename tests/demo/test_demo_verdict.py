@@ -1,5 +1,6 @@
 """The demo's verdict: good only if every fault was found, everything ended, and the audit trail is clean."""
 
+from collections import Counter
 from dataclasses import replace
 from io import StringIO
 
@@ -9,6 +10,7 @@ from support.statuses import status
 
 from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.demo.board import Board
+from master_orchestrator.demo.conduct import Conduct
 from master_orchestrator.demo.verdict import DemoVerdict
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
@@ -33,6 +35,7 @@ GOOD = DemoVerdict(
     tally=GatewayTally(sent=7, acknowledged=7),
     audit=CLEAN,
     told=(),
+    conduct={"agent:DIAGNOSIS": Conduct(3, Counter({"read dtc_kb": 2}), denied=1, score=85.5, band="high")},
     silent=(),
     stopped=None,
     first_completed_s=11.24,
@@ -52,6 +55,8 @@ def test_a_good_run_says_so_with_its_figures() -> None:
     assert "audit verify: 9 records of 1 workflows, whole" in said
     assert "after 11.2 s" in said
     assert "serviced 1" in said
+    assert "read dtc_kb 2" in said
+    assert "85.5 high" in said
     assert GOOD.as_json()["good"]
 
 

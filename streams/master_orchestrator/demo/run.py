@@ -8,6 +8,7 @@ from rich.console import Console
 
 from master_orchestrator.demo.background import Background
 from master_orchestrator.demo.board import Board
+from master_orchestrator.demo.conduct import who_did_what
 from master_orchestrator.demo.lag import LagProbe
 from master_orchestrator.demo.terms import DemoTerms
 from master_orchestrator.demo.verdict import DemoVerdict
@@ -90,6 +91,7 @@ class Demo:
             tally=tally,
             audit=verify_topics(self._terms.kafka, self._terms.topology),
             told=self._told(),
+            conduct=who_did_what(self._terms.kafka, self._terms.topology),
             silent=self._silent(),
             stopped=stopped,
             first_completed_s=first_completed_s,

@@ -1,6 +1,6 @@
 """What the demo says at its end: figures, one workflow's timeline, what audit verify finds. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from master_orchestrator.demo.board import Board
+from master_orchestrator.demo.conduct import Conduct, conduct_table
 from master_orchestrator.demo.render import timeline
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.statistics import statistics_of
@@ -24,6 +25,7 @@ class DemoVerdict:
     Args:
         audit: what ``audit verify`` found, on the whole cluster.
         told: the audit trail of one workflow, in order, to be shown.
+        conduct: by actor, what it did and at which risk.
         silent: faulty vehicles for which nothing was opened, with their faults.
         stopped: why the demo ended before everything had, None if it did not.
         first_completed_s: from the demo's start to the first COMPLETED, None without one.
@@ -33,6 +35,7 @@ class DemoVerdict:
     tally: GatewayTally
     audit: AuditVerdict
     told: Sequence[AuditRecord]
+    conduct: Mapping[str, Conduct]
     silent: Sequence[str]
     stopped: str | None
     first_completed_s: float | None
@@ -45,8 +48,9 @@ class DemoVerdict:
 
     def as_text(self) -> RenderableType:
         """Statistics, a timeline, and the verdict."""
-        told = [Text(), timeline(self.told)] if self.told else []
-        return Group(self._figures(), *told, Text(), *self._lines())
+        told: list[RenderableType] = [Text(), timeline(self.told)] if self.told else []
+        conduct: list[RenderableType] = [Text(), conduct_table(dict(self.conduct))] if self.conduct else []
+        return Group(self._figures(), *told, *conduct, Text(), *self._lines())
 
     def as_json(self) -> dict[str, object]:
         """The same for ``--json``, without the timeline."""
@@ -60,6 +64,7 @@ class DemoVerdict:
             "retries": self.board.retries,
             "audit_records": self.audit.records,
             "audit_violations": [f"{v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in self.audit.violations],
+            "actors": {actor: vars(done) for actor, done in self.conduct.items()},
             "open": [status.workflow_id for status in self.board.open],
             "statistics": statistics_of(self.board.statuses),
         }

@@ -1,0 +1,56 @@
+"""Who did what during the demo, and at which risk: from the sessions on record and the judge's newest word."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+from master_orchestrator.readers.activity import read_activity
+from master_orchestrator.readers.actors import read_entities
+from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Activity
+from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import Phase
+
+ACTS_SHOWN = 4
+
+
+@dataclass
+class Conduct:
+    """One actor: its sessions, its acts by what they were, how many were denied, and its risk."""
+
+    sessions: int = 0
+    acts: Counter[str] = field(default_factory=Counter)
+    denied: int = 0
+    score: float = 0.0
+    band: str = "quiet"
+
+
+def who_did_what(kafka: KafkaSettings, topology: Topology) -> dict[str, Conduct]:
+    """By actor, in the order of their names."""
+    conduct: dict[str, Conduct] = {}
+    for _, activity in read_activity(kafka, topology):
+        if activity.phase is Phase.DONE and activity.session is not None:
+            _count(conduct.setdefault(activity.actor, Conduct()), activity)
+    for status in read_entities(kafka, topology):
+        if status.actor in conduct:
+            conduct[status.actor].score, conduct[status.actor].band = status.score, status.band
+    return dict(sorted(conduct.items()))
+
+
+def conduct_table(conduct: dict[str, Conduct]) -> Table:
+    """One row per actor."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("who", "sessions", "what", "denied", "risk"):
+        table.add_column(name, overflow="fold")
+    for actor, done in conduct.items():
+        most = ", ".join(f"{act} {count:,}" for act, count in done.acts.most_common(ACTS_SHOWN))
+        table.add_row(actor, f"{done.sessions:,}", most, str(done.denied), f"{done.score:g} {done.band}")
+    return table
+
+
+def _count(done: Conduct, activity: Activity) -> None:
+    done.sessions += 1
+    for act in activity.acts:
+        done.acts[f"{act.action.lower()} {act.resource}"] += act.count
+        done.denied += act.count if act.denied_by is not None else 0
