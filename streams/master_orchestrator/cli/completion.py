@@ -30,7 +30,7 @@ def agent_types(begun: str) -> list[str]:
 
 
 def workflow_ids(begun: str) -> list[str]:
-    """Ids of workflows that begin so, at most ``MAX_OFFERED``; none where Kafka does not answer: a shell is no place
+    """Ids of workflows that begin so, at most ``MAX_OFFERED``; none where Kafka does not answer: a shell is not a place
     for errors.
     """
     from itertools import islice

@@ -102,7 +102,7 @@ def _graph(seen: Overview) -> RenderableType:
     return Group(
         Text(head, style="bold"),
         Text(f"{way} → COMPLETED\u00a0{ends['COMPLETED']:,}"),
-        Text(f"beside the way: RETRY {states['RETRY']:,}, FAILED {ends['FAILED']:,} (ends since the engines' start)"),
+        Text(f"off this path: RETRY {states['RETRY']:,}, FAILED {ends['FAILED']:,} (ends since the engines' start)"),
     )
 
 

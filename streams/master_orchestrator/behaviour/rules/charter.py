@@ -22,7 +22,7 @@ def unknown_actor(act: Act) -> Sighting:
 
 
 def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
-    """An act that the charter in force does not allow, by a check of the guard, or for want of a line."""
+    """An act that the charter in force does not allow, by a check of the guard, or because it has no line."""
     severity = BREACH_BASE + BREACH_PER_STAKE * stake
     why = f"it fails the check of {denied_by.value}" if denied_by else "no line of its charter allows it"
     return Sighting(
