@@ -49,7 +49,7 @@ class History:
         self.day = 0
 
     def drive(self, days: int, change: Change = lambda _signal, _day: 0.0, **sent: Any) -> list[Finding]:
-        """So many days; ``sent`` in place of what the vehicle would send. What was found in them."""
+        """Drive ``days`` days; ``sent`` in place of what the vehicle would send. Returns the findings."""
         before = len(self.findings)
         for _ in range(days):
             hours = 8 if self.every_s >= 3_600 else 1

@@ -1,4 +1,4 @@
-"""The long memory: one robust value a day, for some weeks, in a bounded place."""
+"""The long memory: one median a day, for some weeks, in a bounded place."""
 
 import random
 

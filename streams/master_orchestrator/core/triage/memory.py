@@ -1,4 +1,4 @@
-"""A vehicle's long memory: one robust value per signal and day, for a few weeks, from which trends are told.
+"""A vehicle's long memory: one median per signal and day, for a few weeks, from which trends are told.
 
 Values are comparable from day to day only under the same conditions (coolant while warm, voltage while charging), the
 gates of ``trends:``. Each signal is looked at once per ``LOOK_MS`` at most. Of what the gate lets through, a day keeps
@@ -27,7 +27,7 @@ NEIGHBOURS_H = 36
 LATELY = 10
 """Rows that tell what the weather has been like."""
 MAX_AGE_H = 35 * 24
-"""What is older is no part of a trend: after a long stop, another begins."""
+"""What is older is not part of a trend: after a long stop, another begins."""
 MAX_COUNT = 65_535
 LARGEST = 65_504.0
 """Of 16-bit floats."""

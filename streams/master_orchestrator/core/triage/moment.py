@@ -23,7 +23,7 @@ class Moment(NamedTuple):
 
 
 def counts(moment: Moment, slot: Slot) -> bool:
-    """Whether the signal's value is one of the vehicle, and not one that its sensor shows for want of it."""
+    """Whether the signal's value is one of the vehicle, and not one that its sensor shows without one."""
     value = slot.value_of(moment.reading)
     if value == slot.range.asleep:
         return has_shown_other(moment.summary, slot.signal, value)

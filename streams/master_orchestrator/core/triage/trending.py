@@ -77,7 +77,7 @@ def remember(
 
 
 def _has_stood(moment: Moment) -> bool:
-    """Whether nothing was heard of the vehicle for so long that its tyres have gone cold, as far as one can tell."""
+    """Whether nothing was heard of the vehicle long enough that its tyres have gone cold, as far as one can tell."""
     return moment.engine.gap_ms >= TOO_FAR_MS
 
 
@@ -129,8 +129,8 @@ def _foretold(rules: RuleSet, memory: Memory, holds: Holds, ts_ms: int) -> tuple
 
 def _trends(slot: TrendSlot, memory: Memory, ts_ms: int, *, worth: bool = False) -> Iterator[Trend]:
     """The signal's own trend, before it that against its fellows; ``worth``: only those worth a look."""
-    beside = points_beside(memory, slot.series, slot.fellows, ts_ms) if slot.fellows else []
-    for days in (beside, points(memory, slot.series, ts_ms)):
+    relative = points_beside(memory, slot.series, slot.fellows, ts_ms) if slot.fellows else []
+    for days in (relative, points(memory, slot.series, ts_ms)):
         if not worth or _worth_a_look(slot, days):
             trend = trend_of(days)
             if trend is not None:

@@ -4,8 +4,8 @@ The line is Theil and Sen's: the median of the slopes of all pairs, which a thir
 uncertainty comes from how far the days lie off the line, and is larger where neighbouring days err alike (a week of
 frost is one piece of evidence, not seven). Noise is always estimated from the days themselves.
 
-A trend is told of what is like the newest days: a step (a repair, another unit, another sensor) begins the series
-anew, and where the older days do not lie on the newest ones' line, they are left out.
+A trend is told of what is like the newest days: a step (a repair, another unit, another sensor) begins a new
+series, and where the older days do not lie on the newest ones' line, they are left out.
 """
 
 import math
