@@ -12,6 +12,9 @@ Headers = list[tuple[str, bytes]]
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SAMPLED = 0x01
+"""The flag of a trace context that says that its trace is recorded (W3C Trace Context, 3.2.2.5.1)."""
+
 _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -53,6 +56,13 @@ def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | 
         if name == "traceparent" and value is not None and _TRACEPARENT.fullmatch(value):
             return value.decode()
     return None
+
+
+def exemplar_of(traceparent: str | None) -> dict[str, str] | None:
+    """The trace id, as the exemplar of a metric; None without a sampled trace, of which nothing could be looked up."""
+    if traceparent is None or not int(traceparent[-2:], 16) & SAMPLED:
+        return None
+    return {"trace_id": traceparent.split("-")[1]}
 
 
 UNKNOWN_SENDER = "unknown"

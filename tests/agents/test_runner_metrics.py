@@ -1,11 +1,16 @@
 """What runners serve: few series, however many vehicles there are."""
 
+from prometheus_client.openmetrics.exposition import generate_latest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_schemas.messages import Failure, Reply
 from master_orchestrator_schemas.metric_kinds import Process
-from master_orchestrator_schemas.metrics import REPLY_OUTCOMES, SKIPPED, Metrics
+from master_orchestrator_schemas.metrics import PREFIX, REPLY_OUTCOMES, SKIPPED, Metrics
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
 
+TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+SAMPLED, NOT_SAMPLED = (f"00-{TRACE_ID}-00f067aa0ba902b7-{flags}" for flags in ("01", "00"))
 MOST_SERIES = 1_600
 """Of a process with all six agents."""
 
@@ -32,11 +37,35 @@ def test_ten_thousand_vehicles_make_no_more_series_than_none() -> None:
     for number in range(10_000):
         agent, lane = agents[number % 6], lanes[number // 6 % 4]
         runner = runners[agent]
-        runner.waited(lane, 0.1)
-        runner.replied(lane, answered(f"car-{number}", agent, failures[number // 24 % len(failures)]))
+        runner.waited(lane, 0.1, SAMPLED)
+        runner.replied(lane, answered(f"car-{number}", agent, failures[number // 24 % len(failures)]), SAMPLED)
         runner.skipped(lane, SKIPPED[number // 24 % len(SKIPPED)])
         runner.set_counts({lane: number}, 1)
 
     assert len(REPLY_OUTCOMES) == len(failures)
     assert none == sum(len(family.samples) for family in metrics.registry.collect())
     assert none < MOST_SERIES
+
+
+def exemplars(metrics: Metrics) -> list[tuple[str, dict[str, str]]]:
+    """Metric and labels of each exemplar that Prometheus gets."""
+    page = generate_latest(metrics.registry).decode()  # type: ignore[no-untyped-call]  # prometheus_client has no types here
+    families = text_string_to_metric_families(page)  # type: ignore[no-untyped-call]  # as above
+    samples = [sample for family in families for sample in family.samples]
+    return [(sample.name, sample.exemplar.labels) for sample in samples if sample.exemplar is not None]
+
+
+def test_a_sampled_trace_is_an_exemplar_and_another_is_none() -> None:
+    metrics = Metrics(Process.RUNNER)
+    runner = RunnerMetrics(metrics, AgentType.DIAGNOSIS, workers=1)
+    for traceparent in (None, NOT_SAMPLED):
+        runner.waited(Lane.URGENT, 0.1, traceparent)
+        runner.replied(Lane.URGENT, answered("car-1", AgentType.DIAGNOSIS, None), traceparent)
+    assert [] == exemplars(metrics)
+    runner.waited(Lane.URGENT, 0.1, SAMPLED)
+    runner.replied(Lane.URGENT, answered("car-1", AgentType.DIAGNOSIS, None), SAMPLED)
+    trace = {"trace_id": TRACE_ID}
+    assert [
+        (f"{PREFIX}_command_wait_seconds_bucket", trace),
+        (f"{PREFIX}_handling_seconds_bucket", trace),
+    ] == exemplars(metrics)

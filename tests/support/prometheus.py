@@ -90,7 +90,7 @@ class Prometheus:
 
 @contextmanager
 def observing(folder: Path, targets: Mapping[str, int]) -> Iterator[Prometheus]:
-    """Prometheus and Alertmanager; ``targets``: the metrics port of each job on loopback."""
+    """Prometheus and Alertmanager; ``targets``: the metrics port on loopback of each job that runs."""
     port, alertmanager_port = free_port(), free_port()
     with ExitStack() as stack:
         webhook = stack.enter_context(Webhook())
@@ -135,6 +135,7 @@ def _configure(folder: Path, targets: Mapping[str, int], alertmanager_port: int,
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
     config["global"] = dict.fromkeys(("scrape_interval", "scrape_timeout", "evaluation_interval"), "1s")
     config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{alertmanager_port}"]}]
+    config["scrape_configs"] = [job for job in config["scrape_configs"] if job["job_name"] in targets]
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config))

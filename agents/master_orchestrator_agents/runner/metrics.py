@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from master_orchestrator_schemas.headers import exemplar_of
 from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.metrics import REPLY_OUTCOMES, SKIPPED, Metrics
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -24,15 +25,15 @@ class RunnerMetrics:
         self._busy = metrics.workers_busy.labels(agent)
         metrics.workers.labels(agent).set(workers)
 
-    def waited(self, lane: Lane, seconds: float) -> None:
+    def waited(self, lane: Lane, seconds: float, traceparent: str | None) -> None:
         """A command starts. Clocks differ between hosts: a negative wait counts as 0."""
-        self._waits[lane].observe(max(seconds, 0.0))
+        self._waits[lane].observe(max(seconds, 0.0), exemplar_of(traceparent))
 
-    def replied(self, lane: Lane, reply: Reply) -> None:
+    def replied(self, lane: Lane, reply: Reply, traceparent: str | None) -> None:
         """A handler has returned."""
         outcome = "result" if reply.failure is None else reply.failure.kind.lower()
         self._replies[lane, outcome].inc()
-        self._handlings[lane].observe(reply.handled_in_ms / 1000)
+        self._handlings[lane].observe(reply.handled_in_ms / 1000, exemplar_of(traceparent))
 
     def skipped(self, lane: Lane, reason: str) -> None:
         """A command is not handled: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""

@@ -55,7 +55,7 @@ class ReplySender:
     def send(self, entry: QueuedCommand, reply: Reply, session: Session) -> None:
         """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
-        self._metrics.replied(entry.lane, sent)
+        self._metrics.replied(entry.lane, sent, entry.traceparent)
         headers = envelope_headers(
             "Reply",
             f"master-orchestrator/agents/{sent.agent}/{sent.worker}",

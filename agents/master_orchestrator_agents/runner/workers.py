@@ -100,7 +100,8 @@ class WorkerPool:
         live = [entry for entry in entries if not self._expired(entry) and not self._is_quarantined(entry)]
         if live:
             for entry in live:
-                self._metrics.waited(entry.lane, (self._clock.now_ms() - entry.since_ms) / 1000)
+                waited_s = (self._clock.now_ms() - entry.since_ms) / 1000
+                self._metrics.waited(entry.lane, waited_s, entry.traceparent)
             sessions = [self._activity.open(entry.command) for entry in live]
             replies = self._execute([entry.command for entry in live], sessions)
             self._handling_time.observe(replies[0].handled_in_ms)

@@ -13,6 +13,7 @@ from master_orchestrator.shell.feedback import SenderFault
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
+from master_orchestrator_schemas.headers import exemplar_of
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.reasons import REASONS
@@ -141,7 +142,8 @@ class EngineCounts(InputCounts):
         for status in outcome.status:
             if status.workflow_id == entry.workflow_id:
                 seconds = (entry.at_ms - status.created_at_ms) / 1000
-                self._child(self.metrics.workflow_seconds, entry.priority.name, entry.to_state.value).observe(seconds)
+                histogram = self._child(self.metrics.workflow_seconds, entry.priority.name, entry.to_state.value)
+                histogram.observe(seconds, exemplar_of(outcome.traceparent))
 
 
 def _child(metric: Any, *labels: str) -> Any:  # Counter, Gauge or Histogram: prometheus_client has no common type
