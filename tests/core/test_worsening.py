@@ -142,6 +142,29 @@ def test_a_car_in_the_workshop_s_hands_stays_there_and_a_human_tells_the_worksho
     assert State.FEEDBACK is vehicle.workflow.state
 
 
+def test_a_car_that_was_checked_in_stays_there_too_without_a_feed_that_is_relied_on(vehicle: CoreVehicle) -> None:
+    vehicle.fault(SCHEDULED)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    vehicle.service(ServiceEventKind.CHECKED_IN)
+    worse(vehicle, OTHER_HIGH)
+    assert (State.IN_SERVICE, AlertKind.CONDITION_WORSENED) == (vehicle.workflow.state, vehicle.alerts[-1].kind)
+    vehicle.service(ServiceEventKind.COMPLETED)
+    assert State.FEEDBACK is vehicle.workflow.state
+
+
+def test_a_report_that_came_while_it_was_diagnosed_again_counts_when_it_comes_again(vehicle: CoreVehicle) -> None:
+    vehicle.fault(SCHEDULED)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    worse(vehicle, OTHER_HIGH)
+    vehicle.service(ServiceEventKind.COMPLETED, "e-done")
+    assert (State.DIAGNOSIS, "illegal_event") == (vehicle.workflow.state, vehicle.audit[-1].reason)
+    vehicle.reply()
+    vehicle.reply({"answer": Answer.NO_ANSWER})
+    assert State.SCHEDULED is vehicle.path()[-1]
+    vehicle.service(ServiceEventKind.COMPLETED, "e-done")
+    assert State.FEEDBACK is vehicle.path()[-1]
+
+
 @pytest.mark.parametrize("step", ["customer_engagement", "scheduling"])
 def test_waiting_to_retry_a_later_step_it_is_diagnosed_at_once(vehicle: CoreVehicle, step: str) -> None:
     vehicle.fault(HIGH)

@@ -208,3 +208,32 @@ def test_a_loss_within_the_pressures_own_noise_is_none(
     result = analyse(findings=[LOSING], signals=[summary("tyre_fl_kpa", last, 232.0, spread=spread)])
 
     assert dismissed == (result.dismissed == ("tyre_losing",))
+
+
+@pytest.mark.parametrize(("last", "dismissed"), [(231.0, True), (222.0, False)])
+def test_a_loss_by_rate_has_to_be_a_loss(analyse: Analyse, last: float, dismissed: bool) -> None:
+    """3.4 kPa a minute for four minutes are 13.6 kPa: a young vehicle's pressure that fell by 3 was rounded twice."""
+    lately = {"minimum": last, "maximum": 234.0, "samples": 17}
+    result = analyse(findings=[{**LOSING, "held_s": 240.0}], signals=[summary("tyre_fl_kpa", last, 233.0, **lately)])
+
+    assert dismissed == (result.dismissed == ("tyre_losing",))
+
+
+def test_a_value_that_is_back_by_no_more_than_noise_is_not_back(analyse: Analyse) -> None:
+    charging = {**HOT, "rule": "charging_low", "subsystem": "charging", "signal": "battery_voltage_v",
+                "value": 12.4, "threshold": 12.6, "held_s": 20.0}  # fmt: skip
+    noisy, back = (
+        analyse(findings=[charging], signals=[summary("battery_voltage_v", last, 12.5, minimum=12.3, maximum=14.0)])
+        for last in (12.63, 13.9)
+    )
+
+    assert ((), ("charging_low",)) == (noisy.dismissed, back.dismissed)
+
+
+def test_a_tyre_that_has_leaked_as_long_as_it_is_remembered_is_not_weather(analyse: Analyse) -> None:
+    low = {**HOT, "rule": "tyre_low", "subsystem": "tyres", "signal": "tyre_fl_kpa", "value": 178.0, "threshold": 184.0}
+    wheels = ("fl", "fr", "rl", "rr")
+    leaking = [summary(f"tyre_{wheel}_kpa", 186 if wheel == "fl" else 231, 189 if wheel == "fl" else 234)
+               for wheel in wheels]  # fmt: skip
+
+    assert () == analyse(findings=[low], signals=leaking).dismissed

@@ -110,6 +110,18 @@ def test_every_rule_leads_to_a_fitting_priority(diagnose: Diagnose, rule: str) -
         assert result.safe_to_drive
 
 
+@pytest.mark.parametrize(
+    ("rule", "value"), [("oil_pressure_low", 20.0), ("charging_low", 11.0), ("gearbox_hot", 134.0)]
+)
+def test_what_is_high_does_not_become_urgent_by_certainty(diagnose: Diagnose, rule: str, value: float) -> None:
+    seen = finding(rule, value)
+    sure = {"subsystem": seen["subsystem"], "description": rule, "severity": 0.8, "confidence": 0.99, "rule": rule}
+
+    result = diagnose(findings=[seen], anomalies=[sure])
+
+    assert 0.5 <= result.severity * result.probability < 0.8
+
+
 def test_an_unsafe_cause_is_unsafe_below_urgent(diagnose: Diagnose) -> None:
     assert not diagnose(dtcs=["P0AA6"]).safe_to_drive
 

@@ -61,9 +61,11 @@ FAULTS = {
     (168, 1): ("battery", "battery_12v"),
     (177, 0): ("transmission", "gearbox_oil"),
     (651, 5): ("fuel_air", "injector_1_circuit"),
-    (1323, 31): ("ignition", "misfire_cylinder_1_circuit"),
+    (1323, 31): ("ignition", "misfire_cylinder_1"),
     (3251, 0): ("emissions", "dpf_differential_pressure_high"),
     (1761, 1): ("emissions", "def_level_low"),
+    (520_192, 0): ("other", "spn_520192_high"),
+    (520_192, 3): ("other", "spn_520192_circuit"),
 }
 
 Diagnose = Callable[..., tuple[Any, DiagnosisResult]]

@@ -36,7 +36,12 @@ def severity_of(finding: Finding) -> float:
 
 
 def excess_of(finding: Finding) -> float:
-    """How far the value lies beyond its threshold, in spans of its signal, 0 to 1; 0 of a trend."""
-    if finding.is_trend or finding.value is None or finding.threshold is None:
+    """How far the finding's value lies from its threshold, in spans of its signal, 0 to 1; 0 of a trend."""
+    return 0.0 if finding.is_trend or finding.value is None else excess_at(finding, finding.value)
+
+
+def excess_at(finding: Finding, value: float) -> float:
+    """How far any value of the signal lies from the threshold, in the same measure."""
+    if finding.threshold is None:
         return 0.0
-    return min(1.0, abs(finding.value - finding.threshold) / SPANS.get(finding.signal or "", DEFAULT_SPAN))
+    return min(1.0, abs(value - finding.threshold) / SPANS.get(finding.signal or "", DEFAULT_SPAN))

@@ -1,7 +1,9 @@
 """How sure the agents are, compared with how often they are right; and the weights of evidence, fitted to it.
 
 The fit is a logistic regression by Newton's method: each weight is drawn to the one that stands (a normal prior, one
-log-odd wide), so that what the sets say nothing of stays as it is.
+log-odd wide), so that what the sets say nothing of stays as it is. Only what speaks for a finding is fitted, and no
+weight loses its meaning. What speaks against one stays as it is: the sets have too few of these, and a fault
+that went away would be confirmed because most findings are true.
 """
 
 import math
@@ -17,6 +19,10 @@ from master_orchestrator_schemas.results import DiagnosisResult
 from master_orchestrator_schemas.tasks import DataAnalysisTask
 from master_orchestrator_schemas.vocabulary import AgentType
 
+AGAINST = frozenset({"gets_better", "recovered", "weather", "within_noise"})
+"""Kinds of evidence whose weights are not fitted."""
+LEAST = 0.1
+"""The smallest weight of what speaks for a finding."""
 BINS = 10
 PRIOR_WIDTH = 1.0
 MOST_STEPS = 50
@@ -93,30 +99,54 @@ def _bin(own: Sequence[Claim]) -> Bin:
 
 def fitted(all_cases: Sequence[Case], weights: Amounts) -> dict[str, float]:
     """The weights under which the cases are likeliest, drawn to the weights given."""
-    kinds = list(weights)
-    rows = [[case.amounts.get(kind, 0.0) for kind in kinds] for case in all_cases]
-    start = [weights[kind] for kind in kinds]
+    fixed = {kind: weight for kind, weight in weights.items() if kind in AGAINST}
+    free = {kind: weight for kind, weight in weights.items() if kind not in AGAINST}
+    while True:
+        best = _best(all_cases, free, fixed)
+        too_small = [kind for kind, weight in best.items() if weight < LEAST]
+        if not too_small:
+            return {kind: (best | fixed)[kind] for kind in weights}
+        fixed |= dict.fromkeys(too_small, LEAST)
+        free = {kind: weight for kind, weight in free.items() if kind not in fixed}
+
+
+class _Rows(NamedTuple):
+    """Per case: the amounts of the free kinds, what the fixed kinds make of it (log-odds), and whether it is true."""
+
+    amounts: Sequence[Sequence[float]]
+    offsets: Sequence[float]
+    are_true: Sequence[bool]
+
+
+def _best(all_cases: Sequence[Case], free: Amounts, fixed: Amounts) -> dict[str, float]:
+    """The best weights of the free kinds, whose given weights are where the prior lies."""
+    rows = _Rows(
+        [[case.amounts.get(kind, 0.0) for kind in free] for case in all_cases],
+        [sum(fixed.get(kind, 0.0) * amount for kind, amount in case.amounts.items()) for case in all_cases],
+        [case.is_true for case in all_cases],
+    )
+    start = list(free.values())
     now = list(start)
     for _ in range(MOST_STEPS):
-        step = _solved(*_slope_and_curvature(rows, [case.is_true for case in all_cases], now, start))
+        step = _solved(*_slope_and_curvature(rows, now, start))
         now = [weight + by for weight, by in zip(now, step, strict=True)]
         if max(map(abs, step)) < ENOUGH:
             break
-    return dict(zip(kinds, now, strict=True))
+    return dict(zip(free, now, strict=True))
 
 
 def _slope_and_curvature(
-    rows: Sequence[Sequence[float]], labels: Sequence[bool], now: Sequence[float], start: Sequence[float]
+    rows: _Rows, now: Sequence[float], start: Sequence[float]
 ) -> tuple[list[float], list[list[float]]]:
     """Of the logarithm of the posterior density."""
     size, tightness = len(now), 1 / PRIOR_WIDTH**2
     slope = [tightness * (before - weight) for before, weight in zip(start, now, strict=True)]
     curvature = [[tightness * (i == j) for j in range(size)] for i in range(size)]
-    for row, label in zip(rows, labels, strict=True):
-        probability = _logistic(sum(weight * amount for weight, amount in zip(now, row, strict=True)))
+    for row, offset, is_true in zip(*rows, strict=True):
+        probability = _logistic(offset + sum(weight * amount for weight, amount in zip(now, row, strict=True)))
         there = [index for index in range(size) if row[index]]
         for i in there:
-            slope[i] += (label - probability) * row[i]
+            slope[i] += (is_true - probability) * row[i]
             for j in there:
                 curvature[i][j] += probability * (1 - probability) * row[i] * row[j]
     return slope, curvature

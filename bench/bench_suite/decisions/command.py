@@ -21,7 +21,7 @@ from bench_suite.decisions.calibration import (
     claims_of_diagnosis,
     fitted,
 )
-from bench_suite.decisions.fleets import UNSEEN_FROM, Plan, plans, write
+from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, Plan, plans, write
 from bench_suite.decisions.kinds import DECEPTIVE, FAULTS, HEALTHY
 from bench_suite.decisions.reliability_plot import reliability_svg
 from bench_suite.decisions.verdicts import Score, Verdict, verdict
@@ -67,12 +67,14 @@ def faults(
 def calibrate(
     seeds: Annotated[list[int], typer.Argument(help="Sets that the weights are fitted on.")],
     judge: Annotated[list[int], typer.Option(help=f"Sets that they are judged on, from {UNSEEN_FROM} on.")],
+    every: Annotated[list[float] | None, typer.Option(help="Only these times between readings (s).")] = None,
     write_to: Annotated[Path | None, typer.Option("--write", help="Write the fitted weights to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw predicted against confirmed into this SVG file.")] = None,
 ) -> None:
     """Fit the weights of DATA_ANALYSIS' evidence, and say how far probabilities are true, before and after."""
     codes = CodeTable(load_topology().triage.dtcs)
-    lived = {seed: live(list(plans(seed, FAULTS + HEALTHY + DECEPTIVE))) for seed in [*seeds, *judge]}
+    kinds = FAULTS + HEALTHY + DECEPTIVE
+    lived = {seed: live(list(plans(seed, kinds, every or RATES_S))) for seed in [*seeds, *judge]}
     known = [case for seed in seeds for plan, history in lived[seed] for case in cases(plan, history, codes)]
     unseen = [case for seed in judge for plan, history in lived[seed] for case in cases(plan, history, codes)]
     weights = fitted(known, WEIGHTS)
@@ -100,12 +102,13 @@ def calibrate(
 
 
 def _say(panels: Mapping[str, Mapping[str, Sequence[Claim]]], head: str) -> None:
-    console = Console()
+    """Per curve: how many claims, their Brier score, and by tenths which share was so, and of how many."""
+    console = Console(width=160)
     console.print(head)
     for title, curves in panels.items():
-        table = Table("", "claims", "Brier", *(f"{tenth / 10:g}+" for tenth in range(BINS)), title=title)
+        table = Table("", "claims", "Brier", *(f"{tenth / BINS:g}+" for tenth in range(BINS)), title=title)
         for name, claims in curves.items():
-            shown = ["" if one is None else f"{one.right:.2f} of {one.claims}" for one in bins(claims)]
+            shown = ["" if one is None else f"{one.right:.2f}/{one.claims}" for one in bins(claims)]
             table.add_row(name, str(len(claims)), f"{brier(claims):.3f}", *shown)
         console.print(table)
 

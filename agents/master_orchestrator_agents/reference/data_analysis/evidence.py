@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib import resources
 
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.data_analysis.plausibility import Signals, tyres_fell_together
-from master_orchestrator_agents.reference.severity import excess_of
+from master_orchestrator_agents.reference.data_analysis.plausibility import TYRES, Signals, tyres_fell_together
+from master_orchestrator_agents.reference.severity import excess_at, excess_of
 from master_orchestrator_schemas.facts import Finding, SignalSummary
 from master_orchestrator_schemas.vocabulary import Priority
 
@@ -25,6 +25,8 @@ LONG_S = 120.0
 USUAL_SPREADS, ENOUGH_SAMPLES = 3.0, 60
 """Further from the vehicle's own mean than three of its spreads speaks for the finding, nearer speaks against it."""
 SECONDS_PER_DAY = 86_400
+CLEARLY_BACK = 0.5
+"""Back from the limit by this share of the way to danger, a value is no longer within the noise of one beyond it."""
 RATES = frozenset({"tyre_losing"})
 """Rules whose value is a rate."""
 NOISE_SPREADS, LEAST_NOISE_KPA = 1.5, 0.5
@@ -170,7 +172,12 @@ def _trend(finding: Finding, summary: SignalSummary) -> Evidence | None:
 
 
 def _recovered(finding: Finding, summary: SignalSummary) -> Evidence | None:
+    """Not said of tyres: the limit is for cold ones, and what is known of late is as measured, warm."""
     if finding.threshold is None or finding.value is None or finding.value == finding.threshold:
         return None
-    back = (summary.last < finding.threshold) == is_high_side(finding)
-    return Evidence("recovered", 1.0, f"back at {summary.last:.1f}") if back else None
+    if finding.signal in TYRES:
+        return None
+    if (summary.last < finding.threshold) != is_high_side(finding):
+        return None
+    back = min(1.0, excess_at(finding, summary.last) / CLEARLY_BACK)
+    return Evidence("recovered", back, f"back at {summary.last:.1f}")

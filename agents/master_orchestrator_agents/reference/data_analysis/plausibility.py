@@ -50,11 +50,19 @@ def _everything_else_cool(signals: Signals) -> bool:
 
 TYRES = ("tyre_fl_kpa", "tyre_fr_kpa", "tyre_rl_kpa", "tyre_rr_kpa")
 ALIKE_KPA = 8.0
+UNEVEN_KPA = 16.0
+"""Tyres in good order are filled to within this of each other."""
 
 
 def tyres_fell_together(finding: Finding, signals: Signals) -> bool:
-    """All four tyres lost about the same against their own past: weather, not a puncture."""
+    """All four tyres lost about the same against their own past, and this one is not the odd one: weather, not a leak.
+
+    A tyre that has leaked for as long as its past is remembered has lost nothing against it.
+    """
     if finding.signal not in TYRES or any(name not in signals for name in TYRES):
+        return False
+    others = [signals[name].last for name in TYRES if name != finding.signal]
+    if signals[finding.signal].last < sum(others) / len(others) - UNEVEN_KPA:
         return False
     losses = [signals[name].mean - signals[name].last for name in TYRES]
     return min(losses) > 0 and max(losses) - min(losses) < ALIKE_KPA

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis.knowledge import UNSAFE_FROM, Knowledge, load_knowledge
 from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, observed, time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
@@ -17,6 +17,8 @@ from master_orchestrator_schemas.tasks import DiagnosisTask
 
 MAX_CAUSES, MAX_OPERATIONS, PER_SUBSYSTEM = 8, 4, 3
 WORTH_NAMING = 0.03
+BELOW_URGENT = 0.79
+"""The severity at which even a certain fault is not URGENT (``urgency`` in the topology)."""
 NO_FAULT = DiagnosisResult(causes=(), severity=0.0, probability=0.0, summary="no fault found")
 
 
@@ -81,12 +83,16 @@ class DiagnosisAgent:
 
 
 def _severity(ranking: Ranking) -> float:
-    """Mostly what is seen, and partly what the likely causes lead to; never less than URGENT once that is seen."""
+    """Mostly what is seen, and partly what the likely causes lead to; URGENT once that is seen, and not before.
+
+    However sure a cause is, what it may lead to is not yet so.
+    """
     total = sum(entry.probability for entry in ranking.ranked)
     if not total:
         return ranking.severity
     consequence = sum(entry.probability * entry.cause.severity for entry in ranking.ranked) / total
-    return max(0.7 * ranking.severity + 0.3 * consequence, 0.9 if ranking.severity >= 0.9 else 0.0)
+    severity = 0.7 * ranking.severity + 0.3 * consequence
+    return max(severity, UNSAFE_FROM) if ranking.severity >= UNSAFE_FROM else min(severity, BELOW_URGENT)
 
 
 def _causes(rankings: Sequence[Ranking]) -> tuple[RankedCause, ...]:

@@ -17,7 +17,8 @@ from master_orchestrator_schemas.vocabulary import Subsystem
 
 HIGH, LOW = frozenset({0, 15, 16}), frozenset({1, 17, 18})
 """J1939-73 failure modes that say that the quantity itself is too high or too low; all others are of the circuit."""
-MECHANICAL = 7
+MECHANICAL, EXISTS = 7, 31
+UNNAMED = "what the maker calls this parameter, then its value"
 UNSAFE_TOO = 0.3
 """The severity from which a fault is unsafe whose title says so."""
 LIFE_H, SPREAD = 500.0, 6.0
@@ -53,7 +54,10 @@ def title_of(fault: str) -> Title | None:
 
 
 def title_by_structure(fault: str) -> Title | None:
-    """What the number of a trouble code alone says of it; None for a J1939 fault, whose number says nothing."""
+    """What the numbers alone say: of a trouble code its system, of a J1939 fault its failure mode; else None."""
+    spn, separator, fmi = fault.partition("/")
+    if separator:
+        return _of_mode(int(spn), int(fmi), (f"spn_{spn}", "not named here", UNNAMED, UNNAMED))
     code = without_type(fault)
     return next((title for pattern, title in _structures() if pattern.fullmatch(code)), None)
 
@@ -68,13 +72,17 @@ def side_of(fault: str) -> str | None:
 
 def _of_parameter(spn: int, fmi: int) -> Title | None:
     known = _parameters().get(spn)
-    if known is None:
-        return None
-    component, name, high, low = known
+    return None if known is None else _of_mode(spn, fmi, known)
+
+
+def _of_mode(spn: int, fmi: int, parameter: tuple[str, str, str, str]) -> Title:
+    component, name, high, low = parameter
     if fmi in HIGH:
         return Title(f"{component}_high", f"SPN {spn}, {name}: too high", high)
     if fmi in LOW:
         return Title(f"{component}_low", f"SPN {spn}, {name}: too low", low)
+    if fmi == EXISTS:
+        return Title(component, f"SPN {spn}, {name}", high)
     if fmi == MECHANICAL:
         return Title(component, f"SPN {spn}, {name}: does not respond", "whether it moves freely, then its linkage")
     return Title(

@@ -2,7 +2,8 @@
 
 A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered, those
 that were rejected too. An event that the present state has no use for is ``illegal_event``; the record keeps what it
-said.
+said. If it is reported again when there is a use for it, it counts: an episode that got worse was being diagnosed again
+while the workshop reported.
 """
 
 from hashlib import sha256
@@ -43,9 +44,9 @@ def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
     known = chain.service_events if isinstance(chain, Workflow) else ()
     if digest in known:
         return reported.reject("duplicate_event")
-    if -digest in known:
-        return reported.noting(first="rejected").reject("duplicate_event")
     if not isinstance(chain, Workflow) or chain.state not in WANTED_IN[event.kind]:
+        if -digest in known:
+            return reported.noting(first="rejected").reject("duplicate_event")
         return reported.noting(state=chain.state.value).reject("illegal_event", service_event=-digest)
     return _wanted(context.about(chain, reported.actor, reported.details), event)
 

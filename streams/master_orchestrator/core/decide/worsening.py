@@ -22,6 +22,7 @@ from master_orchestrator.core.decide.executions import next_revision
 from master_orchestrator.core.decide.findings import evidence_details
 from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.state import Execution, KnownFinding, Workflow
+from master_orchestrator.core.transitions import REASON_NUMBERS
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 Findings = tuple[KnownFinding, ...]
@@ -131,8 +132,10 @@ def _told_to_a_human(joining: Joining) -> list[ev.Event]:
 
 
 def _in_service(joining: Joining) -> list[ev.Event]:
-    """Only a workshop's feed says that the car is there; by the clock alone it may be on the road."""
-    return _told_to_a_human(joining) if joining.policy.service.workshop_feed else _diagnosed_again(joining)
+    """Only a workshop's report says that the car is there; by the clock alone it may be on the road."""
+    *_, reason = joining.workflow.history[-1]  # of the move to IN_SERVICE
+    is_there = joining.policy.service.workshop_feed or reason == REASON_NUMBERS["checked_in"]
+    return _told_to_a_human(joining) if is_there else _diagnosed_again(joining)
 
 
 def _retrying(joining: Joining) -> list[ev.Event]:
