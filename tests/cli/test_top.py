@@ -44,8 +44,8 @@ def test_it_shows_states_lanes_agents_and_alerts(engine: Metrics, runners: Metri
 
     assert "1,007 workflows open, 2 of them URGENT; 31 inputs behind" == lines[0]
     assert max(map(len, lines)) <= width
-    text = " ".join(" ".join(lines).replace("\u00a0", " ").split())
-    assert "DATA_ANALYSIS 0 → DIAGNOSIS 2 → URGENCY_ASSESSMENT 0" in text
+    text = " ".join(" ".join(lines).split())
+    assert "DATA_ANALYSIS(0) → DIAGNOSIS(2) → URGENCY_ASSESSMENT(0)" in text
     assert "DIAGNOSIS urgent 2 1.5 s ████████████████████ 150%" in text
     assert "FEEDBACK routine 9 86400.0 s waits for people" in text
     assert "DIAGNOSIS 0 8 42 2" in text

@@ -96,12 +96,12 @@ def _graph(seen: Overview) -> RenderableType:
     from rich.text import Text
 
     states, ends = seen.by("workflows", "state"), seen.by("workflows_ended_total", "state")
-    way = " → ".join(f"{state}\u00a0{states[state]:,}" for state in PATH)
+    way = " → ".join(f"{state}({states[state]:,})" for state in PATH)
     urgent, behind = seen.total("workflows", priority="URGENT"), seen.total("input_lag_records")
     head = f"{states.total():,} workflows open, {urgent:,} of them URGENT; {behind:,} inputs behind"
     return Group(
         Text(head, style="bold"),
-        Text(f"{way} → COMPLETED\u00a0{ends['COMPLETED']:,}"),
+        Text(f"{way} → COMPLETED({ends['COMPLETED']:,})"),
         Text(f"off this path: RETRY {states['RETRY']:,}, FAILED {ends['FAILED']:,} (ends since the engines' start)"),
     )
 
