@@ -36,7 +36,7 @@ def system(tmp_path: Path, log: Path) -> Iterator[psutil.Popen]:
 
 
 def test_up_keeps_everything_alive_until_it_is_told_to_stop(system: psutil.Popen, log: Path, tmp_path: Path) -> None:
-    _await(lambda: {"kafka", "engine", "agents"} == _services(log, "started"), log)
+    _await(lambda: {"kafka", "engine", "agents", "ueba"} == _services(log, "started"), log)
     engine = _child(system, "engine")
     engine.kill()
     _await(lambda: "engine" in _services(log, "restarted"), log)
@@ -53,7 +53,7 @@ def test_up_keeps_everything_alive_until_it_is_told_to_stop(system: psutil.Popen
     assert [] == [process for process in everything if process.is_running()]
     assert running_bootstrap_servers(tmp_path / "kafka") is None
     stopped = [event["service"] for event in _events(log) if event.get("message") == "stopped"]
-    assert ["engine", "agents", "kafka"] == stopped
+    assert ["engine", "agents", "ueba", "kafka"] == stopped
 
 
 def test_whoever_is_started_while_the_broker_is_away_waits_for_it(

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 ActorArgument = Annotated[
     str, typer.Argument(metavar="ACTOR", help="agent:DIAGNOSIS, operator:ada, client:portal …", show_default=False)
 ]
-ByOption = Annotated[str | None, typer.Option("--by", help="Who asks. [default: the user you are]", show_default=False)]
+ByOption = Annotated[
+    str | None, typer.Option("--by", help="Name of the operator. [default: the current user]", show_default=False)
+]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the trail.", show_default=False)]
 ForOption = Annotated[str, typer.Option("--for", help="For how long: 30min, 2h, 1d.", show_default=False)]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the answer.")]
