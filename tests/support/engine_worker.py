@@ -22,6 +22,7 @@ from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator.shell.takeover import TakeOver, TakeOverOutcome, Wipe
 from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.metric_kinds import Process
 
 
 def main() -> int:
@@ -33,6 +34,7 @@ def main() -> int:
     arguments.add_argument("--hang-at-commit-of", metavar="VEHICLE", help="no transaction with this vehicle ends")
     arguments.add_argument("--stuck-after", type=float, help="seconds after which what stands still is not alive")
     arguments.add_argument("--metrics-port", type=int)
+    arguments.add_argument("--app", choices=["engine", "ueba"], default="engine")
     given = arguments.parse_args()
     if given.slow_takeover:
         slow_down(given.slow_takeover)
@@ -44,6 +46,7 @@ def main() -> int:
         vars(health)["STUCK_S"] = given.stuck_after  # this process is the test's own
     configure_logging(Settings(), program="engine")
     return run_engine(
+        process=Process[given.app.upper()],
         kafka=KafkaSettings(bootstrap_servers=given.bootstrap),
         topology=pickle.loads(Path(given.topology).read_bytes()),  # noqa: S301  written by the test itself
         data_dir=Path(given.data_dir),
