@@ -105,8 +105,8 @@ def enter_band(actor: Actor, act: Act, newest: Rule) -> Sighting | None:
     actor.band = band
     if band not in ALERTING_BANDS or band_start(band) <= band_start(before):
         return None
-    said = f"the risk of {act.actor} rose to {value:g}, band {band}, with {newest} as the newest reason"
-    return Sighting(Rule.RISK, band_start(band), said)
+    text = f"the risk of {act.actor} rose to {value:g}, band {band}, with {newest} as the newest reason"
+    return Sighting(Rule.RISK, band_start(band), text)
 
 
 def note_version(actor: Actor, act: Act, *, learning: bool) -> None:

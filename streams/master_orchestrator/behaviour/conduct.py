@@ -19,6 +19,8 @@ NEVER_CONTROLLED = frozenset({ActorKind.GATEWAY, ActorKind.ENGINE, ActorKind.WOR
 
 
 MAX_CHARTERS = 1_024
+MAX_NAME = 180
+"""Characters of an actor's name; with a number behind it, it is still a name that every record can hold."""
 
 
 class Conduct(msgspec.Struct, frozen=True, kw_only=True):

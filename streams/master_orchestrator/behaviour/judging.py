@@ -21,6 +21,8 @@ RULES = (rows, per_command, windows, context)
 """In this order: ``context`` counts the act into what is known of its pair, so it comes last."""
 
 COLD_SESSIONS = 200
+MAX_COUNTED, MAX_COUNTED_ROWS = 10**6, 10**12
+"""Of one act of a record: beyond any ceiling, and sums over a day still fit into 64 bits."""
 BY_COMMAND = frozenset({ActorKind.AGENT, ActorKind.ENGINE})
 """Kinds whose sessions are commands; those of the others are requests, which explain nothing."""
 
@@ -79,9 +81,9 @@ def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:
         outcome=done.outcome,
         error=done.error,
         entity=done.entity or activity.entity or "",
-        count=done.count,
-        rows=done.rows,
-        max_rows=done.max_rows,
+        count=min(done.count, MAX_COUNTED),
+        rows=min(done.rows, MAX_COUNTED_ROWS),
+        max_rows=min(done.max_rows, MAX_COUNTED_ROWS),
         instance=activity.instance,
         version=activity.version or "",
         commands_known=True,

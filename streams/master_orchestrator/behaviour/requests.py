@@ -1,10 +1,11 @@
 """Operators' requests about an actor: acknowledge, control, release, declare work. All of them go on the record."""
 
-from master_orchestrator.behaviour.conduct import NEVER_CONTROLLED, Conduct
+from master_orchestrator.behaviour.conduct import MAX_NAME, NEVER_CONTROLLED, Conduct
 from master_orchestrator.behaviour.findings import Finding, Rule
 from master_orchestrator.behaviour.settling import impose, release
 from master_orchestrator.behaviour.trail import Turn, finding_id
 from master_orchestrator_schemas.messages import Control, UebaRequest
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel, UebaAction, Verdict
 
 REFUSED = "request_refused"
@@ -27,7 +28,8 @@ def answer(conduct: Conduct, turn: Turn, request: UebaRequest) -> None:
 
 
 def _by(request: UebaRequest) -> str:
-    return request.by if ":" in request.by else f"{ActorKind.OPERATOR.value}:{request.by}"
+    name = request.by if ":" in request.by else f"{ActorKind.OPERATOR.value}:{request.by}"
+    return name[:MAX_NAME]
 
 
 def _concerns_itself(request: UebaRequest) -> str | None:
@@ -76,7 +78,7 @@ def _control(_conduct: Conduct, turn: Turn, request: UebaRequest) -> str | None:
         return "a level is missing: THROTTLE or BLOCK; to end a control, release it"
     if (own := _concerns_itself(request)) is not None:
         return own
-    until_ms = None if request.duration_ms is None else turn.at_ms + request.duration_ms
+    until_ms = None if request.duration_ms is None else min(MAX_MS, turn.at_ms + request.duration_ms)
     impose(
         turn,
         Control(

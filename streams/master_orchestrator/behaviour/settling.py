@@ -8,6 +8,7 @@ from master_orchestrator.behaviour.panes import PANE_MS
 from master_orchestrator.behaviour.risk import HALF_LIFE_MS, Band, band_of, band_start, score
 from master_orchestrator.behaviour.trail import UEBA, Turn, finding_id
 from master_orchestrator_schemas.messages import Control, ControlledPair, EntityStatus, OpenFinding
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import Action, ControlLevel, Verdict
 
 CONTROL_MS = 3 * HOUR_MS
@@ -122,7 +123,7 @@ def _respond(conduct: Conduct, turn: Turn) -> None:
             level=level,
             pairs=_pairs(state, turn.at_ms) if level is ControlLevel.THROTTLE else (),
             since_ms=turn.at_ms,
-            until_ms=turn.at_ms + CONTROL_MS,
+            until_ms=min(MAX_MS, turn.at_ms + CONTROL_MS),
             finding_id=finding_id(state, worst),
             by=UEBA,
             reason=f"its risk is {value:g} ({state.actor.band.value}); the severest finding: {worst.explanation}"[

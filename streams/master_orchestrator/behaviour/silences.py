@@ -32,14 +32,14 @@ def follow(turn: Turn, activity: Activity) -> Sighting | None:
         state.follow(instance, Writer(activity.start_ms, activity.seq, turn.at_ms, alive))
         return None
     restarted = activity.start_ms > known.start_ms
-    said = _missing(turn, instance, known) if restarted else None
+    sighting = _missing(turn, instance, known) if restarted else None
     writer = Writer(activity.start_ms, -1, turn.at_ms, alive) if restarted else known
     writer.last_ms, writer.alive = turn.at_ms, alive
     _number(writer, activity.seq, turn.at_ms)
     state.follow(instance, writer)
     if activity.goodbye or turn.at_ms - writer.missed_ms >= PATIENCE_MS:
-        said = _missing(turn, instance, writer) or said
-    return said
+        sighting = _missing(turn, instance, writer) or sighting
+    return sighting
 
 
 def _number(writer: Writer, seq: int, at_ms: int) -> None:
@@ -61,9 +61,9 @@ def _missing(turn: Turn, instance: str, writer: Writer) -> Sighting | None:
     count = len(writer.missing) + writer.more
     if not count:
         return None
-    said = f"{count:,} records of {turn.state.name} {instance} are missing before number {writer.seq:,}"
+    text = f"{count:,} records of {turn.state.name} {instance} are missing before number {writer.seq:,}"
     writer.missing, writer.more = [], 0
-    return Sighting(Rule.SILENCE, GAP_SEVERITY, said, observed=count)
+    return Sighting(Rule.SILENCE, GAP_SEVERITY, text, observed=count)
 
 
 def silent_at(state: ActorState) -> int | None:
@@ -78,10 +78,10 @@ def report_silent(turn: Turn) -> None:
         if writer.alive and turn.at_ms - writer.last_ms >= SILENT_MS:
             writer.alive = False
             minutes = (turn.at_ms - writer.last_ms) // MINUTE_MS
-            said = (
+            text = (
                 f"nothing was heard of {turn.state.name} {instance} for {minutes} minutes, and it had not said goodbye"
             )
-            record(turn, missing_act(turn, instance), Sighting(Rule.SILENCE, SILENT_SEVERITY, said))
+            record(turn, missing_act(turn, instance), Sighting(Rule.SILENCE, SILENT_SEVERITY, text))
 
 
 def missing_act(turn: Turn, instance: str) -> Act:

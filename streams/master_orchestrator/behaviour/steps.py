@@ -5,7 +5,7 @@ from typing import NamedTuple, assert_never
 from master_orchestrator.behaviour import requests, settling
 from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.actor_state import ActorState
-from master_orchestrator.behaviour.conduct import Conduct
+from master_orchestrator.behaviour.conduct import MAX_NAME, Conduct
 from master_orchestrator.behaviour.judging import judge
 from master_orchestrator.behaviour.silences import report_silent, silent_at
 from master_orchestrator.behaviour.trail import ActorOutcome, Turn
@@ -73,6 +73,8 @@ def _kind(name: str, body: UebaBody) -> ActorKind:
     """The kind that the actor's name says. Raises ``RejectedError``."""
     prefix, colon, rest = name.partition(":")
     kind = ActorKind.__members__.get(prefix.upper())
+    if len(name) > MAX_NAME:
+        raise RejectedError("wrong_kind", f"the actor's name has {len(name)} characters, {MAX_NAME} are possible")
     if kind is None or not (rest if colon else kind is ActorKind.ENGINE):
         kinds = ", ".join(f"{known.value}:NAME" for known in ActorKind if known is not ActorKind.ENGINE)
         raise RejectedError("wrong_kind", f"{name!r} names no actor: write {kinds} or engine")
