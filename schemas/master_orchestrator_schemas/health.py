@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 METRICS, READY, LIVE = "/metrics", "/ready", "/live"
 
 
-class Verdict(NamedTuple):
+class HealthVerdict(NamedTuple):
     """Yes or no, and why: a sentence for people."""
 
     ok: bool
@@ -31,21 +31,21 @@ class Verdict(NamedTuple):
 class Health(Protocol):
     """What is asked, from a thread of the HTTP server; computed when asked, and quick."""
 
-    def ready(self) -> Verdict:
+    def ready(self) -> HealthVerdict:
         """Whether it does its work, or stands by for it."""
 
-    def live(self) -> Verdict:
+    def live(self) -> HealthVerdict:
         """Whether it makes progress, or has good reason not to."""
 
 
-def joint(verdicts: Iterable[Verdict]) -> Verdict:
+def joint(verdicts: Iterable[HealthVerdict]) -> HealthVerdict:
     """Of several parts of a process, no if one says no; with the reasons of those that do, or else of all."""
     collected = list(verdicts)
     relevant = [verdict for verdict in collected if not verdict.ok] or collected
-    return Verdict(all(verdict.ok for verdict in collected), "; ".join(dict.fromkeys(v.why for v in relevant)))
+    return HealthVerdict(all(verdict.ok for verdict in collected), "; ".join(dict.fromkeys(v.why for v in relevant)))
 
 
-class _Server(ThreadingMixIn, WSGIServer):
+class _HealthServer(ThreadingMixIn, WSGIServer):
     daemon_threads = True
 
     def __init__(self, address: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
@@ -61,7 +61,7 @@ class _QuietHandler(WSGIRequestHandler):
 def make_http_server(registry: CollectorRegistry, health: Health | None, host: str, port: int) -> WSGIServer:
     """A bound server of ``/metrics`` and, with ``health``, ``/ready`` and ``/live``. Raises ``OSError``."""
     metrics: WSGIApplication = make_wsgi_app(registry)
-    checks: dict[str, Callable[[], Verdict]] = {} if health is None else {READY: health.ready, LIVE: health.live}
+    checks: dict[str, Callable[[], HealthVerdict]] = {} if health is None else {READY: health.ready, LIVE: health.live}
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -76,4 +76,4 @@ def make_http_server(registry: CollectorRegistry, health: Health | None, host: s
         start_response(status, [("Content-Type", "application/json"), ("Cache-Control", "no-store")])
         return [json.dumps(verdict._asdict()).encode() + b"\n"]
 
-    return make_server(host, port, answer, _Server, _QuietHandler)
+    return make_server(host, port, answer, _HealthServer, _QuietHandler)

@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError
 
-from master_orchestrator_schemas.kafka_trouble import Kind, Trouble, unreachable
+from master_orchestrator_schemas.kafka_trouble import Trouble, TroubleKind, unreachable
 
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 CREDENTIALS = "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE (or KAFKA_SASL_PASSWORD)"
@@ -45,9 +45,10 @@ def explained(config: Config, error: KafkaError) -> Trouble | None:
     if error.code() in RIGHTS:
         return no_right(config, RIGHTS[error.code()])
     if error.code() in LEADERLESS:
-        return Trouble(Kind.UNREACHABLE, f"a partition has no leader at {_servers(config)}: are all brokers up?", True)  # noqa: FBT003
+        leaderless = f"a partition has no leader at {_servers(config)}: are all brokers up?"
+        return Trouble(TroubleKind.UNREACHABLE, leaderless, passes=True)
     if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-        return Trouble(Kind.TOPICS_MISSING, _without_topics(config, "such topic"))
+        return Trouble(TroubleKind.TOPICS_MISSING, _without_topics(config, "such topic"))
     for says in (_login, _certificate, _protocol, _host, _refused):
         if (trouble := says(config, error)) is not None:
             return trouble
@@ -59,18 +60,18 @@ def wrong_setting(config: Config, error: KafkaError) -> Trouble:
     text = error.str().rpartition("client: ")[2]
     prop = re.match(r"[a-z][a-z.]+", text)
     if prop is None:
-        return Trouble(Kind.SETTING, f"the KAFKA_* settings cannot be used: {text}")
+        return Trouble(TroubleKind.SETTING, f"the KAFKA_* settings cannot be used: {text}")
     name, path = prop.group(), Path(str(config.get(prop.group())))
     if name.endswith(".location"):
         text = f"{path} is not there" if not path.exists() else f"{path} does not hold what it should ({text})"
-    return Trouble(Kind.SETTING, f"KAFKA_{name.upper().replace('.', '_')} cannot be used: {text}")
+    return Trouble(TroubleKind.SETTING, f"KAFKA_{name.upper().replace('.', '_')} cannot be used: {text}")
 
 
 def topics_missing(config: Config, names: Sequence[str]) -> Trouble:
     """Topics that the cluster does not have."""
     first, *others = sorted(names)
     more = f" and {len(others)} more" if others else ""
-    return Trouble(Kind.TOPICS_MISSING, _without_topics(config, f"topic {first}{more}"))
+    return Trouble(TroubleKind.TOPICS_MISSING, _without_topics(config, f"topic {first}{more}"))
 
 
 def no_right(config: Config, what: str) -> Trouble:
@@ -78,7 +79,7 @@ def no_right(config: Config, what: str) -> Trouble:
     user = config.get("sasl.username")
     who = f"user {user} (KAFKA_SASL_USERNAME)" if user else "this client (no KAFKA_SASL_USERNAME)"
     return Trouble(
-        Kind.REFUSED,
+        TroubleKind.REFUSED,
         f"{who} has no right to {what} at {_servers(config)}: have an administrator add an ACL (kafka-acls.sh --add)",
     )
 
@@ -92,12 +93,12 @@ def _login(config: Config, error: KafkaError) -> Trouble | None:
     if offered := re.search(r"supported mechanisms: *([\w, -]+?) *(?:\(|$)", text):
         mechanism = config.get("sasl.mechanism")
         return Trouble(
-            Kind.REFUSED,
+            TroubleKind.REFUSED,
             f"the broker at {where} does not take the login by {mechanism}: set KAFKA_SASL_MECHANISM to "
             f"{offered.group(1)}",
         )
     user = config.get("sasl.username")
-    return Trouble(Kind.REFUSED, f"the broker at {where} refuses the login of {user}: check {CREDENTIALS}")
+    return Trouble(TroubleKind.REFUSED, f"the broker at {where} refuses the login of {user}: check {CREDENTIALS}")
 
 
 def _certificate(config: Config, error: KafkaError) -> Trouble | None:
@@ -117,7 +118,7 @@ def _certificate(config: Config, error: KafkaError) -> Trouble | None:
         )
     else:
         return _other_protocol(config)
-    return Trouble(Kind.REFUSED, text)
+    return Trouble(TroubleKind.REFUSED, text)
 
 
 def _protocol(config: Config, error: KafkaError) -> Trouble | None:
@@ -127,7 +128,7 @@ def _protocol(config: Config, error: KafkaError) -> Trouble | None:
 
 def _other_protocol(config: Config) -> Trouble:
     return Trouble(
-        Kind.REFUSED,
+        TroubleKind.REFUSED,
         f"what answers at {_servers(config)} does not speak {_protocol_of(config)}: set KAFKA_SECURITY_PROTOCOL to "
         f"that of its listener ({_other_protocols(config)})",
         passes=True,  # a broker that is starting or stopping can look like it
@@ -136,7 +137,7 @@ def _other_protocol(config: Config) -> Trouble:
 
 def _closed(config: Config) -> Trouble:
     return Trouble(
-        Kind.UNREACHABLE,
+        TroubleKind.UNREACHABLE,
         f"no Kafka broker answers at {_servers(config)} (the connection is closed): if its listener does not take "
         f"{_protocol_of(config)}, set KAFKA_SECURITY_PROTOCOL ({_other_protocols(config)})",
         passes=True,
@@ -148,7 +149,9 @@ def _host(config: Config, error: KafkaError) -> Trouble | None:
         return None
     host = re.search(r"resolve '([^']+)'", error.str())
     name = host.group(1).rpartition(":")[0] if host else _servers(config)
-    return Trouble(Kind.UNREACHABLE, f"the host {name} is not known: correct KAFKA_BOOTSTRAP_SERVERS", passes=True)
+    return Trouble(
+        TroubleKind.UNREACHABLE, f"the host {name} is not known: correct KAFKA_BOOTSTRAP_SERVERS", passes=True
+    )
 
 
 def _refused(config: Config, error: KafkaError) -> Trouble | None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class Kind(StrEnum):
+class TroubleKind(StrEnum):
     """What is the matter."""
 
     UNREACHABLE = "unreachable"
@@ -18,7 +18,7 @@ class Kind(StrEnum):
 class Trouble(NamedTuple):
     """One reason, as a sentence. ``passes``: it may go away without anybody changing a setting."""
 
-    kind: Kind
+    kind: TroubleKind
     text: str
     passes: bool = False
 
@@ -26,7 +26,7 @@ class Trouble(NamedTuple):
 def unreachable(servers: str, why: str) -> Trouble:
     """No broker at ``servers`` answers."""
     return Trouble(
-        Kind.UNREACHABLE,
+        TroubleKind.UNREACHABLE,
         f"no Kafka broker answers at {servers} ({why}): check KAFKA_BOOTSTRAP_SERVERS, or start a broker with "
         "'master-orchestrator kafka start'",
         passes=True,

@@ -9,7 +9,7 @@ from master_orchestrator_schemas.health import Health, make_http_server
 from master_orchestrator_schemas.metrics import Metrics
 
 
-class _Server(Protocol):
+class _MetricsServer(Protocol):
     """What is used of the HTTP server that prometheus_client starts."""
 
     server_port: int
@@ -24,7 +24,7 @@ class MetricsServer:
     """A running ``/metrics`` endpoint; a context manager that stops it."""
 
     port: int
-    _server: _Server = field(repr=False)
+    _server: _MetricsServer = field(repr=False)
     _thread: Thread = field(repr=False)
 
     def stop(self) -> None:

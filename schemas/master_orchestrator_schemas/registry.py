@@ -63,7 +63,7 @@ class App(StrEnum):
 
 
 @dataclass(frozen=True)
-class Kind:
+class MessageKind:
     """One kind of message.
 
     Args:
@@ -90,26 +90,26 @@ def _reading_id(reading: Telemetry) -> str:
     return reading.request_id or f"{reading.vehicle_id}/{reading.ts_ms}"
 
 
-KINDS: tuple[Kind, ...] = (
+KINDS: tuple[MessageKind, ...] = (
     # The inputs in rank order: those of one vehicle with the same timestamp are applied in this order. People first, a
     # reply before its time-out. A stored state holds positions by rank: a new input goes behind the others.
-    Kind(OperatorRequest, "operator_request", Role.INPUT, lambda request: request.request_id),
-    Kind(ServiceEvent, "service_event", Role.INPUT, lambda event: event.event_id),
-    Kind(Reply, "reply", Role.INPUT),
-    Kind(Timer, "timer", Role.INPUT),
-    Kind(Telemetry, "telemetry", Role.INPUT, _reading_id),
-    Kind(Command, "command", Role.COMMAND),
-    Kind(AuditRecord, "audit_record", Role.OUTPUT),
-    Kind(Status, "status", Role.OUTPUT),
-    Kind(Alert, "alert", Role.OUTPUT),
-    Kind(SenderFeedback, "sender_feedback", Role.OUTPUT),
+    MessageKind(OperatorRequest, "operator_request", Role.INPUT, lambda request: request.request_id),
+    MessageKind(ServiceEvent, "service_event", Role.INPUT, lambda event: event.event_id),
+    MessageKind(Reply, "reply", Role.INPUT),
+    MessageKind(Timer, "timer", Role.INPUT),
+    MessageKind(Telemetry, "telemetry", Role.INPUT, _reading_id),
+    MessageKind(Command, "command", Role.COMMAND),
+    MessageKind(AuditRecord, "audit_record", Role.OUTPUT),
+    MessageKind(Status, "status", Role.OUTPUT),
+    MessageKind(Alert, "alert", Role.OUTPUT),
+    MessageKind(SenderFeedback, "sender_feedback", Role.OUTPUT),
     # The judge of behaviour: its inputs in rank order too.
-    Kind(UebaRequest, "ueba_request", Role.INPUT, app=App.UEBA),
-    Kind(Activity, "activity", Role.INPUT, app=App.UEBA),
-    Kind(ActorTick, "actor_tick", Role.INPUT, app=App.UEBA),
-    Kind(ActorRecord, "actor_record", Role.OUTPUT, app=App.UEBA),
-    Kind(EntityStatus, "entity_status", Role.OUTPUT, app=App.UEBA),
-    Kind(Control, "control", Role.OUTPUT, app=App.UEBA),
+    MessageKind(UebaRequest, "ueba_request", Role.INPUT, app=App.UEBA),
+    MessageKind(Activity, "activity", Role.INPUT, app=App.UEBA),
+    MessageKind(ActorTick, "actor_tick", Role.INPUT, app=App.UEBA),
+    MessageKind(ActorRecord, "actor_record", Role.OUTPUT, app=App.UEBA),
+    MessageKind(EntityStatus, "entity_status", Role.OUTPUT, app=App.UEBA),
+    MessageKind(Control, "control", Role.OUTPUT, app=App.UEBA),
 )
 
 

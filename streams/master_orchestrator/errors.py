@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pydantic import ValidationError
 
 from master_orchestrator_schemas.errors import OrchestratorError as OrchestratorError  # noqa: PLC0414  exported from here
-from master_orchestrator_schemas.kafka_trouble import Kind, Trouble
+from master_orchestrator_schemas.kafka_trouble import Trouble, TroubleKind
 from master_orchestrator_schemas.places import Place
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -114,11 +114,11 @@ class KafkaSettingError(OrchestratorError):
     """A KAFKA_* variable that no client can start with."""
 
 
-KAFKA_ERRORS: Mapping[Kind, type[OrchestratorError]] = {
-    Kind.UNREACHABLE: BrokerUnreachableError,
-    Kind.REFUSED: BrokerRefusesError,
-    Kind.TOPICS_MISSING: TopicsMissingError,
-    Kind.SETTING: KafkaSettingError,
+KAFKA_ERRORS: Mapping[TroubleKind, type[OrchestratorError]] = {
+    TroubleKind.UNREACHABLE: BrokerUnreachableError,
+    TroubleKind.REFUSED: BrokerRefusesError,
+    TroubleKind.TOPICS_MISSING: TopicsMissingError,
+    TroubleKind.SETTING: KafkaSettingError,
 }
 
 

@@ -4,7 +4,7 @@ import pytest
 from support.agent_wire import Wire, running, wait_until
 
 from master_orchestrator_agents.runner.health import NOT_ALIVE_AFTER_S, NOT_READY_AFTER_S, ProcessHealth, RunnerHealth
-from master_orchestrator_schemas.health import Verdict
+from master_orchestrator_schemas.health import HealthVerdict
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
@@ -29,7 +29,7 @@ def runner(clock: Clock) -> RunnerHealth:
 
 
 def test_a_member_of_the_group_that_polls_is_ready(runner: RunnerHealth, clock: Clock) -> None:
-    assert Verdict(ok=False, why="DIAGNOSIS joins or leaves its group") == runner.ready()
+    assert HealthVerdict(ok=False, why="DIAGNOSIS joins or leaves its group") == runner.ready()
     assert runner.live().ok
     runner.polled(member=True)
     clock.now = NOT_READY_AFTER_S
@@ -43,19 +43,19 @@ def test_one_that_polls_no_more_is_first_not_ready_and_then_not_alive(runner: Ru
     clock.now = NOT_READY_AFTER_S + 1
     assert (False, True) == (runner.ready().ok, runner.live().ok)
     clock.now = NOT_ALIVE_AFTER_S + 1
-    assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == runner.live()
+    assert HealthVerdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == runner.live()
 
 
 def test_a_process_is_as_ready_and_alive_as_the_worst_of_its_runners(runner: RunnerHealth, clock: Clock) -> None:
     other = RunnerHealth(AgentType.FEEDBACK, clock)
     fleet = ProcessHealth([runner, other])
     runner.polled(member=True)
-    assert Verdict(ok=False, why="FEEDBACK joins or leaves its group") == fleet.ready()
+    assert HealthVerdict(ok=False, why="FEEDBACK joins or leaves its group") == fleet.ready()
     other.polled(member=True)
-    assert Verdict(ok=True, why="members of their groups") == fleet.ready()
+    assert HealthVerdict(ok=True, why="members of their groups") == fleet.ready()
     clock.now = NOT_ALIVE_AFTER_S + 1
     other.polled(member=True)
-    assert Verdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == fleet.live()
+    assert HealthVerdict(ok=False, why="DIAGNOSIS has not polled for 91 s") == fleet.live()
 
 
 @pytest.mark.kafka

@@ -36,7 +36,7 @@ from master_orchestrator.facade import MasterOrchestrator
 from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.kafka_reach import await_kafka, reach
-from master_orchestrator_schemas.kafka_trouble import Kind, Trouble
+from master_orchestrator_schemas.kafka_trouble import Trouble, TroubleKind
 
 pytestmark = pytest.mark.kafka
 
@@ -137,7 +137,7 @@ def test_who_is_let_in_has_no_trouble(secured: Secured) -> None:
 
 def test_a_wrong_password(secured: Secured) -> None:
     trouble = _trouble(secured.reader(sasl_password=WRONG))
-    assert (Kind.REFUSED, False) == (trouble.kind, trouble.passes)
+    assert (TroubleKind.REFUSED, False) == (trouble.kind, trouble.passes)
     assert "refuses the login of reader: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD_FILE" in trouble.text
     assert WRONG not in trouble.text
 
@@ -149,18 +149,18 @@ def test_a_mechanism_that_the_broker_does_not_take(secured: Secured) -> None:
 
 def test_a_right_that_is_missing_is_told_from_a_topic_that_is_missing(secured: Secured) -> None:
     refused = _trouble(secured.reader(), "open-to-reader", "secret")
-    assert (Kind.REFUSED, False) == (refused.kind, refused.passes)
+    assert (TroubleKind.REFUSED, False) == (refused.kind, refused.passes)
     assert "user reader (KAFKA_SASL_USERNAME) has no right to the topic secret" in refused.text
 
     missing = _trouble(KafkaSettings(bootstrap_servers=secured.open), "secret", "not-there", "nor-there")
-    assert Kind.TOPICS_MISSING == missing.kind
+    assert TroubleKind.TOPICS_MISSING == missing.kind
     assert "has no topic nor-there and 1 more: run 'master-orchestrator provision' first" in missing.text
 
 
 def test_an_authority_that_did_not_sign_the_brokers_certificate(secured: Secured) -> None:
     for settings in (secured.tls(ssl_ca_location=secured.other_authority), secured.tls(ssl_ca_location=None)):
         trouble = _trouble(settings)
-        assert (Kind.REFUSED, False) == (trouble.kind, trouble.passes)
+        assert (TroubleKind.REFUSED, False) == (trouble.kind, trouble.passes)
         assert "set KAFKA_SSL_CA_LOCATION to the PEM file of the authority that signed it" in trouble.text
 
 
@@ -192,7 +192,7 @@ def test_waiting_ends_with_the_broker_there_and_at_once_for_what_waiting_does_no
     assert await_kafka(admin_config(secured.reader()), ["open-to-reader"], never) is None
     refused = await_kafka(admin_config(secured.reader(sasl_password=WRONG)), [], never)
     assert refused is not None
-    assert Kind.REFUSED == refused.kind
+    assert TroubleKind.REFUSED == refused.kind
 
 
 @pytest.mark.parametrize("command", [["status", "v~0"], ["audit", "tail"], ["dlq", "list"], ["provision"], ["agents"]])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.diagnosis import Cause, DiagnosisAgent, Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, KnownCause, load_knowledge
 from master_orchestrator_agents.reference.diagnosis.prognosis import time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import FIXED, Symptom
@@ -173,7 +173,7 @@ def test_probabilities_are_probabilities(symptoms: list[Symptom]) -> None:
 
 
 @given(st.sampled_from(KNOWLEDGE.causes), st.floats(0, 1), st.floats(0, 1))
-def test_the_worse_it_looks_the_sooner_it_fails(cause: Cause, one: float, other: float) -> None:
+def test_the_worse_it_looks_the_sooner_it_fails(cause: KnownCause, one: float, other: float) -> None:
     better, worse = (time_to_failure(Ranked(cause, 0.5, severity, None)) for severity in sorted((one, other)))
 
     assert worse.median <= better.median

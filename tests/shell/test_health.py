@@ -14,7 +14,7 @@ from support.engine_system import EngineSystem
 
 from master_orchestrator.shell.faust_replacements import EngineConsumerThread
 from master_orchestrator.shell.health import QUIET_S, STALLED_S, STUCK_S, EngineHealth, EnginePhase
-from master_orchestrator_schemas.health import LIVE, READY, Verdict
+from master_orchestrator_schemas.health import LIVE, READY, HealthVerdict
 
 PATIENCE_S = 60.0
 
@@ -50,19 +50,19 @@ def engine() -> Engine:
 
 
 def test_an_engine_that_fetches_what_it_owns_is_ready(engine: Engine) -> None:
-    assert Verdict(ok=True, why="partitions owned and fetched: 3") == engine.at(100).ready()
+    assert HealthVerdict(ok=True, why="partitions owned and fetched: 3") == engine.at(100).ready()
     assert engine.at(100).live().ok
 
 
 def test_one_whose_topics_have_changed_is_not_ready_and_says_why(engine: Engine) -> None:
     engine.topic_problems = ("Topic t has 8 partitions", "and another")
-    assert Verdict(ok=False, why="Topic t has 8 partitions") == engine.at(100).ready()
+    assert HealthVerdict(ok=False, why="Topic t has 8 partitions") == engine.at(100).ready()
     assert engine.at(100).live().ok
 
 
 def test_one_to_which_the_group_gave_nothing_stands_by_and_is_ready(engine: Engine) -> None:
     engine.phase = EnginePhase(0, 50)
-    assert Verdict(ok=True, why="stands by: the partitions are other workers'") == engine.at(60).ready()
+    assert HealthVerdict(ok=True, why="stands by: the partitions are other workers'") == engine.at(60).ready()
 
 
 def test_what_was_fetched_before_the_assignment_does_not_make_it_ready(engine: Engine) -> None:
@@ -85,7 +85,7 @@ def test_an_engine_that_fetches_no_more_is_first_not_ready_and_then_not_alive(en
     assert engine.at(100 + QUIET_S, fetched=False).ready().ok
     waiting = engine.at(101 + QUIET_S, fetched=False)
     assert (False, True) == (waiting.ready().ok, waiting.live().ok)
-    assert Verdict(ok=False, why="nothing was fetched for 91 s") == engine.at(101 + STUCK_S, fetched=False).live()
+    assert HealthVerdict(ok=False, why="nothing was fetched for 91 s") == engine.at(101 + STUCK_S, fetched=False).live()
 
 
 def test_so_is_one_to_which_a_leader_does_not_answer(engine: Engine) -> None:

@@ -13,17 +13,17 @@ from master_orchestrator.cli.main import run
 from master_orchestrator.cli.up import address_lines, plan, quiet, tell_facts
 from master_orchestrator.cluster.node_settings import free_port
 from master_orchestrator.supervision.facts import facts
-from master_orchestrator_schemas.health import Verdict, make_http_server
+from master_orchestrator_schemas.health import HealthVerdict, make_http_server
 
 
 class Health:
-    def __init__(self, verdict: Verdict) -> None:
+    def __init__(self, verdict: HealthVerdict) -> None:
         self.verdict = verdict
 
-    def ready(self) -> Verdict:
+    def ready(self) -> HealthVerdict:
         return self.verdict
 
-    def live(self) -> Verdict:
+    def live(self) -> HealthVerdict:
         return self.verdict
 
 
@@ -55,7 +55,7 @@ def registry() -> CollectorRegistry:
 
 
 def test_the_line_has_readiness_and_the_engines_figures(registry: CollectorRegistry) -> None:
-    health = Health(Verdict(ok=True, why="works"))
+    health = Health(HealthVerdict(ok=True, why="works"))
     with served(registry, health) as engine, served(CollectorRegistry(), health) as agents:
         assert (
             "Ready: engine, agents. 7 workflows open, 2 of them URGENT; 9 completed, 1 failed; 2 commands open; "
@@ -64,7 +64,7 @@ def test_the_line_has_readiness_and_the_engines_figures(registry: CollectorRegis
 
 
 def test_what_is_not_ready_says_why(registry: CollectorRegistry) -> None:
-    with served(registry, Health(Verdict(ok=False, why="3 partitions are restored of 8"))) as engine:
+    with served(registry, Health(HealthVerdict(ok=False, why="3 partitions are restored of 8"))) as engine:
         told = facts({"engine": engine, "agents": f"http://127.0.0.1:{free_port()}"})
     assert told.startswith(
         "Not ready: engine: 3 partitions are restored of 8; agents: does not answer yet. 7 workflows"
@@ -78,12 +78,12 @@ def test_a_line_is_told_when_it_changes(registry: CollectorRegistry, capsys: pyt
         def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002  not waited for here
             self.rounds += 1
             if self.rounds == 2:
-                health.verdict = Verdict(ok=True, why="works")
+                health.verdict = HealthVerdict(ok=True, why="works")
             if self.rounds == 3:
                 self.set()
             return self.is_set()
 
-    health = Health(Verdict(ok=False, why="it is \x1b[2J restored"))
+    health = Health(HealthVerdict(ok=False, why="it is \x1b[2J restored"))
     with served(registry, health) as engine:
         tell_facts({"engine": engine}, ThreeRounds())
     lines = capsys.readouterr().out.splitlines()

@@ -7,7 +7,7 @@ need no check here: the poll loop ends the process.
 import time
 from collections.abc import Callable, Sequence
 
-from master_orchestrator_schemas.health import Verdict, joint
+from master_orchestrator_schemas.health import HealthVerdict, joint
 from master_orchestrator_schemas.vocabulary import AgentType
 
 NOT_READY_AFTER_S = 10.0
@@ -33,23 +33,23 @@ class RunnerHealth:
         """The poll loop polled. ``member``: the group has assigned this runner its partitions, or none."""
         self._polled_at, self._member = self._clock(), member
 
-    def ready(self) -> Verdict:
+    def ready(self) -> HealthVerdict:
         """Whether it takes commands, or is a standby."""
         if not self._member:
-            return Verdict(ok=False, why=f"{self._agent} joins or leaves its group")
+            return HealthVerdict(ok=False, why=f"{self._agent} joins or leaves its group")
         if (silence_s := self._silence_s()) > NOT_READY_AFTER_S:
-            return Verdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
+            return HealthVerdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
         if (lag_s := self.controls_lag_s()) > CONTROLS_UNKNOWN_AFTER_S:
-            return Verdict(
+            return HealthVerdict(
                 ok=False, why=f"{self._agent} has read no controls for {lag_s:.0f} s and obeys the last known"
             )
-        return Verdict(ok=True, why="members of their groups")
+        return HealthVerdict(ok=True, why="members of their groups")
 
-    def live(self) -> Verdict:
+    def live(self) -> HealthVerdict:
         """Whether its poll loop polls."""
         if (silence_s := self._silence_s()) > NOT_ALIVE_AFTER_S:
-            return Verdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
-        return Verdict(ok=True, why="polling")
+            return HealthVerdict(ok=False, why=f"{self._agent} has not polled for {silence_s:.0f} s")
+        return HealthVerdict(ok=True, why="polling")
 
     def _silence_s(self) -> float:
         return self._clock() - self._polled_at
@@ -61,10 +61,10 @@ class ProcessHealth:
     def __init__(self, runners: Sequence[RunnerHealth]) -> None:
         self._runners = runners
 
-    def ready(self) -> Verdict:
+    def ready(self) -> HealthVerdict:
         """Whether all of them are."""
         return joint(runner.ready() for runner in self._runners)
 
-    def live(self) -> Verdict:
+    def live(self) -> HealthVerdict:
         """Whether all of them are."""
         return joint(runner.live() for runner in self._runners)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.diagnosis.knowledge import Cause, Knowledge
+from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, KnownCause
 from master_orchestrator_agents.reference.scheduling.network import seeded
 from master_orchestrator_agents.reference.zoned import HOUR_MS
 from master_orchestrator_schemas.messages import ServiceEvent, Status
@@ -110,7 +110,7 @@ class SimulatedWorkshops:
     def _parts(self, operation: str) -> Sequence[str]:
         return self._knowledge.operations[operation].parts
 
-    def _found(self, rng: random.Random, suspected: Sequence[Subsystem]) -> Cause | None:
+    def _found(self, rng: random.Random, suspected: Sequence[Subsystem]) -> KnownCause | None:
         """What the technician finds; None: nothing."""
         drawn = rng.random()
         if drawn < self._behaviour.no_fault:

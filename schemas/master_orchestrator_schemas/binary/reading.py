@@ -43,14 +43,14 @@ def compile_reader(schema: Schema, max_items: int, absent: Set[str] = frozenset(
         max_items: of one array or map.
         absent: fields of the outermost record that are left out of the dict when null.
     """
-    compiler = _Compiler(max_items, absent)
+    compiler = _ReaderCompiler(max_items, absent)
     name = compiler.record(schema)
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
     reader: Reader = compiler.names[name]
     return reader
 
 
-class _Compiler:
+class _ReaderCompiler:
     def __init__(self, max_items: int, absent: Set[str]) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {

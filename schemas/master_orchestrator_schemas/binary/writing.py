@@ -30,7 +30,7 @@ def compile_writer(schema: Schema, branches: Branches | None = None) -> Writer:
         schema: the JSON of the ``.avsc`` file.
         branches: for a message with a union of records: which record is which agent's. The field's value is a dict.
     """
-    compiler = _Compiler(branches or {})
+    compiler = _WriterCompiler(branches or {})
     name = compiler.record(schema, by_key=False)
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
     for union, functions in compiler.unions.items():
@@ -39,7 +39,7 @@ def compile_writer(schema: Schema, branches: Branches | None = None) -> Writer:
     return writer
 
 
-class _Compiler:
+class _WriterCompiler:
     def __init__(self, branches: Branches) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
-from master_orchestrator_schemas.health import Verdict
+from master_orchestrator_schemas.health import HealthVerdict
 
 QUIET_S = 10.0
 """Not ready if nothing was fetched for this long. An idle engine fetches five times a second."""
@@ -74,31 +74,33 @@ class EngineHealth:
         """The fetcher was asked for records. ``silent_s``: since when a partition's leader has not answered it."""
         self._fetched_at, self._silent_s = self._clock(), silent_s
 
-    def ready(self) -> Verdict:
+    def ready(self) -> HealthVerdict:
         """Whether it does its work, or stands by for it."""
         now, phase = self._clock(), self._engine.phase
         if phase.partitions is None:
-            return Verdict(ok=False, why=f"waits for its partitions or restores them, for {now - phase.since:.0f} s")
+            return HealthVerdict(
+                ok=False, why=f"waits for its partitions or restores them, for {now - phase.since:.0f} s"
+            )
         if self._fetched_at < phase.since or now - self._fetched_at > QUIET_S:
-            return Verdict(
+            return HealthVerdict(
                 ok=False, why=f"has its partitions, but has fetched nothing for {self._unfetched(now):.0f} s"
             )
         if (silent := self._silent(now)) > QUIET_S:
-            return Verdict(ok=False, why=f"the leader of a partition has not answered for {silent:.0f} s")
+            return HealthVerdict(ok=False, why=f"the leader of a partition has not answered for {silent:.0f} s")
         if problems := self._engine.topic_problems:
-            return Verdict(ok=False, why=problems[0])
+            return HealthVerdict(ok=False, why=problems[0])
         if phase.partitions == 0:
-            return Verdict(ok=True, why="stands by: the partitions are other workers'")
-        return Verdict(ok=True, why=f"partitions owned and fetched: {phase.partitions}")
+            return HealthVerdict(ok=True, why="stands by: the partitions are other workers'")
+        return HealthVerdict(ok=True, why=f"partitions owned and fetched: {phase.partitions}")
 
-    def live(self) -> Verdict:
+    def live(self) -> HealthVerdict:
         """Whether it makes progress, or has good reason not to."""
         for what, seconds, bound in self._waits(self._clock()):
             if seconds > bound:
-                return Verdict(ok=False, why=f"{what} for {seconds:.0f} s")
+                return HealthVerdict(ok=False, why=f"{what} for {seconds:.0f} s")
         if not self._engine.timers_alive:
-            return Verdict(ok=False, why="the timers' thread has ended")
-        return Verdict(ok=True, why="makes progress")
+            return HealthVerdict(ok=False, why="the timers' thread has ended")
+        return HealthVerdict(ok=True, why="makes progress")
 
     def _waits(self, now: float) -> Iterator[tuple[str, float, float]]:
         """What is waited for: in words, how long already, how long at most."""

@@ -12,7 +12,7 @@ ENOUGH_SAMPLES = 300
 
 
 @dataclass(frozen=True)
-class Watch:
+class DriftWatch:
     """A signal whose long-term mean should stay below a limit (in its unit), short of what triage acts on."""
 
     signal: str
@@ -21,14 +21,14 @@ class Watch:
     text: str
 
 
-WATCHES: tuple[Watch, ...] = (
+WATCHES: tuple[DriftWatch, ...] = (
     *(
-        Watch(f"brake_pad_wear_{wheel}_pct", Subsystem.BRAKES, 65.0, "brake pad will need replacing")
+        DriftWatch(f"brake_pad_wear_{wheel}_pct", Subsystem.BRAKES, 65.0, "brake pad will need replacing")
         for wheel in ("fl", "fr", "rl", "rr")
     ),
-    Watch("coolant_temp_c", Subsystem.COOLING, 104.0, "engine runs warmer than it should"),
-    Watch("ltft_b1_pct", Subsystem.FUEL_AIR, 9.0, "mixture has drifted"),
-    Watch("gearbox_temp_c", Subsystem.TRANSMISSION, 108.0, "gearbox runs warmer than it should"),
+    DriftWatch("coolant_temp_c", Subsystem.COOLING, 104.0, "engine runs warmer than it should"),
+    DriftWatch("ltft_b1_pct", Subsystem.FUEL_AIR, 9.0, "mixture has drifted"),
+    DriftWatch("gearbox_temp_c", Subsystem.TRANSMISSION, 108.0, "gearbox runs warmer than it should"),
 )
 
 WATCH_SEVERITY, WATCH_CONFIDENCE = 0.25, 0.6
@@ -57,7 +57,7 @@ def slow_drifts(signals: Signals) -> Iterator[Anomaly]:
             yield _drift(watch, summary)
 
 
-def _drift(watch: Watch, summary: SignalSummary) -> Anomaly:
+def _drift(watch: DriftWatch, summary: SignalSummary) -> Anomaly:
     return Anomaly(
         subsystem=watch.subsystem,
         description=f"{watch.text}: {watch.signal} has a mean of {summary.mean:.1f} (limit {watch.limit:g})",

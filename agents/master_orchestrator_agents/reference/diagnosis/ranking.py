@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from master_orchestrator_agents.reference.diagnosis.knowledge import Cause, Knowledge
+from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, KnownCause
 from master_orchestrator_agents.reference.diagnosis.symptoms import Symptom, subsystems
 from master_orchestrator_agents.reference.diagnosis.titles import Title, title_of
 from master_orchestrator_schemas.trouble_codes import without_type
@@ -39,7 +39,7 @@ UNNAMED = 0.5
 class Ranked:
     """A cause with its probability, and the symptoms of its subsystem."""
 
-    cause: Cause
+    cause: KnownCause
     probability: float
     severity: float
     code: str | None
@@ -81,9 +81,9 @@ def _rank_one(knowledge: Knowledge, titles: Titles, symptoms: Sequence[Symptom],
     return Ranking(subsystem, tuple(ranked), 1 - healthy / total if candidates else confidence, severity, confidence)
 
 
-def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[Cause]) -> list[Cause]:
+def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[KnownCause]) -> list[KnownCause]:
     """For each code that no candidate explains, a cause made of its title."""
-    causes: dict[str, Cause] = {}
+    causes: dict[str, KnownCause] = {}
     for symptom in own:
         if symptom.code is None or any(_explains(cause, symptom) for cause in candidates):
             continue
@@ -95,11 +95,11 @@ def _titled(titles: Titles, own: Sequence[Symptom], candidates: Sequence[Cause])
     return list(causes.values())
 
 
-def _explains(cause: Cause, symptom: Symptom) -> bool:
+def _explains(cause: KnownCause, symptom: Symptom) -> bool:
     return _likelihood(cause, symptom) > LEAK
 
 
-def _likelihood(cause: Cause, symptom: Symptom) -> float:
+def _likelihood(cause: KnownCause, symptom: Symptom) -> float:
     if symptom.code is not None:
         named = cause.of_code(symptom.code)
         if named is not None:
@@ -110,7 +110,7 @@ def _likelihood(cause: Cause, symptom: Symptom) -> float:
     return UNNAMED if unnamed else LEAK
 
 
-def _weight(cause: Cause, own: Sequence[Symptom], others: Sequence[Symptom]) -> float:
+def _weight(cause: KnownCause, own: Sequence[Symptom], others: Sequence[Symptom]) -> float:
     weight = cause.prior
     for symptom in own:
         weight *= symptom.confidence * _likelihood(cause, symptom) + (1 - symptom.confidence) * LEAK
@@ -127,5 +127,5 @@ def _no_fault(own: Sequence[Symptom]) -> float:
     return weight
 
 
-def _code(cause: Cause, own: Sequence[Symptom]) -> str | None:
+def _code(cause: KnownCause, own: Sequence[Symptom]) -> str | None:
     return next((s.code for s in own if s.code is not None and cause.of_code(s.code) is not None), None)

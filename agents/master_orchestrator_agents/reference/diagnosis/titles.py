@@ -11,7 +11,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
 
-from master_orchestrator_agents.reference.diagnosis.knowledge import UNSAFE_FROM, Cause
+from master_orchestrator_agents.reference.diagnosis.knowledge import UNSAFE_FROM, KnownCause
 from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
 
@@ -32,9 +32,9 @@ class Title(NamedTuple):
     check: str
     unsafe: bool = False
 
-    def as_cause(self, subsystem: Subsystem, severity: float) -> Cause:
+    def as_cause(self, subsystem: Subsystem, severity: float) -> KnownCause:
         """The cause of a fault that only its title is known of."""
-        return Cause(
+        return KnownCause(
             component=self.component,
             subsystem=subsystem,
             prior=0.5,

@@ -23,7 +23,7 @@ def _compilable(pattern: str) -> str:
     return pattern
 
 
-class Cause(BaseModel):
+class KnownCause(BaseModel):
     """One line of ``causes.toml``; that file's head explains the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +56,7 @@ class Knowledge(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    causes: tuple[Cause, ...]
+    causes: tuple[KnownCause, ...]
     operations: Mapping[str, Operation]
 
     @model_validator(mode="after")
@@ -66,11 +66,11 @@ class Knowledge(BaseModel):
             raise ValueError(f"operations.toml does not describe {', '.join(sorted(missing))}")
         return self
 
-    def by_component(self, component: str) -> Cause | None:
+    def by_component(self, component: str) -> KnownCause | None:
         """The cause of that component, if it is known."""
         return next((cause for cause in self.causes if cause.component == component), None)
 
-    def of_subsystem(self, subsystem: Subsystem) -> tuple[Cause, ...]:
+    def of_subsystem(self, subsystem: Subsystem) -> tuple[KnownCause, ...]:
         """The causes of a subsystem, the most frequent first."""
         own = (cause for cause in self.causes if cause.subsystem == subsystem)
         return tuple(sorted(own, key=lambda cause: (-cause.prior, cause.component)))
