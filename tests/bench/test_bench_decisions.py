@@ -3,9 +3,12 @@
 from itertools import islice
 
 from bench_suite.decisions.command import decide
+from bench_suite.decisions.drifts import Vehicle, forecast
 from bench_suite.decisions.fleets import Plan, plans, readings
 from bench_suite.decisions.verdicts import Score
 
+from master_orchestrator.core.triage import compile_rules
+from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import Priority
 
 EVERY_S = 900.0
@@ -38,3 +41,14 @@ def test_a_fault_that_nobody_sees_is_a_miss() -> None:
 
     assert (True, False, False) == (unseen.is_promised, unseen.kept, unseen.is_right)
     assert (1, 2) == Score.of([pads, unseen]).figures["kept by DATA_ANALYSIS"]
+
+
+def test_worn_pads_are_foretold_and_a_healthy_vehicle_has_no_forecast() -> None:
+    rules = compile_rules(load_topology().triage)
+    found = forecast(rules, Vehicle(1, 60.0, "brake_pad_wear_fl_pct"))
+
+    assert found.ahead is not None
+    assert found.off is not None
+    assert found.ahead > 10
+    assert abs(found.off) < 0.2
+    assert [] == Vehicle(1, 60.0).findings(rules, 60)

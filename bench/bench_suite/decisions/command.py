@@ -21,17 +21,20 @@ from bench_suite.decisions.calibration import (
     claims_of_diagnosis,
     fitted,
 )
+from bench_suite.decisions.drifts import DRIFTS, YEAR_DAYS, Vehicle, forecast
 from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, Plan, plans, write
 from bench_suite.decisions.kinds import DECEPTIVE, FAULTS, HEALTHY
 from bench_suite.decisions.reliability_plot import reliability_svg
 from bench_suite.decisions.verdicts import Score, Verdict, verdict
 from bench_suite.decisions.virtual_system import History, VirtualSystem
+from master_orchestrator.core.triage import compile_rules
 from master_orchestrator.ingest.command import IngestOrder, open_all, run_ingest
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis.evidence import WEIGHTS
 from master_orchestrator_agents.reference.registry import reference_agents
 from master_orchestrator_schemas.topology import load_topology
+from master_orchestrator_schemas.triage_rules import TRENDING
 
 WEIGHTS_HEAD = "# Log-odds per amount of each kind of evidence. Made by `python bench decisions calibrate`.\n"
 
@@ -61,6 +64,28 @@ def faults(
     for name, (count, of) in score.figures.items():
         console.print(f"{name}: {count} of {of}")
     console.print(f"{len(verdicts)} vehicles in {time.monotonic() - started:.0f} s")
+
+
+@app.command("drifts")
+def drifts(
+    seeds: Annotated[list[int], typer.Argument(help="Twelve drifting vehicles each: six signals at two rates.")],
+    healthy: Annotated[int, typer.Option(help="So many healthy vehicles, for a year, reporting every hour.")] = 0,
+) -> None:
+    """Vehicles that get worse for weeks: what is foretold, how far ahead, and whether its date is right."""
+    rules = compile_rules(load_topology().triage)
+    table = Table("signal", "a reading per", "days ahead", "date off")
+    found = [forecast(rules, Vehicle(seed, every, name)) for seed in seeds for name in DRIFTS for every in (1.0, 60.0)]
+    for one in found:
+        ahead, off = ("-", "-") if one.ahead is None or one.off is None else (f"{one.ahead:.0f}", f"{one.off:+.0%}")
+        table.add_row(one.signal, f"{one.every_min:.0f} min", ahead, off)
+    console = Console()
+    console.print(table)
+    early = [one for one in found if one.ahead is not None and one.ahead >= 10]
+    right = [one for one in early if one.off is not None and abs(one.off) <= 0.2]
+    console.print(f"{len(early)} of {len(found)} at least ten days ahead, the date of {len(right)} within a fifth")
+    year = [Vehicle(seed, 60.0).findings(rules, YEAR_DAYS) for seed in range(healthy)]
+    false = sum(any(finding.rule.endswith(TRENDING) for finding in findings) for findings in year)
+    console.print(f"{false} of {healthy} healthy vehicles with a forecast in a year")
 
 
 @app.command("calibrate")
