@@ -101,8 +101,9 @@ def _events_of(log: Path, message: str) -> list[dict[str, Any]]:
 
 def _child(system: psutil.Popen, command: str) -> psutil.Process:
     living = [child for child in system.children() if child.status() != psutil.STATUS_ZOMBIE]
-    (found,) = [child for child in living if command in " ".join(child.cmdline()).split()]  # the engine has a title
-    return found
+    titles = {child: " ".join(child.cmdline()) for child in living}  # ueba runs an engine too, and its title says so
+    (named,) = [child for child, title in titles.items() if command in title.split() and "ueba" not in title]
+    return named
 
 
 def _events(log: Path) -> list[dict[str, Any]]:
