@@ -22,7 +22,7 @@ from master_orchestrator.shell.feedback import FeedbackBook, SenderFault, left_o
 from master_orchestrator.shell.job import Get, HasState, Job, Stored
 from master_orchestrator.shell.outgoing import NoticeWriter
 from master_orchestrator.shell.records import Fetched, Record
-from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.messages import Alert, Cause
 from master_orchestrator_schemas.vocabulary import AlertKind
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,11 @@ class Processor(Generic[S, O]):
     def __init__(self, job: Job[S, Any, O], writer: NoticeWriter, counts: InputCounts) -> None:
         self._job, self._writer, self._counts = job, writer, counts
         self._feedback = FeedbackBook()
-        self.alert_record = writer.alert
+
+    def alert_record(self, alert: Alert) -> Record:
+        """The record of an alert that no input's outcome has; it is counted."""
+        self._counts.alert(alert.kind)
+        return self._writer.alert(alert)
 
     def process(self, partition: int, records: Iterable[tuple[int, Fetched]], get: Get) -> Work[S, O]:
         """Apply ``records`` ((topic rank, record), in order) to the states that ``get`` reads."""
@@ -148,7 +152,7 @@ class Processor(Generic[S, O]):
         log.critical("record_unprocessable", record=str(cause), error=error, exc_info=error)
         rejection, alert = unprocessable(cause, record.timestamp, error)
         self._dead_letter(cause, record, rejection, work)
-        work.records.append(self.alert_record(alert))
+        work.records.append(self._writer.alert(alert))
 
     def _count(self, work: Work[S, O]) -> None:
         for topic, before, outcome in work.outcomes:
