@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench_suite.gateway import CODEC, HEALTHY, START_MS, Gateway
-from bench_suite.system import Process, System, await_that, system
+from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
+from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
 from master_orchestrator_schemas.kafka import consumer_config
 from master_orchestrator_schemas.messages import Dtc, Reply, Status
 from master_orchestrator_schemas.vocabulary import AgentType, State
@@ -37,7 +37,7 @@ def backpressure(records: int = 1_000_000, urgent: int = 100) -> dict[str, float
         engine = own.engine()
         idle_mb = engine.rss_mb()
         own.stop(engine)
-        _fill(Gateway(own), vehicles, urgent)
+        _fill(TelemetrySender(own), vehicles, urgent)
         started = time.monotonic()
         engine = own.engine()
         peak_mb = _watched(engine, own)
@@ -59,7 +59,7 @@ def backpressure(records: int = 1_000_000, urgent: int = 100) -> dict[str, float
         }
 
 
-def _fill(gateway: Gateway, vehicles: int, urgent: int) -> None:
+def _fill(gateway: TelemetrySender, vehicles: int, urgent: int) -> None:
     """All readings, the urgent vehicles' last."""
     for reading in range(PER_VEHICLE):
         for number in range(vehicles):
@@ -70,7 +70,7 @@ def _fill(gateway: Gateway, vehicles: int, urgent: int) -> None:
     gateway.flush()
 
 
-def _watched(engine: Process, own: System) -> float:
+def _watched(engine: MeasuredProcess, own: BenchSystem) -> float:
     """The engine's largest memory until it has read everything."""
     peak_mb = [engine.rss_mb()]
 
@@ -82,7 +82,7 @@ def _watched(engine: Process, own: System) -> float:
     return max(peak_mb)
 
 
-def _returned(own: System, urgent: int) -> Returned:
+def _returned(own: BenchSystem, urgent: int) -> Returned:
     """Read replies and statuses until the urgent workflows have ended."""
     replies, statuses = own.topology.topic_of("Reply"), own.topology.topic_of("Status")
     consumer = Consumer(consumer_config(own.kafka, "bench"))

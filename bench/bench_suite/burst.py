@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from bench_suite.gateway import CODEC, HEALTHY, START_MS, Gateway
-from bench_suite.system import Process, System, await_that, system
+from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
+from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
@@ -26,7 +26,7 @@ def _burst(checks: int, agents: Sequence[str]) -> dict[str, float]:
     """``failed``, ``timed_out``, ``skipped`` are to be 0, and no ``wait_s`` above its lane's ``max_wait``."""
     with system() as own:
         engine, runners = own.engine(), own.start_agents(agents)
-        gateway = Gateway(own)
+        gateway = TelemetrySender(own)
         started = time.monotonic()
         for number in range(checks):
             gateway.send(number, ts_ms=START_MS, check_requested=True, **HEALTHY)
@@ -46,11 +46,11 @@ def _burst(checks: int, agents: Sequence[str]) -> dict[str, float]:
 _PREFIX = "master_orchestrator_"
 
 
-def _ended(engine: Process) -> float:
+def _ended(engine: MeasuredProcess) -> float:
     return engine.metric(f"{_PREFIX}workflows_ended_total")
 
 
-def _longest_waits(own: System) -> dict[str, float]:
+def _longest_waits(own: BenchSystem) -> dict[str, float]:
     """Per lane that was used: from a command's record to its handler, and what the lane allows (seconds)."""
     topology, sent_ms = own.topology, dict[str, tuple[Lane, int]]()
     longest = dict[Lane, float]()

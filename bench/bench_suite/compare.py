@@ -11,7 +11,7 @@ from bench_suite.contenders import Contender, UnavailableError
 from bench_suite.machine import load
 from bench_suite.report import plot, summary, table
 from bench_suite.results import Results
-from bench_suite.rounds import Comparison, prepare, run
+from bench_suite.rounds import PeerComparison, prepare, run
 
 HOME = Path(__file__).resolve().parents[2] / ".bench"
 """Peers, jars and results; nothing of the product."""
@@ -35,7 +35,7 @@ def compare(name: str, title: str, contenders: Sequence[Contender], terms: Compa
     console, before = Console(stderr=True), load()
     ours, *peers = contenders
     chosen = [ours, *(peer for peer in peers if _is_chosen(peer.name, terms.only))]
-    comparison = Comparison(title, [one.name for one in chosen], {one.name: one.terms for one in chosen})
+    comparison = PeerComparison(title, [one.name for one in chosen], {one.name: one.terms for one in chosen})
     raw = Results(terms.home / "results", name, rounds=terms.rounds, quick=terms.quick)
 
     def tell(text: str) -> None:
@@ -58,7 +58,7 @@ def _is_chosen(name: str, only: Sequence[str]) -> bool:
     return not only or any(part.lower() in name.lower() for part in only)
 
 
-def _show(comparison: Comparison, terms: ComparisonTerms, raw: Path, load_before: float) -> None:
+def _show(comparison: PeerComparison, terms: ComparisonTerms, raw: Path, load_before: float) -> None:
     """The table, or with ``as_json`` the summary, on stdout; the rest on stderr."""
     console, stderr = Console(), Console(stderr=True, highlight=False)
     if terms.as_json:

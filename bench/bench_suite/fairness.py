@@ -9,7 +9,7 @@ from rich.console import Console
 
 from bench_suite.fairness_report import keep, overtaking_table, waits_table
 from bench_suite.fairness_stage import FairnessStage, Runner, theatre
-from bench_suite.fairness_waits import Overtaking, Wait, overtakings, waits
+from bench_suite.fairness_waits import CommandWait, Overtaking, overtakings, waits
 from bench_suite.machine import machine
 from bench_suite.system import await_that
 from master_orchestrator_schemas.vocabulary import Lane
@@ -36,7 +36,7 @@ class Overload:
     runner: Runner
     seconds: float
 
-    def measure(self, stage: FairnessStage) -> list[Wait]:
+    def measure(self, stage: FairnessStage) -> list[CommandWait]:
         """Send, wait until all is handled, and set the waits against their bounds."""
         with stage.runner(self.runner) as notes:
             first = _taken_up(stage)

@@ -13,14 +13,14 @@ from rich.table import Table
 
 from bench_suite.compare import HOME
 from bench_suite.contenders import UnavailableError
-from bench_suite.fairness_waits import Overtaking, Wait
+from bench_suite.fairness_waits import CommandWait, Overtaking
 from bench_suite.peer_venv import peer_python
 from master_orchestrator_schemas.vocabulary import Lane
 
 PLOT = Path(__file__).with_name("fairness_plot.py")
 
 
-def waits_table(title: str, measured: Sequence[Wait]) -> Table:
+def waits_table(title: str, measured: Sequence[CommandWait]) -> Table:
     """Waits by lane."""
     table = _table(
         f"Overload: {title}",
@@ -67,7 +67,7 @@ def _table(title: str, caption: str, columns: Sequence[str]) -> Table:
 
 def keep(
     facts: Mapping[str, object],
-    overloads: Mapping[str, Sequence[Wait]],
+    overloads: Mapping[str, Sequence[CommandWait]],
     backlogs: Mapping[str, Sequence[Overtaking]],
 ) -> None:
     """Raw results as JSON lines, and the plot next to them."""
@@ -94,7 +94,7 @@ def keep(
     print(f"plot: {raw.with_suffix('.png')}", file=sys.stderr)
 
 
-def _by_lane(measured: Sequence[Wait]) -> dict[str, dict[str, list[float]]]:
+def _by_lane(measured: Sequence[CommandWait]) -> dict[str, dict[str, list[float]]]:
     begin_ms = min(wait.from_ms for wait in measured)
     return {
         lane: {

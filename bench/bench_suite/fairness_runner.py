@@ -1,6 +1,6 @@
 """``python -m bench_suite.fairness_runner TERMS``: one runner whose handler takes a known time and notes when it ran.
 
-TERMS is a JSON object, see :class:`RunnerTerms`. SIGTERM ends it; then the notes are written, see :class:`Notes`.
+TERMS is a JSON object, see :class:`RunnerTerms`. SIGTERM ends it; then the notes are written, see :class:`RunnerNotes`.
 """
 
 import json
@@ -35,7 +35,7 @@ class RunnerTerms(msgspec.Struct, frozen=True):
     notes: str
 
 
-class Call(msgspec.Struct, array_like=True):
+class HandlerCall(msgspec.Struct, array_like=True):
     """One call of the handler; times in ms since 1970."""
 
     commands: list[str]
@@ -44,10 +44,10 @@ class Call(msgspec.Struct, array_like=True):
     worker: int
 
 
-class Notes(msgspec.Struct):
+class RunnerNotes(msgspec.Struct):
     """All calls, and when each command was taken into the runner's queues (ms since 1970)."""
 
-    calls: list[Call] = []
+    calls: list[HandlerCall] = []
     queued_ms: dict[str, float] = {}
 
 
@@ -55,7 +55,7 @@ class Diary:
     """The notes so far. Thread-safe."""
 
     def __init__(self, handling_ms: float) -> None:
-        self.notes = Notes()
+        self.notes = RunnerNotes()
         self._handling_s = handling_ms / 1000
 
     def call(self, tasks: list[Task]) -> None:
@@ -65,7 +65,7 @@ class Diary:
             time.sleep(self._handling_s)
         end = time.time_ns()
         commands = [task.command_id for task in tasks]
-        self.notes.calls.append(Call(commands, begin / 1e6, end / 1e6, threading.get_ident()))
+        self.notes.calls.append(HandlerCall(commands, begin / 1e6, end / 1e6, threading.get_ident()))
 
     def watch(self, add: Callable[[Backlog, QueuedCommand], Addition]) -> Callable[[Backlog, QueuedCommand], Addition]:
         """Note each command that comes in by ``add``."""

@@ -19,7 +19,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from bench_suite.agent_runner import AGENT, PAYLOAD
-from bench_suite.fairness_runner import Notes, RunnerTerms
+from bench_suite.fairness_runner import RunnerNotes, RunnerTerms
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator.readers.topics import TopicReader
@@ -84,7 +84,7 @@ class FairnessStage:
         self._producer.flush()
 
     @contextmanager
-    def runner(self, terms: Runner) -> Iterator[Notes]:
+    def runner(self, terms: Runner) -> Iterator[RunnerNotes]:
         """A runner process; its notes are there once it has ended."""
         file = self._folder / f"{self._prefix}notes.json"
         runner_terms = RunnerTerms(
@@ -97,7 +97,7 @@ class FairnessStage:
             batch_size=terms.batch_size,
             notes=str(file),
         )
-        notes = Notes()
+        notes = RunnerNotes()
         with (self._folder / f"{self._prefix}runner.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "bench_suite.fairness_runner", json.dumps(msgspec.to_builtins(runner_terms))],
@@ -114,7 +114,7 @@ class FairnessStage:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-        noted = msgspec.json.decode(file.read_bytes(), type=Notes)
+        noted = msgspec.json.decode(file.read_bytes(), type=RunnerNotes)
         notes.calls, notes.queued_ms = noted.calls, noted.queued_ms
 
     def handled(self, *lanes: Lane) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from bench_suite.fairness_runner import Call, Notes
+from bench_suite.fairness_runner import HandlerCall, RunnerNotes
 from master_orchestrator_agents.runner.lane_picker import turns_bound
 from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED
 from master_orchestrator_schemas.topology import LaneTerms
@@ -16,7 +16,7 @@ FETCH_MS = 200
 
 
 @dataclass(frozen=True)
-class Wait:
+class CommandWait:
     """One command.
 
     ``ahead``: commands of its lane that started while it waited; ``fetched_ms``: how long it took to be in the queue,
@@ -39,7 +39,7 @@ class Wait:
         return self.turns > self.turns_bound
 
 
-def turn_ms(calls: Sequence[Call]) -> float:
+def turn_ms(calls: Sequence[HandlerCall]) -> float:
     """How far apart the calls began on the average: one over the service rate."""
     begins = sorted(call.begin_ms for call in calls)
     return (begins[-1] - begins[0]) / (len(begins) - 1)
@@ -47,10 +47,10 @@ def turn_ms(calls: Sequence[Call]) -> float:
 
 def waits(
     appended: Sequence[tuple[Lane, str, int]],
-    notes: Notes,
+    notes: RunnerNotes,
     lanes: Mapping[Lane, LaneTerms],
     batch_size: int,
-) -> list[Wait]:
+) -> list[CommandWait]:
     """Each command's wait, from when it is in the log and its vehicle has no other in flight, and its bound."""
     began = {command: call for call in notes.calls for command in call.commands}
     placed = [(lane, command, at_ms, began[command]) for lane, command, at_ms in appended if command in began]
@@ -67,7 +67,9 @@ def waits(
         fetched_ms = FETCH_MS if is_long else max(0.0, notes.queued_ms[command] - at_ms)
         turns = 1 + _between(every, max(from_ms, at_ms + fetched_ms), call.begin_ms)
         bound_ms = bound * per_turn + max(FETCH_MS, fetched_ms)
-        waits_found.append(Wait(lane, from_ms, call.begin_ms - from_ms, ahead, fetched_ms, turns, bound, bound_ms))
+        waits_found.append(
+            CommandWait(lane, from_ms, call.begin_ms - from_ms, ahead, fetched_ms, turns, bound, bound_ms)
+        )
     return waits_found
 
 
@@ -75,7 +77,7 @@ def _between(times: Sequence[float], begin: float, end: float) -> int:
     return max(0, bisect_left(times, end) - bisect_left(times, begin))
 
 
-def _free_from(placed: Iterable[tuple[Lane, str, int, Call]]) -> dict[str, float]:
+def _free_from(placed: Iterable[tuple[Lane, str, int, HandlerCall]]) -> dict[str, float]:
     """For the commands of vehicles with an earlier command in flight: when that one was done."""
     done: dict[str, float] = {}
     free_from: dict[str, float] = {}
@@ -103,7 +105,7 @@ class Overtaking:
 
 
 def overtakings(
-    appended: Iterable[tuple[Lane, str, int]], notes: Notes, *, workers: int, sent: int
+    appended: Iterable[tuple[Lane, str, int]], notes: RunnerNotes, *, workers: int, sent: int
 ) -> list[Overtaking]:
     """How each of these commands overtook the ``sent`` ones; what was in flight when it came is not its wait."""
     ordered = sorted(notes.calls, key=lambda call: call.begin_ms)

@@ -4,7 +4,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from bench_suite.system import System
+from bench_suite.system import BenchSystem
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import Telemetry
@@ -21,10 +21,10 @@ HEALTHY: dict[str, Any] = {
 """Twenty signals that fire nothing."""
 
 
-class Gateway:
+class TelemetrySender:
     """Produces telemetry."""
 
-    def __init__(self, own: System) -> None:
+    def __init__(self, own: BenchSystem) -> None:
         self._topic = own.topology.topic_of("Telemetry")
         self._producer = Producer(
             producer_config(own.kafka, **{"linger.ms": 5, "queue.buffering.max.messages": 2_000_000})

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from itertools import cycle
 from typing import Any
 
-from bench_suite.gateway import HEALTHY, START_MS, Gateway
-from bench_suite.system import System, await_that, system
+from bench_suite.gateway import HEALTHY, START_MS, TelemetrySender
+from bench_suite.system import BenchSystem, await_that, system
 
 FLEETS = (1_000, 100_000, 1_000_000)
 ENGINES = (1, 2, 4)
@@ -76,9 +76,9 @@ def _drained(engines: int, count: int, vehicles: int) -> dict[str, float]:
 
 
 def _fill(
-    own: System, count: int, vehicle_of: Callable[[int], int], second_of: Callable[[int], int] = lambda _: 0
+    own: BenchSystem, count: int, vehicle_of: Callable[[int], int], second_of: Callable[[int], int] = lambda _: 0
 ) -> None:
-    gateway = Gateway(own)
+    gateway = TelemetrySender(own)
     for number, reading in zip(range(count), cycle(_varied(VARIANTS)), strict=False):
         gateway.send(vehicle_of(number), ts_ms=START_MS + second_of(number) * 1_000, **reading)
     gateway.flush()

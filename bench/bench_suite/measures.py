@@ -10,10 +10,10 @@ from rich.table import Table
 
 from bench_suite.backpressure import backpressure
 from bench_suite.burst import burst, burst_reference
-from bench_suite.gateway import CODEC, HEALTHY, START_MS, Gateway
+from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
 from bench_suite.growth import fleet, restore, scale
 from bench_suite.machine import machine
-from bench_suite.system import Process, System, await_that, system
+from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
 from bench_suite.takeover import takeover
 from bench_suite.terminal import terminal
 from master_orchestrator.readers.topics import TopicReader
@@ -25,7 +25,7 @@ def workflows(count: int = 20_000, in_flight: int = 4_000, partitions: int | Non
     """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
     with system(partitions) as own:
         engine, agents = own.engine(), own.agents()
-        gateway = Gateway(own)
+        gateway = TelemetrySender(own)
         _run(engine, gateway, range(200), in_flight)
         before, started = _cpu_s(own, engine, agents), time.monotonic()
         _run(engine, gateway, range(200, count + 200), in_flight)
@@ -59,7 +59,7 @@ def transitions(rate: float = 43, seconds: int = 20, warm_up: int = 10_000) -> d
     """
     with system() as own:
         engine, _ = own.engine(), own.agents()
-        gateway = Gateway(own)
+        gateway = TelemetrySender(own)
         started = time.monotonic()
         _run(engine, gateway, range(warm_up), 300)
         half = warm_up / (time.monotonic() - started) / 2
@@ -73,7 +73,7 @@ def transitions(rate: float = 43, seconds: int = 20, warm_up: int = 10_000) -> d
 
 
 def _times_at(  # noqa: PLR0917  all of them are what is measured
-    own: System, engine: Process, gateway: Gateway, first: int, per_s: float, seconds: int
+    own: BenchSystem, engine: MeasuredProcess, gateway: TelemetrySender, first: int, per_s: float, seconds: int
 ) -> list[float]:
     since_ms, ended, count = time.time() * 1000, _ended(engine), int(per_s * seconds)
     begin = time.monotonic()
@@ -88,7 +88,7 @@ def _times_at(  # noqa: PLR0917  all of them are what is measured
 def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
     """Telemetry readings per second that open nothing: twenty signals each, waiting in the topic, one engine."""
     with system() as own:
-        gateway = Gateway(own)
+        gateway = TelemetrySender(own)
         for number in range(count):
             gateway.send(number % vehicles, ts_ms=START_MS + number // vehicles * 1_000, **HEALTHY)
         gateway.flush()
@@ -103,7 +103,7 @@ def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
         }
 
 
-def _run(engine: Process, gateway: Gateway, vehicles: range, in_flight: int) -> None:
+def _run(engine: MeasuredProcess, gateway: TelemetrySender, vehicles: range, in_flight: int) -> None:
     """Send a check per vehicle, at most ``in_flight`` open, until all have ended."""
     before = _ended(engine)
     for sent, vehicle in enumerate(vehicles):
@@ -115,21 +115,21 @@ def _run(engine: Process, gateway: Gateway, vehicles: range, in_flight: int) -> 
     await_that(lambda: _ended(engine) - before >= len(vehicles))
 
 
-def _cpu_s(own: System, engine: Process, agents: Process) -> dict[str, float]:
+def _cpu_s(own: BenchSystem, engine: MeasuredProcess, agents: MeasuredProcess) -> dict[str, float]:
     """CPU seconds so far of the three that do the work."""
     return {"engine": engine.cpu_s(), "agents": agents.cpu_s(), "broker": own.broker_cpu_s()}
 
 
-def _mean(engine: Process, histogram: str) -> float:
+def _mean(engine: MeasuredProcess, histogram: str) -> float:
     name = f"master_orchestrator_{histogram}"
     return engine.metric(f"{name}_sum") / engine.metric(f"{name}_count")
 
 
-def _ended(engine: Process) -> float:
+def _ended(engine: MeasuredProcess) -> float:
     return engine.metric("master_orchestrator_workflows_ended_total")
 
 
-def _transition_times(own: System, since_ms: float) -> list[float]:
+def _transition_times(own: BenchSystem, since_ms: float) -> list[float]:
     """Per command from then on: its append time minus that of the input that caused it, in ms."""
     topics = [own.topology.command_topic(agent, lane) for agent in AgentType for lane in Lane]
     times = []

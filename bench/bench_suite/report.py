@@ -9,14 +9,14 @@ from rich.table import Table
 
 from bench_suite.contenders import UnavailableError
 from bench_suite.peer_venv import peer_python
-from bench_suite.rounds import Comparison
+from bench_suite.rounds import PeerComparison
 
 PLOT = Path(__file__).with_name("plot.py")
 PLOT_S = 120
 BROKEN = ("_wrong", "_missing")
 
 
-def summary(comparison: Comparison) -> dict[str, object]:
+def summary(comparison: PeerComparison) -> dict[str, object]:
     """Median, least and most of each figure, and its ratio to ours in the same rounds."""
     return {
         "ours": comparison.ours,
@@ -34,7 +34,7 @@ def summary(comparison: Comparison) -> dict[str, object]:
     }
 
 
-def _spread(comparison: Comparison, name: str, figure: str) -> dict[str, float | None]:
+def _spread(comparison: PeerComparison, name: str, figure: str) -> dict[str, float | None]:
     values = list(comparison.values(name, figure).values())
     ratios = comparison.ratios(name, figure)
     return {
@@ -45,12 +45,12 @@ def _spread(comparison: Comparison, name: str, figure: str) -> dict[str, float |
     }
 
 
-def _broken(comparison: Comparison, name: str) -> bool:
+def _broken(comparison: PeerComparison, name: str) -> bool:
     figures = [figure for figure in comparison.figures(name) if figure.endswith(BROKEN)]
     return any(value for figure in figures for value in comparison.values(name, figure).values())
 
 
-def table(comparison: Comparison, load: object) -> Table:
+def table(comparison: PeerComparison, load: object) -> Table:
     """A section for each contender that was measured."""
     shown = Table(title=f"{comparison.title}; load before {load}", title_justify="left", show_edge=False)
     shown.add_column("contender", overflow="fold")
@@ -76,7 +76,7 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.1f}"
 
 
-def plot(comparison: Comparison, home: Path, target: Path) -> None:
+def plot(comparison: PeerComparison, home: Path, target: Path) -> None:
     """A picture of each contender's first figure. Raises :class:`UnavailableError` where none can be drawn."""
     headline = comparison.figures(comparison.ours)[0]
     bars = {name: list(comparison.values(name, headline).values()) for name in comparison.names}

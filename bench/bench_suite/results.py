@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench_suite.machine import machine
-from bench_suite.rounds import Comparison, Round
+from bench_suite.rounds import PeerComparison, Round
 
 
 class Results:
@@ -18,7 +18,7 @@ class Results:
         self.path = folder / f"{name}-{started:%Y%m%dT%H%M%SZ}.jsonl"
         self._write({"comparison": name, "at": started.isoformat(), "rounds": rounds, "quick": quick, **machine()})
 
-    def contenders(self, comparison: Comparison) -> None:
+    def contenders(self, comparison: PeerComparison) -> None:
         """Who takes part on which terms, and who does not and why."""
         for name in comparison.names:
             self._write(

@@ -26,7 +26,7 @@ class Round:
 
 
 @dataclass
-class Comparison:
+class PeerComparison:
     """What came of a comparison so far; ``names`` in the order of the table, ours first."""
 
     title: str
@@ -62,7 +62,7 @@ Tell = Callable[[str], None]
 Keep = Callable[[Round], None]
 
 
-def prepare(contenders: Sequence[Contender], home: Path, comparison: Comparison, tell: Tell) -> list[Contender]:
+def prepare(contenders: Sequence[Contender], home: Path, comparison: PeerComparison, tell: Tell) -> list[Contender]:
     """Those that can be had; the others and their reasons go into ``comparison``."""
     ready = []
     for contender in contenders:
@@ -78,7 +78,7 @@ def prepare(contenders: Sequence[Contender], home: Path, comparison: Comparison,
 
 
 def run(
-    ready: Sequence[Contender], comparison: Comparison, *, rounds: int, quick: bool, tell: Tell, keep: Keep
+    ready: Sequence[Contender], comparison: PeerComparison, *, rounds: int, quick: bool, tell: Tell, keep: Keep
 ) -> None:
     """Measure all of ``ready`` in each round; ``keep`` is told each result as soon as it is there."""
     for number in range(1, rounds + 1):

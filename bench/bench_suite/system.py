@@ -27,7 +27,7 @@ CLI = [sys.executable, "-m", "master_orchestrator.cli"]
 
 
 @dataclass
-class Process:
+class MeasuredProcess:
     """A process under measurement, with its ``/metrics``."""
 
     popen: subprocess.Popen[bytes]
@@ -73,15 +73,15 @@ class Process:
 
 
 @dataclass
-class System:
+class BenchSystem:
     """A provisioned cluster and the processes started on it."""
 
     kafka: KafkaSettings
     topology: Topology
     folder: Path
     broker_pid: int
-    processes: list[Process] = field(default_factory=list)
-    engines: dict[str, Process] = field(default_factory=dict)
+    processes: list[MeasuredProcess] = field(default_factory=list)
+    engines: dict[str, MeasuredProcess] = field(default_factory=dict)
 
     def broker_cpu_s(self) -> float:
         """CPU seconds of the broker so far."""
@@ -92,18 +92,18 @@ class System:
         """CPU seconds of the engines so far."""
         return sum(engine.cpu_s() for engine in self.engines.values())
 
-    def engine(self, worker: str = "bench") -> Process:
+    def engine(self, worker: str = "bench") -> MeasuredProcess:
         """Start an engine; returns once it owns all partitions, together with those that run."""
         engine = self.start_engine(worker)
         await_that(lambda: self.owned() == self.topology.partitions and engine.owned() > 0)
         return engine
 
-    def start_engine(self, worker: str) -> Process:
+    def start_engine(self, worker: str) -> MeasuredProcess:
         """Start an engine, and wait for nothing."""
         self.engines[worker] = self._start(worker, "engine", "--worker", worker)
         return self.engines[worker]
 
-    def stop(self, engine: Process) -> None:
+    def stop(self, engine: MeasuredProcess) -> None:
         """Stop an engine, and leave its folder."""
         engine.stop()
         self.processes.remove(engine)
@@ -128,15 +128,15 @@ class System:
         logs = (self.folder / "kafka" / "node-1" / "log").glob(f"{topic}-[0-9]*/*.log")
         return sum(file.stat().st_size for file in logs)
 
-    def agents(self) -> Process:
+    def agents(self) -> MeasuredProcess:
         """Start one process with a no-op runner for each agent."""
         return self.start_agents([f"--handler={agent.value}=bench_suite.noop_agents:agree" for agent in AgentType])
 
-    def start_agents(self, options: Sequence[str]) -> Process:
+    def start_agents(self, options: Sequence[str]) -> MeasuredProcess:
         """Start one process with a runner for each agent: the reference agents, but for the handlers in ``options``."""
         return self._start("agents", "agents", *options)
 
-    def _start(self, name: str, *command: str) -> Process:
+    def _start(self, name: str, *command: str) -> MeasuredProcess:
         port = free_port()
         environment = {
             **os.environ,
@@ -145,13 +145,13 @@ class System:
         }
         log = (self.folder / f"{name}.log").open("ab")
         full = [*CLI, "--data-dir", str(self.folder), *_topology(self.folder), *command, "--metrics-port", str(port)]
-        process = Process(subprocess.Popen(full, stdout=log, stderr=subprocess.STDOUT, env=environment), port)
+        process = MeasuredProcess(subprocess.Popen(full, stdout=log, stderr=subprocess.STDOUT, env=environment), port)
         self.processes.append(process)
         return process
 
 
 @contextmanager
-def system(partitions: int | None = None, reply_within: Mapping[str, str] | None = None) -> Iterator[System]:
+def system(partitions: int | None = None, reply_within: Mapping[str, str] | None = None) -> Iterator[BenchSystem]:
     """A fresh system; all that it started ends with it. Partitions, and waits for agents, where not the topology's."""
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
     terms = yaml.safe_load((Path(__file__).parents[2] / "topology.yaml").read_text(encoding="utf-8"))
@@ -162,7 +162,7 @@ def system(partitions: int | None = None, reply_within: Mapping[str, str] | None
     try:
         with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
-            own = System(kafka, load_topology(folder / "topology.yaml"), folder, broker.nodes[0].pid or 0)
+            own = BenchSystem(kafka, load_topology(folder / "topology.yaml"), folder, broker.nodes[0].pid or 0)
             subprocess.run(
                 [*CLI, "--bootstrap-servers", broker.bootstrap_servers, *_topology(folder), "provision"],
                 check=True,

@@ -10,8 +10,8 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from bench_suite.gateway import CODEC, HEALTHY, START_MS, Gateway
-from bench_suite.system import Process, System, await_that, system
+from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
+from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
 from master_orchestrator_schemas.kafka import consumer_config
 from master_orchestrator_schemas.messages import AuditRecord
 
@@ -30,12 +30,12 @@ def takeover(vehicles: int = 20_000, rounds: int = 3) -> dict[str, float]:
     with system(reply_within={"DATA_ANALYSIS": "24h"}) as own:  # no agents run, and nothing may time out
         own.start_engine(KILLED)
         own.engine(OTHER)
-        gateway = Gateway(own)
+        gateway = TelemetrySender(own)
         for number in range(vehicles):
             gateway.send(number, "parked", ts_ms=START_MS, **HEALTHY)
         gateway.flush()
         await_that(lambda: own.lag() == 0)
-        with Traffic(own, gateway) as traffic:
+        with CheckTraffic(own, gateway) as traffic:
             again = [_kill(own, traffic, restart=True) for _ in range(rounds)]
             other = [_kill(own, traffic, restart=False) for _ in range(rounds)]
     return {**_worst("restarted", again), **_worst("taken_over", other)}
@@ -46,7 +46,7 @@ def _worst(name: str, runs: list[Phases]) -> dict[str, float]:
     return {**figures, f"{name}_progress_median_s": statistics.median(run["progress"] for run in runs)}
 
 
-def _kill(own: System, traffic: "Traffic", *, restart: bool) -> Phases:
+def _kill(own: BenchSystem, traffic: "CheckTraffic", *, restart: bool) -> Phases:
     """One round; both engines run and own partitions before it and after it."""
     victim, partitions = own.engines[KILLED], _partitions_of(own, KILLED)
     taker = KILLED if restart else OTHER
@@ -77,31 +77,31 @@ def _seconds_until(begin: float, condition: Callable[[], bool]) -> float:
     return time.monotonic() - begin
 
 
-def _restore_s(engine: Process) -> float:
+def _restore_s(engine: MeasuredProcess) -> float:
     return engine.metric("master_orchestrator_restore_seconds_sum")
 
 
-def _owned_lines(own: System, worker: str) -> list[dict[str, Any]]:
+def _owned_lines(own: BenchSystem, worker: str) -> list[dict[str, Any]]:
     lines = (own.folder / f"{worker}.log").read_text(encoding="utf-8").splitlines()
     entries = [json.loads(line) for line in lines if line.startswith("{") and "partitions_owned" in line]
     return [line for line in entries if line["message"] == "partitions_owned" and line["partitions"]]
 
 
-def _partitions_of(own: System, worker: str) -> list[int]:
+def _partitions_of(own: BenchSystem, worker: str) -> list[int]:
     """What the engine owns, by its log."""
     partitions: list[int] = _owned_lines(own, worker)[-1]["partitions"]
     return partitions
 
 
-def _owned_at(own: System, worker: str) -> float:
+def _owned_at(own: BenchSystem, worker: str) -> float:
     """When it came to own what it owns, seconds since 1970."""
     return datetime.fromisoformat(_owned_lines(own, worker)[-1]["timestamp"]).timestamp()
 
 
-class Traffic:
+class CheckTraffic:
     """Asks for checks at a steady rate, and reads the audit records that come of them; a context manager."""
 
-    def __init__(self, own: System, gateway: Gateway) -> None:
+    def __init__(self, own: BenchSystem, gateway: TelemetrySender) -> None:
         self.sent = 0
         self._gateway, self._ending = gateway, threading.Event()
         self._newest = dict.fromkeys(range(own.topology.partitions), -1)
@@ -112,7 +112,7 @@ class Traffic:
         self._consumer.assign([TopicPartition(topic, n, end) for n, end in zip(self._newest, ends, strict=True)])
         self._threads = [threading.Thread(target=run) for run in (self._send, self._read)]
 
-    def __enter__(self) -> "Traffic":
+    def __enter__(self) -> "CheckTraffic":
         for thread in self._threads:
             thread.start()
         return self

@@ -11,7 +11,7 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from bench_suite.gateway import CODEC, START_MS
-from bench_suite.system import CLI, System, system
+from bench_suite.system import CLI, BenchSystem, system
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.policy import Policy
@@ -47,7 +47,7 @@ def terminal(workflows: int = 50_000) -> dict[str, float]:
         return figures
 
 
-def _write(own: System, workflows: int) -> int:
+def _write(own: BenchSystem, workflows: int) -> int:
     """Write the records of ``workflows`` workflows, each a copy of one. Returns the number of records."""
     moments = list(_Story(own.topology).tell())
     producer = Producer(producer_config(own.kafka))
@@ -71,7 +71,7 @@ def _write(own: System, workflows: int) -> int:
     return written
 
 
-def _measured(own: System, words: list[str]) -> tuple[float, float]:
+def _measured(own: BenchSystem, words: list[str]) -> tuple[float, float]:
     """Seconds, and the most resident memory in MB."""
     environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": own.kafka.bootstrap_servers}
     call = [*CLI, "--topology", str(own.folder / "topology.yaml"), *words]

@@ -5,6 +5,6 @@ the architecture's transition table, the contracts' schemas, the layout of the c
 """
 
 from chaos_checker.judge import check
-from chaos_checker.violation import Violation
+from chaos_checker.violation import RuleViolation
 
-__all__ = ["Violation", "check"]
+__all__ = ["RuleViolation", "check"]

@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 import rocksdict
 
 from chaos_checker.vehicles import POSITION_KEY
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 OWN_KEYS = frozenset({b"__faust\x00offset__", b"\x00changelog"})
 """How far the table has read its changelog, and which one; not in the changelog itself."""
@@ -50,7 +50,9 @@ def current(tables: Iterable[DiskTable], changelog: Mapping[bytes, bytes | None]
     return [table for table in tables if table.entries.get(POSITION_KEY) == changelog.get(POSITION_KEY)]
 
 
-def as_logged(partition: int, tables: Iterable[DiskTable], changelog: Mapping[bytes, bytes | None]) -> list[Violation]:
+def as_logged(
+    partition: int, tables: Iterable[DiskTable], changelog: Mapping[bytes, bytes | None]
+) -> list[RuleViolation]:
     """A current table has the changelog's newest value of every key, and nothing else."""
     due = {key: value for key, value in changelog.items() if value is not None}
     violations = []

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from chaos_checker.records import Place, Sent
+from chaos_checker.records import RecordPlace, SentRecord
 
 
-class Run(NamedTuple):
+class RunFolder(NamedTuple):
     """``run.json``, with paths made whole."""
 
     folder: Path
@@ -18,10 +18,10 @@ class Run(NamedTuple):
     agents_data: Path
 
 
-def read_run(folder: Path) -> Run:
+def read_run(folder: Path) -> RunFolder:
     """The run of a folder. Raises ``OSError``, ``KeyError``, ``ValueError`` if it was never written to its end."""
     facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    return Run(
+    return RunFolder(
         folder=folder,
         bootstrap_servers=facts["bootstrap_servers"],
         topology=folder / facts["topology"],
@@ -40,17 +40,17 @@ def lines(path: Path) -> Iterator[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def read_sent(path: Path) -> list[Sent]:
+def read_sent(path: Path) -> list[SentRecord]:
     """The load's journal. An expectation holds only if all records it rests on were acknowledged."""
     rows = list(lines(path))
     acked = {row["shot"] for row in rows if row["acked"]}
     return [sent_of(row, needed=acked.issuperset(row["given"])) for row in rows]
 
 
-def sent_of(row: Mapping[str, Any], *, needed: bool) -> Sent:
+def sent_of(row: Mapping[str, Any], *, needed: bool) -> SentRecord:
     """One line of it."""
-    at = None if row["offset"] is None else Place(row["topic"], row["partition"], row["offset"])
-    return Sent(
+    at = None if row["offset"] is None else RecordPlace(row["topic"], row["partition"], row["offset"])
+    return SentRecord(
         place=at,
         topic=row["topic"],
         acked=row["acked"],

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
-from chaos_checker.records import Alert, Audit, Command, Letter, Place, Status, Stored
-from chaos_checker.terms import Terms
-from chaos_checker.violation import Violation
-from chaos_checker.wire import UnreadableError, Wire
+from chaos_checker.records import Audit, DecodedAlert, DecodedCommand, DecodedStatus, Letter, RecordPlace, StoredRecord
+from chaos_checker.terms import CheckTerms
+from chaos_checker.violation import RuleViolation
+from chaos_checker.wire import UnreadableValueError, WireSchemas
 
 SAID = frozenset(
     {
@@ -37,40 +37,42 @@ MARKER = "dead_letter_done"
 
 
 @dataclass
-class History:
+class PartitionHistory:
     """One partition's records, each kind in its topic's order. ``table``: the newest of each key of the changelog."""
 
     partition: int
-    inputs: dict[Place, Stored] = field(default_factory=dict)
+    inputs: dict[RecordPlace, StoredRecord] = field(default_factory=dict)
     audit: list[Audit] = field(default_factory=list)
-    status: list[Status] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
+    status: list[DecodedStatus] = field(default_factory=list)
+    alerts: list[DecodedAlert] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
+    commands: list[DecodedCommand] = field(default_factory=list)
     table: dict[bytes, bytes | None] = field(default_factory=dict)
-    unreadable: list[Violation] = field(default_factory=list)
+    unreadable: list[RuleViolation] = field(default_factory=list)
 
 
-def gathered(terms: Terms, wire: Wire, partition: int, records: Iterable[Stored]) -> History:
+def gathered(terms: CheckTerms, wire: WireSchemas, partition: int, records: Iterable[StoredRecord]) -> PartitionHistory:
     """The history that these records are."""
-    history = History(partition)
+    history = PartitionHistory(partition)
     take = _takers(terms, wire, history)
     for record in records:
         try:
             take[record.place.topic](record)
-        except (UnreadableError, KeyError, TypeError, ValueError) as error:
-            history.unreadable.append(Violation("readable", f"{type(error).__name__}: {error}", str(record.place)))
+        except (UnreadableValueError, KeyError, TypeError, ValueError) as error:
+            history.unreadable.append(RuleViolation("readable", f"{type(error).__name__}: {error}", str(record.place)))
     return history
 
 
-def _takers(terms: Terms, wire: Wire, history: History) -> Mapping[str, Callable[[Stored], None]]:
-    def take_input(record: Stored) -> None:
+def _takers(
+    terms: CheckTerms, wire: WireSchemas, history: PartitionHistory
+) -> Mapping[str, Callable[[StoredRecord], None]]:
+    def take_input(record: StoredRecord) -> None:
         history.inputs[record.place] = record
 
-    def take_change(record: Stored) -> None:
+    def take_change(record: StoredRecord) -> None:
         history.table[record.key] = record.value
 
-    outputs: dict[str, Callable[[Stored], None]] = {
+    outputs: dict[str, Callable[[StoredRecord], None]] = {
         terms.audit: lambda record: history.audit.append(audit_of(record, wire)),
         terms.status: lambda record: history.status.append(status_of(record, wire)),
         terms.alerts: lambda record: history.alerts.append(alert_of(record, wire)),
@@ -81,8 +83,8 @@ def _takers(terms: Terms, wire: Wire, history: History) -> Mapping[str, Callable
     return {**outputs, **commands, **dict.fromkeys(terms.inputs, take_input)}
 
 
-def audit_of(record: Stored, wire: Wire) -> Audit:
-    """The audit record that this is. Raises :class:`UnreadableError`, ``KeyError``, ``ValueError``."""
+def audit_of(record: StoredRecord, wire: WireSchemas) -> Audit:
+    """The audit record that this is. Raises :class:`UnreadableValueError`, ``KeyError``, ``ValueError``."""
     content = wire.read_as("audit_record", record.value)
     cause = content["cause"]
     details = json.loads(content["details"])
@@ -93,35 +95,37 @@ def audit_of(record: Stored, wire: Wire) -> Audit:
         key=record.vehicle,
         event_id=record.header("ce_id"),
         said={name: value for name, value in details.items() if name in SAID},
-        **{**_only(content, Audit), "cause": Place(cause["topic"], cause["partition"], cause["offset"])},
+        **{**_only(content, Audit), "cause": RecordPlace(cause["topic"], cause["partition"], cause["offset"])},
     )
 
 
-def status_of(record: Stored, wire: Wire) -> Status:
+def status_of(record: StoredRecord, wire: WireSchemas) -> DecodedStatus:
     """The status that this is; raises what :func:`audit_of` raises."""
     content = wire.read_as("status", record.value)
     content["history"] = tuple((at["at_ms"], intern(at["state"]), at["reason"]) for at in content["history"])
-    return Status(record.place, record.vehicle, content["workflow_id"], content["vehicle_id"], content["seq"], content)
+    return DecodedStatus(
+        record.place, record.vehicle, content["workflow_id"], content["vehicle_id"], content["seq"], content
+    )
 
 
-def alert_of(record: Stored, wire: Wire) -> Alert:
+def alert_of(record: StoredRecord, wire: WireSchemas) -> DecodedAlert:
     """The alert that this is; raises what :func:`audit_of` raises."""
     content = wire.read_as("alert", record.value)
-    return Alert(place=record.place, key=record.vehicle, **_only(content, Alert))
+    return DecodedAlert(place=record.place, key=record.vehicle, **_only(content, DecodedAlert))
 
 
-def command_of(record: Stored, wire: Wire) -> Command:
+def command_of(record: StoredRecord, wire: WireSchemas) -> DecodedCommand:
     """The command that this is; raises what :func:`audit_of` raises."""
-    return Command(stored=record, **_only(wire.read_as("command", record.value), Command))
+    return DecodedCommand(stored=record, **_only(wire.read_as("command", record.value), DecodedCommand))
 
 
-def letter_of(record: Stored) -> Letter:
+def letter_of(record: StoredRecord) -> Letter:
     """The dead letter that this is, whatever its value."""
     texts = {name: record.header(f"dead_letter_{name}") for name in ORIGIN}
     partition, offset = texts["partition"] or "", texts["offset"] or ""
     origin = None
     if texts["topic"] and partition.lstrip("-").isdecimal() and offset.lstrip("-").isdecimal():
-        origin = Place(texts["topic"], int(partition), int(offset))
+        origin = RecordPlace(texts["topic"], int(partition), int(offset))
     return Letter(
         stored=record,
         origin=origin,

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from chaos_checker import disk
 from chaos_checker.fold import Newest, vehicle_folded
-from chaos_checker.folder import Run, lines, read_run, read_sent
-from chaos_checker.history import History, gathered
+from chaos_checker.folder import RunFolder, lines, read_run, read_sent
+from chaos_checker.history import PartitionHistory, gathered
 from chaos_checker.partition_rules import changed_state, partition_violations
-from chaos_checker.records import Sent
+from chaos_checker.records import SentRecord
 from chaos_checker.replay import replayed, same
 from chaos_checker.rules import bookkeeping, waits
 from chaos_checker.rules.trails import by_vehicle
 from chaos_checker.stores import read_stores
-from chaos_checker.tally import Tally, shown
+from chaos_checker.tally import CheckTally, shown
 from chaos_checker.terms import read_terms
-from chaos_checker.topics import Reader, UnreadableTopicError, hanging, reader
-from chaos_checker.violation import Violation
-from chaos_checker.wire import Wire
+from chaos_checker.topics import PartitionReader, UnreadableTopicError, hanging, reader
+from chaos_checker.violation import RuleViolation
+from chaos_checker.wire import WireSchemas
 
 SCHEMAS = Path(__file__).parents[2] / "schemas" / "master_orchestrator_schemas" / "avro"
 VERDICT = "verdict.json"
@@ -34,11 +34,11 @@ def check(folder: Path, *, command: Sequence[str]) -> dict[str, object]:
     Returns:
         ``violations``: each with ``rule``, ``what``, ``where``; ``counts``: what was looked at.
     """
-    run, tally = read_run(folder.absolute()), Tally()
+    run, tally = read_run(folder.absolute()), CheckTally()
     try:
         _Topics(run, tally).judge()
     except UnreadableTopicError as error:  # what has been read so far is half of the truth: no word on the rest
-        tally.violations.append(Violation("readable", str(error), run.bootstrap_servers))
+        tally.violations.append(RuleViolation("readable", str(error), run.bootstrap_servers))
     else:
         _judge_books(run, tally)
         tally.violations += same(replayed(command, run.bootstrap_servers, run.topology), tally.counts["audit"])
@@ -49,9 +49,9 @@ def check(folder: Path, *, command: Sequence[str]) -> dict[str, object]:
 class _Topics:
     """The topics of a run, partition by partition."""
 
-    def __init__(self, run: Run, tally: Tally) -> None:
+    def __init__(self, run: RunFolder, tally: CheckTally) -> None:
         self._run, self._tally = run, tally
-        self._terms, self._wire = read_terms(run.topology), Wire(SCHEMAS)
+        self._terms, self._wire = read_terms(run.topology), WireSchemas(SCHEMAS)
         self._sent = read_sent(run.folder / "sent.jsonl")
         faults, health = lines(run.folder / "faults.jsonl"), list(lines(run.folder / "health.jsonl"))
         self._disturbed, self._slow = waits.disturbances(faults, health), waits.slowness(health)
@@ -60,12 +60,12 @@ class _Topics:
         """All of them. Raises :class:`UnreadableTopicError`."""
         terms, servers = self._terms, self._run.bootstrap_servers
         for place in hanging(servers, terms.topics, terms.partitions):
-            self._tally.violations.append(Violation("hanging-transaction", "a transaction is open still", place))
+            self._tally.violations.append(RuleViolation("hanging-transaction", "a transaction is open still", place))
         with reader(servers) as topics:
             for partition in range(terms.partitions):
                 self._judge_partition(topics, partition)
 
-    def _judge_partition(self, topics: Reader, partition: int) -> None:
+    def _judge_partition(self, topics: PartitionReader, partition: int) -> None:
         terms, tally = self._terms, self._tally
         history = gathered(terms, self._wire, partition, topics.read(terms.topics, partition))
         ends = {topic: topics.bounds(topic, partition)[1] for topic in terms.inputs}
@@ -79,14 +79,14 @@ class _Topics:
         tally.count(history, folds, sent)
         tally.note(history, folds)
 
-    def _judge_disks(self, history: History) -> None:
+    def _judge_disks(self, history: PartitionHistory) -> None:
         tables = list(disk.disk_tables(self._run.engines, self._terms.table, history.partition))
         current = disk.current(tables, history.table)
         self._tally.violations += disk.as_logged(history.partition, current, history.table)
         self._tally.counts["disk_tables_compared"] += len(current)
         self._tally.counts["disk_tables_behind"] += len(tables) - len(current)
 
-    def _judge_waits(self, history: History) -> None:
+    def _judge_waits(self, history: PartitionHistory) -> None:
         every, counts = waits.waits_of(history.audit), self._tally.counts
         undisturbed = waits.outside(every, self._disturbed)
         judged = waits.outside(undisturbed, self._slow)
@@ -98,21 +98,21 @@ class _Topics:
         counts["waits_longest_over_ms"] = max(counts["waits_longest_over_ms"], longest)
 
 
-def _of_partition(sent: Sequence[Sent], partition: int) -> list[Sent]:
+def _of_partition(sent: Sequence[SentRecord], partition: int) -> list[SentRecord]:
     """The load's records that are in this partition, or may be."""
     return [row for row in sent if row.place is None or row.place.partition == partition]
 
 
-def _folds(history: History) -> Mapping[str, Newest]:
+def _folds(history: PartitionHistory) -> Mapping[str, Newest]:
     folded = {vehicle: vehicle_folded(records) for vehicle, records in by_vehicle(history.audit).items()}
     return {vehicle: fold for vehicle, fold in folded.items() if fold is not None}
 
 
-def _judge_books(run: Run, tally: Tally) -> None:
+def _judge_books(run: RunFolder, tally: CheckTally) -> None:
     try:
         stores = read_stores(run.agents_data)
     except (sqlite3.Error, ValueError, KeyError) as error:
-        tally.violations.append(Violation("books", f"cannot be read: {error}", str(run.agents_data)))
+        tally.violations.append(RuleViolation("books", f"cannot be read: {error}", str(run.agents_data)))
         return
     tally.violations += bookkeeping.once(stores)
     tally.violations += bookkeeping.for_a_command(stores, tally.commands)
@@ -132,7 +132,7 @@ def _judge_books(run: Run, tally: Tally) -> None:
     )
 
 
-def _verdict(folder: Path, tally: Tally) -> dict[str, object]:
+def _verdict(folder: Path, tally: CheckTally) -> dict[str, object]:
     verdict: dict[str, object] = {
         "violations": [violation._asdict() for violation in shown(tally.violations)],
         "counts": dict(sorted(tally.counts.items())),

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from chaos_checker.fold import Newest
-from chaos_checker.history import History
-from chaos_checker.records import Letter, Place, Sent
+from chaos_checker.history import PartitionHistory
+from chaos_checker.records import Letter, RecordPlace, SentRecord
 from chaos_checker.rules import (
     acknowledged,
     alerts,
@@ -21,15 +21,19 @@ from chaos_checker.rules import (
     transitions,
     waits,
 )
-from chaos_checker.terms import Terms
+from chaos_checker.terms import CheckTerms
 from chaos_checker.vehicles import input_positions, vehicles
-from chaos_checker.violation import Violation
-from chaos_checker.wire import UnreadableError, Wire
+from chaos_checker.violation import RuleViolation
+from chaos_checker.wire import UnreadableValueError, WireSchemas
 
 
 def partition_violations(
-    terms: Terms, wire: Wire, history: History, sent: Sequence[Sent], folds: Mapping[str, Newest]
-) -> list[Violation]:
+    terms: CheckTerms,
+    wire: WireSchemas,
+    history: PartitionHistory,
+    sent: Sequence[SentRecord],
+    folds: Mapping[str, Newest],
+) -> list[RuleViolation]:
     """What is wrong in the topics of one partition; waits that are too long aside, which may have their excuse."""
     audit, inputs, dead = history.audit, history.inputs, letters.real(history.letters)
     expected = acknowledged.sent_by_place(sent, inputs)
@@ -73,13 +77,15 @@ def partition_violations(
 
 
 def changed_state(
-    terms: Terms, history: History, folds: Mapping[str, Newest], ends: Mapping[str, int]
-) -> list[Violation]:
+    terms: CheckTerms, history: PartitionHistory, folds: Mapping[str, Newest], ends: Mapping[str, int]
+) -> list[RuleViolation]:
     """What is wrong in the changelog of one partition. ``ends``: of the input topics."""
     try:
         known, stored = vehicles(history.table), input_positions(history.table)
     except (msgspec.DecodeError, IndexError, ValueError, TypeError) as error:
-        return [Violation("readable", f"a state cannot be read: {error}", f"{terms.changelog}[{history.partition}]")]
+        return [
+            RuleViolation("readable", f"a state cannot be read: {error}", f"{terms.changelog}[{history.partition}]")
+        ]
     last: dict[str, int] = {}
     for place in history.inputs:
         last[place.topic] = max(last.get(place.topic, 0), place.offset + 1)
@@ -91,7 +97,7 @@ def changed_state(
     ]
 
 
-def wished_waits(history: History, wire: Wire, terms: Terms) -> dict[Place, int]:
+def wished_waits(history: PartitionHistory, wire: WireSchemas, terms: CheckTerms) -> dict[RecordPlace, int]:
     """By reply, the wait in ms that a failed agent has asked for; only of replies that led to a retry."""
     wished = {}
     for record in history.audit:
@@ -102,7 +108,7 @@ def wished_waits(history: History, wire: Wire, terms: Terms) -> dict[Place, int]
     return wished
 
 
-def subjects(dead: Sequence[Letter], history: History, wire: Wire) -> dict[Place, str]:
+def subjects(dead: Sequence[Letter], history: PartitionHistory, wire: WireSchemas) -> dict[RecordPlace, str]:
     """By the origin of a dead letter, the workflow that its record is about; none for what cannot be read."""
     about = {}
     for letter in dead:
@@ -112,8 +118,8 @@ def subjects(dead: Sequence[Letter], history: History, wire: Wire) -> dict[Place
     return about
 
 
-def _read(wire: Wire, value: bytes | None) -> dict[str, dict[str, int] | None]:
+def _read(wire: WireSchemas, value: bytes | None) -> dict[str, dict[str, int] | None]:
     try:
         return wire.read(value)[1]
-    except UnreadableError:
+    except UnreadableValueError:
         return {}

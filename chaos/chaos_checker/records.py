@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
-class Place(NamedTuple):
+class RecordPlace(NamedTuple):
     """Where a record stands."""
 
     topic: str
@@ -17,10 +17,10 @@ class Place(NamedTuple):
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
 
-class Stored(NamedTuple):
+class StoredRecord(NamedTuple):
     """A record as it stands in its topic. ``at_ms``: the broker's time."""
 
-    place: Place
+    place: RecordPlace
     at_ms: int
     key: bytes
     value: bytes | None
@@ -40,7 +40,7 @@ class Stored(NamedTuple):
 class Audit(NamedTuple):
     """A decoded audit record; ``details`` is its text, ``said`` the parts of it that rules look at."""
 
-    place: Place
+    place: RecordPlace
     key: str
     event_id: str | None
     workflow_id: str
@@ -56,7 +56,7 @@ class Audit(NamedTuple):
     attempt: int
     details: str
     said: Mapping[str, Any]
-    cause: Place
+    cause: RecordPlace
     positions: Mapping[str, int]
     prev_hash: str
     hash: str
@@ -67,10 +67,10 @@ class Audit(NamedTuple):
         return f"{self.workflow_id}/{self.seq} at {self.place}"
 
 
-class Status(NamedTuple):
+class DecodedStatus(NamedTuple):
     """A decoded status; ``fields`` is the whole of it, its history as tuples (time, state, reason)."""
 
-    place: Place
+    place: RecordPlace
     key: str
     workflow_id: str
     vehicle_id: str
@@ -78,10 +78,10 @@ class Status(NamedTuple):
     fields: Mapping[str, Any]
 
 
-class Alert(NamedTuple):
+class DecodedAlert(NamedTuple):
     """A decoded alert."""
 
-    place: Place
+    place: RecordPlace
     key: str
     alert_id: str
     kind: str
@@ -91,10 +91,10 @@ class Alert(NamedTuple):
     priority: int | None
 
 
-class Command(NamedTuple):
+class DecodedCommand(NamedTuple):
     """A command with the record that holds it."""
 
-    stored: Stored
+    stored: StoredRecord
     command_id: str
     workflow_id: str
     vehicle_id: str
@@ -110,22 +110,22 @@ class Command(NamedTuple):
 class Letter(NamedTuple):
     """A dead letter. ``origin``: None if its headers do not say; a command given up has the offset -1."""
 
-    stored: Stored
-    origin: Place | None
+    stored: StoredRecord
+    origin: RecordPlace | None
     reason: str
     complete: bool
     marker: bool
     cut_from: int | None
 
 
-class Sent(NamedTuple):
+class SentRecord(NamedTuple):
     """A record that the load handed over. ``place``: None if its delivery is not known.
 
     ``aborted``: its transaction was given up for certain. ``needed``: all records on which ``expects`` rests were
     acknowledged. ``rule``: the finding that it reports. ``name``: under which the load has sent it.
     """
 
-    place: Place | None
+    place: RecordPlace | None
     topic: str
     acked: bool
     aborted: bool

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 PATIENCE_S = 1_800.0
 SHOWN = 20
@@ -35,7 +35,7 @@ def replayed(command: Sequence[str], bootstrap_servers: str, topology: Path) -> 
     return Replay(run.returncode, report if isinstance(report, dict) else {}, run.stderr[-2_000:])
 
 
-def same(replay: Replay, records: int) -> list[Violation]:
+def same(replay: Replay, records: int) -> list[RuleViolation]:
     """Everything was replayed, all ``records`` of the trail, and gave the same bytes."""
     violations = [
         (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))

@@ -22,7 +22,7 @@ class Booking(NamedTuple):
     appointment_id: str | None
 
 
-class Appointment(NamedTuple):
+class AppointmentRow(NamedTuple):
     """An appointment, whatever became of it."""
 
     appointment_id: str
@@ -36,7 +36,7 @@ class Appointment(NamedTuple):
     state: str
 
 
-class Contact(NamedTuple):
+class ContactRow(NamedTuple):
     """A message to a customer."""
 
     command_id: str
@@ -44,7 +44,7 @@ class Contact(NamedTuple):
     vehicle_id: str
 
 
-class Survey(NamedTuple):
+class SurveyRow(NamedTuple):
     """A survey of a customer, one per workflow."""
 
     workflow_id: str
@@ -52,7 +52,7 @@ class Survey(NamedTuple):
     vehicle_id: str
 
 
-class Repair(NamedTuple):
+class RepairRow(NamedTuple):
     """A repair that was counted, one per workflow."""
 
     workflow_id: str
@@ -80,11 +80,11 @@ class Stores:
     """All rows that rules look at. ``concluded``: the commands whose conversation with a customer has ended."""
 
     bookings: Sequence[Booking] = ()
-    appointments: Sequence[Appointment] = ()
-    contacts: Sequence[Contact] = ()
+    appointments: Sequence[AppointmentRow] = ()
+    contacts: Sequence[ContactRow] = ()
     concluded: Sequence[tuple[str, str]] = ()
-    surveys: Sequence[Survey] = ()
-    repairs: Sequence[Repair] = ()
+    surveys: Sequence[SurveyRow] = ()
+    repairs: Sequence[RepairRow] = ()
     claims: Sequence[Claims] = ()
     capas: Sequence[Capa] = ()
 
@@ -99,11 +99,11 @@ def read_stores(folder: Path) -> Stores:
     capas = _rows(quality, "SELECT capa_id, component, model, build_month FROM capas")
     return Stores(
         bookings=[Booking(row[0], row[1], json.loads(row[2])["appointment_id"]) for row in booked],
-        appointments=[Appointment(*row) for row in _rows(book, APPOINTMENTS)],
-        contacts=[Contact(*row) for row in _rows(contacts, "SELECT command_id, step, vehicle_id FROM contacts")],
+        appointments=[AppointmentRow(*row) for row in _rows(book, APPOINTMENTS)],
+        contacts=[ContactRow(*row) for row in _rows(contacts, "SELECT command_id, step, vehicle_id FROM contacts")],
         concluded=_rows(contacts, "SELECT command_id, workflow_id FROM conversations"),
-        surveys=[Survey(*row) for row in _rows(surveys, "SELECT survey_id, command_id, vehicle_id FROM surveys")],
-        repairs=[Repair(row[0], row[1], row[2], row[3:]) for row in repairs],
+        surveys=[SurveyRow(*row) for row in _rows(surveys, "SELECT survey_id, command_id, vehicle_id FROM surveys")],
+        repairs=[RepairRow(row[0], row[1], row[2], row[3:]) for row in repairs],
         claims=[Claims(row[:3], row[3]) for row in claims],
         capas=[Capa(row[0], row[1:]) for row in capas],
     )

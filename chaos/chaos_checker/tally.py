@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chaos_checker.fold import Newest
-from chaos_checker.history import History
-from chaos_checker.records import Sent
-from chaos_checker.violation import Violation
+from chaos_checker.history import PartitionHistory
+from chaos_checker.records import SentRecord
+from chaos_checker.violation import RuleViolation
 
 SHOWN = 200
 """Of the violations of one rule; the rest is counted."""
 
 
 @dataclass
-class Tally:
+class CheckTally:
     """Grows partition by partition.
 
     Args:
@@ -24,14 +24,14 @@ class Tally:
         counted: workflows whose repair an agent says it has counted.
     """
 
-    violations: list[Violation] = field(default_factory=list)
+    violations: list[RuleViolation] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     commands: dict[str, str] = field(default_factory=dict)
     serviced: dict[str, str | None] = field(default_factory=dict)
     surveyed: set[str] = field(default_factory=set)
     counted: set[str] = field(default_factory=set)
 
-    def count(self, history: History, folds: Mapping[str, Newest], sent: Sequence[Sent]) -> None:
+    def count(self, history: PartitionHistory, folds: Mapping[str, Newest], sent: Sequence[SentRecord]) -> None:
         """Count one partition's records."""
         commands = len({command.command_id for command in history.commands})
         self.counts.update(
@@ -49,7 +49,7 @@ class Tally:
             }
         )
 
-    def note(self, history: History, folds: Mapping[str, Newest]) -> None:
+    def note(self, history: PartitionHistory, folds: Mapping[str, Newest]) -> None:
         """Note what the agents must have written down."""
         self.commands |= {command.command_id: command.workflow_id for command in history.commands}
         for record in history.audit:
@@ -64,7 +64,7 @@ class Tally:
                     self.serviced[entry.last.workflow_id] = entry.fields["appointment_id"]
 
 
-def shown(violations: Iterable[Violation]) -> list[Violation]:
+def shown(violations: Iterable[RuleViolation]) -> list[RuleViolation]:
     """All of a few; of many of one rule the first, and how many more there are."""
     count: Counter[str] = Counter()
     first = []
@@ -72,5 +72,5 @@ def shown(violations: Iterable[Violation]) -> list[Violation]:
         count[violation.rule] += 1
         if count[violation.rule] <= SHOWN:
             first.append(violation)
-    more = [Violation(rule, f"{number - SHOWN} more", "") for rule, number in count.items() if number > SHOWN]
+    more = [RuleViolation(rule, f"{number - SHOWN} more", "") for rule, number in count.items() if number > SHOWN]
     return [*first, *more]

@@ -21,7 +21,7 @@ AGENTS = (
 LANES = {1: "urgent", 2: "high", 3: "scheduled", 4: "routine"}
 
 
-class Terms(NamedTuple):
+class CheckTerms(NamedTuple):
     """The part of the topology that rules depend on. Times in ms; ``inputs`` in rank order."""
 
     partitions: int
@@ -46,11 +46,11 @@ class Terms(NamedTuple):
         return (*self.inputs, *outputs, *self.commands)
 
 
-def read_terms(path: Path) -> Terms:
+def read_terms(path: Path) -> CheckTerms:
     """The terms of a topology file. Raises what a broken file raises: the run could not have been made with it."""
     given = yaml.safe_load(path.read_text(encoding="utf-8"))
     by_schema = {terms.get("schema"): name for name, terms in given["topics"].items()}
-    return Terms(
+    return CheckTerms(
         partitions=given["partitions"],
         inputs=tuple(by_schema[schema] for schema in INPUTS),
         audit=by_schema["AuditRecord"],

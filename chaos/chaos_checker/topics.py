@@ -7,7 +7,7 @@ from typing import cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from chaos_checker.records import Headers, Place, Stored
+from chaos_checker.records import Headers, RecordPlace, StoredRecord
 
 BATCH = 5_000
 POLL_S = 1.0
@@ -21,7 +21,7 @@ class UnreadableTopicError(Exception):
     """The judge cannot read what it has to judge."""
 
 
-class Reader:
+class PartitionReader:
     """Reads whole partitions. ``committed`` False: the records of aborted transactions too."""
 
     def __init__(self, bootstrap_servers: str, *, committed: bool = True) -> None:
@@ -51,7 +51,7 @@ class Reader:
             raise UnreadableTopicError(f"{topic}[{partition}]: the brokers did not tell its offsets in 30 s")
         return offsets
 
-    def read(self, topics: Sequence[str], partition: int) -> Iterator[Stored]:
+    def read(self, topics: Sequence[str], partition: int) -> Iterator[StoredRecord]:
         """All records of this partition of the topics, in order per topic. Raises :class:`UnreadableTopicError`."""
         left = {topic for topic in topics if self.bounds(topic, partition)[1] > 0}
         self._consumer.assign([TopicPartition(topic, partition, 0) for topic in left])
@@ -69,9 +69,9 @@ class Reader:
 
 
 @contextmanager
-def reader(bootstrap_servers: str, *, committed: bool = True) -> Iterator[Reader]:
-    """A :class:`Reader` that is closed at the end."""
-    made = Reader(bootstrap_servers, committed=committed)
+def reader(bootstrap_servers: str, *, committed: bool = True) -> Iterator[PartitionReader]:
+    """A :class:`PartitionReader` that is closed at the end."""
+    made = PartitionReader(bootstrap_servers, committed=committed)
     try:
         yield made
     finally:
@@ -90,10 +90,10 @@ def hanging(bootstrap_servers: str, topics: Iterable[str], partitions: int) -> l
     return [f"{topic}[{number}]" for topic, number in places]
 
 
-def _stored(message: Message) -> Stored:
-    place = Place(message.topic() or "", message.partition() or 0, message.offset() or 0)
+def _stored(message: Message) -> StoredRecord:
+    place = RecordPlace(message.topic() or "", message.partition() or 0, message.offset() or 0)
     headers = cast("Headers", tuple(message.headers() or ()))
-    return Stored(place, message.timestamp()[1], message.key() or b"", message.value(), headers)
+    return StoredRecord(place, message.timestamp()[1], message.key() or b"", message.value(), headers)
 
 
 def _ended(message: Message) -> set[str]:

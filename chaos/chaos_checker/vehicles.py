@@ -19,7 +19,7 @@ STATES = (
 """By their number in stored histories."""
 
 
-class Kept(NamedTuple):
+class KeptWorkflow(NamedTuple):
     """What the state keeps of a workflow; of a replaced one the first six only."""
 
     workflow_id: str
@@ -38,18 +38,18 @@ class Kept(NamedTuple):
     history: tuple[tuple[int, str], ...] = ()
 
 
-class Vehicle(NamedTuple):
+class StoredVehicle(NamedTuple):
     """One vehicle's state. ``due_ms``: its earliest deadline, 0 for none; ``positions`` in rank order, 0: none yet."""
 
     vehicle_id: str
     due_ms: int
     positions: tuple[int, ...]
     episodes: int
-    workflow: Kept | None
-    older: Kept | None
+    workflow: KeptWorkflow | None
+    older: KeptWorkflow | None
 
 
-def vehicles(table: Mapping[bytes, bytes | None]) -> list[Vehicle]:
+def vehicles(table: Mapping[bytes, bytes | None]) -> list[StoredVehicle]:
     """All vehicles of a partition's table. Raises ``msgspec.DecodeError``, ``IndexError`` on what is not a state."""
     return [
         vehicle_of(key.decode(), value)
@@ -58,12 +58,12 @@ def vehicles(table: Mapping[bytes, bytes | None]) -> list[Vehicle]:
     ]
 
 
-def vehicle_of(vehicle_id: str, value: bytes) -> Vehicle:
+def vehicle_of(vehicle_id: str, value: bytes) -> StoredVehicle:
     """The vehicle of a table's value. Raises ``ValueError`` on a state of another version than this reader knows."""
     state = msgspec.msgpack.decode(value[DUE.size :])
     if state[0] != VERSION:
         raise ValueError(f"{vehicle_id}: a state of version {state[0]}, the judge knows {VERSION}; teach it")
-    return Vehicle(
+    return StoredVehicle(
         vehicle_id=vehicle_id,
         due_ms=DUE.unpack_from(value)[0],
         positions=tuple(state[1]),
@@ -79,12 +79,12 @@ def input_positions(table: Mapping[bytes, bytes | None]) -> dict[str, int]:
     return {} if stored is None else dict(msgspec.msgpack.decode(stored))
 
 
-def _chain(chain: list[Any]) -> Kept:
+def _chain(chain: list[Any]) -> KeptWorkflow:
     workflow_id, state, priority, reason, seq, newest_hash, _, side = chain[:8]
-    return Kept(workflow_id, state, priority, reason, seq, newest_hash, side is not None)
+    return KeptWorkflow(workflow_id, state, priority, reason, seq, newest_hash, side is not None)
 
 
-def _workflow(kept: list[Any]) -> Kept:
+def _workflow(kept: list[Any]) -> KeptWorkflow:
     execution, booked, opened_ms = kept[11], kept[15], kept[8]
     return _chain(kept)._replace(
         opened_at_ms=opened_ms,

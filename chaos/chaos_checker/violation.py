@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Violation(NamedTuple):
+class RuleViolation(NamedTuple):
     """One breach of one rule: the rule's name, what a person should know, and a workflow or a record's place."""
 
     rule: str
@@ -11,6 +11,6 @@ class Violation(NamedTuple):
     where: str
 
 
-def violations_of(rule: str, violations: list[tuple[str, str]]) -> list[Violation]:
+def violations_of(rule: str, violations: list[tuple[str, str]]) -> list[RuleViolation]:
     """Pairs of (where, what) under the rule's name."""
-    return [Violation(rule, what, where) for where, what in violations]
+    return [RuleViolation(rule, what, where) for where, what in violations]

@@ -12,11 +12,11 @@ MAGIC = b"\xc3\x01"
 PREFIX_BYTES = 10
 
 
-class UnreadableError(Exception):
+class UnreadableValueError(Exception):
     """A value that is not in one of the contracts' schemas."""
 
 
-class Wire:
+class WireSchemas:
     """The schemas of a folder of ``<name>.v<N>.avsc``, by the bytes that values begin with."""
 
     def __init__(self, folder: Path) -> None:
@@ -29,22 +29,22 @@ class Wire:
             raise FileNotFoundError(f"no schema in {folder}: give the folder of the .avsc files")
 
     def read(self, value: bytes | None) -> tuple[str, dict[str, Any]]:
-        """Schema name (``audit_record``) and content. Raises :class:`UnreadableError`."""
+        """Schema name (``audit_record``) and content. Raises :class:`UnreadableValueError`."""
         if value is None or value[:PREFIX_BYTES] not in self._schemas:
-            raise UnreadableError(f"begins with {(value or b'')[:PREFIX_BYTES].hex()}, which no schema has")
+            raise UnreadableValueError(f"begins with {(value or b'')[:PREFIX_BYTES].hex()}, which no schema has")
         name, schema = self._schemas[value[:PREFIX_BYTES]]
         rest = BytesIO(value[PREFIX_BYTES:])
         try:
             content = fastavro.schemaless_reader(rest, schema, None)
         except (EOFError, IndexError, ValueError, OverflowError) as error:
-            raise UnreadableError(f"cannot be read as {name}: {error!r}") from error
+            raise UnreadableValueError(f"cannot be read as {name}: {error!r}") from error
         if rest.read(1):
-            raise UnreadableError(f"goes on behind its {name}")
+            raise UnreadableValueError(f"goes on behind its {name}")
         return name, dict(content)  # type: ignore[arg-type]  # the contracts' schemas are all records
 
     def read_as(self, name: str, value: bytes | None) -> dict[str, Any]:
-        """The content of a value that has to have this schema. Raises :class:`UnreadableError`."""
+        """The content of a value that has to have this schema. Raises :class:`UnreadableValueError`."""
         schema, content = self.read(value)
         if schema != name:
-            raise UnreadableError(f"is a {schema}, where a {name} belongs")
+            raise UnreadableValueError(f"is a {schema}, where a {name} belongs")
         return content

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import structs
 
 from chaos_suite.codes import Deck, Fault, lower_than, reported
-from chaos_suite.shots import Act, Shot, Write
+from chaos_suite.shots import Scene, Shot, Write
 from chaos_suite.spoilt import SPOILT, as_avro, as_json
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import Priority
@@ -29,17 +29,17 @@ BEFORE_MS = 7
 """How much older a reading that is held back is than the one that overtakes it."""
 
 
-def acts(seed: int, gateway: str, *, ghosts: bool) -> Iterator[Act]:
+def acts(seed: int, gateway: str, *, ghosts: bool) -> Iterator[Scene]:
     """All acts of a gateway, in order of their beginning. ``ghosts``: some are to be aborted."""
     for block in itertools.count():
         first = block * FLEET
-        fleet = [Vehicle(seed, gateway, number, ghosts=ghosts) for number in range(first, first + FLEET)]
+        fleet = [LoadVehicle(seed, gateway, number, ghosts=ghosts) for number in range(first, first + FLEET)]
         for _lap in range(LAPS):
             for vehicle in fleet:
                 yield vehicle.act()
 
 
-class Vehicle:
+class LoadVehicle:
     """One vehicle with the codes it has not sent yet."""
 
     def __init__(self, seed: int, gateway: str, number: int, *, ghosts: bool) -> None:
@@ -50,7 +50,7 @@ class Vehicle:
         self._names = itertools.count()
         self._shots: list[Shot] = []
 
-    def act(self) -> Act:
+    def act(self) -> Scene:
         """The next act."""
         draw, self._shots = self._draw, []
         if self._ghosts and draw.random() < GHOST:
@@ -58,7 +58,7 @@ class Vehicle:
         else:
             draw.choices((self._plain, self._raised, self._joined, self._checked), (0.55, 0.2, 0.1, 0.15))[0]()
             self._trouble_on_the_way()
-        return Act(self.vehicle_id, tuple(sorted(self._shots, key=lambda shot: shot.after_s)))
+        return Scene(self.vehicle_id, tuple(sorted(self._shots, key=lambda shot: shot.after_s)))
 
     def _plain(self) -> None:
         self._finding(0.0, self._priority(), opens=True)

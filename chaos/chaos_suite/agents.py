@@ -10,8 +10,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from chaos_suite.dying import Moment, die_if_ordered
-from chaos_suite.fates import Fate, failures_of, fate_of, handling_s, way_of_failing
+from chaos_suite.dying import DeathMoment, die_if_ordered
+from chaos_suite.fates import AgentFate, failures_of, fate_of, handling_s, way_of_failing
 from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.handler import Returned, SingleHandler
 from master_orchestrator_agents.reference import reference_agent
@@ -41,22 +41,22 @@ class ChaosAgent:
 
     def __call__(self, task: Task) -> Returned:
         """What the reference agent answers, unless its fate says otherwise."""
-        die_if_ordered(self._agent, Moment.BEFORE)
+        die_if_ordered(self._agent, DeathMoment.BEFORE)
         time.sleep(handling_s(task.command_id))
         self._meet_fate(task)
         answer = self._opened()(task)
-        die_if_ordered(self._agent, Moment.AFTER)
+        die_if_ordered(self._agent, DeathMoment.AFTER)
         return answer
 
     def _meet_fate(self, task: Task) -> None:
         match fate_of(task.workflow_id, self._agent):
-            case Fate.EXHAUSTS:
+            case AgentFate.EXHAUSTS:
                 _fail(task)
-            case Fate.STUMBLES if task.attempt < failures_of(task.workflow_id, self._agent):
+            case AgentFate.STUMBLES if task.attempt < failures_of(task.workflow_id, self._agent):
                 _fail(task)
-            case Fate.REJECTS:
+            case AgentFate.REJECTS:
                 raise PermanentError("this will never work (a failure of the chaos suite's making)")
-            case Fate.SLOW if task.attempt == 0:
+            case AgentFate.SLOW if task.attempt == 0:
                 late_s = task.deadline_ms / 1000 + TOO_LATE_S - time.time()
                 time.sleep(min(max(late_s, 0.0), MAX_LATE_S))
 
@@ -88,7 +88,7 @@ def _reference(agent: AgentType) -> SingleHandler:
 
 def _the_earliest(_offers: Sequence[Offer]) -> int:
     """Three offers are held, none is confirmed."""
-    die_if_ordered(AgentType.SCHEDULING, Moment.BETWEEN)
+    die_if_ordered(AgentType.SCHEDULING, DeathMoment.BETWEEN)
     return 0
 
 
@@ -97,12 +97,12 @@ class _DyingCustomers(SimulatedCustomers):
 
     def contact(self, contact: Contact) -> CustomerReply | None:
         """The answer to one message, or None: not noticed in time."""
-        die_if_ordered(AgentType.CUSTOMER_ENGAGEMENT, Moment.BETWEEN)
+        die_if_ordered(AgentType.CUSTOMER_ENGAGEMENT, DeathMoment.BETWEEN)
         return super().contact(contact)
 
     def survey(self, survey: Survey) -> SurveyAnswer | None:
         """What the customer thinks of the repair, or None: no answer."""
-        die_if_ordered(AgentType.FEEDBACK, Moment.BETWEEN)
+        die_if_ordered(AgentType.FEEDBACK, DeathMoment.BETWEEN)
         return super().survey(survey)
 
 

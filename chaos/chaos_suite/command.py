@@ -14,7 +14,7 @@ from pathlib import Path
 import chaos_checker
 
 from chaos_suite.network import in_namespace_of_its_own
-from chaos_suite.run import Run, Terms, brokers_of
+from chaos_suite.run import ChaosRun, RunTerms, brokers_of
 
 COMMAND = (sys.executable, "-m", "master_orchestrator.cli")
 """How the judge calls ``audit verify``."""
@@ -31,11 +31,11 @@ def main() -> int:
             return _tell(_summary(chaos_checker.check(given.folder, command=COMMAND)))
     folder = given.folder or Path(tempfile.mkdtemp(prefix="chaos-")) / "run"
     started = time.monotonic()
-    terms = Terms(
+    terms = RunTerms(
         seed=given.seed, minutes=given.minutes, faults=given.faults, folder=folder,
         workflows_per_s=given.workflows_per_s, only=tuple(given.only.split(",")) if given.only else (),
     )  # fmt: skip
-    run = Run(terms, lambda text: print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True))
+    run = ChaosRun(terms, lambda text: print(f"{time.monotonic() - started:7.1f} s  {text}", flush=True))
     try:
         return _tell(run.run(lambda where: chaos_checker.check(where, command=COMMAND)))
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 VARIABLE = "CHAOS_DYING_FILE"
 
 
-class Moment(StrEnum):
+class DeathMoment(StrEnum):
     """When: the command taken and nothing done; half of the handler's own bookkeeping done; all done, but no reply."""
 
     BEFORE = "before"
@@ -26,10 +26,10 @@ BETWEEN_OF = frozenset({AgentType.CUSTOMER_ENGAGEMENT, AgentType.SCHEDULING, Age
 """The agents that have a BETWEEN: those that write down what they are about to do."""
 
 
-def order(file: Path, agent: AgentType, moment: Moment) -> None:
+def order(file: Path, agent: AgentType, moment: DeathMoment) -> None:
     """Have the next process that gets there die. ``file`` appears whole."""
-    if moment is Moment.BETWEEN and agent not in BETWEEN_OF:
-        raise ValueError(f"{agent} has no moment {moment}: use {Moment.BEFORE} or {Moment.AFTER}")
+    if moment is DeathMoment.BETWEEN and agent not in BETWEEN_OF:
+        raise ValueError(f"{agent} has no moment {moment}: use {DeathMoment.BEFORE} or {DeathMoment.AFTER}")
     draft = file.with_name(f"{file.name}.draft")
     draft.write_text(f"{agent} {moment}", encoding="utf-8")
     draft.rename(file)
@@ -49,7 +49,7 @@ def withdraw(file: Path) -> bool:
     return True
 
 
-def die_if_ordered(agent: AgentType, moment: Moment) -> None:
+def die_if_ordered(agent: AgentType, moment: DeathMoment) -> None:
     """Called by the handlers: at most one process does not return from it."""
     named = os.environ.get(VARIABLE)
     if named and _claimed(Path(named), f"{agent} {moment}"):

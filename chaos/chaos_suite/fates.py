@@ -6,7 +6,7 @@ from zlib import crc32
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
-class Fate(StrEnum):
+class AgentFate(StrEnum):
     """What happens to one agent of a workflow."""
 
     SMOOTH = "smooth"
@@ -28,14 +28,14 @@ QUICK = (AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS, AgentType.SCHEDULING, Age
 """The agents whose deadline passes within a run."""
 
 
-def fate_of(workflow_id: str, agent: AgentType) -> Fate:
+def fate_of(workflow_id: str, agent: AgentType) -> AgentFate:
     """The fate of an agent in a workflow."""
     drawn = _draw(RARE, workflow_id, "fate")
-    rare = {0: Fate.EXHAUSTS, 1: Fate.REJECTS, 2: Fate.SLOW}.get(drawn)
+    rare = {0: AgentFate.EXHAUSTS, 1: AgentFate.REJECTS, 2: AgentFate.SLOW}.get(drawn)
     if rare is not None:
-        unlucky = QUICK if rare is Fate.SLOW else tuple(AgentType)
-        return rare if unlucky[_draw(len(unlucky), workflow_id, "where")] is agent else Fate.SMOOTH
-    return Fate.STUMBLES if _draw(STUMBLING, workflow_id, agent) == 0 else Fate.SMOOTH
+        unlucky = QUICK if rare is AgentFate.SLOW else tuple(AgentType)
+        return rare if unlucky[_draw(len(unlucky), workflow_id, "where")] is agent else AgentFate.SMOOTH
+    return AgentFate.STUMBLES if _draw(STUMBLING, workflow_id, agent) == 0 else AgentFate.SMOOTH
 
 
 def failures_of(workflow_id: str, agent: AgentType) -> int:

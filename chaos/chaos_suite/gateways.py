@@ -8,8 +8,8 @@ from heapq import heappop, heappush
 from typing import Protocol
 
 from chaos_suite.journal import now_ms
-from chaos_suite.sent import Outgoing
-from chaos_suite.shots import Act, Shot
+from chaos_suite.sent import OutgoingShot
+from chaos_suite.shots import Scene, Shot
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.topology import Topology
 
@@ -32,10 +32,10 @@ class Pace:
         return self._interval_s / self.factor
 
 
-class Sender(Protocol):
+class ShotSender(Protocol):
     """A producer and what a gateway does when it fails."""
 
-    def send(self, batch: list[Outgoing]) -> None:
+    def send(self, batch: list[OutgoingShot]) -> None:
         """Hand over what is due, in this order."""
 
     def poll(self, seconds: float) -> None:
@@ -45,10 +45,10 @@ class Sender(Protocol):
         """Wait for all delivery reports; what has none by then counts as unknown."""
 
 
-class Gateway:
+class LoadGateway:
     """Sends until it is stopped. Runs in a thread of its own."""
 
-    def __init__(self, acts: Iterator[Act], pace: Pace, sender: Sender, topology: Topology) -> None:
+    def __init__(self, acts: Iterator[Scene], pace: Pace, sender: ShotSender, topology: Topology) -> None:
         self._acts, self._pace, self._sender = acts, pace, sender
         self._topology, self._codec = topology, Codec(topology.limits)
         self._due: list[tuple[float, int, int, Shot]] = []
@@ -71,7 +71,7 @@ class Gateway:
         self._send(float("inf"))
         self._sender.finish(finish_s)
 
-    def _begin(self, act: Act, now_s: float) -> None:
+    def _begin(self, act: Scene, now_s: float) -> None:
         """After the vehicle's last act, if that is not over."""
         start_s = max(now_s, self._free_from.get(act.vehicle, 0.0))
         self._free_from[act.vehicle] = start_s + act.lasts_s + BETWEEN_ACTS_S
@@ -87,7 +87,7 @@ class Gateway:
         if batch:
             self._sender.send(batch)
 
-    def _outgoing(self, shot: Shot, act_ms: int) -> Outgoing:
+    def _outgoing(self, shot: Shot, act_ms: int) -> OutgoingShot:
         reading = shot.stamped(act_ms)
         written = shot.write(reading, self._codec)
-        return Outgoing(shot, self._topology.topic_of(written.schema), written.key, written.value, reading.ts_ms)
+        return OutgoingShot(shot, self._topology.topic_of(written.schema), written.key, written.value, reading.ts_ms)

@@ -8,7 +8,7 @@ from pathlib import Path
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from chaos_suite.journal import Journal, now_ms
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 from master_orchestrator_schemas.kafka import consumer_config
 
 EVERY_S = 0.5
@@ -18,10 +18,10 @@ SMALL_LAG = 60
 about 30 a second come in."""
 
 
-class Watch:
+class HealthWatch:
     """A thread that fills ``health.jsonl``; ``lag`` is what it last saw."""
 
-    def __init__(self, system: System, folder: Path) -> None:
+    def __init__(self, system: ChaosSystem, folder: Path) -> None:
         self._system, self._journal = system, Journal(folder / "health.jsonl")
         self._stopping = threading.Event()
         self._lag: int | None = None

@@ -50,9 +50,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from chaos_suite.acts import acts
-from chaos_suite.gateways import Gateway, Pace
+from chaos_suite.gateways import LoadGateway, Pace
 from chaos_suite.senders import PlainSender
-from chaos_suite.sent import Sent
+from chaos_suite.sent import SentJournal
 from chaos_suite.transactions import TransactionalSender
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
@@ -74,15 +74,15 @@ class ChaosLoad:
     def __init__(
         self, *, kafka: KafkaSettings, topology: Topology, seed: int, journal_folder: Path, workflows_per_s: float
     ) -> None:
-        self._sent = Sent(journal_folder)
+        self._sent = SentJournal(journal_folder)
         self._pace = Pace(workflows_per_s / (len(PLAIN) + 1))
         self._stopping = threading.Event()
         self._gateways = [
-            Gateway(acts(seed, name, ghosts=False), self._pace, PlainSender(name, kafka, self._sent), topology)
+            LoadGateway(acts(seed, name, ghosts=False), self._pace, PlainSender(name, kafka, self._sent), topology)
             for name in PLAIN
         ]
         sender = TransactionalSender(TRANSACTIONAL, kafka, self._sent)
-        self._gateways.append(Gateway(acts(seed, TRANSACTIONAL, ghosts=True), self._pace, sender, topology))
+        self._gateways.append(LoadGateway(acts(seed, TRANSACTIONAL, ghosts=True), self._pace, sender, topology))
         self._pool = ThreadPoolExecutor(len(self._gateways), thread_name_prefix="gateway")
         self._running: list[Future[None]] = []
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chaos_suite.programs import Process, Program
+from chaos_suite.programs import LoggedProgram, MemberProcess
 
 START_PATIENCE_S = 60.0
 STOP_PATIENCE_S = 30.0
@@ -31,7 +31,7 @@ class Member:
     A fault has a member to itself between :meth:`taken`'s beginning and end.
     """
 
-    def __init__(self, name: str, process: Process, launch: Callable[[], None]) -> None:
+    def __init__(self, name: str, process: MemberProcess, launch: Callable[[], None]) -> None:
         self.name = name
         self._process, self._launch = process, launch
         self._lock = threading.Lock()
@@ -153,7 +153,7 @@ class Member:
 
     def _noticed(self) -> Death:
         self._up, self._start_at = False, time.monotonic() + RESTART_AFTER_S
-        code = self._process.exit_code if isinstance(self._process, Program) else None
+        code = self._process.exit_code if isinstance(self._process, LoggedProgram) else None
         return Death(self.name, code, self._ending, self._process.last_words())
 
     def _end(self, number: signal.Signals) -> None:

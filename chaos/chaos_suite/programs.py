@@ -14,8 +14,8 @@ _LINE_CHARACTERS = 500
 """An engine's last line holds every variable of its traceback: hundreds of kilobytes, the error first."""
 
 
-class Process(Protocol):
-    """What a member runs: a `Program`, or a broker's node."""
+class MemberProcess(Protocol):
+    """What a member runs: a `LoggedProgram`, or a broker's node."""
 
     @property
     def running(self) -> bool:
@@ -40,7 +40,7 @@ class Process(Protocol):
         ...
 
 
-class Program:
+class LoggedProgram:
     """One program, started any number of times; what it prints is appended to `log`."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:

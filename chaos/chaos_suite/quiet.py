@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 
-from chaos_suite.health import SMALL_LAG, Watch
-from chaos_suite.system import System
+from chaos_suite.health import SMALL_LAG, HealthWatch
+from chaos_suite.system import ChaosSystem
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.errors import DecodeError
@@ -20,7 +20,7 @@ POLL_S = 0.5
 TELL_EVERY_S = 30.0
 
 
-def await_quiet(system: System, watch: Watch, timeout_s: float, say: Callable[[str], None]) -> str:
+def await_quiet(system: ChaosSystem, watch: HealthWatch, timeout_s: float, say: Callable[[str], None]) -> str:
     """Wait for rest, and tell of it now and then; what was left after ``timeout_s``, empty if nothing."""
     topology = system.topology
     codec, topic = Codec(topology.limits), topology.topic_of("Status")
@@ -43,7 +43,7 @@ def await_quiet(system: System, watch: Watch, timeout_s: float, say: Callable[[s
     return f"{_told(open_now, watch)}; system healthy: {system.healthy()}; open: {sorted(open_now)[:5]}"
 
 
-def _told(open_now: dict[str, State], watch: Watch) -> str:
+def _told(open_now: dict[str, State], watch: HealthWatch) -> str:
     states = ", ".join(f"{count} {state}" for state, count in Counter(open_now.values()).most_common())
     return f"open: {states or 'none'}; lag {watch.lag}"
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from chaos_suite.brokers import NAMES, Brokers
 from chaos_suite.faults import FAULTS, Fault
-from chaos_suite.health import Watch
+from chaos_suite.health import HealthWatch
 from chaos_suite.journal import Journal, now_ms
 from chaos_suite.load import ChaosLoad
 from chaos_suite.network import Network
 from chaos_suite.plan import Planned, plan
 from chaos_suite.quiet import await_quiet
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 
 Say = Callable[[str], None]
 HEALTHY_S = 180.0
@@ -28,7 +28,7 @@ QUIET_S = 420.0
 
 
 @dataclass(frozen=True)
-class Terms:
+class RunTerms:
     """What a run is asked for. ``only``: kinds of faults, all by default."""
 
     seed: int
@@ -39,13 +39,13 @@ class Terms:
     only: Sequence[str] = ()
 
 
-class Run:
+class ChaosRun:
     """A run in its folder. ``say`` tells a person how it goes."""
 
-    def __init__(self, terms: Terms, say: Say) -> None:
+    def __init__(self, terms: RunTerms, say: Say) -> None:
         self._terms, self._say = terms, say
         terms.folder.mkdir(parents=True)
-        self._system = System(terms.folder, seed=terms.seed)
+        self._system = ChaosSystem(terms.folder, seed=terms.seed)
         # The clients log that brokers are broken, which is expected here.
         logging.basicConfig(filename=terms.folder / "logs" / "suite.log", level=logging.INFO)
         self._kinds = _kinds(terms.only, namespaces=self._system.network.available)
@@ -58,7 +58,7 @@ class Run:
         """Everything; ``judge`` is called while the brokers still run. The summary."""
         started_ms, began = now_ms(), time.monotonic()
         self._say(f"starting 3 brokers, 2 engines, 12 runners (logs in {self._terms.folder}/logs)")
-        with self._system as system, self._journal, closing(Watch(system, self._terms.folder)) as watch:
+        with self._system as system, self._journal, closing(HealthWatch(system, self._terms.folder)) as watch:
             watch.await_up(HEALTHY_S)
             self._say(f"up after {time.monotonic() - began:.0f} s; {len(self._planned)} faults are planned")
             load = self._under_load()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
-from chaos_suite.sent import Outgoing, Sent
+from chaos_suite.sent import OutgoingShot, SentJournal
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
 
@@ -26,12 +26,12 @@ Delivered = Callable[[KafkaError | None, Message], None]
 class PlainSender:
     """librdkafka retries, in order, without duplicates of its own. What it gives up for good counts as unknown."""
 
-    def __init__(self, name: str, kafka: KafkaSettings, sent: Sent) -> None:
+    def __init__(self, name: str, kafka: KafkaSettings, sent: SentJournal) -> None:
         self._name, self._kafka, self._sent = name, kafka, sent
         self._fatal = False
         self._producer = self._new_producer()
 
-    def send(self, batch: list[Outgoing]) -> None:
+    def send(self, batch: list[OutgoingShot]) -> None:
         """Hand over what is due, in this order."""
         if self._fatal:
             self._start_anew()
@@ -66,7 +66,7 @@ class PlainSender:
         self._producer.purge()
         drain(self._producer, PURGE_S)
 
-    def _reports(self, outgoing: Outgoing) -> Delivered:
+    def _reports(self, outgoing: OutgoingShot) -> Delivered:
         def report(error: KafkaError | None, message: Message) -> None:
             place = None if error else place_of(message)
             if place is None:
@@ -78,7 +78,7 @@ class PlainSender:
         return report
 
 
-def produce(producer: Producer, source: str, outgoing: Outgoing, report: Delivered) -> None:
+def produce(producer: Producer, source: str, outgoing: OutgoingShot, report: Delivered) -> None:
     """Queue a record with the headers of a gateway; waits while the queue is full."""
     reading = outgoing.shot.reading
     reading_id = f"{reading.vehicle_id}/{outgoing.ts_ms}"

@@ -13,7 +13,7 @@ FILE = "sent.jsonl"
 
 
 @dataclass(frozen=True)
-class Outgoing:
+class OutgoingShot:
     """A shot with its bytes, on its way."""
 
     shot: Shot
@@ -42,7 +42,7 @@ class Outgoing:
 
 
 @dataclass
-class Sent:
+class SentJournal:
     """The journal and the counts of all gateways. Safe for threads."""
 
     folder: Path
@@ -59,18 +59,18 @@ class Sent:
         with self._lock:
             self.sent += 1
 
-    def acknowledged(self, outgoing: Outgoing, place: Place) -> None:
+    def acknowledged(self, outgoing: OutgoingShot, place: Place) -> None:
         """It is there for good."""
         with self._lock:
             self.acked += 1
             self.opened += outgoing.shot.opens
         self._write(outgoing, place, acked=True)
 
-    def undone(self, outgoing: Outgoing, place: Place | None) -> None:
+    def undone(self, outgoing: OutgoingShot, place: Place | None) -> None:
         """Its transaction was aborted, which is certain: it has no effect."""
         self._write(outgoing, place, acked=False, expects="none", strict=True, given=())
 
-    def unknown(self, outgoing: Outgoing) -> None:
+    def unknown(self, outgoing: OutgoingShot) -> None:
         """It may be there or not."""
         self._write(outgoing, None, acked=False)
 
@@ -78,6 +78,6 @@ class Sent:
         """Write no more."""
         self._journal.close()
 
-    def _write(self, outgoing: Outgoing, place: Place | None, *, acked: bool, **instead: object) -> None:
+    def _write(self, outgoing: OutgoingShot, place: Place | None, *, acked: bool, **instead: object) -> None:
         at = {"partition": place.partition if place else None, "offset": place.offset if place else None}
         self._journal.write({**outgoing.line(), **at, "acked": acked, "at_ms": now_ms(), **instead})

@@ -11,7 +11,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Telemetry
 
 
-class Written(NamedTuple):
+class ShotRecord(NamedTuple):
     """A record as it goes out; ``schema`` says which topic it belongs to."""
 
     key: bytes
@@ -19,7 +19,7 @@ class Written(NamedTuple):
     schema: Literal["Telemetry", "ServiceEvent", "Reply"] = "Telemetry"
 
 
-Write = Callable[[Telemetry, Codec], Written]
+Write = Callable[[Telemetry, Codec], ShotRecord]
 """How a reading becomes a record: as Avro, as JSON, or spoilt."""
 
 
@@ -61,7 +61,7 @@ class Shot:
 
 
 @dataclass(frozen=True)
-class Act:
+class Scene:
     """What happens to one vehicle within a few seconds; shots in order of ``after_s``."""
 
     vehicle: str

@@ -4,7 +4,7 @@ import random
 
 from msgspec import json, structs
 
-from chaos_suite.shots import Write, Written
+from chaos_suite.shots import ShotRecord, Write
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import ServiceEvent, Telemetry
 from master_orchestrator_schemas.vocabulary import ServiceEventKind
@@ -15,14 +15,14 @@ FUTURE_MS = 3_600_000
 DEPTH = 40
 
 
-def as_avro(reading: Telemetry, codec: Codec) -> Written:
+def as_avro(reading: Telemetry, codec: Codec) -> ShotRecord:
     """As it should be."""
-    return Written(reading.vehicle_id.encode(), codec.encode(reading))
+    return ShotRecord(reading.vehicle_id.encode(), codec.encode(reading))
 
 
-def as_json(reading: Telemetry, _codec: Codec) -> Written:
+def as_json(reading: Telemetry, _codec: Codec) -> ShotRecord:
     """As it may be: JSON with plain names."""
-    return Written(reading.vehicle_id.encode(), _json(reading))
+    return ShotRecord(reading.vehicle_id.encode(), _json(reading))
 
 
 def _json(reading: Telemetry, **other: object) -> bytes:
@@ -32,48 +32,48 @@ def _json(reading: Telemetry, **other: object) -> bytes:
     return json.encode({**known, **other})
 
 
-def _cut(reading: Telemetry, codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), codec.encode(reading)[:-2])
+def _cut(reading: Telemetry, codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), codec.encode(reading)[:-2])
 
 
-def _garbage(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), b"\x7fELF" + _noise(reading, 200))
+def _garbage(reading: Telemetry, _codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), b"\x7fELF" + _noise(reading, 200))
 
 
-def _broken_json(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), _json(reading)[:-1])
+def _broken_json(reading: Telemetry, _codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), _json(reading)[:-1])
 
 
-def _wrong_json(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), _json(reading, ts_ms="yesterday"))
+def _wrong_json(reading: Telemetry, _codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), _json(reading, ts_ms="yesterday"))
 
 
-def _nested_json(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), b'{"vehicle":' + b"[" * DEPTH + b"]" * DEPTH + b"}")
+def _nested_json(reading: Telemetry, _codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), b'{"vehicle":' + b"[" * DEPTH + b"]" * DEPTH + b"}")
 
 
-def _oversized(reading: Telemetry, codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), codec.encode(reading) + _noise(reading, OVERSIZED_BYTES))
+def _oversized(reading: Telemetry, codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), codec.encode(reading) + _noise(reading, OVERSIZED_BYTES))
 
 
-def _unknown_schema(reading: Telemetry, codec: Codec) -> Written:
+def _unknown_schema(reading: Telemetry, codec: Codec) -> ShotRecord:
     value = codec.encode(reading)
-    return Written(reading.vehicle_id.encode(), value[:2] + b"\x00unknown" + value[10:])
+    return ShotRecord(reading.vehicle_id.encode(), value[:2] + b"\x00unknown" + value[10:])
 
 
-def _empty(reading: Telemetry, _codec: Codec) -> Written:
-    return Written(reading.vehicle_id.encode(), None)
+def _empty(reading: Telemetry, _codec: Codec) -> ShotRecord:
+    return ShotRecord(reading.vehicle_id.encode(), None)
 
 
-def _wrong_key(reading: Telemetry, codec: Codec) -> Written:
-    return Written(b"not-" + reading.vehicle_id.encode(), codec.encode(reading))
+def _wrong_key(reading: Telemetry, codec: Codec) -> ShotRecord:
+    return ShotRecord(b"not-" + reading.vehicle_id.encode(), codec.encode(reading))
 
 
-def _of_the_future(reading: Telemetry, codec: Codec) -> Written:
+def _of_the_future(reading: Telemetry, codec: Codec) -> ShotRecord:
     return as_avro(structs.replace(reading, ts_ms=reading.ts_ms + FUTURE_MS), codec)
 
 
-def _unknown_workflow(reading: Telemetry, codec: Codec) -> Written:
+def _unknown_workflow(reading: Telemetry, codec: Codec) -> ShotRecord:
     """From a workshop: the check-in of a workflow that there never was."""
     event = ServiceEvent(
         vehicle_id=reading.vehicle_id,
@@ -82,12 +82,12 @@ def _unknown_workflow(reading: Telemetry, codec: Codec) -> Written:
         kind=ServiceEventKind.CHECKED_IN,
         ts_ms=reading.ts_ms,
     )
-    return Written(reading.vehicle_id.encode(), codec.encode(event), "ServiceEvent")
+    return ShotRecord(reading.vehicle_id.encode(), codec.encode(event), "ServiceEvent")
 
 
-def _json_where_none_is_read(reading: Telemetry, _codec: Codec) -> Written:
+def _json_where_none_is_read(reading: Telemetry, _codec: Codec) -> ShotRecord:
     """From an agent: a reply that is not Avro."""
-    return Written(reading.vehicle_id.encode(), _json(reading), "Reply")
+    return ShotRecord(reading.vehicle_id.encode(), _json(reading), "Reply")
 
 
 def _noise(reading: Telemetry, size: int) -> bytes:

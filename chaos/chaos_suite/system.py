@@ -24,7 +24,7 @@ VISITOR = "engine-3"
 """The worker that joins and leaves; it runs only while a fault has it run."""
 
 
-class System:
+class ChaosSystem:
     """Everything under ``folder``; a context manager that starts it all and stops it all.
 
     Made before it is started, so that one can ask what will be there. ``seed`` is the workshops'.

@@ -9,7 +9,7 @@ import structlog
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from chaos_suite.senders import PURGE_S, Delivered, drain, produce, serve
-from chaos_suite.sent import Outgoing, Sent
+from chaos_suite.sent import OutgoingShot, SentJournal
 from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_config
 from master_orchestrator_schemas.places import Place
 
@@ -25,7 +25,7 @@ TRANSACTION_MS, DELIVERY_MS = 20_000, 15_000
 Places = dict[str, Place]
 
 
-class Outcome(Enum):
+class TransactionOutcome(Enum):
     """What became of a transaction. UNKNOWN: its commit was asked for and never confirmed."""
 
     COMMITTED = auto()
@@ -36,11 +36,11 @@ class Outcome(Enum):
 class TransactionalSender:
     """One transaction per batch. One that came to be aborted is tried again, unless that was the purpose."""
 
-    def __init__(self, name: str, kafka: KafkaSettings, sent: Sent) -> None:
+    def __init__(self, name: str, kafka: KafkaSettings, sent: SentJournal) -> None:
         self._name, self._kafka, self._sent = name, kafka, sent
         self._producer: Producer | None = None
 
-    def send(self, batch: list[Outgoing]) -> None:
+    def send(self, batch: list[OutgoingShot]) -> None:
         """Hand over what is due, in this order, and wait for the outcome."""
         for _ in batch:
             self._sent.handed_over()
@@ -61,26 +61,26 @@ class TransactionalSender:
         if self._producer is not None:
             drain(self._producer, timeout_s)
 
-    def _deliver(self, batch: list[Outgoing]) -> None:
+    def _deliver(self, batch: list[OutgoingShot]) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             outcome, places = self._transact(batch, commit=True)
             self._tell(batch, outcome, places)
-            if outcome is not Outcome.ABORTED or time.monotonic() > deadline:
+            if outcome is not TransactionOutcome.ABORTED or time.monotonic() > deadline:
                 return
             time.sleep(PAUSE_S)
 
-    def _tell(self, batch: list[Outgoing], outcome: Outcome, places: Places) -> None:
+    def _tell(self, batch: list[OutgoingShot], outcome: TransactionOutcome, places: Places) -> None:
         for outgoing in batch:
             place = places.get(outgoing.shot.name)
-            if outcome is Outcome.ABORTED:
+            if outcome is TransactionOutcome.ABORTED:
                 self._sent.undone(outgoing, place)
-            elif outcome is Outcome.COMMITTED and place is not None:
+            elif outcome is TransactionOutcome.COMMITTED and place is not None:
                 self._sent.acknowledged(outgoing, place)
             else:
                 self._sent.unknown(outgoing)
 
-    def _transact(self, batch: list[Outgoing], *, commit: bool) -> tuple[Outcome, Places]:
+    def _transact(self, batch: list[OutgoingShot], *, commit: bool) -> tuple[TransactionOutcome, Places]:
         places: Places = {}
         try:
             producer = self._ready()
@@ -89,7 +89,7 @@ class TransactionalSender:
                 produce(producer, self._name, outgoing, _noted(places, outgoing.shot.name))
             drain(producer, DELIVERY_MS / 1000)
         except KafkaException as error:
-            return self._abandoned(error, Outcome.ABORTED), places  # nobody asked for a commit
+            return self._abandoned(error, TransactionOutcome.ABORTED), places  # nobody asked for a commit
         return (self._commit(producer) if commit else self._abort(producer)), places
 
     def _ready(self) -> Producer:
@@ -105,23 +105,23 @@ class TransactionalSender:
             self._producer = producer
         return self._producer
 
-    def _commit(self, producer: Producer) -> Outcome:
+    def _commit(self, producer: Producer) -> TransactionOutcome:
         try:
             _until_done(producer.commit_transaction)
         except KafkaException as error:
             if _error(error).txn_requires_abort():
                 return self._abort(producer)
-            return self._abandoned(error, Outcome.UNKNOWN)
-        return Outcome.COMMITTED
+            return self._abandoned(error, TransactionOutcome.UNKNOWN)
+        return TransactionOutcome.COMMITTED
 
-    def _abort(self, producer: Producer) -> Outcome:
+    def _abort(self, producer: Producer) -> TransactionOutcome:
         try:
             _until_done(producer.abort_transaction)
         except KafkaException as error:
-            return self._abandoned(error, Outcome.ABORTED)  # by the next producer's first call
-        return Outcome.ABORTED
+            return self._abandoned(error, TransactionOutcome.ABORTED)  # by the next producer's first call
+        return TransactionOutcome.ABORTED
 
-    def _abandoned(self, error: KafkaException, outcome: Outcome) -> Outcome:
+    def _abandoned(self, error: KafkaException, outcome: TransactionOutcome) -> TransactionOutcome:
         log.warning("transaction_abandoned", gateway=self._name, outcome=outcome.name, error=str(error))
         producer, self._producer = self._producer, None
         if producer is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from chaos_suite.dying import VARIABLE
 from chaos_suite.members import Member
 from chaos_suite.network import Network
-from chaos_suite.programs import Program
+from chaos_suite.programs import LoggedProgram
 from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -49,7 +49,7 @@ class Workers:
         return self._member("workshops", command)
 
     def _member(self, name: str, command: Sequence[str]) -> Member:
-        program = Program(command, self._environment, self._logs / f"{name}.log")
+        program = LoggedProgram(command, self._environment, self._logs / f"{name}.log")
         return Member(name, program, program.launch)
 
 

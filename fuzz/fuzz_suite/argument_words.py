@@ -67,7 +67,7 @@ HANDLERS = (
 WORDS = (*AgentType, *Priority.__members__, *State, *Reason, "data-analysis", "diagnosis", "surgeon")
 
 
-class Form(NamedTuple):
+class CommandForm(NamedTuple):
     """One command: its words, its options (words, whether a value follows), and how many arguments it takes."""
 
     path: tuple[str, ...]
@@ -76,12 +76,12 @@ class Form(NamedTuple):
 
 
 @cache
-def forms() -> tuple[Form, ...]:
+def forms() -> tuple[CommandForm, ...]:
     """All commands there are, in the order of the help."""
     return tuple(_forms(typer.main.get_command(make_app()), ()))
 
 
-def _forms(command: Any, path: tuple[str, ...]) -> Iterator[Form]:
+def _forms(command: Any, path: tuple[str, ...]) -> Iterator[CommandForm]:
     """Any: Typer brings its own Click, without types for the commands' tree."""
     options = tuple(
         (name, not one.is_flag)
@@ -90,7 +90,7 @@ def _forms(command: Any, path: tuple[str, ...]) -> Iterator[Form]:
         for name in (*one.opts, *one.secondary_opts)
     )
     arguments = sum(one.param_type_name == "argument" for one in command.params)
-    yield Form(path, options, arguments)
+    yield CommandForm(path, options, arguments)
     for name, inner in getattr(command, "commands", {}).items():
         yield from _forms(inner, (*path, name))
 
@@ -106,7 +106,7 @@ def arguments(rng: Random) -> list[str]:
     return words
 
 
-def _options(rng: Random, form: Form, few: int) -> list[str]:
+def _options(rng: Random, form: CommandForm, few: int) -> list[str]:
     words: list[str] = []
     for name, has_value in rng.choices(form.options, k=few) if form.options else ():
         if not has_value:
@@ -125,7 +125,7 @@ def _value(rng: Random, option: str) -> str:
     return rng.choice(words)
 
 
-def _changed(rng: Random, words: list[str], form: Form) -> list[str]:
+def _changed(rng: Random, words: list[str], form: CommandForm) -> list[str]:
     words = [*words]
     place = rng.randrange(len(words) + 1)
     draw = rng.random()

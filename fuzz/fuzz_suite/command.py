@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from fuzz_suite.findings import load
-from fuzz_suite.shards import TARGETS, Run, target_of
+from fuzz_suite.shards import TARGETS, FuzzRun, target_of
 
 DEFAULT_COUNTS = {"records": 1_000_000, "topology": 20_000, "arguments": 20_000, "ingest": 20_000}
 
@@ -26,7 +26,7 @@ def main() -> int:
         from fuzz_suite.on_kafka import run_on_kafka
 
         return run_on_kafka(given.count, given.seed, folder)
-    return Run(given.target, given.count, given.seed, given.jobs, folder).execute()
+    return FuzzRun(given.target, given.count, given.seed, given.jobs, folder).execute()
 
 
 def _arguments() -> argparse.Namespace:

@@ -17,7 +17,7 @@ KEPT_PER_KIND = 3
 MAX_TEXT = 20_000
 
 
-class Finding(msgspec.Struct, frozen=True):
+class FuzzFinding(msgspec.Struct, frozen=True):
     """One finding.
 
     ``kind`` tells equal ones: what went wrong and where. ``case``: the target's own description of its input, bytes
@@ -38,21 +38,21 @@ class WrongError(Exception):
         self.kind = kind
 
 
-class Tally(msgspec.Struct):
+class ShardTally(msgspec.Struct):
     """What became of the cases of a shard: how many ended how, findings by kind, and the first ones of each kind."""
 
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     findings: Counter[str] = msgspec.field(default_factory=Counter)
-    kept: list[Finding] = msgspec.field(default_factory=list)
+    kept: list[FuzzFinding] = msgspec.field(default_factory=list)
 
-    def add(self, other: "Tally") -> None:
+    def add(self, other: "ShardTally") -> None:
         """Take in another shard's."""
         self.counts += other.counts
         self.findings += other.findings
         for finding in other.kept:
             self.keep(finding)
 
-    def keep(self, finding: Finding) -> None:
+    def keep(self, finding: FuzzFinding) -> None:
         """Keep it, unless there are enough of its kind."""
         if sum(kept.kind == finding.kind for kept in self.kept) < KEPT_PER_KIND:
             self.kept.append(finding)
@@ -61,7 +61,7 @@ class Tally(msgspec.Struct):
 class Findings:
     """Takes down the findings of one target."""
 
-    def __init__(self, target: str, tally: Tally) -> None:
+    def __init__(self, target: str, tally: ShardTally) -> None:
         self._target, self._tally = target, tally
 
     @contextmanager
@@ -77,7 +77,7 @@ class Findings:
         kind = error.kind if isinstance(error, WrongError) else kind_of(error)
         text = "".join(traceback.format_exception(error))[-MAX_TEXT:]
         self._tally.findings[kind] += 1
-        self._tally.keep(Finding(self._target, kind, text, msgspec.Raw(msgspec.json.encode(case))))
+        self._tally.keep(FuzzFinding(self._target, kind, text, msgspec.Raw(msgspec.json.encode(case))))
 
 
 def kind_of(error: BaseException) -> str:
@@ -87,7 +87,7 @@ def kind_of(error: BaseException) -> str:
     return f"{type(error).__name__} in {place}"
 
 
-def save(finding: Finding, folder: Path) -> Path:
+def save(finding: FuzzFinding, folder: Path) -> Path:
     """Write a finding into a file of its own."""
     content = msgspec.json.encode(finding)
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +96,6 @@ def save(finding: Finding, folder: Path) -> Path:
     return file
 
 
-def load(file: Path) -> Finding:
+def load(file: Path) -> FuzzFinding:
     """A saved finding. Raises ``OSError``, ``msgspec.DecodeError``."""
-    return msgspec.json.decode(file.read_bytes(), type=Finding)
+    return msgspec.json.decode(file.read_bytes(), type=FuzzFinding)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fuzz_suite.findings import Findings, Tally, WrongError
+from fuzz_suite.findings import Findings, ShardTally, WrongError
 from fuzz_suite.ingest_files import GIANTS, ingest_case, write_giant
 from fuzz_suite.sandbox import Invoked, Sandbox, judge, sandbox
 
@@ -30,9 +30,9 @@ class IngestCase(msgspec.Struct, frozen=True):
     giant: tuple[str, int, bool] | None = None
 
 
-def shard(seed: int, index: int, count: int) -> Tally:
+def shard(seed: int, index: int, count: int) -> ShardTally:
     """One shard of a run."""
-    rng, tally = Random(f"ingest/{seed}/{index}"), Tally()
+    rng, tally = Random(f"ingest/{seed}/{index}"), ShardTally()
     findings = Findings("ingest", tally)
     with sandbox() as box:
         for _ in range(count):
@@ -54,10 +54,10 @@ def replay(case: bytes) -> str:
     """A saved case again."""
     given = msgspec.json.decode(case, type=IngestCase)
     with sandbox() as box:
-        return _ending(box, given, Tally()) if given.giant is None else _giant(box, *given.giant)
+        return _ending(box, given, ShardTally()) if given.giant is None else _giant(box, *given.giant)
 
 
-def _ending(box: Sandbox, case: IngestCase, tally: Tally) -> str:
+def _ending(box: Sandbox, case: IngestCase, tally: ShardTally) -> str:
     box.fresh()
     for name, content in case.files.items():
         (box.home / name).write_bytes(content)

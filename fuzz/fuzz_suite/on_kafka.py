@@ -21,9 +21,9 @@ import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from fuzz_suite.findings import Finding, save
+from fuzz_suite.findings import FuzzFinding, save
 from fuzz_suite.records import envelope
-from fuzz_suite.records.arrival import Arrived
+from fuzz_suite.records.arrival import Arrival
 from fuzz_suite.records.hostile_json import hostile_json
 from fuzz_suite.records.mutations import mutated
 from fuzz_suite.records.surroundings import surroundings
@@ -58,18 +58,18 @@ NUMBER = "fuzz_number"
 
 
 @dataclass
-class Sent:
+class AckedRecord:
     """A record that was acknowledged, and the reason that its dead letter has to have; None: there must be none."""
 
-    record: Arrived
+    record: Arrival
     reason: str | None
 
 
 @dataclass
-class Outcome:
+class KafkaOutcome:
     """What was sent and what came of it, by the records' numbers. ``logged``: where a record stands in its topic."""
 
-    sent: dict[int, Sent] = field(default_factory=dict)
+    sent: dict[int, AckedRecord] = field(default_factory=dict)
     not_sent: Counter[str] = field(default_factory=Counter)
     logged: dict[int, str] = field(default_factory=dict)
     letters: dict[int, KafkaMessage] = field(default_factory=dict)
@@ -85,7 +85,7 @@ def run_on_kafka(count: int, seed: int, folder: Path) -> int:
     """Run, tell the result in one line; 1 if there is a finding."""
     started_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fuzz-kafka-") as own, _engine(Path(own)) as (kafka, topology, engine):
-        outcome = Outcome()
+        outcome = KafkaOutcome()
         _send(Random(f"kafka/{seed}"), count, kafka, topology, outcome)
         _tell(f"{len(outcome.sent):,} sent, {outcome.expected:,} of them to be dead letters")
         _read_back(kafka, topology, outcome)
@@ -127,7 +127,7 @@ def _engine(folder: Path) -> Iterator[tuple[KafkaSettings, Topology, "subprocess
         yield KafkaSettings(bootstrap_servers=servers), topology, engine
 
 
-def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> None:
+def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, outcome: KafkaOutcome) -> None:
     producers = [Producer(producer_config(kafka, **ONE_BY_ONE, **{"compression.type": kind})) for kind in COMPRESSIONS]
     draw = _Records(rng, topology)
     for number in range(count):
@@ -146,7 +146,7 @@ def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, out
                     record.key,
                     headers=[(NUMBER, str(number)), *record.headers],
                     timestamp=max(0, record.timestamp),
-                    on_delivery=_noting(outcome, number, Sent(record, reason)),
+                    on_delivery=_noting(outcome, number, AckedRecord(record, reason)),
                 )
                 break
             except BufferError:
@@ -158,7 +158,7 @@ def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, out
         producer.flush()
 
 
-def _noting(outcome: Outcome, number: int, sent: Sent) -> Callable[[KafkaError | None, KafkaMessage], None]:
+def _noting(outcome: KafkaOutcome, number: int, sent: AckedRecord) -> Callable[[KafkaError | None, KafkaMessage], None]:
     def delivered(error: KafkaError | None, _message: KafkaMessage) -> None:
         if error is None:
             outcome.sent[number] = sent
@@ -180,7 +180,7 @@ class _Records:
         self._idle = [FuzzedVehicle(f"idle-{number}", START_MS) for number in range(VEHICLES)]
         self._before = b"\x00"
 
-    def next(self) -> tuple[Arrived, str | None]:
+    def next(self) -> tuple[Arrival, str | None]:
         """A record, and the reason of its dead letter if it has to become one."""
         rng = self._rng
         reads = rng.random() < 0.6
@@ -194,7 +194,7 @@ class _Records:
             changed: bytes | None = hostile_json(rng, message)
         else:
             changed = value if draw < 0.3 else mutated(rng, value, before)
-        record = Arrived(
+        record = Arrival(
             rank=rank,
             offset=0,
             timestamp=envelope.time_of(rng, vehicle.at_ms),
@@ -204,7 +204,7 @@ class _Records:
         )
         return record, self._reason(record)
 
-    def _reason(self, record: Arrived) -> str | None:
+    def _reason(self, record: Arrival) -> str | None:
         """The broker's time counts, not the sender's."""
         partition = partition_of_key(record.key or b"", self._topology.partitions)
         cause = Cause(topic=self._topology.input_topics[record.rank], partition=partition, offset=0)
@@ -220,7 +220,7 @@ class _Records:
         return None if isinstance(body, Timer) else "unknown_workflow"
 
 
-def _read_back(kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> None:
+def _read_back(kafka: KafkaSettings, topology: Topology, outcome: KafkaOutcome) -> None:
     """Where the records stand in the inputs; ticks of the engine's are among them."""
     reader = Consumer(consumer_config(kafka, "fuzz-inputs", **{"enable.partition.eof": True}))
     topics, parts = topology.input_topics, range(topology.partitions)
@@ -235,7 +235,7 @@ def _read_back(kafka: KafkaSettings, topology: Topology, outcome: Outcome) -> No
     reader.close()
 
 
-def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[bytes]", outcome: Outcome) -> None:
+def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[bytes]", outcome: KafkaOutcome) -> None:
     """Until the engine is at the end of its inputs and all dead letters are read, or it has died, or is stuck."""
     letters = Consumer(consumer_config(kafka, "fuzz", **{"auto.offset.reset": "earliest"}))
     parts = range(topology.partitions)
@@ -265,7 +265,7 @@ def _wait(kafka: KafkaSettings, topology: Topology, engine: "subprocess.Popen[by
     positions.close()
 
 
-def _take(message: KafkaMessage, topology: Topology, outcome: Outcome) -> None:
+def _take(message: KafkaMessage, topology: Topology, outcome: KafkaOutcome) -> None:
     if (error := message.error()) is not None:
         raise KafkaException(error)
     headers = _headers(message)
@@ -294,7 +294,7 @@ def _behind(client: Consumer, topology: Topology) -> dict[str, int]:
     return {name: records for name, records in rest.items() if records > 0}
 
 
-def _compared(outcome: Outcome) -> Iterator[Finding]:
+def _compared(outcome: KafkaOutcome) -> Iterator[FuzzFinding]:
     """Each record that was set aside and must not be, or the reverse, or for another reason, or with other bytes."""
     for number, sent in outcome.sent.items():
         letter = outcome.letters.get(number)
@@ -311,10 +311,10 @@ def _compared(outcome: Outcome) -> Iterator[Finding]:
         yield _finding("a dead letter of a record that was not sent", number, None)
 
 
-def _finding(kind: str, number: int, record: Arrived | None, text: str = "") -> Finding:
+def _finding(kind: str, number: int, record: Arrival | None, text: str = "") -> FuzzFinding:
     """As a case of the records' own run, to be replayed without Kafka."""
     case = RecordCase(0, {}, () if record is None else (record,))
-    return Finding("records", kind, f"{number} {text}", msgspec.Raw(msgspec.json.encode(case)))
+    return FuzzFinding("records", kind, f"{number} {text}", msgspec.Raw(msgspec.json.encode(case)))
 
 
 def _tell(text: str) -> None:

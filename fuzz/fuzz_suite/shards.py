@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import structlog
 
-from fuzz_suite.findings import Tally, save
+from fuzz_suite.findings import ShardTally, save
 
 if TYPE_CHECKING:
     from multiprocessing.queues import Queue
@@ -32,7 +32,7 @@ class Target(Protocol):
     SHARD: int
     """Cases of a shard."""
 
-    def shard(self, seed: int, index: int, count: int) -> Tally:
+    def shard(self, seed: int, index: int, count: int) -> ShardTally:
         """Run ``count`` cases of this seed's shard."""
 
     def replay(self, case: bytes) -> str:
@@ -55,7 +55,7 @@ def target_of(name: str) -> Target:
 
 
 @dataclass
-class Run:
+class FuzzRun:
     """One run. ``jobs``: processes. ``folder``: where findings go."""
 
     target: str
@@ -63,7 +63,7 @@ class Run:
     seed: int
     jobs: int
     folder: Path
-    tally: Tally = field(default_factory=Tally)
+    tally: ShardTally = field(default_factory=ShardTally)
     done: int = 0
 
     def execute(self) -> int:
@@ -72,7 +72,7 @@ class Run:
         size = target_of(self.target).SHARD
         shards = [(index, min(size, self.count - index * size)) for index in range(-(-self.count // size))]
         context = multiprocessing.get_context("spawn")
-        news: Queue[tuple[int, int, Tally]] = context.Queue()
+        news: Queue[tuple[int, int, ShardTally]] = context.Queue()
         workers = [
             context.Process(target=_work, args=(self.target, self.seed, shards[job :: self.jobs], news))
             for job in range(min(self.jobs, len(shards)))
@@ -104,7 +104,7 @@ class Run:
 
     def _collect(
         self,
-        news: "Queue[tuple[int, int, Tally]]",
+        news: "Queue[tuple[int, int, ShardTally]]",
         workers: Sequence[BaseProcess],
         waiting: dict[int, int],
         started_s: float,
@@ -142,7 +142,7 @@ class Run:
         print(text, file=sys.stderr, flush=True)
 
 
-def _work(name: str, seed: int, shards: list[tuple[int, int]], news: "Queue[tuple[int, int, Tally]]") -> None:
+def _work(name: str, seed: int, shards: list[tuple[int, int]], news: "Queue[tuple[int, int, ShardTally]]") -> None:
     """One process: its shards, one after the other. What the code under test prints is not for anybody."""
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 1)

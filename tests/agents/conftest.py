@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 from support.agent_process import AgentProcess
-from support.agent_wire import Wire
+from support.agent_wire import AgentWire
 
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
 
 @pytest.fixture
-def wire(kafka: KafkaSettings, unique_topology: Topology) -> Iterator[Wire]:
-    wire = Wire(kafka, unique_topology)
+def wire(kafka: KafkaSettings, unique_topology: Topology) -> Iterator[AgentWire]:
+    wire = AgentWire(kafka, unique_topology)
     yield wire
     wire.consumer.close()
 
 
 @pytest.fixture
-def launch(wire: Wire, tmp_path: Path) -> Iterator[Callable[[str], AgentProcess]]:
+def launch(wire: AgentWire, tmp_path: Path) -> Iterator[Callable[[str], AgentProcess]]:
     launched: list[AgentProcess] = []
 
     def launch(worker_id: str) -> AgentProcess:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
-from support.simulated_runner import Burst, Load, Record, SimulatedRunner
+from support.simulated_runner import Burst, RunnerLoad, SimulatedCommand, SimulatedRunner
 
 from master_orchestrator_agents.runner import lane_queues as queues
 from master_orchestrator_agents.runner.lane_picker import BY_URGENCY, LanePicker, wait_bound
@@ -42,7 +42,7 @@ bursts = st.builds(
     every_ms=st.sampled_from([0, 0, 1, 7]),
 )
 loads = st.builds(
-    Load,
+    RunnerLoad,
     lanes=lane_terms(),
     workers=st.integers(1, 5),
     batch_size=st.sampled_from([1, 1, 4]),
@@ -55,17 +55,17 @@ loads = st.builds(
 
 @thousands
 @given(load=loads)
-def test_no_command_waits_beyond_its_bound(load: Load) -> None:
+def test_no_command_waits_beyond_its_bound(load: RunnerLoad) -> None:
     assert [] == beyond_their_bound(load, SimulatedRunner(load).play())
 
 
 @settings(thousands, max_examples=LOADS // 4)
 @given(load=loads)
-def test_a_vehicles_commands_start_one_at_a_time_and_in_the_order_of_their_lane(load: Load) -> None:
+def test_a_vehicles_commands_start_one_at_a_time_and_in_the_order_of_their_lane(load: RunnerLoad) -> None:
     runner = SimulatedRunner(load)
     runner.play()
 
-    of_vehicles: dict[str, list[Record]] = {}
+    of_vehicles: dict[str, list[SimulatedCommand]] = {}
     for record in runner.taken:
         of_vehicles.setdefault(record.vehicle_id, []).append(record)
     for taken in of_vehicles.values():
@@ -77,13 +77,15 @@ def test_a_vehicles_commands_start_one_at_a_time_and_in_the_order_of_their_lane(
 
 @settings(thousands, max_examples=LOADS // 4)
 @given(load=loads, at_ms=st.integers(0, 300))
-def test_an_urgent_command_within_its_share_has_the_next_turn(load: Load, at_ms: int) -> None:
+def test_an_urgent_command_within_its_share_has_the_next_turn(load: RunnerLoad, at_ms: int) -> None:
     """While nobody is overdue: it waits for the next fetch, and for the first worker that is free then."""
     calm = {lane: LaneTerms(weight=terms.weight, max_wait=f"{NEVER}ms") for lane, terms in load.lanes.items()}
     others = tuple(burst for burst in load.bursts if burst.lane is not Lane.URGENT)
     urgent = Burst(Lane.URGENT, at_ms, size=1, every_ms=0)
     runner = SimulatedRunner(
-        Load(calm, load.workers, load.batch_size, load.handling_ms, load.fetch_ms, (*others, urgent), vehicles=None)
+        RunnerLoad(
+            calm, load.workers, load.batch_size, load.handling_ms, load.fetch_ms, (*others, urgent), vehicles=None
+        )
     )
     runner.play()
 
@@ -134,7 +136,7 @@ def test_another_picker_breaks_the_promise(other: type[LanePicker], monkeypatch:
     )
 
 
-def beyond_their_bound(load: Load, records: list[Record]) -> list[Record]:
+def beyond_their_bound(load: RunnerLoad, records: list[SimulatedCommand]) -> list[SimulatedCommand]:
     """The commands that wait longer than is promised."""
     overdue = {lane: overdue_spans(records, lane, load.lanes[lane].max_wait_ms) for lane in Lane}
     beyond = []
@@ -149,13 +151,13 @@ def beyond_their_bound(load: Load, records: list[Record]) -> list[Record]:
     return beyond
 
 
-def overdue_spans(records: list[Record], lane: Lane, max_wait_ms: int) -> list[tuple[int, int]]:
+def overdue_spans(records: list[SimulatedCommand], lane: Lane, max_wait_ms: int) -> list[tuple[int, int]]:
     """From when till when each command of the lane was beyond the lane's longest wait."""
     due = [(record.appended_ms + max_wait_ms, record.taken_ms) for record in records if record.lane is lane]
     return [(due_ms, taken_ms) for due_ms, taken_ms in due if taken_ms > due_ms]
 
 
-def bound_ms(load: Load, lane: Lane, ahead: int, *, others_in_time: bool) -> int:
+def bound_ms(load: RunnerLoad, lane: Lane, ahead: int, *, others_in_time: bool) -> int:
     """The promise, rounded to the milliseconds in which the simulation counts."""
     seconds = wait_bound(
         lane,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.agent_wire import Wire, command, wait_for_replies, wait_until
+from support.agent_wire import AgentWire, command, wait_for_replies, wait_until
 
 from master_orchestrator_agents.runner.quarantine.commit_metadata import ISOLATE_AFTER, QUARANTINE_AFTER
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane
@@ -24,7 +24,7 @@ MORTAL_AGENT = Path(__file__).parent / "mortal_agent_process.py"
 class MortalAgent:
     """An agent under a supervisor, with the notes of its lives."""
 
-    def __init__(self, wire: Wire, folder: Path) -> None:
+    def __init__(self, wire: AgentWire, folder: Path) -> None:
         self.folder = folder
         prefix = wire.topology.app_id.removesuffix("master-orchestrator")
         arguments = [prefix, str(wire.topology.partitions), str(folder), "w"]
@@ -54,17 +54,19 @@ class MortalAgent:
 
 
 @pytest.fixture
-def agent(wire: Wire, tmp_path: Path) -> Iterator[MortalAgent]:
+def agent(wire: AgentWire, tmp_path: Path) -> Iterator[MortalAgent]:
     agent = MortalAgent(wire, tmp_path)
     yield agent
     agent.end()
 
 
-def failures(wire: Wire) -> dict[str, str]:
+def failures(wire: AgentWire) -> dict[str, str]:
     return {reply.command_id: reply.failure.error for reply in wire.replies() if reply.failure is not None}
 
 
-def test_a_command_that_kills_its_runner_is_set_aside_and_its_partition_goes_on(wire: Wire, agent: MortalAgent) -> None:
+def test_a_command_that_kills_its_runner_is_set_aside_and_its_partition_goes_on(
+    wire: AgentWire, agent: MortalAgent
+) -> None:
     killer = command(0, "killer")
     innocent = [command(0, f"v{n}", lane) for n in range(12) for lane in (Lane.ROUTINE, Lane.URGENT)]
     wire.send(*innocent[:12], killer, *innocent[12:], partition=0)
@@ -86,7 +88,7 @@ def test_a_command_that_kills_its_runner_is_set_aside_and_its_partition_goes_on(
     assert agent.starts()[again.command_id] == QUARANTINE_AFTER  # it is on trial at once
 
 
-def test_kill_nine_again_and_again_blames_nobody(wire: Wire, agent: MortalAgent) -> None:
+def test_kill_nine_again_and_again_blames_nobody(wire: AgentWire, agent: MortalAgent) -> None:
     slow = [command(0, f"slow-{n}") for n in range(6)]
     wire.send(*slow, partition=0)
 

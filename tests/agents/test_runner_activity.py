@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 from support.agent_process import AgentProcess
-from support.agent_wire import AGENT, Wire, command, running, wait_for_replies, wait_until
+from support.agent_wire import AGENT, AgentWire, command, running, wait_for_replies, wait_until
 from support.topics import TopicLog, topic_log
 
 from master_orchestrator_agents.task import Task
@@ -20,12 +20,14 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def activity(wire: Wire) -> Iterator[TopicLog]:
+def activity(wire: AgentWire) -> Iterator[TopicLog]:
     with topic_log(wire.kafka, wire.topology.topic_of("Activity")) as log:
         yield log
 
 
-def test_every_command_has_a_session_with_its_acts_and_a_denied_act_is_not_done(wire: Wire, activity: TopicLog) -> None:
+def test_every_command_has_a_session_with_its_acts_and_a_denied_act_is_not_done(
+    wire: AgentWire, activity: TopicLog
+) -> None:
     send = CharterLine.model_validate({"may": "send", "of": "sms"})
     wire.topology = wire.topology.model_copy(update={"charters": {AGENT: (send,)}})
     done: list[str] = []
@@ -65,7 +67,7 @@ def test_every_command_has_a_session_with_its_acts_and_a_denied_act_is_not_done(
     assert sender.activity_id.encode() == headers["ce_id"]
 
 
-def test_a_command_past_its_deadline_is_on_record_without_acts(wire: Wire, activity: TopicLog) -> None:
+def test_a_command_past_its_deadline_is_on_record_without_acts(wire: AgentWire, activity: TopicLog) -> None:
     late, next_one = command(0, "v1", within_ms=-1), command(0, "v2")
     with running(wire, lambda _: None):
         wire.send(next_one)
@@ -78,12 +80,12 @@ def test_a_command_past_its_deadline_is_on_record_without_acts(wire: Wire, activ
     assert (Outcome.FAILURE, ()) == (sessions[late.command_id].outcome, sessions[late.command_id].acts)
 
 
-def is_answered(wire: Wire, count: int) -> bool:
+def is_answered(wire: AgentWire, count: int) -> bool:
     return len(wire.replied()) >= count
 
 
 def test_no_reply_is_without_its_session_whatever_kills_the_runner(
-    wire: Wire, activity: TopicLog, launch: Callable[[str], AgentProcess]
+    wire: AgentWire, activity: TopicLog, launch: Callable[[str], AgentProcess]
 ) -> None:
     commands = [command(number, "quick" if number % 2 else f"v{number}") for number in range(400)]
     wire.send(*commands)

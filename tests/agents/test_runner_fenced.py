@@ -4,7 +4,7 @@ import threading
 from queue import Queue
 
 import pytest
-from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies
+from support.agent_wire import AGENT, PATIENCE_S, AgentWire, command, running, wait_for_replies
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.runner.agent_runner import AgentRunner
@@ -12,7 +12,7 @@ from master_orchestrator_agents.runner.agent_runner import AgentRunner
 pytestmark = pytest.mark.kafka
 
 
-def test_a_runner_whose_name_another_one_uses_ends(wire: Wire) -> None:
+def test_a_runner_whose_name_another_one_uses_ends(wire: AgentWire) -> None:
     first = AgentRunner(AGENT, lambda _: None, kafka=wire.kafka, topology=wire.topology, worker_id="w1")
     ended: Queue[RunnerError] = Queue()
 

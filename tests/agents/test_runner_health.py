@@ -1,7 +1,7 @@
 """Readiness and liveness of runners."""
 
 import pytest
-from support.agent_wire import Wire, running, wait_until
+from support.agent_wire import AgentWire, running, wait_until
 
 from master_orchestrator_agents.runner.health import NOT_ALIVE_AFTER_S, NOT_READY_AFTER_S, ProcessHealth, RunnerHealth
 from master_orchestrator_schemas.health import HealthVerdict
@@ -59,7 +59,7 @@ def test_a_process_is_as_ready_and_alive_as_the_worst_of_its_runners(runner: Run
 
 
 @pytest.mark.kafka
-def test_a_runner_is_ready_once_its_group_has_taken_it_in_until_it_ends(wire: Wire) -> None:
+def test_a_runner_is_ready_once_its_group_has_taken_it_in_until_it_ends(wire: AgentWire) -> None:
     with running(wire, lambda _task: None) as runner:
         wait_until(lambda: runner.health.ready().ok, "readiness")
     assert not runner.health.ready().ok

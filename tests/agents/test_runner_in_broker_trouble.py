@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 from confluent_kafka.admin import AdminClient
 from support.agent_process import AgentProcess
-from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, supervised, wait_for_replies, wait_until
+from support.agent_wire import AGENT, PATIENCE_S, AgentWire, command, running, supervised, wait_for_replies, wait_until
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.provision import provision
@@ -41,17 +41,17 @@ def trio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
 
 
 @pytest.fixture
-def trio_wire(trio: EmbeddedKafka, topology: Topology) -> Iterator[Wire]:
+def trio_wire(trio: EmbeddedKafka, topology: Topology) -> Iterator[AgentWire]:
     kafka = KafkaSettings(bootstrap_servers=trio.bootstrap_servers)
     own = topology.model_copy(update={"partitions": 2}).with_prefix(f"t{uuid.uuid4().hex[:8]}-")
     provision(AdminClient(admin_config(kafka)), own)
-    wire = Wire(kafka, own)
+    wire = AgentWire(kafka, own)
     yield wire
     wire.consumer.close()
 
 
 @contextmanager
-def load(wire: Wire) -> Iterator[list[Command]]:
+def load(wire: AgentWire) -> Iterator[list[Command]]:
     """Commands of many vehicles in two lanes, one after the other, until the end; those that brokers have taken."""
     sent: list[Command] = []
     stop = threading.Event()
@@ -72,7 +72,7 @@ def load(wire: Wire) -> Iterator[list[Command]]:
         thread.join(PATIENCE_S)
 
 
-def coordinator_of(wire: Wire) -> int:
+def coordinator_of(wire: AgentWire) -> int:
     """Which broker keeps the runners' group; counted from 0, as in EmbeddedKafka."""
     group = f"{wire.topology.app_id}-agent-{AGENT.lower()}"
     admin = AdminClient(admin_config(wire.kafka))  # has to outlive the call
@@ -81,13 +81,13 @@ def coordinator_of(wire: Wire) -> int:
     return int(described.coordinator.id) - 1
 
 
-def await_rest(wire: Wire, sent: list[Command]) -> None:
+def await_rest(wire: AgentWire, sent: list[Command]) -> None:
     wait_for_replies(wire, sent)
     wait_until(lambda: wire.committed() == len(sent), "all commits")
     assert [] == wire.dead_letters()
 
 
-def test_the_coordinator_dies_and_returns(trio: EmbeddedKafka, trio_wire: Wire) -> None:
+def test_the_coordinator_dies_and_returns(trio: EmbeddedKafka, trio_wire: AgentWire) -> None:
     with running(trio_wire, lambda _: None, worker_id="w"), load(trio_wire) as sent:
         wait_until(lambda: len(sent) > 50, "the load")
         wait_for_replies(trio_wire, sent[:50])
@@ -107,7 +107,7 @@ def test_the_coordinator_dies_and_returns(trio: EmbeddedKafka, trio_wire: Wire) 
 
 
 @pytest.mark.usefixtures("short_sessions")
-def test_all_brokers_hang_beyond_the_session(trio: EmbeddedKafka, trio_wire: Wire) -> None:
+def test_all_brokers_hang_beyond_the_session(trio: EmbeddedKafka, trio_wire: AgentWire) -> None:
     gate = threading.Event()
     in_hand: list[str] = []
 
@@ -131,7 +131,7 @@ def test_all_brokers_hang_beyond_the_session(trio: EmbeddedKafka, trio_wire: Wir
         await_rest(trio_wire, sent + more)
 
 
-def test_a_runner_ends_while_all_brokers_hang(trio: EmbeddedKafka, trio_wire: Wire) -> None:
+def test_a_runner_ends_while_all_brokers_hang(trio: EmbeddedKafka, trio_wire: AgentWire) -> None:
     gate, started = threading.Event(), threading.Event()
 
     def handler(_task: Task) -> None:
@@ -155,7 +155,7 @@ def test_a_runner_ends_while_all_brokers_hang(trio: EmbeddedKafka, trio_wire: Wi
 
 @pytest.mark.usefixtures("short_sessions")
 def test_a_runner_that_sleeps_through_its_session_wakes_as_nobody(
-    wire: Wire, launch: Callable[[str], AgentProcess]
+    wire: AgentWire, launch: Callable[[str], AgentProcess]
 ) -> None:
     zombie = launch("w")
     sent = [command(n, f"v{n}") for n in range(30)]

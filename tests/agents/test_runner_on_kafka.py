@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
 from support.agent_process import AgentProcess
-from support.agent_wire import AGENT, PATIENCE_S, Wire, command, running, wait_for_replies, wait_until
+from support.agent_wire import AGENT, PATIENCE_S, AgentWire, command, running, wait_for_replies, wait_until
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_agents.errors import RunnerError
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.kafka
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
-def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: Wire) -> None:
+def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: AgentWire) -> None:
     wire.send(command(1, "v1", Lane.HIGH), traceparent=TRACEPARENT)
 
     with running(wire, lambda task: {"summary": task.model.dtcs[0]}, worker_id="w7"):
@@ -48,7 +48,7 @@ def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: W
     assert b"v1~1/DIAGNOSIS/0/0" == headers["ce_id"]
 
 
-def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wire: Wire) -> None:
+def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wire: AgentWire) -> None:
     vehicles = [f"v{number}" for number in range(12)]
     lanes = {Lane.ROUTINE: range(8), Lane.HIGH: range(8, 16)}
     commands = [command(n, v, lane) for lane, numbers in lanes.items() for n in numbers for v in vehicles]
@@ -75,7 +75,7 @@ def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wi
         assert [n for v, p, n in order if (v, p) == (vehicle, lane.priority)] == list(numbers)
 
 
-def test_urgent_overtakes_a_backlog(wire: Wire) -> None:
+def test_urgent_overtakes_a_backlog(wire: AgentWire) -> None:
     backlog = [command(n, f"v{n}") for n in range(5_000)]
     urgent = command(0, "urgent", Lane.URGENT)
     handled: list[str] = []
@@ -94,7 +94,7 @@ def test_urgent_overtakes_a_backlog(wire: Wire) -> None:
     assert handled.index("urgent") - before < 500  # a second's worth of the ten that the backlog takes
 
 
-def test_nothing_is_committed_before_its_reply(wire: Wire) -> None:
+def test_nothing_is_committed_before_its_reply(wire: AgentWire) -> None:
     gate = threading.Event()
     blocked, behind = command(0, "v1"), [command(0, "v2"), command(0, "v3")]
 
@@ -113,7 +113,7 @@ def test_nothing_is_committed_before_its_reply(wire: Wire) -> None:
     assert 1 == wire.replied()[blocked.command_id]
 
 
-def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: Wire) -> None:
+def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: AgentWire) -> None:
     once = command(0, "v1")
     metrics = Metrics()
     handled: list[str] = []
@@ -134,7 +134,7 @@ def test_a_repeat_is_handled_once_and_answered_again_with_the_same_reply(wire: W
     assert 2 == metrics.registry.get_sample_value("master_orchestrator_commands_skipped_total", labels)
 
 
-def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: Wire) -> None:
+def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: AgentWire) -> None:
     topic = wire.topology.command_topic(AGENT, Lane.URGENT)
     wire.producer.produce(topic, key=b"k", value=b"\xc3\x01poison", headers=[("origin", b"here")], partition=0)
     wire.producer.produce(topic, key=None, value=None, partition=0)
@@ -157,7 +157,7 @@ def test_what_is_no_command_goes_to_the_dead_letters_and_the_lane_goes_on(wire: 
 
 @pytest.mark.parametrize("ahead_min", [-10, 0, 10])
 def test_a_command_past_its_deadline_is_not_handled_whatever_the_hosts_clock_says(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, ahead_min: int
+    wire: AgentWire, monkeypatch: pytest.MonkeyPatch, ahead_min: int
 ) -> None:
     monkeypatch.setattr(
         "master_orchestrator_agents.runner.agent_runner._now_ms", lambda: int(time.time() * 1000) + ahead_min * 60_000
@@ -175,7 +175,7 @@ def test_a_command_past_its_deadline_is_not_handled_whatever_the_hosts_clock_say
     assert wire.replied() == {good.command_id: 1, next_one.command_id: 1}
 
 
-def test_a_result_too_large_to_send_is_a_permanent_failure(wire: Wire) -> None:
+def test_a_result_too_large_to_send_is_a_permanent_failure(wire: AgentWire) -> None:
     wire.send(command(0, "v1"))
 
     with running(wire, lambda _: {"blob": "x" * 300_000}):
@@ -192,7 +192,7 @@ def test_a_result_as_large_as_the_topology_allows_is_sent(
 ) -> None:
     wide = unique_topology.model_copy(update={"limits": Limits(max_record="4MiB")})
     provision(kafka_admin, wide)
-    wire = Wire(kafka, wide)
+    wire = AgentWire(kafka, wide)
     wire.send(command(0, "v1"))
 
     with running(wire, lambda _: {"blob": "x" * 2_000_000}):
@@ -202,7 +202,7 @@ def test_a_result_as_large_as_the_topology_allows_is_sent(
     wire.consumer.close()
 
 
-def test_async_handlers_run_side_by_side_on_one_loop(wire: Wire) -> None:
+def test_async_handlers_run_side_by_side_on_one_loop(wire: AgentWire) -> None:
     commands = [command(0, f"v{n}") for n in range(4)]
     loops: set[asyncio.AbstractEventLoop] = set()
     together = threading.Event()
@@ -224,7 +224,7 @@ def test_async_handlers_run_side_by_side_on_one_loop(wire: Wire) -> None:
     assert 1 == len(loops)
 
 
-def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: Wire) -> None:
+def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: AgentWire) -> None:
     commands = [command(0, f"v{n}") for n in range(200)]
     sizes: list[int] = []
 
@@ -242,7 +242,7 @@ def test_routine_commands_come_in_batches_if_the_handler_takes_them(wire: Wire) 
     assert 1 < max(sizes) <= 50
 
 
-def test_a_second_runner_takes_over_partitions_and_nothing_is_lost(wire: Wire) -> None:
+def test_a_second_runner_takes_over_partitions_and_nothing_is_lost(wire: AgentWire) -> None:
     commands = [command(n, f"v{v}") for n in range(10) for v in range(60)]
     handled: Counter[str] = Counter()
 
@@ -262,7 +262,7 @@ def test_a_second_runner_takes_over_partitions_and_nothing_is_lost(wire: Wire) -
         wait_until(lambda: wire.committed() == len(commands), "all commits")
 
 
-def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: Wire) -> None:
+def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: AgentWire) -> None:
     started, gate = threading.Event(), threading.Event()
 
     def stuck(_task: Task) -> None:
@@ -280,7 +280,7 @@ def test_a_handler_that_outlives_the_drain_is_left_and_its_command_stays(wire: W
     assert ["again"] == [reply.result and reply.result["summary"] for reply in wire.replies()]
 
 
-def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: Wire) -> None:
+def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: AgentWire) -> None:
     started = threading.Semaphore(0)
     gates = {"quick": threading.Event(), "slow": threading.Event()}
 
@@ -302,7 +302,7 @@ def test_what_ends_during_the_drain_is_committed_while_the_drain_goes_on(wire: W
     assert 2 == wire.committed()
 
 
-def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: Wire) -> None:
+def test_an_async_handler_that_outlives_the_drain_is_cancelled(wire: AgentWire) -> None:
     started, cancelled = threading.Event(), threading.Event()
 
     async def stuck(_task: Task) -> None:
@@ -346,7 +346,7 @@ def test_missing_topics_are_named_with_what_to_do(kafka: KafkaSettings, topology
         AgentRunner(AGENT, lambda _: None, kafka=kafka, topology=nowhere).run()
 
 
-def test_a_task_of_the_handlers_own_that_ends_the_loop_ends_the_runner_with_an_error(wire: Wire) -> None:
+def test_a_task_of_the_handlers_own_that_ends_the_loop_ends_the_runner_with_an_error(wire: AgentWire) -> None:
     async def leave() -> None:
         sys.exit(3)
 
@@ -359,7 +359,7 @@ def test_a_task_of_the_handlers_own_that_ends_the_loop_ends_the_runner_with_an_e
 
 
 def test_a_runner_killed_in_the_middle_of_a_task_handles_it_again_when_back(
-    wire: Wire, launch: Callable[[str], AgentProcess]
+    wire: AgentWire, launch: Callable[[str], AgentProcess]
 ) -> None:
     slow, quick = [command(0, f"v{n}") for n in range(3)], command(0, "quick", Lane.URGENT)
     first = launch("w")
@@ -380,7 +380,7 @@ def test_a_runner_killed_in_the_middle_of_a_task_handles_it_again_when_back(
     assert wire.replied() == dict.fromkeys([each.command_id for each in [*slow, quick]], 1)
 
 
-def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: Wire, launch: Callable[[str], AgentProcess]) -> None:
+def test_sigterm_ends_what_is_in_hand_and_loses_nothing(wire: AgentWire, launch: Callable[[str], AgentProcess]) -> None:
     commands = [command(n, f"v{n}") for n in range(200)]
     wire.send(*commands)
     first = launch("w1")

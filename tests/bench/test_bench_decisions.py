@@ -3,8 +3,8 @@
 from itertools import islice
 
 from bench_suite.decisions.command import decide
-from bench_suite.decisions.drifts import Vehicle, forecast
-from bench_suite.decisions.fleets import Plan, plans, readings
+from bench_suite.decisions.drifts import DriftingVehicle, forecast
+from bench_suite.decisions.fleets import PlannedVehicle, plans, readings
 from bench_suite.decisions.verdicts import Score
 
 from master_orchestrator.core.triage import compile_rules
@@ -14,7 +14,7 @@ from master_orchestrator_schemas.vocabulary import Priority
 EVERY_S = 900.0
 
 
-def chosen(*names: str) -> list[Plan]:
+def chosen(*names: str) -> list[PlannedVehicle]:
     return [plan for plan in plans(1, rates_s=(EVERY_S,)) if plan.kind.name in names]
 
 
@@ -37,7 +37,7 @@ def test_a_fault_is_found_and_a_healthy_vehicle_left_alone() -> None:
 def test_a_fault_that_nobody_sees_is_a_miss() -> None:
     (pads,) = decide(chosen("pads worn"))
     (healthy,) = chosen("healthy")
-    (unseen,) = decide([Plan(healthy.vehicle_id, pads.plan.kind, EVERY_S, healthy.seed, 1, onset=9)])
+    (unseen,) = decide([PlannedVehicle(healthy.vehicle_id, pads.plan.kind, EVERY_S, healthy.seed, 1, onset=9)])
 
     assert (True, False, False) == (unseen.is_promised, unseen.kept, unseen.is_right)
     assert (1, 2) == Score.of([pads, unseen]).figures["kept by DATA_ANALYSIS"]
@@ -45,10 +45,10 @@ def test_a_fault_that_nobody_sees_is_a_miss() -> None:
 
 def test_worn_pads_are_foretold_and_a_healthy_vehicle_has_no_forecast() -> None:
     rules = compile_rules(load_topology().triage)
-    found = forecast(rules, Vehicle(1, 60.0, "brake_pad_wear_fl_pct"))
+    found = forecast(rules, DriftingVehicle(1, 60.0, "brake_pad_wear_fl_pct"))
 
     assert found.ahead is not None
     assert found.off is not None
     assert found.ahead > 10
     assert abs(found.off) < 0.2
-    assert [] == Vehicle(1, 60.0).findings(rules, 60)
+    assert [] == DriftingVehicle(1, 60.0).findings(rules, 60)

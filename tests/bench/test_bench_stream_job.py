@@ -6,7 +6,7 @@ import pytest
 from bench_suite.stream_job.job import JobLoad, output, unpack_count
 from bench_suite.stream_job.progress import Marks
 from bench_suite.stream_job.throughput import figures
-from bench_suite.stream_job.watch import Sample, Watch
+from bench_suite.stream_job.watch import ProgressWatch, Sample
 
 
 class Watched:
@@ -49,7 +49,7 @@ def test_measured_is_from_the_end_of_the_warm_up_to_the_last_visible_output() ->
         sample(4, 3, 1, cpu_s=3),  # all
         sample(9, 4, 1, cpu_s=8),  # a marker: nothing more to see
     )
-    measured = figures(cast("Watch", watch), JobLoad(warm_up=1, measured=2), Done)
+    measured = figures(cast("ProgressWatch", watch), JobLoad(warm_up=1, measured=2), Done)
     assert {
         "records_per_s": 1.0,
         "worker_cpu_us_per_record": 1e6,
@@ -60,7 +60,7 @@ def test_measured_is_from_the_end_of_the_warm_up_to_the_last_visible_output() ->
 
 
 def test_what_is_too_little_to_measure_is_told() -> None:
-    watch = cast("Watch", Watched(sample(1, 0, 0), sample(2, 3, 1)))
+    watch = cast("ProgressWatch", Watched(sample(1, 0, 0), sample(2, 3, 1)))
     with pytest.raises(TimeoutError, match="only 3 of 9 records"):
         figures(watch, JobLoad(warm_up=4, measured=5), Done)
 

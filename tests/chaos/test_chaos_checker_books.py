@@ -4,27 +4,27 @@ from dataclasses import replace
 
 import pytest
 from chaos_checker.rules import bookkeeping
-from chaos_checker.stores import Appointment, Booking, Capa, Claims, Contact, Repair, Stores, Survey
-from chaos_checker.violation import Violation
+from chaos_checker.stores import AppointmentRow, Booking, Capa, Claims, ContactRow, RepairRow, Stores, SurveyRow
+from chaos_checker.violation import RuleViolation
 
 COMMANDS = {f"car~0/{step}/0/0": "car~0" for step in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK", "QUALITY")}
 ASKED, BOOKED, SURVEYED, COUNTED = COMMANDS
 KIND = ("thermostat", "van", "2025-05")
 HOUR = 3_600_000
-APPOINTMENT = Appointment("A-1", BOOKED, "car~0", "car", "bay-1", "tech-1", 0, HOUR, "CONFIRMED")
+APPOINTMENT = AppointmentRow("A-1", BOOKED, "car~0", "car", "bay-1", "tech-1", 0, HOUR, "CONFIRMED")
 CLEAN = Stores(
     bookings=[Booking(BOOKED, "car~0", "A-1")],
     appointments=[APPOINTMENT, APPOINTMENT._replace(appointment_id="A-0", state="NO_SHOW")],
-    contacts=[Contact(ASKED, 0, "car"), Contact(ASKED, 1, "car")],
+    contacts=[ContactRow(ASKED, 0, "car"), ContactRow(ASKED, 1, "car")],
     concluded=[(ASKED, "car~0")],
-    surveys=[Survey("car~0", SURVEYED, "car")],
-    repairs=[Repair("car~0", COUNTED, "car", KIND)],
+    surveys=[SurveyRow("car~0", SURVEYED, "car")],
+    repairs=[RepairRow("car~0", COUNTED, "car", KIND)],
     claims=[Claims(KIND, 1)],
     capas=[Capa("CAPA-1", KIND)],
 )
 
 
-def judge(stores: Stores) -> list[Violation]:
+def judge(stores: Stores) -> list[RuleViolation]:
     return [
         *bookkeeping.once(stores),
         *bookkeeping.for_a_command(stores, COMMANDS),
@@ -48,7 +48,7 @@ WRONG = [
     ("book-once", replace(CLEAN, repairs=[*CLEAN.repairs, *CLEAN.repairs])),
     ("book-once", replace(CLEAN, capas=[*CLEAN.capas, Capa("CAPA-2", KIND)])),
     ("book-once", replace(CLEAN, appointments=[APPOINTMENT, APPOINTMENT._replace(appointment_id="A-2")])),
-    ("book-command", replace(CLEAN, contacts=[Contact("car~0/CUSTOMER_ENGAGEMENT/7/0", 0, "car")])),
+    ("book-command", replace(CLEAN, contacts=[ContactRow("car~0/CUSTOMER_ENGAGEMENT/7/0", 0, "car")])),
     ("book-command", replace(CLEAN, bookings=[*CLEAN.bookings, Booking(BOOKED, "car~1", "A-2")])),
     ("book-serviced", replace(CLEAN, bookings=[])),
     ("book-serviced", replace(CLEAN, appointments=[APPOINTMENT._replace(state="CANCELLED")])),

@@ -1,14 +1,14 @@
 """A gateway's producer that starts again sends again what is there: only the first of a record has its effect."""
 
-from chaos_checker.records import Place, Sent, Stored
+from chaos_checker.records import RecordPlace, SentRecord, StoredRecord
 from chaos_checker.rules.acknowledged import sent_by_place
 
 TELEMETRY = "vehicle.telemetry"
 
 
-def row(name: str, expects: str, offset: int | None, *, acked: bool = True) -> Sent:
-    return Sent(
-        place=None if offset is None else Place(TELEMETRY, 0, offset),
+def row(name: str, expects: str, offset: int | None, *, acked: bool = True) -> SentRecord:
+    return SentRecord(
+        place=None if offset is None else RecordPlace(TELEMETRY, 0, offset),
         topic=TELEMETRY,
         acked=acked,
         aborted=offset is not None and not acked,
@@ -23,14 +23,14 @@ def row(name: str, expects: str, offset: int | None, *, acked: bool = True) -> S
     )
 
 
-def stored(*names: str) -> dict[Place, Stored]:
+def stored(*names: str) -> dict[RecordPlace, StoredRecord]:
     """One record after the other, by the names under which the load sent them."""
-    places = [Place(TELEMETRY, 0, offset) for offset in range(len(names))]
+    places = [RecordPlace(TELEMETRY, 0, offset) for offset in range(len(names))]
     headers = [(("chaos-shot", name.encode()),) for name in names]
-    return {p: Stored(p, 1, b"v", b"x", h) for p, h in reversed([*zip(places, headers, strict=True)])}
+    return {p: StoredRecord(p, 1, b"v", b"x", h) for p, h in reversed([*zip(places, headers, strict=True)])}
 
 
-def expected(sent: list[Sent], *names: str) -> list[tuple[int, str, bool]]:
+def expected(sent: list[SentRecord], *names: str) -> list[tuple[int, str, bool]]:
     known = sent_by_place(sent, stored(*names))
     return sorted((place.offset, row.expects, row.strict) for place, row in known.items())
 

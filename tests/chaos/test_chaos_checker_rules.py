@@ -1,7 +1,7 @@
 """Each rule of the chaos suite's judge finds what it is there for, planted in a history that is clean without it."""
 
 import pytest
-from chaos_checker.records import Place
+from chaos_checker.records import RecordPlace
 from support.judged_history import TELEMETRY, Judged, clean
 from support.planted import (
     Plant,
@@ -137,14 +137,14 @@ PLANTED = [
     ("letter-once", twice("letters", reason="retries_exhausted")),
     ("letter-bytes", letter_bytes),
     ("letter-bytes", letter_edit("undecodable", complete=False)),
-    ("letter-bytes", letter_edit("undecodable", origin=Place(TELEMETRY, 0, 99))),
+    ("letter-bytes", letter_edit("undecodable", origin=RecordPlace(TELEMETRY, 0, 99))),
     ("letter-due", drop("letters", reason="undecodable")),
     ("letter-due", drop("letters", reason="future_timestamp")),
     ("letter-due", letter_edit("undecodable", reason="invalid")),
     ("letter-due", sent_edit({"expects": "dead:undecodable"}, expects="none")),
     ("letter-stray", stray_letter),
     ("letter-stray", letter_edit("superseded_workflow", reason="unknown_workflow")),
-    ("letter-stray", letter_edit("retries_exhausted", origin=Place("agent.feedback.urgent", 0, 3))),
+    ("letter-stray", letter_edit("retries_exhausted", origin=RecordPlace("agent.feedback.urgent", 0, 3))),
     ("letter-given-up", drop("letters", reason="retries_exhausted")),
     ("letter-given-up", audit_edit({"event": "workflow_failed"}, reason="cancelled")),
     ("letter-given-up", audit_edit({"event": "side_task_ended", "reason": "given_up"}, reason="done")),

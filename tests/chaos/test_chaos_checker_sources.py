@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 import rocksdict
 from chaos_checker import disk, stores
-from chaos_checker.folder import Run, read_run, read_sent
-from chaos_checker.history import History, gathered
+from chaos_checker.folder import RunFolder, read_run, read_sent
+from chaos_checker.history import PartitionHistory, gathered
 from chaos_checker.judge import SCHEMAS
-from chaos_checker.records import Audit, Place, Stored
+from chaos_checker.records import Audit, RecordPlace, StoredRecord
 from chaos_checker.replay import Replay, replayed, same
 from chaos_checker.rules import trails, transitions
-from chaos_checker.tally import SHOWN, Tally, shown
+from chaos_checker.tally import SHOWN, CheckTally, shown
 from chaos_checker.terms import command_topic, read_terms
 from chaos_checker.vehicles import POSITION_KEY
-from chaos_checker.violation import Violation
-from chaos_checker.wire import UnreadableError, Wire
+from chaos_checker.violation import RuleViolation
+from chaos_checker.wire import UnreadableValueError, WireSchemas
 from support.judged_history import TOPOLOGY, clean
 
 from master_orchestrator.core.audit_chain import hash_of
@@ -55,12 +55,14 @@ def test_hashes_are_taken_over_the_same_bytes_whatever_is_in_them() -> None:
         cause=Cause(topic="t", partition=0, offset=0), positions={"b": 2, "a": 1}, prev_hash="0" * 64, hash="",
     )  # fmt: skip
     fields = {name: getattr(record, name) for name in AuditRecord.__struct_fields__ if name not in {"cause", "hash"}}
-    read = Audit(place=Place("a", 0, 0), key="", event_id=None, said={}, cause=Place("t", 0, 0), hash="", **fields)
+    read = Audit(
+        place=RecordPlace("a", 0, 0), key="", event_id=None, said={}, cause=RecordPlace("t", 0, 0), hash="", **fields
+    )
     assert hash_of(record) == trails.hash_of(read)
 
 
 def test_every_schema_is_told_by_its_first_bytes() -> None:
-    wire, codec = Wire(SCHEMAS), Codec()
+    wire, codec = WireSchemas(SCHEMAS), Codec()
     tick = codec.encode(Timer(vehicle_id="v", workflow_id="v~0", deadline_id="due/1", due_ms=5))
     assert ("timer", {"vehicle_id": "v", "workflow_id": "v~0", "deadline_id": "due/1", "due_ms": 5}) == wire.read(tick)
     assert "telemetry" == wire.read(codec.encode(Telemetry(vehicle_id="v", ts_ms=1)))[0]
@@ -69,13 +71,15 @@ def test_every_schema_is_told_by_its_first_bytes() -> None:
 @pytest.mark.parametrize("spoil", [lambda v: v[:-1], lambda v: v + b"x", lambda v: b"\x00" + v, lambda _: None])
 def test_what_is_in_no_schema_is_unreadable(spoil: object) -> None:
     value = Codec().encode(Timer(vehicle_id="v", workflow_id="v~0", deadline_id="due/1", due_ms=5))
-    with pytest.raises(UnreadableError):
-        Wire(SCHEMAS).read(spoil(value))  # type: ignore[operator]  # one of the functions above
+    with pytest.raises(UnreadableValueError):
+        WireSchemas(SCHEMAS).read(spoil(value))  # type: ignore[operator]  # one of the functions above
 
 
 def test_an_output_that_cannot_be_read_is_a_violation() -> None:
     terms = read_terms(TOPOLOGY)
-    history = gathered(terms, Wire(SCHEMAS), 0, [Stored(Place(terms.audit, 0, 7), 0, b"k", b"garbage", ())])
+    history = gathered(
+        terms, WireSchemas(SCHEMAS), 0, [StoredRecord(RecordPlace(terms.audit, 0, 7), 0, b"k", b"garbage", ())]
+    )
     assert [("readable", f"{terms.audit}[0]@7")] == [(v.rule, v.where) for v in history.unreadable]
 
 
@@ -85,7 +89,7 @@ def test_an_output_that_cannot_be_read_is_a_violation() -> None:
 def test_a_run_says_where_everything_is(tmp_path: Path) -> None:
     facts = {"bootstrap_servers": "h:1", "topology": "t.yaml", "engines": {"e": "data/e"}, "agents_data": "data/agents"}
     (tmp_path / "run.json").write_text(json.dumps(facts))
-    run = Run(tmp_path, "h:1", tmp_path / "t.yaml", {"e": tmp_path / "data/e"}, tmp_path / "data/agents")
+    run = RunFolder(tmp_path, "h:1", tmp_path / "t.yaml", {"e": tmp_path / "data/e"}, tmp_path / "data/agents")
     assert run == read_run(tmp_path)
 
 
@@ -178,15 +182,15 @@ def test_the_engine_s_command_is_asked_for_a_replay(tmp_path: Path) -> None:
 
 
 def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
-    many = [Violation("one", str(number), "") for number in range(SHOWN + 5)]
-    first = shown([*many, Violation("other", "", "")])
+    many = [RuleViolation("one", str(number), "") for number in range(SHOWN + 5)]
+    first = shown([*many, RuleViolation("other", "", "")])
     assert (SHOWN + 2, "5 more") == (len(first), first[-1].what)
 
 
 @pytest.mark.parametrize(("said", "surveyed"), [({}, {"v~0"}), ({"feedback": "agent_failed"}, set())])
 def test_a_survey_is_due_if_feedback_was_given(said: dict[str, str], surveyed: set[str]) -> None:
     completed = next(record for record in clean().history.audit if record.actor.startswith("agent:FEEDBACK@"))
-    history, tally = History(0), Tally()
+    history, tally = PartitionHistory(0), CheckTally()
     history.audit.append(completed._replace(workflow_id="v~0", said=said))
     tally.note(history, {})
     assert surveyed == tally.surveyed

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from chaos_checker.records import Audit, Place
+from chaos_checker.records import Audit, RecordPlace
 from chaos_checker.rules.told import all_told
 from support.core_vehicle import CoreVehicle, policy_of
 
@@ -20,8 +20,8 @@ def read(record: AuditRecord, number: int, *hidden: str) -> Audit:
     details["dismissed"] = (details.get("result") or {}).get("dismissed")
     fields = {name: getattr(record, name) for name in Audit._fields if hasattr(record, name)}
     fields |= {
-        "place": Place("workflow.audit", 0, number),
-        "cause": Place(record.cause.topic, record.cause.partition, record.cause.offset),
+        "place": RecordPlace("workflow.audit", 0, number),
+        "cause": RecordPlace(record.cause.topic, record.cause.partition, record.cause.offset),
         "key": "",
         "event_id": "",
         "said": {name: value for name, value in details.items() if name not in hidden},

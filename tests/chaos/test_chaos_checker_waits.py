@@ -1,7 +1,7 @@
 """Waits are judged when nothing was broken, and excused when something was."""
 
 import pytest
-from chaos_checker.rules.waits import Disturbed, Wait, disturbances, never_longer, never_shorter, outside, slowness
+from chaos_checker.rules.waits import Disturbed, RetryWait, disturbances, never_longer, never_shorter, outside, slowness
 
 TERMS_MS = (2_000, 4_000, 8_000)
 START = 1_000_000
@@ -9,9 +9,9 @@ UP = [{"at_ms": START + 500 * beat, "up": True} for beat in range(200)]
 FAULT = {"from_ms": START + 30_000, "to_ms": START + 40_000, "disturbs": ["engine"]}
 
 
-def wait(failed_ms: int, *, due_in_ms: int = 2_000, late_ms: int = 0, used: int = 0) -> Wait:
+def wait(failed_ms: int, *, due_in_ms: int = 2_000, late_ms: int = 0, used: int = 0) -> RetryWait:
     due_ms = START + failed_ms + due_in_ms
-    return Wait("v~0/3", START + failed_ms, due_ms, due_ms + late_ms, used)
+    return RetryWait("v~0/3", START + failed_ms, due_ms, due_ms + late_ms, used)
 
 
 @pytest.mark.parametrize(("late_ms", "violations"), [(0, 0), (1_000, 0), (1_001, 1)])
@@ -30,7 +30,7 @@ def test_a_retry_is_at_most_a_second_late(late_ms: int, violations: int) -> None
         (wait(0, due_in_ms=7_999, used=2), 1),
     ],
 )
-def test_a_wait_is_never_shorter(kept: Wait, violations: int) -> None:
+def test_a_wait_is_never_shorter(kept: RetryWait, violations: int) -> None:
     assert violations == len(never_shorter([kept], TERMS_MS))
 
 

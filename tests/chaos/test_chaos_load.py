@@ -14,10 +14,10 @@ import yaml
 from chaos_suite import transactions
 from chaos_suite.acts import FLEET, LAPS, acts
 from chaos_suite.codes import OPENING, reported, rule_of
-from chaos_suite.gateways import Gateway, Pace
+from chaos_suite.gateways import LoadGateway, Pace
 from chaos_suite.overrides import OVERRIDES, chaos_topology
-from chaos_suite.sent import Outgoing, Sent
-from chaos_suite.shots import Act
+from chaos_suite.sent import OutgoingShot, SentJournal
+from chaos_suite.shots import Scene
 from chaos_suite.spoilt import SPOILT
 from chaos_suite.transactions import TransactionalSender
 from confluent_kafka import KafkaError, KafkaException
@@ -64,7 +64,7 @@ class Vehicles:
         self._states: dict[str, VehicleState] = {}
         self._offsets = itertools.count()
 
-    def take(self, outgoing: Outgoing, at_ms: int) -> tuple[str | None, list[AuditRecord]]:
+    def take(self, outgoing: OutgoingShot, at_ms: int) -> tuple[str | None, list[AuditRecord]]:
         """The dead letter's reason, if it is one, and what it caused."""
         home = partition_of_key(outgoing.key, self._partitions)
         cause = Cause(topic=outgoing.topic, partition=home, offset=next(self._offsets))
@@ -111,14 +111,14 @@ def as_expected(line: dict[str, Any], reason: str | None, caused: list[AuditReco
     return not (line["strict"] and caused)
 
 
-def outgoings(act: Act, act_ms: int, codec: Codec) -> Iterator[tuple[Outgoing, int]]:
+def outgoings(act: Scene, act_ms: int, codec: Codec) -> Iterator[tuple[OutgoingShot, int]]:
     """What is sent, in order, and when; without what is aborted."""
     for shot in act.shots:
         if not shot.aborted:
             reading = shot.stamped(act_ms)
             written = shot.write(reading, codec)
             topic = {"Telemetry": "vehicle.telemetry", "ServiceEvent": "service.events", "Reply": "agent.replies"}
-            outgoing = Outgoing(shot, topic[written.schema], written.key, written.value, reading.ts_ms)
+            outgoing = OutgoingShot(shot, topic[written.schema], written.key, written.value, reading.ts_ms)
             yield outgoing, act_ms + int(shot.after_s * 1000)
 
 
@@ -147,7 +147,7 @@ def test_every_way_to_spoil_a_record_is_refused_for_its_reason(topology: Topolog
         shot = act.shots[0]
         written = write(shot.stamped(NOW_MS), codec)
         topic = topology.topic_of(written.schema)
-        outgoing = Outgoing(shot, topic, written.key, written.value, NOW_MS)
+        outgoing = OutgoingShot(shot, topic, written.key, written.value, NOW_MS)
         assert (reason, []) == vehicles.take(outgoing, NOW_MS)
 
 
@@ -191,10 +191,10 @@ class Noted:
     """A sender that keeps what it was given."""
 
     def __init__(self) -> None:
-        self.taken: list[Outgoing] = []
+        self.taken: list[OutgoingShot] = []
         self.finished = False
 
-    def send(self, batch: list[Outgoing]) -> None:
+    def send(self, batch: list[OutgoingShot]) -> None:
         self.taken += batch
 
     def poll(self, seconds: float) -> None:
@@ -207,14 +207,14 @@ class Noted:
 def test_a_vehicle_s_readings_go_out_with_rising_times_though_its_acts_are_due_at_once(topology: Topology) -> None:
     stopping, sender = threading.Event(), Noted()
 
-    def some() -> Iterator[Act]:
+    def some() -> Iterator[Scene]:
         every = acts(1, "gateway-1", ghosts=False)
         first = list(itertools.islice(every, FLEET * LAPS))
         yield from (act for act in first if act.vehicle in {a.vehicle for a in first[:5]})
         stopping.set()
         yield from every
 
-    Gateway(some(), Pace(1_000.0), sender, topology).run(stopping, finish_s=1)
+    LoadGateway(some(), Pace(1_000.0), sender, topology).run(stopping, finish_s=1)
     assert sender.finished
     times: dict[str, list[int]] = {}
     for outgoing in sender.taken:
@@ -295,7 +295,7 @@ def test_what_becomes_of_a_transaction_is_in_the_journal(
     monkeypatch.setattr(transactions, "Producer", FakeProducer)
     monkeypatch.setattr(transactions, "PAUSE_S", 0.0)
     monkeypatch.setattr(FakeProducer, "fail", {name: list(errors) for name, errors in fail.items()})
-    sent = Sent(tmp_path)
+    sent = SentJournal(tmp_path)
     sender = TransactionalSender("gateway-4", KafkaSettings(), sent)
     sender.send([finding(topology)])
     sent.close()
@@ -311,19 +311,19 @@ def test_a_ghost_is_aborted_and_expected_to_do_nothing(
     monkeypatch.setattr(transactions, "Producer", FakeProducer)
     (ghost,) = next(act for act in acts(1, "gateway-4", ghosts=True) if act.shots[0].aborted).shots
     written = ghost.write(ghost.stamped(NOW_MS), Codec(topology.limits))
-    sent = Sent(tmp_path)
+    sent = SentJournal(tmp_path)
     TransactionalSender("gateway-4", KafkaSettings(), sent).send(
-        [Outgoing(ghost, "vehicle.telemetry", written.key, written.value, NOW_MS)]
+        [OutgoingShot(ghost, "vehicle.telemetry", written.key, written.value, NOW_MS)]
     )
     sent.close()
     (line,) = journal(tmp_path)
     assert ("none", True, False, 0) == (line["expects"], line["strict"], line["acked"], line["offset"])
 
 
-def finding(topology: Topology) -> Outgoing:
+def finding(topology: Topology) -> OutgoingShot:
     shot = next(shot for act in acts(1, "g", ghosts=False) for shot in act.shots if shot.expects == "finding")
     written = shot.write(shot.stamped(NOW_MS), Codec(topology.limits))
-    return Outgoing(shot, "vehicle.telemetry", written.key, written.value, NOW_MS)
+    return OutgoingShot(shot, "vehicle.telemetry", written.key, written.value, NOW_MS)
 
 
 def journal(folder: Path) -> list[dict[str, Any]]:
@@ -331,7 +331,7 @@ def journal(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_the_counts_and_lines_of_a_plain_record(topology: Topology, tmp_path: Path) -> None:
-    sent, outgoing = Sent(tmp_path), finding(topology)
+    sent, outgoing = SentJournal(tmp_path), finding(topology)
     for _ in range(2):
         sent.handed_over()
     sent.acknowledged(outgoing, Place(outgoing.topic, 2, 17))

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from chaos_suite.disk import Disk
 from chaos_suite.members import RESTART_AFTER_S, Member
-from chaos_suite.programs import Program
+from chaos_suite.programs import LoggedProgram
 from chaos_suite.supervision import Supervision
 
 PATIENCE_S = 20.0
@@ -22,7 +22,7 @@ SLEEPER = (sys.executable, "-c", "import time; print('begun', flush=True); time.
 
 @pytest.fixture
 def member(tmp_path: Path) -> Iterator[Member]:
-    program = Program(SLEEPER, {}, tmp_path / "sleeper.log")
+    program = LoggedProgram(SLEEPER, {}, tmp_path / "sleeper.log")
     sleeper = Member("sleeper", program, program.launch)
     supervision = Supervision([sleeper], tmp_path / "deaths.jsonl")
     supervision.start()

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from support.crash_hooks import Evidence
-from support.crash_points import Case, Part, Point, cases
+from support.crash_hooks import CrashEvidence
+from support.crash_points import Crash, CrashPoint, Part, cases
 from support.crash_process import DIES_IN_S
 from support.crash_run import CrashRun
 from support.crash_witness import table_offset, waiting_vehicles
@@ -19,7 +19,9 @@ from master_orchestrator_schemas.vocabulary import AgentType
 pytestmark = pytest.mark.kafka
 
 STEP = [Part.AUDIT, Part.CHANGELOG, Part.OUTBOX, Part.COMMIT]
-LEVEL = frozenset({Point.AFTER_RESTORE, Point.BEFORE_RESEND, Point.AFTER_RESEND, Point.AFTER_ASSIGN})
+LEVEL = frozenset(
+    {CrashPoint.AFTER_RESTORE, CrashPoint.BEFORE_RESEND, CrashPoint.AFTER_RESEND, CrashPoint.AFTER_ASSIGN}
+)
 """Where a take-over has caught the tables up."""
 
 
@@ -59,7 +61,7 @@ def test_a_take_over_that_died_anywhere_is_begun_again(run: CrashRun) -> None:
     """One after the other, on a lost disk: each take-over begins where the one before it died."""
     with run.system.echo_agents():
         _fill_a_changelog(run)
-        unsent = run.crash(Case(Point.AFTER_LOCAL_WRITE, None), run.all_complete)
+        unsent = run.crash(Crash(CrashPoint.AFTER_LOCAL_WRITE, None), run.all_complete)
         shutil.rmtree(run.tables())
         for case in cases(Part.TAKE_OVER):
             evidence = run.crash_while_starting(case, _vehicle(unsent.commands[0]))
@@ -84,21 +86,21 @@ def _fill_a_changelog(run: CrashRun) -> None:
     life.end()
 
 
-def _assert_left_by_take_over(run: CrashRun, case: Case, evidence: Evidence, unsent: Evidence) -> None:
+def _assert_left_by_take_over(run: CrashRun, case: Crash, evidence: CrashEvidence, unsent: CrashEvidence) -> None:
     ends = run.witness.changelog_ends()
     tables = {number: table_offset(run.tables(), number) for number in ends}
-    if case.point is Point.AFTER_FENCE:
+    if case.point is CrashPoint.AFTER_FENCE:
         assert not run.witness.is_open(*ends)
-    if case.point is Point.IN_RESTORE:
+    if case.point is CrashPoint.IN_RESTORE:
         assert evidence.offset is not None
         assert tables[evidence.partition] <= evidence.offset < ends[evidence.partition] - 1  # not flushed yet
     if case.point in LEVEL:
         assert {number: end - 1 for number, end in ends.items()} == tables
     run.witness.look()
     delivered = [command for command in unsent.commands if command in run.witness.commands]
-    if case.point is Point.AFTER_RESEND:
+    if case.point is CrashPoint.AFTER_RESEND:
         assert unsent.commands[: evidence.sent] == delivered
-    elif case.point is not Point.AFTER_ASSIGN:
+    elif case.point is not CrashPoint.AFTER_ASSIGN:
         assert [] == delivered
 
 

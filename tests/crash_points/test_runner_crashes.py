@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import Consumer, Message, TopicPartition
-from support.crash_hooks import Evidence, Plan
-from support.crash_points import Case, Part, Point, cases
+from support.crash_hooks import CrashEvidence, CrashPlan
+from support.crash_points import Crash, CrashPoint, Part, cases
 from support.crash_process import DIES_IN_S, Life
 from support.crash_run import VEHICLES, CrashRun
 from support.crash_runner import AGENT, runner_life
@@ -56,15 +56,15 @@ class Desk:
         """Wait until every command so far is."""
         self._run.witness.until(lambda: len(self._answered()) >= self._run.workflows)
 
-    def assert_left(self, case: Case, evidence: Evidence) -> None:
+    def assert_left(self, case: Crash, evidence: CrashEvidence) -> None:
         """Kafka is as ``case`` says."""
         (hit,) = evidence.commands
         self.look()
         marks = self._marks()
         committed = {command for command, place in self.places.items() if place.offset < marks[place.topic_partition]}
         assert committed <= self.replies.keys(), "committed, and nobody has answered"
-        assert (case.point in {Point.AFTER_REPLY, Point.AFTER_OFFSETS}) == (hit in self.replies)
-        assert (case.point is Point.AFTER_OFFSETS) == (hit in committed)
+        assert (case.point in {CrashPoint.AFTER_REPLY, CrashPoint.AFTER_OFFSETS}) == (hit in self.replies)
+        assert (case.point is CrashPoint.AFTER_OFFSETS) == (hit in committed)
 
     def _answered(self) -> set[str]:
         self.look()
@@ -84,7 +84,7 @@ def desk(run: CrashRun) -> Iterator[Desk]:
 
 def test_a_runner_that_died_anywhere_loses_no_command(run: CrashRun, desk: Desk) -> None:
     run.start()
-    hits: dict[Case, str] = {}
+    hits: dict[Crash, str] = {}
     with run.system.echo_agents(_all_others):
         for case in cases(Part.RUNNER):
             evidence = _crash(run, desk, case)
@@ -95,10 +95,10 @@ def test_a_runner_that_died_anywhere_loses_no_command(run: CrashRun, desk: Desk)
         run.assert_all_good()
     desk.look()
     repeated = {case for case, command in hits.items() if desk.replies[command] > 1}
-    assert {case for case in hits if case.point is Point.AFTER_REPLY} == repeated
+    assert {case for case in hits if case.point is CrashPoint.AFTER_REPLY} == repeated
 
 
-def _crash(run: CrashRun, desk: Desk, case: Case) -> Evidence:
+def _crash(run: CrashRun, desk: Desk, case: Crash) -> CrashEvidence:
     name = f"v{run.workflows}"
     life = _runner(run, run.plan(case, f"{name}-"))
     desk.all_answered()
@@ -107,7 +107,7 @@ def _crash(run: CrashRun, desk: Desk, case: Case) -> Evidence:
     return life.evidence()
 
 
-def _runner(run: CrashRun, plan: Plan | None) -> Life:
+def _runner(run: CrashRun, plan: CrashPlan | None) -> Life:
     system = run.system
     life = Life(runner_life, system.kafka, system.topology, system.folder, VEHICLES, plan=plan)
     run.lives.append(life)

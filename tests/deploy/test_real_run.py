@@ -15,7 +15,7 @@ import pytest
 import yaml
 from support.engine_process import EngineProcess
 from support.prometheus import FOLDER, MINUTE_S, PROGRAMS, Prometheus, observing, shortened
-from support.topics import Sender
+from support.topics import InputSender
 
 from master_orchestrator.cluster.node_settings import free_port
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -54,7 +54,7 @@ class Fleet:
     """Sends a few readings a second until it is stopped: all is well, and while ``bad`` is set faults as well."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
-        self._sender = Sender(kafka, topology)
+        self._sender = InputSender(kafka, topology)
         self._telemetry = topology.topic_of("Telemetry")
         self._stopping, self.bad = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet")

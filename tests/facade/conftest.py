@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from confluent_kafka.admin import AdminClient
 from support.engine_process import EngineProcess
-from support.facade_stage import Stage, quick
+from support.facade_stage import FacadeStage, quick
 
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -37,12 +37,12 @@ def engine(
 
 
 @pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.kafka)])
-def stage(request: pytest.FixtureRequest, topology: Topology) -> Iterator[Stage]:
+def stage(request: pytest.FixtureRequest, topology: Topology) -> Iterator[FacadeStage]:
     """Both shells in turn: what holds for one holds for the other."""
     if request.param == "memory":
-        made = Stage(quick(topology), None)
+        made = FacadeStage(quick(topology), None)
     else:
-        made = Stage(request.getfixturevalue("live_topology"), request.getfixturevalue("kafka"))
+        made = FacadeStage(request.getfixturevalue("live_topology"), request.getfixturevalue("kafka"))
         request.getfixturevalue("engine")
     with made.running:
         yield made

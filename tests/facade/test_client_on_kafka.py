@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from support.engine_process import EngineProcess
-from support.facade_stage import Stage
+from support.facade_stage import FacadeStage
 from support.four_agents import HOT, four_agents
 
 from master_orchestrator import MasterOrchestrator, State
@@ -60,7 +60,7 @@ def test_a_workflow_goes_on_with_the_next_client(
         assert go_on.wait(60)
         return {}
 
-    stage = Stage(live_topology, kafka)
+    stage = FacadeStage(live_topology, kafka)
     handlers = four_agents(DATA_ANALYSIS=last_of_the_first)
     with stage.orchestrator(handlers) as first:
         workflow_id = first.receive_vehicle_telemetry(vehicle(), HOT)
@@ -76,7 +76,7 @@ def test_a_workflow_goes_on_with_the_next_client(
 def test_two_clients_see_each_others_workflows(
     kafka: KafkaSettings, live_topology: Topology, engine: EngineProcess, vehicle: Callable[[], str]
 ) -> None:
-    with Stage(live_topology, kafka).orchestrator(four_agents()) as runs, client(kafka, live_topology) as asks:
+    with FacadeStage(live_topology, kafka).orchestrator(four_agents()) as runs, client(kafka, live_topology) as asks:
         workflow_id = asks.receive_vehicle_telemetry(vehicle(), HOT)
         asks.wait_until_ended(workflow_id)
         runs.wait_until_ended(workflow_id)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support.facade_stage import Stage
+from support.facade_stage import FacadeStage
 from support.four_agents import HOT, four_agents
 
 from master_orchestrator import AgentType, PermanentError, Priority, RetryableError, State
@@ -40,7 +40,7 @@ WAY_THROUGH = [
 ]
 
 
-def test_four_handlers_alone_take_a_reading_through_every_state(stage: Stage, vehicle: Vehicle) -> None:
+def test_four_handlers_alone_take_a_reading_through_every_state(stage: FacadeStage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
     car = vehicle()
 
@@ -58,7 +58,7 @@ def test_four_handlers_alone_take_a_reading_through_every_state(stage: Stage, ve
     assert "COMPLETED" == json.loads(json.dumps(status))["state"]
 
 
-def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: FacadeStage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
     workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
     orchestrator.wait_until_ended(workflow_id)
@@ -70,7 +70,7 @@ def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: Stage,
     assert list(range(len(trail))) == [line["seq"] for line in trail]
 
 
-def test_statistics_count_what_has_happened(stage: Stage, vehicle: Vehicle) -> None:
+def test_statistics_count_what_has_happened(stage: FacadeStage, vehicle: Vehicle) -> None:
     def refuse(task: Task) -> None:
         raise PermanentError("not one of ours")
 
@@ -96,7 +96,7 @@ def test_statistics_count_what_has_happened(stage: Stage, vehicle: Vehicle) -> N
     assert 0 < after["average_completion_time"] < 60
 
 
-def test_a_handler_may_fail_and_recover(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_handler_may_fail_and_recover(stage: FacadeStage, vehicle: Vehicle) -> None:
     seen: list[tuple[str, int]] = []
 
     def shaky(task: Task) -> dict[str, object]:
@@ -116,7 +116,7 @@ def test_a_handler_may_fail_and_recover(stage: Stage, vehicle: Vehicle) -> None:
     assert 2 == [line["state"] for line in status["history"]].count(State.RETRY)
 
 
-def test_when_all_retries_have_failed_the_workflow_has(stage: Stage, vehicle: Vehicle) -> None:
+def test_when_all_retries_have_failed_the_workflow_has(stage: FacadeStage, vehicle: Vehicle) -> None:
     def broken(task: Task) -> None:
         raise RuntimeError("bug")
 
@@ -127,7 +127,7 @@ def test_when_all_retries_have_failed_the_workflow_has(stage: Stage, vehicle: Ve
 
 
 @pytest.mark.parametrize("answer", [PermanentError("unknown car"), {"causes": "not a list"}, 42])
-def test_what_would_fail_again_is_not_tried_again(stage: Stage, vehicle: Vehicle, answer: object) -> None:
+def test_what_would_fail_again_is_not_tried_again(stage: FacadeStage, vehicle: Vehicle, answer: object) -> None:
     def diagnose(task: Task) -> dict[str, object]:
         if isinstance(answer, Exception):
             raise answer
@@ -139,7 +139,7 @@ def test_what_would_fail_again_is_not_tried_again(stage: Stage, vehicle: Vehicle
     assert ("FAILED", "agent_rejected", 2) == (status["state"], status["reason"], status["attempts"])
 
 
-def test_a_second_reading_joins_the_open_workflow(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_second_reading_joins_the_open_workflow(stage: FacadeStage, vehicle: Vehicle) -> None:
     go_on = threading.Event()
 
     def patient(task: Task) -> dict[str, object]:
@@ -160,7 +160,7 @@ def test_a_second_reading_joins_the_open_workflow(stage: Stage, vehicle: Vehicle
     assert "COMPLETED" == orchestrator.wait_until_ended(first)["state"]
 
 
-def test_the_workshop_moves_a_workflow_on(stage: Stage, vehicle: Vehicle) -> None:
+def test_the_workshop_moves_a_workflow_on(stage: FacadeStage, vehicle: Vehicle) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
 
     def later(task: Task) -> dict[str, object]:
@@ -190,7 +190,7 @@ NO_EVENTS: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-def test_a_service_event_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_service_event_that_is_none_names_what_is_wrong(stage: FacadeStage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
     workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
 
@@ -209,7 +209,7 @@ NO_READINGS: list[tuple[object, str]] = [
 ]
 
 
-def test_a_reading_that_is_none_names_what_is_wrong(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_reading_that_is_none_names_what_is_wrong(stage: FacadeStage, vehicle: Vehicle) -> None:
     orchestrator = stage.started(four_agents())
 
     for reading, complaint in NO_READINGS:
@@ -223,7 +223,7 @@ UNKNOWN = {"ignition": True, "gear": "D", "location": {"lat": 52.5}, "oil_temp":
 
 
 def test_what_is_unknown_of_a_reading_is_left_out_and_said_once(
-    stage: Stage, vehicle: Vehicle, capsys: pytest.CaptureFixture[str]
+    stage: FacadeStage, vehicle: Vehicle, capsys: pytest.CaptureFixture[str]
 ) -> None:
     orchestrator = stage.started(four_agents())
 
@@ -254,7 +254,7 @@ def test_a_time_without_a_zone_is_this_machine_s(text: bool) -> None:
     assert abs(time.time() * 1000 - reading.ts_ms) < 60_000
 
 
-def test_agents_registered_before_with_are_started_by_it(stage: Stage) -> None:
+def test_agents_registered_before_with_are_started_by_it(stage: FacadeStage) -> None:
     orchestrator = stage.orchestrator(four_agents())
     with orchestrator:
         with pytest.raises(AlreadyStartedError, match="the with statement has started"):
@@ -263,7 +263,7 @@ def test_agents_registered_before_with_are_started_by_it(stage: Stage) -> None:
             orchestrator.register_agent(AgentType.FEEDBACK, lambda _: {})
 
 
-def test_some_agents_registered_before_with_are_too_few(stage: Stage) -> None:
+def test_some_agents_registered_before_with_are_too_few(stage: FacadeStage) -> None:
     handlers = four_agents()
     del handlers[AgentType.SCHEDULING]
 
@@ -274,7 +274,7 @@ def test_some_agents_registered_before_with_are_too_few(stage: Stage) -> None:
         pass
 
 
-def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: Stage, vehicle: Vehicle) -> None:
+def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: FacadeStage, vehicle: Vehicle) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     orchestrator = stage.started(four_agents(SCHEDULING=lambda _: {"start_ms": int(tomorrow.timestamp() * 1000)}))
     workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
@@ -289,14 +289,14 @@ def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: Stage, vehicle:
     assert 2.5 in [details.get("labour_hours") for details in said]
 
 
-def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: Stage) -> None:
+def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: FacadeStage) -> None:
     orchestrator = stage.started(four_agents())
 
     with pytest.raises(InvalidTelemetryError, match="vehicle_id"):
         orchestrator.receive_vehicle_telemetry("car~1", HOT)
 
 
-def test_an_unknown_workflow_is_an_error_that_says_where_ids_come_from(stage: Stage) -> None:
+def test_an_unknown_workflow_is_an_error_that_says_where_ids_come_from(stage: FacadeStage) -> None:
     orchestrator = stage.started(four_agents())
 
     with pytest.raises(UnknownWorkflowError, match="receive_vehicle_telemetry"):
@@ -307,7 +307,7 @@ def test_an_unknown_workflow_is_an_error_that_says_where_ids_come_from(stage: St
         orchestrator.report_service_event("car-1~99", "CHECKED_IN")
 
 
-def test_nothing_works_before_start_or_after_shutdown(stage: Stage, vehicle: Vehicle) -> None:
+def test_nothing_works_before_start_or_after_shutdown(stage: FacadeStage, vehicle: Vehicle) -> None:
     orchestrator = stage.orchestrator(four_agents())
     with pytest.raises(NotStartedError, match="start"):
         orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
@@ -326,7 +326,7 @@ def test_nothing_works_before_start_or_after_shutdown(stage: Stage, vehicle: Veh
         orchestrator.get_statistics()
 
 
-def test_start_names_the_agent_that_is_missing(stage: Stage) -> None:
+def test_start_names_the_agent_that_is_missing(stage: FacadeStage) -> None:
     handlers = four_agents()
     del handlers[AgentType.SCHEDULING]
 
@@ -336,7 +336,7 @@ def test_start_names_the_agent_that_is_missing(stage: Stage) -> None:
     assert (AgentType.SCHEDULING,) == caught.value.missing
 
 
-def test_waiting_ends_with_the_state_the_workflow_is_in(stage: Stage, vehicle: Vehicle) -> None:
+def test_waiting_ends_with_the_state_the_workflow_is_in(stage: FacadeStage, vehicle: Vehicle) -> None:
     go_on = threading.Event()
 
     def patient(task: Task) -> None:
@@ -351,7 +351,7 @@ def test_waiting_ends_with_the_state_the_workflow_is_in(stage: Stage, vehicle: V
     go_on.set()
 
 
-def test_shutdown_lets_a_running_handler_finish(stage: Stage, vehicle: Vehicle) -> None:
+def test_shutdown_lets_a_running_handler_finish(stage: FacadeStage, vehicle: Vehicle) -> None:
     begun, go_on, finished = threading.Event(), threading.Event(), threading.Event()
 
     def slow(task: Task) -> None:
@@ -373,7 +373,7 @@ def test_shutdown_lets_a_running_handler_finish(stage: Stage, vehicle: Vehicle) 
     assert not ending.is_alive()
 
 
-def test_the_async_orchestrator_carries_many_vehicles_at_once(stage: Stage, vehicle: Vehicle) -> None:
+def test_the_async_orchestrator_carries_many_vehicles_at_once(stage: FacadeStage, vehicle: Vehicle) -> None:
     async def drive() -> list[str]:
         async with stage.async_orchestrator(four_agents()) as orchestrator:
             ids = await asyncio.gather(*(orchestrator.receive_vehicle_telemetry(vehicle(), HOT) for _ in range(20)))

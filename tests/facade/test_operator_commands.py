@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.command_line import Command, command_line
 from support.engine_process import EngineProcess
-from support.facade_stage import Stage, quick
+from support.facade_stage import FacadeStage, quick
 from support.four_agents import HOT, four_agents
 
 from master_orchestrator import MasterOrchestrator, PermanentError, RetryableError, State
@@ -36,7 +36,7 @@ def command(
 @pytest.fixture
 def orchestrator(kafka: KafkaSettings, live_topology: Topology, engine: EngineProcess) -> MasterOrchestrator:
     """One on the engine's cluster, not yet started; its owner shuts it down."""
-    return Stage(live_topology, kafka).orchestrator(four_agents())
+    return FacadeStage(live_topology, kafka).orchestrator(four_agents())
 
 
 def told(command: Command, *arguments: str) -> Any:
@@ -107,7 +107,7 @@ def test_an_operator_cancels_and_redrives(
             raise PermanentError("no such model")
         return {}
 
-    with Stage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=refuse)) as orchestrator:
+    with FacadeStage(live_topology, kafka).orchestrator(four_agents(DIAGNOSIS=refuse)) as orchestrator:
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
         assert "FAILED" == orchestrator.wait_until_ended(workflow_id)["state"]
 
@@ -135,12 +135,12 @@ def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
     engine = EngineProcess(kafka, alone, tmp_path / "engine")
     engine.start()
     try:
-        redrive_in_bulk(command_line(kafka, alone, capsys), Stage(alone, kafka), vehicle)
+        redrive_in_bulk(command_line(kafka, alone, capsys), FacadeStage(alone, kafka), vehicle)
     finally:
         engine.stop()
 
 
-def redrive_in_bulk(command: Command, stage: Stage, vehicle: Callable[[], str]) -> None:
+def redrive_in_bulk(command: Command, stage: FacadeStage, vehicle: Callable[[], str]) -> None:
     """Three workflows fail; a plan, a dead letter that cannot be sent again, one redriven, then the rest."""
     broken = True
 

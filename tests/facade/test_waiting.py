@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.engine_process import EngineProcess
-from support.facade_stage import Stage
+from support.facade_stage import FacadeStage
 from support.four_agents import HOT, four_agents
 
 from master_orchestrator import AsyncMasterOrchestrator, MasterOrchestrator
@@ -55,7 +55,7 @@ def test_a_timeout_that_cannot_be_waited_is_rejected(seconds: Any) -> None:
 def test_an_answer_from_a_cluster_may_be_waited_for_for_ever(
     kafka: KafkaSettings, live_topology: Topology, engine: EngineProcess, vehicle: Callable[[], str]
 ) -> None:
-    with Stage(live_topology, kafka).orchestrator(four_agents()) as orchestrator:
+    with FacadeStage(live_topology, kafka).orchestrator(four_agents()) as orchestrator:
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
         orchestrator.wait_until_ended(workflow_id)
     request = operator_request(workflow_id, OperatorAction.CANCEL, reason="a test's")

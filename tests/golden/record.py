@@ -8,13 +8,13 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[1]))  # as pytest does
 
-from support.golden_history import FOLDER, History
+from support.golden_history import FOLDER, GoldenHistory
 
 
 def main(names: list[str]) -> int:
     """Record the named files again; 0 always: what changed is for the reviewer to judge."""
     for path in [Path(name) for name in names] or sorted(FOLDER.glob("histories/*.yaml")):
-        change = History(path).record()
+        change = GoldenHistory(path).record()
         sys.stdout.write(f"{change}\n" if change else f"{path.name}: as recorded\n")
     return 0
 

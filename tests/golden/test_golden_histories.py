@@ -6,34 +6,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.golden_history import FOLDER, History, first_difference
+from support.golden_history import FOLDER, GoldenHistory, first_difference
 
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, State
 
 PATHS = sorted(FOLDER.glob("histories/*.yaml"))
 FALSIFIED = FOLDER / "must_fail/a_wait_of_four_seconds.yaml"
 FEEDBACK = "sender.feedback"
-history_of = cache(History)  # reading YAML takes longer than all else
+history_of = cache(GoldenHistory)  # reading YAML takes longer than all else
 
 
 @pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
-def history(request: pytest.FixtureRequest) -> History:
+def history(request: pytest.FixtureRequest) -> GoldenHistory:
     """Each history."""
     path: Path = request.param
     return history_of(path)
 
 
-def test_every_byte_is_as_recorded(history: History) -> None:
+def test_every_byte_is_as_recorded(history: GoldenHistory) -> None:
     difference = history.difference()
     assert difference is None, f"{difference}\nIf that is wanted: python tests/golden/record.py, and review the change."
 
 
 def test_a_falsified_history_fails_and_the_first_difference_is_named() -> None:
     place = "steps[1] (workflow.timers 0) gives[0] (workflow.audit truck-7~0/2) details retry_at_ms"
-    assert f"{place}: recorded 1700000094000, now 1700000092000" == History(FALSIFIED).difference()
+    assert f"{place}: recorded 1700000094000, now 1700000092000" == GoldenHistory(FALSIFIED).difference()
 
 
-def test_whatever_is_falsified_is_found(history: History) -> None:
+def test_whatever_is_falsified_is_found(history: GoldenHistory) -> None:
     """Each leaf and each item of the recorded outputs, one at a time."""
     now = history.now()
     forged = deepcopy(now)
@@ -56,7 +56,7 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
     return [place for places in nested for place in places]
 
 
-def test_one_batch_gives_what_the_inputs_give_one_by_one(history: History) -> None:
+def test_one_batch_gives_what_the_inputs_give_one_by_one(history: GoldenHistory) -> None:
     """Topic by topic: among topics there is no order. What senders are told is told once per batch."""
     run = history.run()
     single = [output for given in history.inputs for output in run.outputs([given]) if output[0] != FEEDBACK]

@@ -17,7 +17,7 @@ PLACE = Place("vehicle.telemetry", 3, 17)
     [
         str(PLACE),
         str(Cause.at(PLACE)),
-        str(records.Place(*PLACE)),
+        str(records.RecordPlace(*PLACE)),
         str(EngineSilentError(*PLACE, seconds=1)),
         unprocessable(Cause.at(PLACE), 0, ValueError())[1].message,
     ],

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 import pytest
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 from support.topics import CODEC
 from support.vehicle_processor import VehicleProcessor, vehicle_processor
 
@@ -31,7 +31,7 @@ def processor(topology: Topology, metrics: Metrics) -> VehicleProcessor:
     return vehicle_processor(one, metrics)
 
 
-def told(processor: VehicleProcessor, *records: Fetched) -> list[SenderFeedback]:
+def told(processor: VehicleProcessor, *records: FetchedRecord) -> list[SenderFeedback]:
     """What a batch of readings puts on the topic."""
     table: dict[bytes, bytes] = {}
     work = processor.process(0, [(RANK, record) for record in records], table.get)
@@ -41,13 +41,13 @@ def told(processor: VehicleProcessor, *records: Fetched) -> list[SenderFeedback]
     return found
 
 
-def reading(offset: int, text: bytes = b"", at_ms: int = NOW_MS) -> Fetched:
+def reading(offset: int, text: bytes = b"", at_ms: int = NOW_MS) -> FetchedRecord:
     value = b'{"vehicle_id": "v", "timestamp": %d%s}' % (NOW_MS - 60_000 + offset, text)
-    return Fetched(offset, at_ms, b"v", value, GATEWAY)
+    return FetchedRecord(offset, at_ms, b"v", value, GATEWAY)
 
 
-def broken(offset: int, at_ms: int = NOW_MS) -> Fetched:
-    return Fetched(offset, at_ms, b"v", b"[1]", GATEWAY)
+def broken(offset: int, at_ms: int = NOW_MS) -> FetchedRecord:
+    return FetchedRecord(offset, at_ms, b"v", b"[1]", GATEWAY)
 
 
 def test_a_refused_record_is_told_to_its_sender_with_example_and_remedy(
@@ -93,7 +93,7 @@ def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metr
         assert all(len(feedback.mistakes) <= MAX_MISTAKES for feedback in found)
     assert [] == found, "it has been told of enough kinds, and not long ago"
     senders = [(("ce_source", b"gateway/%d" % number),) for number in range(2 * MAX_SENDERS)]
-    told(processor, *(Fetched(offset, NOW_MS, b"v", b"[1]", sender) for offset, sender in enumerate(senders)))
+    told(processor, *(FetchedRecord(offset, NOW_MS, b"v", b"[1]", sender) for offset, sender in enumerate(senders)))
     for name in ("left_out", "dead_letters_by_sender"):
         (family,) = [family for family in metrics.registry.collect() if family.name == f"master_orchestrator_{name}"]
         assert 65 == len([sample for sample in family.samples if sample.name.endswith("_total")])
@@ -101,7 +101,7 @@ def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metr
 
 def test_who_sends_again_what_was_forgotten_is_told_anew(processor: VehicleProcessor) -> None:
     told(processor, broken(0))
-    others = [Fetched(n, NOW_MS, b"v", b"[1]", (("ce_source", b"g%d" % n),)) for n in range(MAX_SENDERS)]
+    others = [FetchedRecord(n, NOW_MS, b"v", b"[1]", (("ce_source", b"g%d" % n),)) for n in range(MAX_SENDERS)]
     told(processor, *others)
 
     assert 1 == len(told(processor, broken(1)))

@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from support.fetched_records import Fetched
-from support.golden_history import FOLDER, PARTITION, History
+from support.fetched_records import FetchedRecord
+from support.golden_history import FOLDER, PARTITION, GoldenHistory
 from support.topics import CODEC
 from support.vehicle_processor import vehicle_processor
 
@@ -26,7 +26,7 @@ TELEMETRY = INPUTS.index("Telemetry")
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same(path: Path) -> None:
-    history = History(path)
+    history = GoldenHistory(path)
     run, kept = history.run(), OpenWork()
     kept.reset({PARTITION: []})
     states: dict[bytes, VehicleState] = {}
@@ -53,7 +53,7 @@ def _without_zeros(values: list[tuple[tuple[str, str], float]]) -> dict[tuple[st
 
 
 def test_a_redrive_is_not_a_retry() -> None:
-    history = History(FOLDER / "histories/operator_cancels_and_redrives.yaml")
+    history = GoldenHistory(FOLDER / "histories/operator_cancels_and_redrives.yaml")
     run = history.run()
     for given in history.inputs:
         run.work(given)
@@ -65,7 +65,7 @@ def test_a_redrive_is_not_a_retry() -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_time_in_a_state_is_what_the_audit_trail_says(path: Path) -> None:
-    history = History(path)
+    history = GoldenHistory(path)
     run = history.run()
     entered: dict[str, int] = {}
     expected: Counter[str] = Counter()
@@ -102,7 +102,7 @@ class Fleet:
         key = body.vehicle_id.encode()
         assert 0 == partition_of_key(key, 1)
         self._offset += 1
-        record = Fetched(self._offset, START_MS + self._offset, key, CODEC.encode(body), ())
+        record = FetchedRecord(self._offset, START_MS + self._offset, key, CODEC.encode(body), ())
         work = self._processor.process(0, [(rank, record)], self._table.get)
         self._table |= work.entries
         self.open.update(0, work.states)

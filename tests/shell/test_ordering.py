@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fetched_records import Fetched, records
+from support.fetched_records import FetchedRecord, records
 
 from master_orchestrator.shell.ordering import admit, in_order
 
@@ -39,13 +39,15 @@ def test_no_record_is_applied_twice_and_none_after_a_hole_at_the_front(offsets: 
 
 
 def test_topics_merge_by_timestamp_then_rank() -> None:
-    merged = in_order({4: [Fetched(0, 10), Fetched(1, 30)], 2: [Fetched(0, 10), Fetched(1, 20)]})
+    merged = in_order(
+        {4: [FetchedRecord(0, 10), FetchedRecord(1, 30)], 2: [FetchedRecord(0, 10), FetchedRecord(1, 20)]}
+    )
     assert [(2, 10), (4, 10), (2, 20), (4, 30)] == [(rank, record.timestamp) for rank, record in merged]
 
 
 @given(st.dictionaries(st.integers(0, 4), st.lists(st.integers(0, 9), min_size=1, max_size=8), min_size=1))
 def test_merging_keeps_every_record_and_each_topics_order(stamps: dict[int, list[int]]) -> None:
-    by_rank = {rank: [Fetched(n, at) for n, at in enumerate(times)] for rank, times in stamps.items()}
+    by_rank = {rank: [FetchedRecord(n, at) for n, at in enumerate(times)] for rank, times in stamps.items()}
     merged = list(in_order(by_rank))
     assert sum(map(len, by_rank.values())) == len(merged)
     for rank, expected in by_rank.items():

@@ -1,7 +1,7 @@
 """The engine counts the vehicles that begin to report too slowly for a rule; the labels are the topology's rules."""
 
 import pytest
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 from support.topics import CODEC
 from support.vehicle_processor import vehicle_processor
 
@@ -22,7 +22,7 @@ def reported(topology: Topology, every_s: int, readings: int = 6) -> dict[str, f
         ts_ms = START_MS + number * every_s * 1000
         for vehicle in ("car-1", "car-2"):
             body = CODEC.encode(Telemetry(vehicle_id=vehicle, ts_ms=ts_ms, engine_rpm=900.0))
-            given = [(INPUTS.index("Telemetry"), Fetched(number, ts_ms, vehicle.encode(), body, ()))]
+            given = [(INPUTS.index("Telemetry"), FetchedRecord(number, ts_ms, vehicle.encode(), body, ()))]
             table |= processor.process(0, given, table.get).entries
     samples = next(iter(metrics.rules_blinded.collect())).samples
     return {sample.labels["rule"]: sample.value for sample in samples if sample.name.endswith("_total")}

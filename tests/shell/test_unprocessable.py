@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 import pytest
 from support.engine_system import EngineSystem
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 from support.topics import CODEC, topic_log
 from support.vehicle_processor import VehicleProcessor, VehicleWork, vehicle_processor
 
@@ -58,15 +58,15 @@ def not_storable(outcome: Outcome) -> Outcome:
 SPOILS = [raised, too_large_to_send, unwritable_command, too_large_to_store, not_storable]
 
 
-def readings() -> list[tuple[int, Fetched]]:
+def readings() -> list[tuple[int, FetchedRecord]]:
     """Requests for checks: car-0, car-1, car-0 and car-1 again; those at odd offsets are car-1's."""
     return [(RANK, _reading(offset)) for offset in range(4)]
 
 
-def _reading(offset: int) -> Fetched:
+def _reading(offset: int) -> FetchedRecord:
     vehicle = f"car-{offset % 2}"
     body = Telemetry(vehicle_id=vehicle, ts_ms=START_MS + offset, engine_rpm=900.0, check_requested=True)
-    return Fetched(offset, START_MS + offset, vehicle.encode(), CODEC.encode(body), (("kept", b"header"),))
+    return FetchedRecord(offset, START_MS + offset, vehicle.encode(), CODEC.encode(body), (("kept", b"header"),))
 
 
 def at_poison(monkeypatch: pytest.MonkeyPatch, spoil: Spoil) -> None:

@@ -25,7 +25,7 @@ from master_orchestrator_schemas.messages import (
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import ActorKind
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 
 CODEC = Codec()
 _LOADED = load_topology()
@@ -51,7 +51,7 @@ class ActorPartition:
         self.processor: Processor[ActorState, ActorOutcome] = Processor(self._job, self._job.writer, counts)
         self.table: dict[bytes, bytes] = {}
         self.outputs: list[Record] = []
-        self.inputs: list[tuple[str, Fetched]] = []
+        self.inputs: list[tuple[str, FetchedRecord]] = []
         self.at_ms = START_MS
         self._offsets: Counter[str] = Counter()
 
@@ -69,7 +69,7 @@ class ActorPartition:
         given = []
         for name, key, value in records:
             topic = self.topology.topic_of(name)
-            fetched = Fetched(self._offsets[topic], self.at_ms, key, value)
+            fetched = FetchedRecord(self._offsets[topic], self.at_ms, key, value)
             self._offsets[topic] += 1
             self.inputs.append((topic, fetched))
             given.append((topics.index(topic), fetched))

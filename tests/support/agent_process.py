@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.agent_wire import PATIENCE_S, Wire
+from support.agent_wire import PATIENCE_S, AgentWire
 
 SLOW_AGENT = Path(__file__).parents[1] / "agents" / "slow_agent_process.py"
 
@@ -17,7 +17,7 @@ class AgentProcess:
     Commands of vehicle ``quick`` do not wait. Processes of the same worker id note in the same file.
     """
 
-    def __init__(self, wire: Wire, folder: Path, worker_id: str) -> None:
+    def __init__(self, wire: AgentWire, folder: Path, worker_id: str) -> None:
         self.started_file = folder / f"started-{worker_id}"
         self.go = folder / "go"
         prefix = wire.topology.app_id.removesuffix("master-orchestrator")

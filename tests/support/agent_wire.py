@@ -34,7 +34,7 @@ def command(number: int, vehicle_id: str, lane: Lane = Lane.ROUTINE, *, within_m
     )
 
 
-class Wire:
+class AgentWire:
     """The engine's side: sends commands, reads replies and commits."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
@@ -96,13 +96,13 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = PATI
         time.sleep(0.02)
 
 
-def wait_for_replies(wire: Wire, commands: Iterable[Command]) -> None:
+def wait_for_replies(wire: AgentWire, commands: Iterable[Command]) -> None:
     wanted = {each.command_id for each in commands}
     wait_until(lambda: wanted <= wire.replied().keys(), "replies")
 
 
 @contextmanager
-def running(wire: Wire, handler: Handler, **options: Any) -> Iterator[AgentRunner]:
+def running(wire: AgentWire, handler: Handler, **options: Any) -> Iterator[AgentRunner]:
     """A runner in a thread, drained at the end; its error is raised."""
     runner = AgentRunner(AGENT, handler, kafka=wire.kafka, topology=wire.topology, **options)
     errors: list[BaseException] = []
@@ -126,7 +126,7 @@ def running(wire: Wire, handler: Handler, **options: Any) -> Iterator[AgentRunne
 
 
 @contextmanager
-def supervised(wire: Wire, handler: Handler, **options: Any) -> Iterator[None]:
+def supervised(wire: AgentWire, handler: Handler, **options: Any) -> Iterator[None]:
     """A runner in a thread as under a supervisor: one that the group has fenced ends, and another takes its place.
 
     A coordinator that hangs can make a static member fence itself: its first JoinGroup is answered late, its second one

@@ -28,8 +28,8 @@ from master_orchestrator.shell.worker import run_engine
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Timer
 from master_orchestrator_schemas.topology import Topology
-from support.crash_hooks import Killer, Plan
-from support.crash_points import Place, Point
+from support.crash_hooks import CrashPlan, Killer
+from support.crash_points import BatchPlace, CrashPoint
 
 Stores = dict[int, PartitionStore]
 
@@ -38,11 +38,11 @@ SMALL_CHUNK = 400
 SMALL_BATCH = 25
 """Changelog records per batch of a restore, so that it takes several."""
 FLUSH_S = 10.0
-BATCHES = {Place.FIRST: 1, Place.MIDDLE: 3}
+BATCHES = {BatchPlace.FIRST: 1, BatchPlace.MIDDLE: 3}
 """A restore dies after this number of batches."""
 
 
-def engine_life(kafka: KafkaSettings, topology: Topology, folder: Path, worker: str, plan: Plan | None) -> None:
+def engine_life(kafka: KafkaSettings, topology: Topology, folder: Path, worker: str, plan: CrashPlan | None) -> None:
     """Run the worker ``worker`` on ``folder`` until it dies as planned, or is ended."""
     log = os.open(folder / f"{worker}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, sys.stdout.fileno())
@@ -66,7 +66,7 @@ class DyingProducer(Producer):
     killer: ClassVar[Killer]
 
     def begin_transaction(self) -> None:
-        self.killer.at(Point.BEFORE_BEGIN)
+        self.killer.at(CrashPoint.BEFORE_BEGIN)
         super().begin_transaction()
 
     def produce(self, topic: str, *given: Any, **named: Any) -> None:
@@ -83,16 +83,16 @@ class DyingProducer(Producer):
 
     def commit_transaction(self, *given: Any) -> None:
         killer = self.killer
-        if killer.is_at(Point.BEFORE_COMMIT):
+        if killer.is_at(CrashPoint.BEFORE_COMMIT):
             self.flush(FLUSH_S)
-            killer.at(Point.BEFORE_COMMIT)
-        if killer.is_at(Point.WITHIN_COMMIT):
+            killer.at(CrashPoint.BEFORE_COMMIT)
+        if killer.is_at(CrashPoint.WITHIN_COMMIT):
             self.flush(FLUSH_S)
             threading.Thread(target=super().commit_transaction, daemon=True).start()
             time.sleep(0.001)  # the request is on its way; whether it was acted on is left open
-            killer.at(Point.WITHIN_COMMIT)
+            killer.at(CrashPoint.WITHIN_COMMIT)
         super().commit_transaction(*given)
-        killer.at(Point.AFTER_COMMIT)
+        killer.at(CrashPoint.AFTER_COMMIT)
 
 
 def _install(killer: Killer) -> None:
@@ -115,7 +115,7 @@ def _watch_step(killer: Killer) -> None:
 
     def watched_write(self: PartitionStore, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
         write(self, entries, changelog_offset)
-        killer.at(Point.AFTER_LOCAL_WRITE)
+        killer.at(CrashPoint.AFTER_LOCAL_WRITE)
 
     PartitionProducer.commit = watched_commit  # type: ignore[method-assign]
     PartitionStore.write = watched_write  # type: ignore[method-assign]
@@ -135,14 +135,14 @@ def _watch_take_over(killer: Killer) -> None:
     fence, recover = TakeOver._fence, OwnedPartition.recover
 
     def watched_fence(self: TakeOver, partitions: Sequence[int]) -> dict[int, PartitionProducer]:
-        killer.whatever(Point.BEFORE_FENCE)
+        killer.whatever(CrashPoint.BEFORE_FENCE)
         made = fence(self, partitions)
-        killer.whatever(Point.AFTER_FENCE)
+        killer.whatever(CrashPoint.AFTER_FENCE)
         return made
 
     def watched_recover(self: OwnedPartition) -> dict[str, int]:
         killer.resent(self.number, unpack_outbox(self.store.get))
-        killer.at(Point.BEFORE_RESEND)
+        killer.at(CrashPoint.BEFORE_RESEND)
         return recover(self)
 
     TakeOver._fence = watched_fence  # type: ignore[method-assign]
@@ -155,13 +155,13 @@ def _watch_restore(killer: Killer) -> None:
 
     def watched_apply(store: PartitionStore, messages: list[Message]) -> None:
         apply(store, messages)
-        if next(batches) == BATCHES.get(killer.case.place or Place.LAST):
+        if next(batches) == BATCHES.get(killer.case.place or BatchPlace.LAST):
             last = messages[-1]
-            killer.whatever(Point.IN_RESTORE, last.partition() or 0, last.offset())
+            killer.whatever(CrashPoint.IN_RESTORE, last.partition() or 0, last.offset())
 
     def watched_restore(self: TakeOver, reader: restore.LogReader, stores: Stores, wipe: Wipe) -> int:
         records = restore_all(self, reader, stores, wipe)
-        killer.whatever(Point.AFTER_RESTORE)
+        killer.whatever(CrashPoint.AFTER_RESTORE)
         return records
 
     restore._apply = watched_apply
@@ -174,14 +174,14 @@ def _watch_membership(killer: Killer) -> None:
     async def watched_release(self: Engine) -> None:
         owner = bool(self.positions())
         if owner:
-            killer.whatever(Point.BEFORE_RELEASE)
+            killer.whatever(CrashPoint.BEFORE_RELEASE)
         await release(self)
         if owner:
-            killer.whatever(Point.AFTER_RELEASE)
+            killer.whatever(CrashPoint.AFTER_RELEASE)
 
     async def watched_assign(self: Engine, stores: Stores, wipe: Wipe) -> None:
         await assign(self, stores, wipe)
-        killer.whatever(Point.AFTER_ASSIGN)
+        killer.whatever(CrashPoint.AFTER_ASSIGN)
 
     Engine.release = watched_release  # type: ignore[method-assign]
     Engine.assign = watched_assign  # type: ignore[method-assign]

@@ -16,14 +16,14 @@ from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Command, Timer
 from master_orchestrator_schemas.topology import Topology
-from support.crash_points import Case, Kind, Point
+from support.crash_points import Crash, CrashPoint, RecordKind
 
 ENOUGH = 3
 """Commands in a step, or ticks at once: enough for first, middle and last to differ."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class CrashPlan:
     """Where this process is to die.
 
     Args:
@@ -31,12 +31,12 @@ class Plan:
         evidence: the file that is written just before.
     """
 
-    case: Case
+    case: Crash
     vehicles: str
     evidence: Path
 
 
-class Evidence(msgspec.Struct, kw_only=True):
+class CrashEvidence(msgspec.Struct, kw_only=True):
     """What the process knew when it died.
 
     Args:
@@ -65,7 +65,7 @@ def tick_id(tick: Timer) -> str:
 class Writing:
     """What one thread writes: a transaction, then its commands; or ticks. ``fatal``: the record to die at."""
 
-    evidence: Evidence
+    evidence: CrashEvidence
     concerned: bool
     fatal: int | None = None
     handed: int = 0
@@ -74,33 +74,33 @@ class Writing:
 class Killer:
     """The plan of this process, and what its threads are writing."""
 
-    def __init__(self, plan: Plan, topology: Topology) -> None:
+    def __init__(self, plan: CrashPlan, topology: Topology) -> None:
         self.case, self._plan = plan.case, plan
         self._changelog, self._commands = topology.changelog_topic, frozenset(topology.command_topics)
         self._prefix, self._codec = plan.vehicles.encode(), Codec()
         self._lock = threading.Lock()
         self._threads = threading.local()
         self._timers = topology.topic_of("Timer")
-        self._kinds = {topology.topic_of("AuditRecord"): Kind.AUDIT, self._timers: Kind.TICK}
+        self._kinds = {topology.topic_of("AuditRecord"): RecordKind.AUDIT, self._timers: RecordKind.TICK}
 
-    def die(self, evidence: Evidence) -> Never:
+    def die(self, evidence: CrashEvidence) -> Never:
         """Leave the evidence and end, as kill -9 does."""
         self._lock.acquire()  # the first thread that comes here dies for all
         self._plan.evidence.write_bytes(msgspec.json.encode(evidence))
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("SIGKILL returned")
 
-    def at(self, point: Point) -> None:
+    def at(self, point: CrashPoint) -> None:
         """Die here, between two records or calls of a step, if the plan says so."""
         if self.is_at(point):
             self.die(self.writing.evidence)
 
-    def whatever(self, point: Point, partition: int = -1, offset: int | None = None) -> None:
+    def whatever(self, point: CrashPoint, partition: int = -1, offset: int | None = None) -> None:
         """Die here, whatever is under way, if the plan says so."""
         if self.case.point is point:
-            self.die(Evidence(case=str(self.case), partition=partition, offset=offset))
+            self.die(CrashEvidence(case=str(self.case), partition=partition, offset=offset))
 
-    def is_at(self, point: Point) -> bool:
+    def is_at(self, point: CrashPoint) -> bool:
         """Whether the thread's step is the one to die in, at ``point``."""
         return self.case.point is point and self._writes and self.writing.concerned
 
@@ -120,11 +120,11 @@ class Killer:
         commands = unpack_outbox(kept.get)
         concerned = len(commands) >= ENOUGH and self._about(commands)
         self._begin(partition, [*records, *commands], commands, concerned=concerned)
-        self.writing.evidence.audit = [r.key.decode() for r in records if self._kind(r) is Kind.AUDIT]
+        self.writing.evidence.audit = [r.key.decode() for r in records if self._kind(r) is RecordKind.AUDIT]
 
     def resent(self, partition: int, commands: Sequence[Record]) -> None:
         """This thread sends an outbox again."""
-        self._begin(partition, commands, commands, concerned=self._about(commands), command=Kind.RESENT)
+        self._begin(partition, commands, commands, concerned=self._about(commands), command=RecordKind.RESENT)
 
     def ticks(self, partition: int, ticks: Sequence[Timer]) -> None:
         """This thread sends ticks."""
@@ -134,10 +134,10 @@ class Killer:
 
     def _begin(
         self, partition: int, records: Sequence[Record], commands: Sequence[Record], *, concerned: bool,
-        command: Kind = Kind.COMMAND,
+        command: RecordKind = RecordKind.COMMAND,
     ) -> None:  # fmt: skip
         ids = [self._codec.decode(record.value, Command).command_id for record in commands]
-        evidence = Evidence(case=str(self.case), partition=partition, commands=ids)
+        evidence = CrashEvidence(case=str(self.case), partition=partition, commands=ids)
         wanted, place = self.case.point.value.kind, self.case.place
         of_kind = [index for index, record in enumerate(records) if self._kind(record, command) is wanted]
         there = concerned and place is not None and len(of_kind) >= ENOUGH
@@ -156,11 +156,11 @@ class Killer:
     def _about(self, records: Sequence[Record]) -> bool:
         return any(record.key.startswith(self._prefix) for record in records)
 
-    def _kind(self, record: Record, command: Kind = Kind.COMMAND) -> Kind | None:
+    def _kind(self, record: Record, command: RecordKind = RecordKind.COMMAND) -> RecordKind | None:
         if record.topic in self._commands:
             return command
         if record.topic != self._changelog:
             return self._kinds.get(record.topic)
         if record.key == POSITION_KEY:
             return None
-        return Kind.CHANGELOG if is_vehicle(record.key) else Kind.OUTBOX
+        return RecordKind.CHANGELOG if is_vehicle(record.key) else RecordKind.OUTBOX

@@ -21,7 +21,7 @@ class Part(StrEnum):
     RUNNER = "agent runner"
 
 
-class Kind(StrEnum):
+class RecordKind(StrEnum):
     """A sequence of records in which it matters which of them are out."""
 
     AUDIT = "audit"
@@ -32,7 +32,7 @@ class Kind(StrEnum):
     TICK = "tick"
 
 
-class Place(StrEnum):
+class BatchPlace(StrEnum):
     """Which of several records: of a kind in its batch."""
 
     FIRST = "first"
@@ -41,7 +41,7 @@ class Place(StrEnum):
 
     def of(self, count: int) -> int:
         """The index of this one of ``count`` records."""
-        return {Place.FIRST: 0, Place.MIDDLE: count // 2, Place.LAST: count - 1}[self]
+        return {BatchPlace.FIRST: 0, BatchPlace.MIDDLE: count // 2, BatchPlace.LAST: count - 1}[self]
 
 
 class Left(Enum):
@@ -55,7 +55,7 @@ class Left(Enum):
     NOT_ASKED = "no step was under way"
 
 
-class Terms(NamedTuple):
+class PointTerms(NamedTuple):
     """A point: when the process dies, what is there then, what recovery does, and how that is tested."""
 
     part: Part
@@ -63,12 +63,12 @@ class Terms(NamedTuple):
     there: str
     recovery: str
     left: Left = Left.NOT_ASKED
-    kind: Kind | None = None
+    kind: RecordKind | None = None
     after: bool = False
-    places: tuple[Place, ...] = ()
+    places: tuple[BatchPlace, ...] = ()
 
 
-ALL = tuple(Place)
+ALL = tuple(BatchPlace)
 NOTHING = "Kafka: inputs only. Table: as before"
 ABORTED = "the next owner's fencing aborts what there is; the inputs are read again from the stored position"
 HANDED = "Kafka: some records of an open transaction, or none; no committed reader sees them. Table: as before"
@@ -76,154 +76,155 @@ IN_LOG = "Kafka: this record and all before it, uncommitted; no committed reader
 FETCHED = "Kafka: the command, its offset uncommitted, no reply"
 
 
-class Point(Enum):
+class CrashPoint(Enum):
     """Every point, in the order of what happens."""
 
-    BEFORE_BEGIN = Terms(
+    BEFORE_BEGIN = PointTerms(
         Part.AUDIT, "before the transaction begins", NOTHING,
         "the inputs are read again from the stored position", Left.UNSEEN,
     )  # fmt: skip
-    BEFORE_AUDIT = Terms(
+    BEFORE_AUDIT = PointTerms(
         Part.AUDIT, "begun; before an audit record is handed over", HANDED, ABORTED,
-        Left.UNSEEN, Kind.AUDIT, places=ALL,
+        Left.UNSEEN, RecordKind.AUDIT, places=ALL,
     )  # fmt: skip
-    AFTER_AUDIT = Terms(
+    AFTER_AUDIT = PointTerms(
         Part.AUDIT, "after an audit record is delivered", IN_LOG, ABORTED,
-        Left.OPEN, Kind.AUDIT, after=True, places=ALL,
+        Left.OPEN, RecordKind.AUDIT, after=True, places=ALL,
     )  # fmt: skip
-    BEFORE_CHANGELOG = Terms(
+    BEFORE_CHANGELOG = PointTerms(
         Part.CHANGELOG, "before a vehicle's changelog record is handed over", HANDED, ABORTED,
-        Left.UNSEEN, Kind.CHANGELOG, places=ALL,
+        Left.UNSEEN, RecordKind.CHANGELOG, places=ALL,
     )  # fmt: skip
-    AFTER_CHANGELOG = Terms(
+    AFTER_CHANGELOG = PointTerms(
         Part.CHANGELOG, "after a vehicle's changelog record is delivered", IN_LOG,
-        f"{ABORTED}; a restore does not see the changelog records", Left.OPEN, Kind.CHANGELOG, after=True, places=ALL,
-    )  # fmt: skip
-    BEFORE_OUTBOX = Terms(
-        Part.OUTBOX, "before a chunk of the outbox is handed over", HANDED, ABORTED,
-        Left.UNSEEN, Kind.OUTBOX, places=ALL,
-    )  # fmt: skip
-    AFTER_OUTBOX = Terms(
-        Part.OUTBOX, "after a chunk of the outbox is delivered; before the position record, when it is the last",
-        IN_LOG, f"{ABORTED}; the outbox of the transaction before is sent again", Left.OPEN, Kind.OUTBOX,
+        f"{ABORTED}; a restore does not see the changelog records", Left.OPEN, RecordKind.CHANGELOG,
         after=True, places=ALL,
     )  # fmt: skip
-    BEFORE_COMMIT = Terms(
+    BEFORE_OUTBOX = PointTerms(
+        Part.OUTBOX, "before a chunk of the outbox is handed over", HANDED, ABORTED,
+        Left.UNSEEN, RecordKind.OUTBOX, places=ALL,
+    )  # fmt: skip
+    AFTER_OUTBOX = PointTerms(
+        Part.OUTBOX, "after a chunk of the outbox is delivered; before the position record, when it is the last",
+        IN_LOG, f"{ABORTED}; the outbox of the transaction before is sent again", Left.OPEN, RecordKind.OUTBOX,
+        after=True, places=ALL,
+    )  # fmt: skip
+    BEFORE_COMMIT = PointTerms(
         Part.COMMIT, "after the position record, all is delivered; before the commit",
         "Kafka: the whole transaction, uncommitted. Table: as before", ABORTED, Left.OPEN,
     )  # fmt: skip
-    WITHIN_COMMIT = Terms(
+    WITHIN_COMMIT = PointTerms(
         Part.COMMIT, "the commit is asked for, no answer yet",
         "Kafka: the whole transaction, committed or not. Table: as before",
         "the fencing waits for the coordinator, which ends it one way; from then on as before or as after the commit",
         Left.EITHER,
     )  # fmt: skip
-    AFTER_COMMIT = Terms(
+    AFTER_COMMIT = PointTerms(
         Part.COMMIT, "after the commit; before the local write",
         "Kafka: all of it, seen by all; no command. Table: behind its changelog",
         "the table catches up with the changelog, the outbox is sent, reading goes on behind the batch", Left.COMMITTED,
     )  # fmt: skip
-    AFTER_LOCAL_WRITE = Terms(
+    AFTER_LOCAL_WRITE = PointTerms(
         Part.COMMIT, "after the local write; before the first command",
         "Kafka: all of it, no command. Table: level with its changelog",
         "the outbox is sent, reading goes on behind the batch", Left.WRITTEN,
     )  # fmt: skip
-    BEFORE_COMMAND = Terms(
+    BEFORE_COMMAND = PointTerms(
         Part.COMMIT, "before a further command is handed over",
         "Kafka: all of it, at most the commands before this one. Table: level",
         "the whole outbox is sent again: same ids, same bytes; runners drop or answer repeats, the engine takes one "
-        "reply", Left.WRITTEN, Kind.COMMAND, places=(Place.MIDDLE, Place.LAST),
+        "reply", Left.WRITTEN, RecordKind.COMMAND, places=(BatchPlace.MIDDLE, BatchPlace.LAST),
     )  # fmt: skip
-    AFTER_COMMAND = Terms(
+    AFTER_COMMAND = PointTerms(
         Part.COMMIT, "after a command is delivered; after the last one: before the positions in memory",
         "Kafka: all of it, the commands up to this one. Table: level",
-        "the same: whatever was sent is sent again", Left.WRITTEN, Kind.COMMAND, after=True, places=ALL,
+        "the same: whatever was sent is sent again", Left.WRITTEN, RecordKind.COMMAND, after=True, places=ALL,
     )  # fmt: skip
-    BEFORE_FENCE = Terms(
+    BEFORE_FENCE = PointTerms(
         Part.TAKE_OVER, "partitions assigned, tables open; before the former owner is fenced",
         "as the former owner left it, its transaction may be open", "the next start fences",
     )  # fmt: skip
-    AFTER_FENCE = Terms(
+    AFTER_FENCE = PointTerms(
         Part.TAKE_OVER, "the former owner is fenced; before the restore",
         "Kafka: no transaction open. Table: empty or old", "fenced again, which does no harm; restored",
     )  # fmt: skip
-    IN_RESTORE = Terms(
+    IN_RESTORE = PointTerms(
         Part.TAKE_OVER, "after a batch of the changelog is written to the table",
         "Table: a shorter prefix of the changelog, and its offset; what was not flushed is gone",
-        "the restore goes on from that offset", places=(Place.FIRST, Place.MIDDLE),
+        "the restore goes on from that offset", places=(BatchPlace.FIRST, BatchPlace.MIDDLE),
     )  # fmt: skip
-    AFTER_RESTORE = Terms(
+    AFTER_RESTORE = PointTerms(
         Part.TAKE_OVER, "the tables are caught up; before positions and outbox are read",
         "Table: level, its offset at the changelog's end", "nothing to restore; goes on as below",
     )  # fmt: skip
-    BEFORE_RESEND = Terms(
+    BEFORE_RESEND = PointTerms(
         Part.TAKE_OVER, "before the outbox is sent again", "Table: level, with the unsent outbox", "the outbox is sent",
     )  # fmt: skip
-    AFTER_RESEND = Terms(
+    AFTER_RESEND = PointTerms(
         Part.TAKE_OVER, "after a command of the outbox is delivered again",
         "Kafka: commands up to this one, repeated", "the whole outbox is sent once more: same ids, same bytes",
-        kind=Kind.RESENT, after=True, places=ALL,
+        kind=RecordKind.RESENT, after=True, places=ALL,
     )  # fmt: skip
-    AFTER_ASSIGN = Terms(
+    AFTER_ASSIGN = PointTerms(
         Part.TAKE_OVER, "partitions owned; before the first fetch", "as after a clean start", "the take-over again",
     )  # fmt: skip
-    BEFORE_RELEASE = Terms(
+    BEFORE_RELEASE = PointTerms(
         Part.REBALANCE, "a rebalance begins; transactions may be under way", "Kafka: open transactions, or none",
         "the new owners fence, restore and send the outbox, as after any crash",
     )  # fmt: skip
-    AFTER_RELEASE = Terms(
+    AFTER_RELEASE = PointTerms(
         Part.REBALANCE, "transactions under way have ended; before the new assignment",
         "Kafka: no transaction open. Table: level", "the new owners restore, there is nothing to abort",
     )  # fmt: skip
-    BEFORE_TICK = Terms(
+    BEFORE_TICK = PointTerms(
         Part.TIMER, "a deadline is due; before its tick is handed over", "Table: the deadline. Kafka: no tick",
-        "the deadlines are taken from the table again; those past are due at once", kind=Kind.TICK, places=ALL,
+        "the deadlines are taken from the table again; those past are due at once", kind=RecordKind.TICK, places=ALL,
     )  # fmt: skip
-    AFTER_TICK = Terms(
+    AFTER_TICK = PointTerms(
         Part.TIMER, "after a tick is delivered", "Kafka: the tick. Table: the deadline, as if it had not been sent",
         "the tick is applied; the same is sent again, finds the deadline gone and does nothing",
-        kind=Kind.TICK, after=True, places=ALL,
+        kind=RecordKind.TICK, after=True, places=ALL,
     )  # fmt: skip
-    BEFORE_HANDLING = Terms(
+    BEFORE_HANDLING = PointTerms(
         Part.RUNNER, "a command is fetched; before its handler runs", FETCHED,
         "it is fetched and handled again", places=ALL,
     )  # fmt: skip
-    BEFORE_REPLY = Terms(
+    BEFORE_REPLY = PointTerms(
         Part.RUNNER, "the handler has run; before the reply", f"{FETCHED}. The handler's effects are there",
         "it is handled again, under the same id: handlers key what they write by it", places=ALL,
     )  # fmt: skip
-    AFTER_REPLY = Terms(
+    AFTER_REPLY = PointTerms(
         Part.RUNNER, "the reply is delivered; before the offset is committed",
         "Kafka: the reply; the command's offset uncommitted",
         "it is handled again; the engine drops the second reply as stale", places=ALL,
     )  # fmt: skip
-    AFTER_OFFSETS = Terms(
+    AFTER_OFFSETS = PointTerms(
         Part.RUNNER, "after the offsets are committed",
         "Kafka: the replies, and the offsets up to the first command without one",
         "reading goes on at the committed offsets", places=ALL,
     )  # fmt: skip
 
 
-class Case(NamedTuple):
+class Crash(NamedTuple):
     """One crash: where, and at which record where that is asked."""
 
-    point: Point
-    place: Place | None
+    point: CrashPoint
+    place: BatchPlace | None
 
     def __str__(self) -> str:
         return self.point.name if self.place is None else f"{self.point.name} {self.place}"
 
 
-def cases(part: Part) -> list[Case]:
+def cases(part: Part) -> list[Crash]:
     """All crashes of a part, in order."""
-    points = [point for point in Point if point.value.part is part]
-    return [Case(point, place) for point in points for place in point.value.places or (None,)]
+    points = [point for point in CrashPoint if point.value.part is part]
+    return [Crash(point, place) for point in points for place in point.value.places or (None,)]
 
 
 def table() -> str:
     """The points as a Markdown table, one row each."""
     rows = ["| point | the process dies | record | on disk and in Kafka | recovery |", "|---|---|---|---|---|"]
-    for point in Point:
+    for point in CrashPoint:
         terms = point.value
         name = f"`{point.name.lower().replace('_', '-')}`"
         rows.append(f"| {name} | {terms.dies} | {', '.join(terms.places)} | {terms.there} | {terms.recovery} |")

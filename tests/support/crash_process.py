@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from support.crash_hooks import Evidence, Plan
+from support.crash_hooks import CrashEvidence, CrashPlan
 
 DIES_IN_S = 30.0
 STOPS_IN_S = 30.0
@@ -21,7 +21,7 @@ FORKS.set_forkserver_preload(["pytest", "master_orchestrator.shell.worker", "mas
 class Life:
     """One process; ``plan`` says where it dies, None that it lives until it is ended."""
 
-    def __init__(self, target: Callable[..., None], *given: Any, plan: Plan | None) -> None:
+    def __init__(self, target: Callable[..., None], *given: Any, plan: CrashPlan | None) -> None:
         self._plan = plan
         self._process = FORKS.Process(target=target, args=(*given, plan), daemon=True)
         self._process.start()
@@ -40,10 +40,10 @@ class Life:
         assert -signal.SIGKILL == self._process.exitcode, f"{self._plan.case}: ended otherwise, see its log"
         return True
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> CrashEvidence:
         """What the process wrote before it died."""
         assert self._plan is not None
-        found = msgspec.json.decode(self._plan.evidence.read_bytes(), type=Evidence)
+        found = msgspec.json.decode(self._plan.evidence.read_bytes(), type=CrashEvidence)
         assert str(self._plan.case) == found.case
         return found
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from master_orchestrator.readers.verify_topics import verify_topics
 from support.crash_engine import engine_life
-from support.crash_hooks import Evidence, Plan
-from support.crash_points import Case
+from support.crash_hooks import CrashEvidence, CrashPlan
+from support.crash_points import Crash
 from support.crash_process import DIES_IN_S, Life
 from support.crash_witness import Witness, await_leaders
 from support.engine_system import EngineSystem, ended
@@ -31,23 +31,23 @@ class CrashRun:
         """The worker's RocksDB folder."""
         return self.system.folder / worker
 
-    def start(self, plan: Plan | None = None, worker: str = "w1") -> Life:
+    def start(self, plan: CrashPlan | None = None, worker: str = "w1") -> Life:
         """Start a worker (again)."""
         system = self.system
         life = Life(engine_life, system.kafka, system.topology, system.folder, worker, plan=plan)
         self.lives.append(life)
         return life
 
-    def plan(self, case: Case, vehicles: str) -> Plan:
+    def plan(self, case: Crash, vehicles: str) -> CrashPlan:
         """To die at ``case`` in a step with such vehicles."""
-        return Plan(case=case, vehicles=vehicles, evidence=self.system.folder / "evidence.json")
+        return CrashPlan(case=case, vehicles=vehicles, evidence=self.system.folder / "evidence.json")
 
     def send(self, name: str) -> None:
         """A batch of readings, each of which opens a workflow."""
         self.system.request_checks(range(self.workflows, self.workflows + VEHICLES), name)
         self.workflows += VEHICLES
 
-    def crash(self, case: Case, made_good: Callable[[], object]) -> Evidence:
+    def crash(self, case: Crash, made_good: Callable[[], object]) -> CrashEvidence:
         """Start a worker, wait until it has made the former crash good, and let it die at ``case``."""
         name = f"v{self.workflows}"
         life = self.start(self.plan(case, f"{name}-"))
@@ -58,7 +58,7 @@ class CrashRun:
                 return life.evidence()
         raise AssertionError(f"{case}: the worker never came there")
 
-    def crash_while_starting(self, case: Case, vehicles: str = "") -> Evidence:
+    def crash_while_starting(self, case: Crash, vehicles: str = "") -> CrashEvidence:
         """Start a worker that dies in its take-over; where it asks, with an outbox about such vehicles."""
         life = self.start(self.plan(case, vehicles))
         assert life.died_as_planned(DIES_IN_S), f"{case}: the worker never came there"

@@ -25,14 +25,14 @@ from master_orchestrator_schemas.messages import Reply
 from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
-from support.crash_hooks import Evidence, Killer, Plan
-from support.crash_points import Place, Point
+from support.crash_hooks import CrashEvidence, CrashPlan, Killer
+from support.crash_points import BatchPlace, CrashPoint
 
 AGENT = AgentType.DATA_ANALYSIS
 """The first that a workflow asks: all commands of a batch come at once."""
 
 
-def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: int, plan: Plan | None) -> None:
+def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: int, plan: CrashPlan | None) -> None:
     """Answer the commands of one agent until it dies as planned, or is ended. ``batch``: commands per batch."""
     log = os.open(folder / "runner.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(log, sys.stdout.fileno())
@@ -45,7 +45,7 @@ def runner_life(kafka: KafkaSettings, topology: Topology, folder: Path, batch: i
 
     def handler(task: Task) -> dict[str, Any]:
         if counter is not None:
-            counter.come(Point.BEFORE_HANDLING, task.command_id)
+            counter.come(CrashPoint.BEFORE_HANDLING, task.command_id)
         return {}
 
     run_agents([AgentSpec(AGENT, handler, max_workers=4)], kafka, topology, worker_id="crashing")
@@ -56,18 +56,18 @@ class Counter:
 
     def __init__(self, killer: Killer, prefix: str, batch: int) -> None:
         self._killer, self._prefix = killer, prefix
-        self._fatal = (killer.case.place or Place.FIRST).of(batch) + 1
+        self._fatal = (killer.case.place or BatchPlace.FIRST).of(batch) + 1
         self._lock = threading.Lock()
         self._come = 0
 
-    def come(self, point: Point, command_id: str) -> None:
+    def come(self, point: CrashPoint, command_id: str) -> None:
         """The command has come to ``point``."""
         if self._killer.case.point is not point or not command_id.startswith(self._prefix):
             return
         with self._lock:
             self._come += 1
             if self._come == self._fatal:
-                self._killer.die(Evidence(case=str(self._killer.case), commands=[command_id]))
+                self._killer.die(CrashEvidence(case=str(self._killer.case), commands=[command_id]))
 
 
 def _install(counter: Counter) -> None:
@@ -75,11 +75,11 @@ def _install(counter: Counter) -> None:
     replied: list[QueuedCommand] = []
 
     def watched_reply(self: ReplySender, entry: QueuedCommand, answer: Reply, session: Session) -> None:
-        counter.come(Point.BEFORE_REPLY, entry.command.command_id)
+        counter.come(CrashPoint.BEFORE_REPLY, entry.command.command_id)
         send(self, entry, answer, session)
 
     def watched_finished(self: Backlog, entry: QueuedCommand, reply: DeliveredReply | None = None) -> None:
-        counter.come(Point.AFTER_REPLY, entry.command.command_id)
+        counter.come(CrashPoint.AFTER_REPLY, entry.command.command_id)
         finished(self, entry, reply)
         replied.append(entry)
 
@@ -89,7 +89,7 @@ def _install(counter: Counter) -> None:
         below = {held[partition]: mark.offset for partition, mark in marks.items() if partition in held}
         for entry in [entry for entry in replied if entry.offset < below.get(entry.tracker, 0)]:
             replied.remove(entry)
-            counter.come(Point.AFTER_OFFSETS, entry.command.command_id)
+            counter.come(CrashPoint.AFTER_OFFSETS, entry.command.command_id)
 
     ReplySender.send = watched_reply  # type: ignore[assignment, method-assign]  # this process is the test's own, here and below
     Backlog.completed = watched_finished  # type: ignore[method-assign]

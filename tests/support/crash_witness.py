@@ -15,8 +15,8 @@ from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator.shell.store import PartitionStore
 from master_orchestrator_schemas.messages import Command, Timer
 from master_orchestrator_schemas.places import Partition
-from support.crash_hooks import Evidence, tick_id
-from support.crash_points import Case, Left
+from support.crash_hooks import CrashEvidence, tick_id
+from support.crash_points import Crash, Left
 from support.engine_system import EngineSystem
 from support.topics import CODEC, PATIENCE_S
 
@@ -72,7 +72,7 @@ class Witness:
             self.look()
             time.sleep(LOOK_EVERY_S)  # the readers wait only where they know of something to come
 
-    def until_made_good(self, evidence: Evidence) -> None:
+    def until_made_good(self, evidence: CrashEvidence) -> None:
         """Wait until the step that died is done after all: its audit records, once, and its commands."""
         self.until(lambda: self._sees(evidence) and self.commands.keys() >= set(evidence.commands))
         assert {1} >= {self.audit[key] for key in evidence.audit}
@@ -81,7 +81,7 @@ class Witness:
         """Partition -> end of the changelog, uncommitted records included."""
         return {partition: end for (_, partition), end in self._changelog.end_offsets(under_way=True).items()}
 
-    def assert_left(self, case: Case, evidence: Evidence, tables: Path) -> None:
+    def assert_left(self, case: Crash, evidence: CrashEvidence, tables: Path) -> None:
         """Kafka and the table are as ``case`` says. To be called before anyone recovers."""
         left = case.point.value.left
         if left in {Left.COMMITTED, Left.WRITTEN}:  # a commit is answered before its markers are everywhere
@@ -96,14 +96,14 @@ class Witness:
             assert self.is_open(evidence.partition)
         self._assert_sent(case, evidence)
 
-    def _assert_sent(self, case: Case, evidence: Evidence) -> None:
+    def _assert_sent(self, case: Crash, evidence: CrashEvidence) -> None:
         delivered = [command_id for command_id in evidence.commands if command_id in self.commands]
         if case.point.value.after:
             assert evidence.commands[: evidence.sent] == delivered
         else:
             assert len(delivered) <= evidence.sent
 
-    def _sees(self, evidence: Evidence) -> bool:
+    def _sees(self, evidence: CrashEvidence) -> bool:
         return self.audit.keys() >= set(evidence.audit)
 
     def is_open(self, *partitions: int) -> bool:

@@ -20,14 +20,14 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Command
 from master_orchestrator_schemas.topology import Topology, load_topology
 from support.core_vehicle import EPOCH_MS, CoreVehicle
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 from support.vehicle_processor import vehicle_processor
 
 CODEC = Codec()
 PARTITION = 0
 
 
-class Input(NamedTuple):
+class InputRecord(NamedTuple):
     """A record of an input topic."""
 
     topic: str
@@ -42,7 +42,7 @@ class PartitionContent(msgspec.Struct):
     The outbox, in the table, has the commands of the newest batch; they count as not yet delivered.
     """
 
-    inputs: list[Input] = []
+    inputs: list[InputRecord] = []
     table: dict[bytes, bytes] = {}
     outputs: list[Record] = []
     commands: list[Record] = []
@@ -78,7 +78,7 @@ class PartitionContent(msgspec.Struct):
             kind, at_ms, topic, key_text, coded, headers = json.loads(line)
             key, value = key_text.encode(), b64decode(coded)
             if kind == "input":
-                partition.inputs.append(Input(topic, at_ms, key, value))
+                partition.inputs.append(InputRecord(topic, at_ms, key, value))
             elif kind == "table":
                 partition.table[key] = value
             else:
@@ -108,7 +108,7 @@ class EngineOfPartition:
         self._processor = vehicle_processor(topology)
         self._offsets = Counter(partition.positions)
 
-    def apply(self, *batch: Input) -> list[Record]:
+    def apply(self, *batch: InputRecord) -> list[Record]:
         """Apply one batch; its commands, which are in the outbox now, and those of the batch before delivered."""
         partition = self.partition
         partition.commands += partition.outbox
@@ -119,16 +119,16 @@ class EngineOfPartition:
         partition.table[table.POSITION_KEY] = table.pack_positions(self._offsets)
         return work.commands
 
-    def input_of(self, body: Body, at_ms: int) -> Input:
+    def input_of(self, body: Body, at_ms: int) -> InputRecord:
         """A message as the next record of its topic."""
         topic = self.topology.topic_of(type(body).__name__)
-        return Input(topic, at_ms, body.vehicle_id.encode(), CODEC.encode(body))
+        return InputRecord(topic, at_ms, body.vehicle_id.encode(), CODEC.encode(body))
 
-    def _fetched(self, given: Input) -> tuple[int, Fetched]:
+    def _fetched(self, given: InputRecord) -> tuple[int, FetchedRecord]:
         offset = self._offsets[given.topic]
         self._offsets[given.topic] += 1
         rank = self.topology.input_topics.index(given.topic)
-        return rank, Fetched(offset, given.at_ms, given.key, given.value)
+        return rank, FetchedRecord(offset, given.at_ms, given.key, given.value)
 
 
 class PartitionVehicle(CoreVehicle):
@@ -137,7 +137,7 @@ class PartitionVehicle(CoreVehicle):
     def __init__(self, engine: EngineOfPartition, vehicle_id: str) -> None:
         super().__init__(engine.policy, vehicle_id)
         self.engine = engine
-        self.held: list[Input] | None = None
+        self.held: list[InputRecord] | None = None
         known = [
             CODEC.decode(record.value, Command) for record in (*engine.partition.commands, *engine.partition.outbox)
         ]

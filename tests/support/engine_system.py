@@ -12,7 +12,7 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
 from support.echo_agents import Answer, EchoAgents, default_answer
 from support.engine_process import EngineProcess
-from support.topics import Sender, TopicLog, audit_by_workflow, newest_status, topic_log
+from support.topics import InputSender, TopicLog, audit_by_workflow, newest_status, topic_log
 
 
 @dataclass
@@ -22,7 +22,7 @@ class EngineSystem:
     kafka: KafkaSettings
     topology: Topology
     folder: Path
-    sender: Sender
+    sender: InputSender
     audit: TopicLog
     status: TopicLog
     dead: TopicLog
@@ -81,7 +81,7 @@ def engine_system(kafka: KafkaSettings, topology: Topology, folder: Path) -> Ite
     with ExitStack() as stack:
         names = (topology.topic_of("AuditRecord"), topology.topic_of("Status"), topology.dead_letter_topic)
         audit, status, dead = (stack.enter_context(topic_log(kafka, name)) for name in names)
-        system = EngineSystem(kafka, topology, folder, Sender(kafka, topology), audit, status, dead)
+        system = EngineSystem(kafka, topology, folder, InputSender(kafka, topology), audit, status, dead)
         try:
             yield system
         finally:

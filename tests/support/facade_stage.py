@@ -20,7 +20,7 @@ def quick(topology: Topology) -> Topology:
 
 
 @dataclass
-class Stage:
+class FacadeStage:
     """Makes orchestrators on one shell and shuts down what a test leaves running."""
 
     topology: Topology

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 
-class Fetched(NamedTuple):
+class FetchedRecord(NamedTuple):
     offset: int
     timestamp: int = 0
     key: bytes | None = b"v"
@@ -11,6 +11,6 @@ class Fetched(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-def records(*offsets: int) -> list[Fetched]:
+def records(*offsets: int) -> list[FetchedRecord]:
     """One record per offset."""
-    return [Fetched(offset) for offset in offsets]
+    return [FetchedRecord(offset) for offset in offsets]

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, State
-from support.engine_partition import EngineOfPartition, Input, PartitionContent, PartitionVehicle, frozen_topology
+from support.engine_partition import EngineOfPartition, InputRecord, PartitionContent, PartitionVehicle, frozen_topology
 
 FOLDER = Path(__file__).parents[1] / "versions"
 DAY_MS = 86_400_000
@@ -103,7 +103,7 @@ def _side_tasks(engine: EngineOfPartition) -> None:
 
 def _undelivered(engine: EngineOfPartition) -> None:
     """Three vehicles open in one batch: their commands have not left the outbox."""
-    batch: list[Input] = []
+    batch: list[InputRecord] = []
     for number in range(3):
         vehicle = PartitionVehicle(engine, f"undelivered-{number}")
         vehicle.held = batch

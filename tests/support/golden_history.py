@@ -16,7 +16,7 @@ from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES
 from master_orchestrator_schemas.topology import Topology, load_topology
-from support.fetched_records import Fetched
+from support.fetched_records import FetchedRecord
 from support.golden_text import CODEC, digest, readable_record, readable_value
 from support.vehicle_processor import VehicleWork, vehicle_processor
 
@@ -28,7 +28,7 @@ Output = tuple[str, bytes, bytes]
 """Topic, key and value of a record."""
 
 
-class History:
+class GoldenHistory:
     """One file: its inputs, what was recorded of them, and what today's engine makes of them."""
 
     def __init__(self, path: Path) -> None:
@@ -40,11 +40,11 @@ class History:
         """The inputs of all steps."""
         return [step["input"] for step in self.recorded["steps"]]
 
-    def run(self) -> "Run":
+    def run(self) -> "GoldenRun":
         """A partition on which nothing has happened."""
         topology = _all_at_home(load_topology(), {given["key"].encode() for given in self.inputs})
         service = topology.service.model_copy(update=self.recorded.get("service", {}))
-        return Run(topology.model_copy(update={"service": service}))
+        return GoldenRun(topology.model_copy(update={"service": service}))
 
     def now(self) -> dict[str, Any]:
         """The file's content as it would be recorded today."""
@@ -71,7 +71,7 @@ def _all_at_home(topology: Topology, keys: set[bytes]) -> Topology:
     return topology.model_copy(update={"partitions": count})
 
 
-class Run:
+class GoldenRun:
     """The engine's processor on one partition, its table in memory."""
 
     def __init__(self, topology: Topology) -> None:
@@ -102,7 +102,7 @@ class Run:
         """Each vehicle's stored state."""
         return {key.decode(): readable_value(value) for key, value in sorted(self._table.items())}
 
-    def _fetched(self, given: Given) -> tuple[int, Fetched]:
+    def _fetched(self, given: Given) -> tuple[int, FetchedRecord]:
         rank = self._topology.input_topics.index(given["topic"])
         value = given.get("value")
         if "message" in given:
@@ -110,7 +110,7 @@ class Run:
         elif isinstance(value, str):
             value = value.encode()
         headers = tuple((name, text.encode()) for name, text in given.get("headers", {}).items())
-        return rank, Fetched(given["offset"], given["at_ms"], given["key"].encode(), value, headers)
+        return rank, FetchedRecord(given["offset"], given["at_ms"], given["key"].encode(), value, headers)
 
 
 def first_difference(recorded: Any, now: Any, place: str = "") -> str | None:

@@ -8,18 +8,18 @@ from typing import Any
 
 from chaos_checker.fold import Newest, vehicle_folded
 from chaos_checker.folder import sent_of
-from chaos_checker.history import History, gathered
+from chaos_checker.history import PartitionHistory, gathered
 from chaos_checker.judge import SCHEMAS
 from chaos_checker.partition_rules import changed_state, partition_violations
-from chaos_checker.records import Headers, Place, Sent, Stored
+from chaos_checker.records import Headers, RecordPlace, SentRecord, StoredRecord
 from chaos_checker.rules.trails import by_vehicle
-from chaos_checker.terms import Terms, read_terms
-from chaos_checker.violation import Violation
-from chaos_checker.wire import Wire
+from chaos_checker.terms import CheckTerms, read_terms
+from chaos_checker.violation import RuleViolation
+from chaos_checker.wire import WireSchemas
 
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, OperatorAction, State
-from support.engine_partition import PARTITION, EngineOfPartition, Input, PartitionContent, PartitionVehicle
+from support.engine_partition import PARTITION, EngineOfPartition, InputRecord, PartitionContent, PartitionVehicle
 
 TOPOLOGY = Path(__file__).parents[2] / "topology.yaml"
 TELEMETRY = "vehicle.telemetry"
@@ -29,7 +29,7 @@ BOOKED = {"appointment_id": "A-1", "workshop_id": "ws-1"}
 class Judged:
     """What the judge is given of one partition; a test plants its violation in it."""
 
-    def __init__(self, terms: Terms, wire: Wire, history: History, sent: list[Sent]) -> None:
+    def __init__(self, terms: CheckTerms, wire: WireSchemas, history: PartitionHistory, sent: list[SentRecord]) -> None:
         self.terms, self.wire, self.history, self.sent = terms, wire, history, sent
         self.ends = Counter(place.topic for place in history.inputs)
 
@@ -39,7 +39,7 @@ class Judged:
         folded = {v: vehicle_folded(records) for v, records in by_vehicle(self.history.audit).items()}
         return {vehicle: fold for vehicle, fold in folded.items() if fold is not None}
 
-    def violations(self) -> list[Violation]:
+    def violations(self) -> list[RuleViolation]:
         """Of all rules on a partition."""
         return [
             *partition_violations(self.terms, self.wire, self.history, self.sent, self.folds),
@@ -53,16 +53,16 @@ def clean() -> Judged:
     return Judged(terms, wire, copy.copy(_own(history)), list(sent))
 
 
-def _own(history: History) -> History:
+def _own(history: PartitionHistory) -> PartitionHistory:
     """A history whose collections are new; the records in them cannot be changed."""
-    return History(**{name: copy.copy(value) for name, value in vars(history).items()})
+    return PartitionHistory(**{name: copy.copy(value) for name, value in vars(history).items()})
 
 
 @cache
-def _made() -> tuple[Terms, Wire, History, tuple[Sent, ...]]:
+def _made() -> tuple[CheckTerms, WireSchemas, PartitionHistory, tuple[SentRecord, ...]]:
     story = Story()
     story.tell()
-    terms, wire = read_terms(TOPOLOGY), Wire(SCHEMAS)
+    terms, wire = read_terms(TOPOLOGY), WireSchemas(SCHEMAS)
     return terms, wire, gathered(terms, wire, PARTITION, stored(story.partition)), tuple(story.sent)
 
 
@@ -70,7 +70,7 @@ class Story:
     """Vehicles to which all kinds of things happen, and the journal that a load would have written of it."""
 
     def __init__(self) -> None:
-        self.partition, self.sent = PartitionContent(), list[Sent]()
+        self.partition, self.sent = PartitionContent(), list[SentRecord]()
         self.engine = EngineOfPartition(load_topology().model_copy(update={"partitions": 1}), self.partition)
 
     def tell(self) -> None:
@@ -168,11 +168,11 @@ class Story:
 
     def _spoilt(self) -> None:
         vehicle = self._vehicle("spoilt")
-        self.engine.apply(Input(TELEMETRY, vehicle.at_ms, b"spoilt", b"\x7fELF"))
+        self.engine.apply(InputRecord(TELEMETRY, vehicle.at_ms, b"spoilt", b"\x7fELF"))
         self._note("dead:undecodable", "spoilt", size=4)
         vehicle.reading(ts_ms=vehicle.at_ms + 3_600_000)
         self._note("dead:future_timestamp", "spoilt")
-        self.engine.apply(Input("agent.replies", vehicle.at_ms, b"spoilt", b"{}"))
+        self.engine.apply(InputRecord("agent.replies", vehicle.at_ms, b"spoilt", b"{}"))
         self._note("dead:json_not_allowed", "spoilt", topic="agent.replies")
 
     def _fault(self, vehicle: PartitionVehicle, code: str) -> None:
@@ -208,16 +208,16 @@ def _shot(topic: str, offset: int) -> str:
     return f"{topic}-{offset}"
 
 
-def stored(partition: PartitionContent) -> list[Stored]:
+def stored(partition: PartitionContent) -> list[StoredRecord]:
     """A partition's records as they would stand in their topics; the inputs with the load's header."""
     offsets: Counter[str] = Counter()
-    times: dict[Place, int] = {}
+    times: dict[RecordPlace, int] = {}
     records = []
 
-    def add(topic: str, at_ms: int, key: bytes, value: bytes | None, headers: Headers) -> Place:
-        place = Place(topic, PARTITION, offsets[topic])
+    def add(topic: str, at_ms: int, key: bytes, value: bytes | None, headers: Headers) -> RecordPlace:
+        place = RecordPlace(topic, PARTITION, offsets[topic])
         offsets[topic] += 1
-        records.append(Stored(place, at_ms, key, value, headers))
+        records.append(StoredRecord(place, at_ms, key, value, headers))
         return place
 
     for given in partition.inputs:

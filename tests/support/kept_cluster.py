@@ -21,7 +21,7 @@ from support.engine_partition import CODEC, PartitionContent
 from support.judged_history import Story
 
 
-class Kept(NamedTuple):
+class KeptRecord(NamedTuple):
     """A record, asked as a consumed message is."""
 
     at: Partition
@@ -60,7 +60,7 @@ class KeptCluster:
 
     def __init__(self, partitions: int = 1) -> None:
         self.topology: Topology = load_topology().model_copy(update={"partitions": partitions})
-        self.records: dict[Partition, list[Kept]] = {}
+        self.records: dict[Partition, list[KeptRecord]] = {}
         self.starts: dict[Partition, int] = {}
         self.audit, self.status = self.topology.topic_of("AuditRecord"), self.topology.topic_of("Status")
         self.readings, self.table = self.topology.topic_of("Telemetry"), self.topology.changelog_topic
@@ -70,7 +70,7 @@ class KeptCluster:
         """One more record."""
         at = Partition(topic, partition)
         log = self.records.setdefault(at, [])
-        log.append(Kept(at, log[-1].number + 1 if log else 0, at_ms, key, value))
+        log.append(KeptRecord(at, log[-1].number + 1 if log else 0, at_ms, key, value))
 
     def trail(self) -> list[AuditRecord]:
         """The audit records of partition 0."""
@@ -120,20 +120,20 @@ class KeptCluster:
 
 
 def _reader_of(cluster: KeptCluster) -> Any:
-    class Reader:
+    class KeptReader:
         """A ``TopicReader`` of it."""
 
         def __init__(self, _kafka: object, topics: Iterable[str], partitions: Iterable[int]) -> None:
             self._partitions = [Partition(topic, partition) for topic in topics for partition in partitions]
             self._seen = dict.fromkeys(self._partitions, -1)
 
-        def __enter__(self) -> "Reader":
+        def __enter__(self) -> "KeptReader":
             return self
 
         def __exit__(self, *_: object) -> None:
             pass
 
-        def catch_up(self, _progress: object = None) -> Iterator[Kept]:
+        def catch_up(self, _progress: object = None) -> Iterator[KeptRecord]:
             for at in self._partitions:
                 for kept in list(cluster.records.get(at, ())):
                     if kept.number > self._seen[at]:
@@ -143,7 +143,7 @@ def _reader_of(cluster: KeptCluster) -> Any:
         def start_offsets(self) -> dict[Partition, int]:
             return {at: cluster.starts.get(at, 0) for at in self._partitions}
 
-    return Reader
+    return KeptReader
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chaos_checker.records import Audit, Command, Place, Stored
+from chaos_checker.records import Audit, DecodedCommand, RecordPlace, StoredRecord
 from chaos_checker.vehicles import DUE, POSITION_KEY
 from msgspec import msgpack
 
@@ -80,7 +80,7 @@ def all_of(*plants: Plant) -> Plant:
     return plant
 
 
-def cause_of(judged: Judged, **wanted: Any) -> Place:
+def cause_of(judged: Judged, **wanted: Any) -> RecordPlace:
     record: Audit = judged.history.audit[at(judged.history.audit, **wanted)]
     return record.cause
 
@@ -103,8 +103,8 @@ def input_more(topic: str, vehicle: str) -> Plant:
     """One more record at the end of an input."""
 
     def plant(judged: Judged) -> None:
-        place = Place(topic, 0, 1 + max(p.offset for p in judged.history.inputs if p.topic == topic))
-        judged.history.inputs[place] = Stored(place, 0, vehicle.encode(), b"", ())
+        place = RecordPlace(topic, 0, 1 + max(p.offset for p in judged.history.inputs if p.topic == topic))
+        judged.history.inputs[place] = StoredRecord(place, 0, vehicle.encode(), b"", ())
         judged.ends[topic] += 1
 
     return plant
@@ -142,7 +142,7 @@ def other_lane(judged: Judged) -> None:
 def overtaken(judged: Judged) -> None:
     """Two commands of one vehicle on one lane, the later one first."""
     commands = judged.history.commands
-    by_lane: dict[tuple[str, str], list[Command]] = {}
+    by_lane: dict[tuple[str, str], list[DecodedCommand]] = {}
     for command in commands:
         by_lane.setdefault((command.vehicle_id, command.stored.place.topic), []).append(command)
     one, two = next(of_lane for of_lane in by_lane.values() if len(of_lane) > 1)[:2]

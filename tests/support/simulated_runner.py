@@ -26,7 +26,7 @@ class Burst(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Load:
+class RunnerLoad:
     """A runner's terms and what comes its way.
 
     Args:
@@ -57,17 +57,17 @@ class Load:
         turns = self.workers * (self.fetch_ms // min(self.handling_ms) + 1)
         return (turns + self.workers) * self.batch_size
 
-    def records(self) -> list[Record]:
+    def records(self) -> list[SimulatedCommand]:
         """All commands in the order of their appends."""
         appended = sorted((b.at_ms + b.every_ms * n, b.lane) for b in self.bursts for n in range(b.size))
-        return [Record(n, self._vehicle(n), lane, at_ms) for n, (at_ms, lane) in enumerate(appended)]
+        return [SimulatedCommand(n, self._vehicle(n), lane, at_ms) for n, (at_ms, lane) in enumerate(appended)]
 
     def _vehicle(self, number: int) -> str:
         return f"v{number // 2 if self.vehicles is None else number % self.vehicles}"
 
 
 @dataclass(eq=False)
-class Record:
+class SimulatedCommand:
     """A command and what became of it; times in ms."""
 
     number: int
@@ -90,23 +90,25 @@ class Record:
 class SimulatedRunner:
     """Plays one load to its end."""
 
-    load: Load
+    load: RunnerLoad
     now_ms: int = 0
-    taken: list[Record] = field(default_factory=list)
+    taken: list[SimulatedCommand] = field(default_factory=list)
     """In order."""
 
     def __post_init__(self) -> None:
         self.records = self.load.records()
-        self._in_kafka: dict[Lane, list[Record]] = {lane: [r for r in self.records if r.lane is lane] for lane in Lane}
+        self._in_kafka: dict[Lane, list[SimulatedCommand]] = {
+            lane: [r for r in self.records if r.lane is lane] for lane in Lane
+        }
         limit = 2 * self.load.per_fetch if self.load.vehicles is None else 10**9
         self._queues = LaneQueues(self.load.lanes, limit=limit)
-        self._in_hand: list[list[Record] | None] = [None] * self.load.workers
+        self._in_hand: list[list[SimulatedCommand] | None] = [None] * self.load.workers
         self._handling = cycle(self.load.handling_ms)
         self._turns = count()
         self._released: dict[str, int] = {}
         self._tracker = OffsetTracker(CommitMetadata())
 
-    def play(self) -> list[Record]:
+    def play(self) -> list[SimulatedCommand]:
         """All records, with their times."""
         while len(self.taken) < len(self.records) or any(self._in_hand):
             self._finish()
@@ -151,7 +153,7 @@ class SimulatedRunner:
             if records is None and (entries := self._queues.take(self.now_ms, self._batch_size)):
                 self._in_hand[worker] = self._take([self.records[entry.offset] for entry in entries])
 
-    def _take(self, records: list[Record]) -> list[Record]:
+    def _take(self, records: list[SimulatedCommand]) -> list[SimulatedCommand]:
         turn, done_ms = next(self._turns), self.now_ms + next(self._handling)
         for record in records:
             record.taken_ms, record.turn, record.done_ms = self.now_ms, turn, done_ms
@@ -163,5 +165,5 @@ class SimulatedRunner:
         return self.load.batch_size if lane is Lane.ROUTINE else 1
 
 
-def _command(record: Record) -> Command:
+def _command(record: SimulatedCommand) -> Command:
     return command_for(AgentType.DIAGNOSIS, f"{record.vehicle_id}~{record.number}", priority=record.lane.priority)

@@ -73,7 +73,7 @@ def newest_status(log: TopicLog) -> dict[str, Status]:
     return {status.workflow_id: status for status in log.decoded(Status)}
 
 
-class Sender:
+class InputSender:
     """Writes inputs as gateways, agents, workshops and operators do."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:

@@ -10,8 +10,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from bench_suite.decisions.fleets import Plan
-from bench_suite.decisions.virtual_system import History
+from bench_suite.decisions.fleets import PlannedVehicle
+from bench_suite.decisions.virtual_system import VehicleHistory
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis.evidence import evidence_for
 from master_orchestrator_agents.reference.data_analysis.plausibility import implausible
@@ -32,7 +32,7 @@ Amounts = Mapping[str, float]
 """Kind of evidence -> how much of it there is."""
 
 
-class Case(NamedTuple):
+class CalibrationCase(NamedTuple):
     """One finding that DATA_ANALYSIS was asked about, with the evidence, and whether the vehicle has that fault."""
 
     amounts: Amounts
@@ -54,7 +54,7 @@ class Bin(NamedTuple):
     right: float
 
 
-def cases(plan: Plan, history: History, codes: CodeTable) -> Iterable[Case]:
+def cases(plan: PlannedVehicle, history: VehicleHistory, codes: CodeTable) -> Iterable[CalibrationCase]:
     """The findings of one vehicle that DATA_ANALYSIS was asked to weigh."""
     for command, _ in history.asked(AgentType.DATA_ANALYSIS):
         task = DataAnalysisTask.model_validate(command.payload)
@@ -62,15 +62,17 @@ def cases(plan: Plan, history: History, codes: CodeTable) -> Iterable[Case]:
         for finding in task.findings:
             if implausible(finding, signals) is None:
                 pieces = evidence_for(finding, signals, task.dtcs, codes)
-                yield Case({piece.kind: piece.amount for piece in pieces}, finding.subsystem in plan.kind.subsystems)
+                yield CalibrationCase(
+                    {piece.kind: piece.amount for piece in pieces}, finding.subsystem in plan.kind.subsystems
+                )
 
 
-def claims_of_analysis(all_cases: Iterable[Case], weights: Amounts) -> list[Claim]:
+def claims_of_analysis(all_cases: Iterable[CalibrationCase], weights: Amounts) -> list[Claim]:
     """What DATA_ANALYSIS says with these weights."""
     return [Claim(_probability(case.amounts, weights), case.is_true) for case in all_cases]
 
 
-def claims_of_diagnosis(plan: Plan, history: History) -> Iterable[Claim]:
+def claims_of_diagnosis(plan: PlannedVehicle, history: VehicleHistory) -> Iterable[Claim]:
     """What DIAGNOSIS has said: that the leading subsystem has a fault."""
     for _, reply in history.asked(AgentType.DIAGNOSIS):
         result = DiagnosisResult.from_wire(reply.result or {})
@@ -97,7 +99,7 @@ def _bin(own: Sequence[Claim]) -> Bin:
     return Bin(count, sum(claim.probability for claim in own) / count, sum(claim.is_true for claim in own) / count)
 
 
-def fitted(all_cases: Sequence[Case], weights: Amounts) -> dict[str, float]:
+def fitted(all_cases: Sequence[CalibrationCase], weights: Amounts) -> dict[str, float]:
     """The weights under which the cases are likeliest, drawn to the weights given."""
     fixed = {kind: weight for kind, weight in weights.items() if kind in AGAINST}
     free = {kind: weight for kind, weight in weights.items() if kind not in AGAINST}
@@ -118,7 +120,7 @@ class _Rows(NamedTuple):
     are_true: Sequence[bool]
 
 
-def _best(all_cases: Sequence[Case], free: Amounts, fixed: Amounts) -> dict[str, float]:
+def _best(all_cases: Sequence[CalibrationCase], free: Amounts, fixed: Amounts) -> dict[str, float]:
     """The best weights of the free kinds, whose given weights are where the prior lies."""
     rows = _Rows(
         [[case.amounts.get(kind, 0.0) for kind in free] for case in all_cases],

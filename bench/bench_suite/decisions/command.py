@@ -21,12 +21,12 @@ from bench_suite.decisions.calibration import (
     claims_of_diagnosis,
     fitted,
 )
-from bench_suite.decisions.drifts import DRIFTS, YEAR_DAYS, Vehicle, forecast
-from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, Plan, plans, write
+from bench_suite.decisions.drifts import DRIFTS, YEAR_DAYS, DriftingVehicle, forecast
+from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, PlannedVehicle, plans, write
 from bench_suite.decisions.kinds import DECEPTIVE, FAULTS, HEALTHY
 from bench_suite.decisions.reliability_plot import reliability_svg
-from bench_suite.decisions.verdicts import Score, Verdict, verdict
-from bench_suite.decisions.virtual_system import History, VirtualSystem
+from bench_suite.decisions.verdicts import Score, VehicleVerdict, verdict
+from bench_suite.decisions.virtual_system import VehicleHistory, VirtualSystem
 from master_orchestrator.core.triage import compile_rules
 from master_orchestrator.ingest.command import IngestOrder, open_all, run_ingest
 from master_orchestrator.ingest.opening import ReadTerms
@@ -74,7 +74,12 @@ def drifts(
     """Vehicles that get worse for weeks: what is foretold, how far ahead, and whether its date is right."""
     rules = compile_rules(load_topology().triage)
     table = Table("signal", "a reading per", "days ahead", "date off")
-    found = [forecast(rules, Vehicle(seed, every, name)) for seed in seeds for name in DRIFTS for every in (1.0, 60.0)]
+    found = [
+        forecast(rules, DriftingVehicle(seed, every, name))
+        for seed in seeds
+        for name in DRIFTS
+        for every in (1.0, 60.0)
+    ]
     for one in found:
         ahead, off = ("-", "-") if one.ahead is None or one.off is None else (f"{one.ahead:.0f}", f"{one.off:+.0%}")
         table.add_row(one.signal, f"{one.every_min:.0f} min", ahead, off)
@@ -83,7 +88,7 @@ def drifts(
     early = [one for one in found if one.ahead is not None and one.ahead >= 10]
     right = [one for one in early if one.off is not None and abs(one.off) <= 0.2]
     console.print(f"{len(early)} of {len(found)} at least ten days ahead, the date of {len(right)} within a fifth")
-    year = [Vehicle(seed, 60.0).findings(rules, YEAR_DAYS) for seed in range(healthy)]
+    year = [DriftingVehicle(seed, 60.0).findings(rules, YEAR_DAYS) for seed in range(healthy)]
     false = sum(any(finding.rule.endswith(TRENDING) for finding in findings) for findings in year)
     console.print(f"{false} of {healthy} healthy vehicles with a forecast in a year")
 
@@ -138,12 +143,12 @@ def _say(panels: Mapping[str, Mapping[str, Sequence[Claim]]], head: str) -> None
         console.print(table)
 
 
-def decide(chosen: Sequence[Plan]) -> list[Verdict]:
+def decide(chosen: Sequence[PlannedVehicle]) -> list[VehicleVerdict]:
     """What came of each vehicle, compared with what is true of it."""
     return [verdict(plan, history) for plan, history in live(chosen)]
 
 
-def live(chosen: Sequence[Plan]) -> list[tuple[Plan, History]]:
+def live(chosen: Sequence[PlannedVehicle]) -> list[tuple[PlannedVehicle, VehicleHistory]]:
     """The vehicles' files through ``ingest`` into the core and the reference agents, in virtual time."""
     with tempfile.TemporaryDirectory(prefix="decisions-") as folder:
         path, topology = Path(folder), load_topology()
@@ -155,12 +160,12 @@ def live(chosen: Sequence[Plan]) -> list[tuple[Plan, History]]:
         return [(plan, system.histories[plan.vehicle_id]) for plan in chosen]
 
 
-def _is_chosen(plan: Plan, kinds: Sequence[str] | None, rates_s: Sequence[float] | None) -> bool:
+def _is_chosen(plan: PlannedVehicle, kinds: Sequence[str] | None, rates_s: Sequence[float] | None) -> bool:
     is_kind = kinds is None or any(kind in plan.kind.name for kind in kinds)
     return is_kind and (rates_s is None or plan.every_s in rates_s)
 
 
-def _misses(verdicts: Iterable[Verdict]) -> Table:
+def _misses(verdicts: Iterable[VehicleVerdict]) -> Table:
     """What is not as it should be, vehicle by vehicle: for tuning, never of the unseen sets."""
     table = Table("vehicle", "kind", "every", "priority", "rules", "dismissed", title="Not as it should be")
     for one in verdicts:
@@ -177,7 +182,7 @@ def _misses(verdicts: Iterable[Verdict]) -> Table:
     return table
 
 
-def _by_kind(verdicts: Sequence[Verdict]) -> Table:
+def _by_kind(verdicts: Sequence[VehicleVerdict]) -> Table:
     table = Table("kind", "vehicles", "found", "kept", "right", "alarmed", title="By kind (promised rates only)")
     for kind in dict.fromkeys(one.plan.kind for one in verdicts):
         own = [one for one in verdicts if one.plan.kind == kind and (one.is_promised or kind.subsystem is None)]
@@ -185,13 +190,13 @@ def _by_kind(verdicts: Sequence[Verdict]) -> Table:
     return table
 
 
-def _by_rate(verdicts: Sequence[Verdict]) -> Table:
+def _by_rate(verdicts: Sequence[VehicleVerdict]) -> Table:
     table = Table("every", "vehicles", "found", "kept", "right", "alarmed", title="By rate (promised kinds only)")
     for every_s in dict.fromkeys(one.plan.every_s for one in verdicts):
         _add(table, f"{every_s:g} s", [one for one in verdicts if one.plan.every_s == every_s and one.is_promised])
     return table
 
 
-def _add(table: Table, name: str, own: Sequence[Verdict]) -> None:
+def _add(table: Table, name: str, own: Sequence[VehicleVerdict]) -> None:
     columns = zip(*((one.seen, one.kept, one.is_right, one.is_alarmed) for one in own), strict=True)
     table.add_row(name, str(len(own)), *(str(sum(column)) for column in columns))

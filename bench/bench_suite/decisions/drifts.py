@@ -41,7 +41,7 @@ MEAN_AMBIENT_C, SEASON_C, FRONT_C = 10.0, 11.0, 1.0
 
 
 @dataclass
-class Vehicle:
+class DriftingVehicle:
     """One vehicle; ``drift``: the signal that drifts from its first day on, None: it is healthy."""
 
     seed: int
@@ -124,7 +124,7 @@ class Forecast:
     off: float | None
 
 
-def forecast(rules: TriageRules, vehicle: Vehicle) -> Forecast:
+def forecast(rules: TriageRules, vehicle: DriftingVehicle) -> Forecast:
     """The first that triage foretells of a vehicle that drifts."""
     signal, due = vehicle.drift or "", vehicle.due()
     for found in vehicle.findings(rules, DRIFT_DAYS):

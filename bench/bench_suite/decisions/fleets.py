@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 
 from bench_suite.decisions.journeys import HOUR_MS, Climate, Trip, journeys
-from bench_suite.decisions.kinds import FAULTS, HEALTHY, Kind
-from bench_suite.decisions.vehicles import Row, Vehicle
+from bench_suite.decisions.kinds import FAULTS, HEALTHY, VehicleKind
+from bench_suite.decisions.vehicles import PhysicalVehicle, Row
 
 UNSEEN_FROM = 900
 """Sets with this seed or a higher one judge what was tuned on others; nobody looks at their vehicles while tuning."""
@@ -20,7 +20,7 @@ SLOW_S = 300.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlannedVehicle:
     """One vehicle of a set.
 
     Args:
@@ -31,20 +31,22 @@ class Plan:
     """
 
     vehicle_id: str
-    kind: Kind
+    kind: VehicleKind
     every_s: float
     seed: str
     trips: int
     onset: int
 
 
-def plans(seed: int, kinds: Sequence[Kind] = FAULTS + HEALTHY, rates_s: Sequence[float] = RATES_S) -> Iterator[Plan]:
+def plans(
+    seed: int, kinds: Sequence[VehicleKind] = FAULTS + HEALTHY, rates_s: Sequence[float] = RATES_S
+) -> Iterator[PlannedVehicle]:
     """The set of a seed: every kind at every rate."""
     for number, kind in enumerate(kinds):
         for every_s in rates_s:
             rng = random.Random(f"{seed} {kind.name} {every_s:g}")
             onset = rng.choice((-1, 2, 3, 4)) if kind in FAULTS else -1
-            yield Plan(
+            yield PlannedVehicle(
                 vehicle_id=f"set{seed}-{number:02d}-{every_s:g}s",
                 kind=kind,
                 every_s=every_s,
@@ -54,7 +56,7 @@ def plans(seed: int, kinds: Sequence[Kind] = FAULTS + HEALTHY, rates_s: Sequence
             )
 
 
-def readings(plan: Plan) -> Iterator[tuple[int, Row]]:
+def readings(plan: PlannedVehicle) -> Iterator[tuple[int, Row]]:
     """The vehicle's readings in order, with their times (milliseconds since 1970 UTC)."""
     rng = random.Random(plan.seed)
     climate = Climate(rng.uniform(6, 16), rng.uniform(6, 12), rng.uniform(2, 5), rng.randrange(10**6))
@@ -63,7 +65,7 @@ def readings(plan: Plan) -> Iterator[tuple[int, Row]]:
     strength, vehicle, onset_ms = rng.random(), None, None
     for number, trip in enumerate(trips):
         if vehicle is None:
-            vehicle = Vehicle(rng, climate, trip.start_ms - HOUR_MS, rng.uniform(0.6, 3.0))
+            vehicle = PhysicalVehicle(rng, climate, trip.start_ms - HOUR_MS, rng.uniform(0.6, 3.0))
         if number == max(plan.onset, 0):
             onset_ms = trip.start_ms + (int(rng.uniform(0, 900_000)) if plan.onset >= 0 else -HOUR_MS)
         for at_ms in _times(rng, plan, trip):
@@ -72,7 +74,7 @@ def readings(plan: Plan) -> Iterator[tuple[int, Row]]:
             yield at_ms, _row(vehicle, plan.kind, age_s, strength)
 
 
-def _row(vehicle: Vehicle, kind: Kind, age_s: float, strength: float) -> Row:
+def _row(vehicle: PhysicalVehicle, kind: VehicleKind, age_s: float, strength: float) -> Row:
     """What the sensors say, ``age_s`` after the onset."""
     truth = vehicle.truth()
     if age_s >= 0 and kind.change is not None:
@@ -83,7 +85,7 @@ def _row(vehicle: Vehicle, kind: Kind, age_s: float, strength: float) -> Row:
     return row
 
 
-def _times(rng: random.Random, plan: Plan, trip: Trip) -> Iterator[int]:
+def _times(rng: random.Random, plan: PlannedVehicle, trip: Trip) -> Iterator[int]:
     """When the vehicle reports about one trip: while it drives, and where it reports when parked, after it too."""
     every_ms = plan.every_s * 1000
     at_ms = trip.start_ms + rng.uniform(0, every_ms)
@@ -93,7 +95,7 @@ def _times(rng: random.Random, plan: Plan, trip: Trip) -> Iterator[int]:
         at_ms += every_ms * rng.uniform(0.97, 1.03)
 
 
-def write(plan: Plan, folder: Path) -> Path:
+def write(plan: PlannedVehicle, folder: Path) -> Path:
     """The vehicle's recorded drives as a CSV file that ``ingest`` reads without a map."""
     rows = [
         {"vehicle_id": plan.vehicle_id, "ts": _iso(at_ms), **row, "dtc": row.get("dtc"), "j1939": row.get("j1939")}

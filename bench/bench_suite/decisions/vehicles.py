@@ -38,7 +38,7 @@ def towards(value: float, target: float, step_s: float, time_s: float) -> float:
     return target + (value - target) * math.exp(-step_s / time_s)
 
 
-class Vehicle:
+class PhysicalVehicle:
     """First-order physics. ``noise``: how many times as noisy as good sensors its sensors are."""
 
     def __init__(self, rng: random.Random, climate: Climate, at_ms: int, noise: float) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bench_suite.decisions.fleets import Plan
-from bench_suite.decisions.virtual_system import History
+from bench_suite.decisions.fleets import PlannedVehicle
+from bench_suite.decisions.virtual_system import VehicleHistory
 from master_orchestrator.core.state import KnownFinding, Workflow
 from master_orchestrator_schemas.results import DataAnalysisResult
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason
 
 
 @dataclass(frozen=True)
-class Verdict:
+class VehicleVerdict:
     """One vehicle.
 
     Args:
@@ -22,7 +22,7 @@ class Verdict:
         rules: all that triage found, and what DATA_ANALYSIS dismissed.
     """
 
-    plan: Plan
+    plan: PlannedVehicle
     seen: bool
     kept: bool
     priority: Priority | None
@@ -52,12 +52,12 @@ class Verdict:
         return self.priority is Priority.URGENT and self.plan.kind.priority is not Priority.URGENT
 
 
-def verdict(plan: Plan, history: History) -> Verdict:
+def verdict(plan: PlannedVehicle, history: VehicleHistory) -> VehicleVerdict:
     """What came of one vehicle."""
     subsystem = plan.kind.subsystem
     ended = [workflow for workflow in history.workflows.values() if _came_to_something(workflow)]
     findings = [finding for workflow in history.workflows.values() for finding in workflow.findings]
-    return Verdict(
+    return VehicleVerdict(
         plan=plan,
         seen=any(finding.subsystem is subsystem for finding in findings),
         kept=subsystem in confirmed(history) | _undisputed(history, ended),
@@ -69,7 +69,7 @@ def verdict(plan: Plan, history: History) -> Verdict:
     )
 
 
-def confirmed(history: History) -> frozenset[object]:
+def confirmed(history: VehicleHistory) -> frozenset[object]:
     """The subsystems in which DATA_ANALYSIS has found an anomaly."""
     results = [
         DataAnalysisResult.from_wire(reply.result)
@@ -79,7 +79,7 @@ def confirmed(history: History) -> frozenset[object]:
     return frozenset(anomaly.subsystem for result in results for anomaly in result.anomalies or ())
 
 
-def _undisputed(history: History, ended: Iterable[Workflow]) -> frozenset[object]:
+def _undisputed(history: VehicleHistory, ended: Iterable[Workflow]) -> frozenset[object]:
     """The subsystems with a finding that came after DATA_ANALYSIS: the task of DIAGNOSIS held it as it was."""
     asked = {
         (command.workflow_id, finding["rule"])
@@ -98,7 +98,7 @@ def _came_to_something(workflow: Workflow) -> bool:
     return workflow.reason != Reason.NOTHING_FOUND
 
 
-def _untold(history: History) -> Iterable[str]:
+def _untold(history: VehicleHistory) -> Iterable[str]:
     """The URGENT findings that stand in no message to an owner and in no alert."""
     told = {
         (command.workflow_id, finding["rule"])
@@ -123,7 +123,7 @@ class Score:
     figures: Mapping[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, verdicts: Iterable[Verdict]) -> "Score":
+    def of(cls, verdicts: Iterable[VehicleVerdict]) -> "Score":
         """The figures of these vehicles."""
         all_of_them = list(verdicts)
         promised = [one for one in all_of_them if one.is_promised]
@@ -143,5 +143,5 @@ class Score:
         )
 
 
-def _share(of: list[Verdict], holds: list[bool]) -> tuple[int, int]:
+def _share(of: list[VehicleVerdict], holds: list[bool]) -> tuple[int, int]:
     return sum(holds), len(of)

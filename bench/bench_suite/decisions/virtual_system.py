@@ -29,7 +29,7 @@ LONGEST_LIFE_MS = 120 * 86_400_000
 
 
 @dataclass
-class History:
+class VehicleHistory:
     """All that came of one vehicle: its workflows as they ended, what was asked and answered, and who was called."""
 
     workflows: dict[str, Workflow] = field(default_factory=dict)
@@ -51,7 +51,7 @@ class VirtualSystem:
         self._vehicles: dict[str, _VirtualVehicle] = {}
 
     @property
-    def histories(self) -> dict[str, History]:
+    def histories(self) -> dict[str, VehicleHistory]:
         """What came of each vehicle."""
         return {vehicle_id: vehicle.history for vehicle_id, vehicle in self._vehicles.items()}
 
@@ -88,7 +88,7 @@ class _VirtualVehicle:
         self._due: list[tuple[int, int, Reply | Timer]] = []
         self._numbers = count()
         self.now_ms = 0
-        self.history = History()
+        self.history = VehicleHistory()
 
     def live_until(self, at_ms: int) -> None:
         """Whatever is due up to then."""

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from bench_suite.contenders import Contender
-from bench_suite.stream_job.engines import Faust, Job, KafkaStreams, Product, Quix, Shell, StreamPeer
+from bench_suite.stream_job.engines import Faust, JobPeer, KafkaStreams, Product, Quix, ShellPeer, StreamPeer
 from bench_suite.stream_job.job import JobLoad
 from bench_suite.stream_job.latency import Latency
 from bench_suite.stream_job.stage import stage
 from bench_suite.stream_job.throughput import figures
-from bench_suite.stream_job.watch import Watch
+from bench_suite.stream_job.watch import ProgressWatch
 
 FULL, SLOW = JobLoad(50_000, 200_000), JobLoad(4_000, 16_000)
 QUICK, QUICK_SLOW = JobLoad(5_000, 20_000), JobLoad(1_000, 4_000)
@@ -17,7 +17,7 @@ QUICK, QUICK_SLOW = JobLoad(5_000, 20_000), JobLoad(1_000, 4_000)
 class Throughput:
     """A job at full load, the load waiting in its topic."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobPeer) -> None:
         self.name, self.terms, self._job = job.name, job.terms, job
         self._full, self._quick = (SLOW, QUICK_SLOW) if job.slow else (FULL, QUICK)
 
@@ -31,13 +31,15 @@ class Throughput:
         with stage() as where:
             job.create(where)
             where.preload(job.input_topic, job.inputs(load))
-            with where.worker(job.command(where)) as worker, Watch(where, job.watched_topic, worker) as watch:
+            with where.worker(job.command(where)) as worker, ProgressWatch(where, job.watched_topic, worker) as watch:
                 return figures(watch, load, lambda: job.read(where, load))
 
 
-JOBS: tuple[Job, ...] = (
-    Shell("ours, outputs as commands", "state once; outputs at least once, repeats with same id and bytes", "commands"),
-    Shell("ours, outputs as records", "exactly once: one transaction per partition and batch", "records"),
+JOBS: tuple[JobPeer, ...] = (
+    ShellPeer(
+        "ours, outputs as commands", "state once; outputs at least once, repeats with same id and bytes", "commands"
+    ),
+    ShellPeer("ours, outputs as records", "exactly once: one transaction per partition and batch", "records"),
     Product("ours, product's core, 20 signals", "as above; readings that open nothing: no output"),
     KafkaStreams("Kafka Streams 4.3.1, exactly once", "v2, commit every 100 ms; cache", "exactly_once_v2"),
     KafkaStreams("Kafka Streams 4.3.1", "at least once, commit every 30 s; cache", "at_least_once"),
@@ -46,7 +48,7 @@ JOBS: tuple[Job, ...] = (
     Faust("stock Faust 0.15.3", "at least once, commit every 2.8 s; loses updates", "faust_worker"),
 )
 
-PROMPT: tuple[Job, ...] = (
+PROMPT: tuple[JobPeer, ...] = (
     KafkaStreams(
         "Kafka Streams 4.3.1, exactly once, for latency", "v2, commit every 10 ms, linger 0; cache", "exactly_once_v2",
         commit_interval_ms=10, producer_linger_ms=0,

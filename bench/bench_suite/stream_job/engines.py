@@ -12,7 +12,7 @@ from bench_suite.gateway import CODEC, HEALTHY, START_MS
 from bench_suite.peer_jars import java, peer_jars
 from bench_suite.peer_venv import peer_python
 from bench_suite.stream_job.job import CHANGELOG, INPUT, OUTPUT, JobInput, JobLoad
-from bench_suite.stream_job.progress import Outcome, Outputs, Positions
+from bench_suite.stream_job.progress import JobProgress, Outputs, Positions
 from bench_suite.stream_job.stage import JobStage
 from bench_suite.stream_job.toy_worker import command_topic
 
@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 COMPILE_S = 120
 
 
-class Job(Protocol):
+class JobPeer(Protocol):
     """One engine doing the job. ``input_topic`` is what is loaded, ``watched_topic`` what tells how far it is."""
 
     name: str
@@ -45,7 +45,7 @@ class Job(Protocol):
     def command(self, stage: JobStage) -> Sequence[str | Path]:
         """The worker's command."""
 
-    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> JobProgress:
         """What has come of it so far."""
 
 
@@ -72,7 +72,7 @@ class StreamPeer:
         """The module, with its folder."""
         return [self._python, "-m", f"bench_suite.stream_job.{self._module}", stage.folder]
 
-    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> JobProgress:
         """All outputs, against what they must be."""
         return Outputs(stage, self.watched_topic, load.counts())
 
@@ -122,7 +122,7 @@ class KafkaStreams(StreamPeer):
         return [self._java, "-cp", self._classpath, self._module, *place, *self._settings]
 
 
-class Shell(StreamPeer):
+class ShellPeer(StreamPeer):
     """The engine's shell with the job for a core; ``outputs`` as in ``toy_worker.py``."""
 
     def __init__(self, name: str, terms: str, outputs: str) -> None:
@@ -149,7 +149,7 @@ class Shell(StreamPeer):
         ]
 
 
-class Product(Shell):
+class Product(ShellPeer):
     """The product as it is, and telemetry that opens nothing: its own codec and core, no output."""
 
     def __init__(self, name: str, terms: str) -> None:
@@ -169,6 +169,6 @@ class Product(Shell):
         engine = ["engine", "--worker", "bench"]
         return [sys.executable, "-m", "master_orchestrator.cli", "--data-dir", stage.folder, *engine]
 
-    def read(self, stage: JobStage, load: JobLoad) -> Outcome:
+    def read(self, stage: JobStage, load: JobLoad) -> JobProgress:
         """Its positions, and what it refused."""
         return Positions(stage, self._topology, load.total)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import psutil
 from bench_suite.contenders import UnavailableError
-from bench_suite.stream_job.engines import Job
+from bench_suite.stream_job.engines import JobPeer
 from bench_suite.stream_job.job import KEYS, PARTITIONS, VALUE_BYTES
 from bench_suite.stream_job.stage import JobStage, stage
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -38,7 +38,7 @@ class Spell(NamedTuple):
 FULL, QUICK = Spell(10, 20), Spell(3, 5)
 
 
-class Answer(NamedTuple):
+class InputTimes(NamedTuple):
     """When an input was due, and when its output was read; monotonic nanoseconds."""
 
     due: int
@@ -48,7 +48,7 @@ class Answer(NamedTuple):
 class Latency:
     """A job at ``RATE`` records per second."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobPeer) -> None:
         self.name, self.terms, self._job = job.name, job.terms, job
 
     def prepare(self, home: Path) -> None:
@@ -105,11 +105,11 @@ class PacedSender:
 
 
 @contextmanager
-def answers(where: JobStage, topic: str) -> Iterator[list[Answer]]:
+def answers(where: JobStage, topic: str) -> Iterator[list[InputTimes]]:
     """A list that grows as outputs are read, in a thread."""
     consumer = Consumer(consumer_config(where.kafka, "bench-latency"))
     consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
-    seen: list[Answer] = []
+    seen: list[InputTimes] = []
     ending = threading.Event()
 
     def read() -> None:
@@ -117,7 +117,7 @@ def answers(where: JobStage, topic: str) -> Iterator[list[Answer]]:
             message = consumer.poll(0.1)
             if message is not None and message.error() is None:
                 (due,) = _DUE.unpack_from(message.value() or b"", _COUNT_BYTES)
-                seen.append(Answer(due, time.monotonic_ns()))
+                seen.append(InputTimes(due, time.monotonic_ns()))
 
     thread = threading.Thread(target=read)
     thread.start()
@@ -129,7 +129,7 @@ def answers(where: JobStage, topic: str) -> Iterator[list[Answer]]:
         consumer.close()
 
 
-def _await_start(where: JobStage, sender: PacedSender, seen: list[Answer], worker: subprocess.Popen[bytes]) -> None:
+def _await_start(where: JobStage, sender: PacedSender, seen: list[InputTimes], worker: subprocess.Popen[bytes]) -> None:
     """Send now and then until all that was sent is answered."""
     deadline = time.monotonic() + START_S
     while not seen or len(seen) < sender.sent:
@@ -142,7 +142,7 @@ def _await_start(where: JobStage, sender: PacedSender, seen: list[Answer], worke
         time.sleep(PROBE_S)
 
 
-def _await_answers(seen: list[Answer], sent: int) -> None:
+def _await_answers(seen: list[InputTimes], sent: int) -> None:
     deadline = time.monotonic() + ANSWER_S
     while len(seen) < sent and time.monotonic() < deadline:
         time.sleep(PROBE_S)

@@ -38,7 +38,7 @@ class Marks:
         return sum(done[-1] for done in self.done if done)
 
 
-class Outcome(Protocol):
+class JobProgress(Protocol):
     """What was read of a job's log."""
 
     marks: Marks

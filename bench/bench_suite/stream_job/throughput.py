@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from bench_suite.stream_job.job import JobLoad
-from bench_suite.stream_job.progress import Outcome
-from bench_suite.stream_job.watch import GIVEN_UP_S, QUIET_S, Sample, Watch
+from bench_suite.stream_job.progress import JobProgress
+from bench_suite.stream_job.watch import GIVEN_UP_S, QUIET_S, ProgressWatch, Sample
 
 
-def figures(watch: Watch, load: JobLoad, read: Callable[[], Outcome]) -> dict[str, float]:
+def figures(watch: ProgressWatch, load: JobLoad, read: Callable[[], JobProgress]) -> dict[str, float]:
     """Wait until the job is done; its figures from the end of the warm-up to the last output a reader could see."""
     watch.await_quiet(QUIET_S)
     outcome = read()

@@ -31,7 +31,7 @@ class Sample(NamedTuple):
     worker_mb: float
 
 
-class Watch:
+class ProgressWatch:
     """Looks every ``EVERY_S`` in a thread of its own; a context manager."""
 
     def __init__(self, stage: JobStage, topic: str, worker: subprocess.Popen[bytes]) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chaos_checker.records import Audit, Place, Sent, Stored
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.records import Audit, RecordPlace, SentRecord, StoredRecord
+from chaos_checker.violation import RuleViolation, violations_of
 
 CHECKED = frozenset({"workflow_opened", "check_joined"})
 TAKEN_IN = {"workflow_opened": "findings", "findings_folded": "added"}
@@ -13,7 +13,7 @@ SHOT = "chaos-shot"
 NEVER = 2**63
 
 
-def there(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violation]:
+def there(sent: Iterable[SentRecord], inputs: Mapping[RecordPlace, StoredRecord]) -> list[RuleViolation]:
     """An acknowledged record stands where the broker said, as it was sent."""
     violations = []
     for row in sent:
@@ -26,14 +26,16 @@ def there(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violatio
     return violations_of("acknowledged-there", violations)
 
 
-def undone(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> list[Violation]:
+def undone(sent: Iterable[SentRecord], inputs: Mapping[RecordPlace, StoredRecord]) -> list[RuleViolation]:
     """A record of an aborted transaction is not to be seen."""
     gone = {row.place: row.name for row in sent if row.aborted and row.place is not None}
     violations = [(str(place), f"{name} was aborted and is there") for place, name in gone.items() if place in inputs]
     return violations_of("aborted-there", violations)
 
 
-def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[Place, Sent]:
+def sent_by_place(
+    sent: Iterable[SentRecord], inputs: Mapping[RecordPlace, StoredRecord]
+) -> dict[RecordPlace, SentRecord]:
     """What the load said of each of its records that is there; of those never acknowledged too: by their name.
 
     A producer that has to restart under another epoch may send again what is there already: the first has the
@@ -41,7 +43,7 @@ def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[
     """
     rows = [row for row in sent if not row.aborted]
     by_name = {row.name: row for row in sorted(rows, key=lambda row: row.acked)}
-    known: dict[Place, Sent] = {}
+    known: dict[RecordPlace, SentRecord] = {}
     seen: set[str] = set()
     for place in sorted(inputs):
         name = inputs[place].header(SHOT)
@@ -51,20 +53,22 @@ def sent_by_place(sent: Iterable[Sent], inputs: Mapping[Place, Stored]) -> dict[
     return known
 
 
-def _as_copy(row: Sent) -> Sent:
+def _as_copy(row: SentRecord) -> SentRecord:
     """A check asked for again is a check, and what cannot be taken is a dead letter again; the rest is known."""
     return row._replace(expects="none", strict=True) if row.expects in {"finding", "none"} else row
 
 
-def unsent(expected: Mapping[Place, Sent], inputs: Iterable[Place], telemetry: str) -> list[Violation]:
+def unsent(
+    expected: Mapping[RecordPlace, SentRecord], inputs: Iterable[RecordPlace], telemetry: str
+) -> list[RuleViolation]:
     """All telemetry is the load's."""
     strange = [place for place in inputs if place.topic == telemetry and place not in expected]
     return violations_of("unsent", [(str(place), "the load knows nothing of it") for place in strange])
 
 
-def effective(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> list[Violation]:
+def effective(expected: Mapping[RecordPlace, SentRecord], audit: Sequence[Audit]) -> list[RuleViolation]:
     """A finding opens or joins a workflow that then knows it, a check opens or joins one, the rest causes nothing."""
-    caused: dict[Place, list[Audit]] = {}
+    caused: dict[RecordPlace, list[Audit]] = {}
     for record in audit:
         caused.setdefault(record.cause, []).append(record)
     violations = [
@@ -75,7 +79,7 @@ def effective(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> list[Vi
     return violations_of("effect", violations)
 
 
-def _wrong(row: Sent, records: Sequence[Audit]) -> str:
+def _wrong(row: SentRecord, records: Sequence[Audit]) -> str:
     if row.expects == "finding":
         count = sum(row.rule in record.said.get(TAKEN_IN.get(record.event, ""), ()) for record in records)
         return "" if count == 1 else f"{count} records say that a workflow took in {row.rule}"
@@ -87,7 +91,7 @@ def _wrong(row: Sent, records: Sequence[Audit]) -> str:
     return ""
 
 
-def known_by_cause(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> list[Violation]:
+def known_by_cause(expected: Mapping[RecordPlace, SentRecord], audit: Sequence[Audit]) -> list[RuleViolation]:
     """A workflow opens for a check that was asked for or a finding, and knows only what its vehicle has reported."""
     reported = _reported(expected)
     violations = []
@@ -103,11 +107,11 @@ def known_by_cause(expected: Mapping[Place, Sent], audit: Sequence[Audit]) -> li
     return violations_of("opened-for-nothing", violations)
 
 
-def _opens(record: Audit, row: Sent) -> bool:
+def _opens(record: Audit, row: SentRecord) -> bool:
     return row.expects == "check" if record.reason == "check_requested" else record.reason == "finding"
 
 
-def _reported(expected: Mapping[Place, Sent]) -> dict[str, dict[str, int]]:
+def _reported(expected: Mapping[RecordPlace, SentRecord]) -> dict[str, dict[str, int]]:
     """Vehicle -> finding -> the offset from which on it may be known. What came too late is never known."""
     reported: dict[str, dict[str, int]] = {}
     for place, row in expected.items():

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from chaos_checker.records import Alert, Audit
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.records import Audit, DecodedAlert
+from chaos_checker.violation import RuleViolation, violations_of
 
 URGENT, HIGH = 1, 2
 UNRESOLVED = frozenset({"declined", "no_answer"})
 
 
-def once(alerts: Sequence[Alert]) -> list[Violation]:
+def once(alerts: Sequence[DecodedAlert]) -> list[RuleViolation]:
     """No alert is there twice."""
     count = Counter(alert.alert_id for alert in alerts)
     return violations_of("alert-once", [(name, f"{n} times") for name, n in count.items() if n > 1])
@@ -32,14 +32,14 @@ def _kinds(record: Audit) -> set[str]:
     return {*record.said.get("called", ()), *(() if kind is None else (kind,))}
 
 
-def _as_urgent(alert: Alert, record: Audit) -> bool:
+def _as_urgent(alert: DecodedAlert, record: Audit) -> bool:
     """What got worse may be more urgent than its workflow, whose priority is raised by the next record."""
     if alert.kind == "CONDITION_WORSENED":
         return alert.priority is not None and alert.priority <= record.priority
     return alert.priority == record.priority
 
 
-def demanded(audit: Sequence[Audit], alerts: Sequence[Alert]) -> list[Violation]:
+def demanded(audit: Sequence[Audit], alerts: Sequence[DecodedAlert]) -> list[RuleViolation]:
     """Each alert that the trail demands is there, with its time, vehicle and priority; DATA_LOST never is.
 
     A record lists the calls that it made (``called``); some it has to make.

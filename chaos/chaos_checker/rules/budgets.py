@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from chaos_checker.records import Audit
 from chaos_checker.rules.trails import by_workflow
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 SIDE = "MANUFACTURING_QUALITY"
 AGAIN = frozenset({"priority_changed", "findings_folded"})
@@ -80,7 +80,7 @@ class _Steps:
             self.wrong.append((record.where, otherwise))
 
 
-def within_budget(audit: Sequence[Audit], retries: int) -> list[Violation]:
+def within_budget(audit: Sequence[Audit], retries: int) -> list[RuleViolation]:
     """Executions are numbered 0, 1, 2 … per step; one and ``retries`` more per budget; FAILED only when it is used."""
     violations = []
     for records in by_workflow(audit).values():

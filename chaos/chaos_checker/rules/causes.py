@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from chaos_checker.records import Audit, Letter, Place, Stored
+from chaos_checker.records import Audit, Letter, RecordPlace, StoredRecord
 from chaos_checker.rules.letters import refused_unread
 from chaos_checker.rules.trails import by_vehicle
-from chaos_checker.terms import Terms
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.terms import CheckTerms
+from chaos_checker.violation import RuleViolation, violations_of
 
 ACTORS = {"agent": "Reply", "workshop": "ServiceEvent", "operator": "OperatorRequest", "gateway": "Telemetry"}
 """Whose doing comes from which topic; the engine's own may come from any."""
 
 
-def caused(audit: Sequence[Audit], inputs: Mapping[Place, Stored], terms: Terms) -> list[Violation]:
+def caused(
+    audit: Sequence[Audit], inputs: Mapping[RecordPlace, StoredRecord], terms: CheckTerms
+) -> list[RuleViolation]:
     """The cause is in its topic, of the same vehicle and partition, and its time is the record's."""
     violations = []
     for record in audit:
@@ -31,12 +33,12 @@ def caused(audit: Sequence[Audit], inputs: Mapping[Place, Stored], terms: Terms)
     return violations_of("cause", violations)
 
 
-def in_order(audit: Sequence[Audit], inputs: Mapping[Place, Stored]) -> list[Violation]:
+def in_order(audit: Sequence[Audit], inputs: Mapping[RecordPlace, StoredRecord]) -> list[RuleViolation]:
     """A vehicle's input positions only grow, each behind one of its records; a cause moves its own topic's."""
     violations = []
     for records in by_vehicle(audit).values():
         before: dict[str, int] = {}
-        last: Place | None = None
+        last: RecordPlace | None = None
         for record in records:
             if wrong := _disorder(record, before, last, inputs):
                 violations.append((record.where, wrong))
@@ -44,7 +46,9 @@ def in_order(audit: Sequence[Audit], inputs: Mapping[Place, Stored]) -> list[Vio
     return violations_of("vehicle-order", violations)
 
 
-def _disorder(record: Audit, before: Mapping[str, int], last: Place | None, inputs: Mapping[Place, Stored]) -> str:
+def _disorder(
+    record: Audit, before: Mapping[str, int], last: RecordPlace | None, inputs: Mapping[RecordPlace, StoredRecord]
+) -> str:
     at, cause = record.positions, record.cause
     if any(at.get(topic, 0) < offset for topic, offset in before.items()):
         return f"its positions {dict(at)} go back behind {dict(before)}"
@@ -55,13 +59,15 @@ def _disorder(record: Audit, before: Mapping[str, int], last: Place | None, inpu
     if before.get(cause.topic, 0) > cause.offset:
         return f"its cause {cause} is applied again"
     for topic, offset in at.items():
-        stored = inputs.get(Place(topic, cause.partition, offset - 1))
+        stored = inputs.get(RecordPlace(topic, cause.partition, offset - 1))
         if stored is None or stored.vehicle != record.vehicle_id:
             return f"its position {offset} in {topic} is not behind a record of the vehicle"
     return ""
 
 
-def newest_positions(inputs: Mapping[Place, Stored], letters: Sequence[Letter]) -> dict[str, dict[str, int]]:
+def newest_positions(
+    inputs: Mapping[RecordPlace, StoredRecord], letters: Sequence[Letter]
+) -> dict[str, dict[str, int]]:
     """Per vehicle and topic, the offset behind its last record that could be read: how far its state has to be."""
     unread = refused_unread(letters)
     newest: dict[str, dict[str, int]] = {}
@@ -73,8 +79,8 @@ def newest_positions(inputs: Mapping[Place, Stored], letters: Sequence[Letter]) 
 
 
 def answered(
-    audit: Sequence[Audit], inputs: Mapping[Place, Stored], letters: Sequence[Letter], terms: Terms
-) -> list[Violation]:
+    audit: Sequence[Audit], inputs: Mapping[RecordPlace, StoredRecord], letters: Sequence[Letter], terms: CheckTerms
+) -> list[RuleViolation]:
     """Each reply, workshop's report and operator's request has left its record in the trail, or is a dead letter."""
     causes = {record.cause for record in audit}
     dead = {letter.origin for letter in letters}

@@ -2,22 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 
-from chaos_checker.records import Audit, Command
+from chaos_checker.records import Audit, DecodedCommand
 from chaos_checker.rules.budgets import SIDE
 from chaos_checker.rules.trails import by_vehicle
 from chaos_checker.terms import command_topic
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 
-def first_ones(commands: Iterable[Command]) -> dict[str, Command]:
+def first_ones(commands: Iterable[DecodedCommand]) -> dict[str, DecodedCommand]:
     """The first record of each command id; records of one topic have to come in its order."""
-    first: dict[str, Command] = {}
+    first: dict[str, DecodedCommand] = {}
     for command in commands:
         first.setdefault(command.command_id, command)
     return first
 
 
-def one_version(commands: Sequence[Command]) -> list[Violation]:
+def one_version(commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """A repeat is the same in all: topic, partition, key, bytes, headers."""
     first, violations = first_ones(commands), []
     for command in commands:
@@ -31,7 +31,7 @@ def one_version(commands: Sequence[Command]) -> list[Violation]:
     return violations_of("command-version", violations)
 
 
-def all_sent(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
+def all_sent(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """Each command that the trail names was sent, and no other."""
     issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
     first = first_ones(commands)
@@ -40,7 +40,7 @@ def all_sent(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violat
     return violations_of("command-sent", violations)
 
 
-def as_issued(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
+def as_issued(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """Each says what its audit record says, under the vehicle's key, on its priority's lane."""
     issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
     violations = []
@@ -51,7 +51,7 @@ def as_issued(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Viola
     return violations_of("command-content", violations)
 
 
-def _differences(command: Command, record: Audit) -> list[str]:
+def _differences(command: DecodedCommand, record: Audit) -> list[str]:
     issued_name = f"{record.workflow_id}/{command.step}/{command.attempt}/{command.revision}"
     expected = {
         "id": (command.command_id, issued_name),
@@ -70,7 +70,7 @@ def _differences(command: Command, record: Audit) -> list[str]:
     return [name for name, (is_, due) in expected.items() if is_ != due]
 
 
-def in_order(audit: Sequence[Audit], commands: Sequence[Command]) -> list[Violation]:
+def in_order(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """On each lane a vehicle's commands first appear in the order of its trail."""
     first, violations = first_ones(commands), []
     for records in by_vehicle(audit).values():

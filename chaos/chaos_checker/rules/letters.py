@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from chaos_checker.records import Audit, Letter, Place, Sent, Stored
-from chaos_checker.terms import Terms
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.records import Audit, Letter, RecordPlace, SentRecord, StoredRecord
+from chaos_checker.terms import CheckTerms
+from chaos_checker.violation import RuleViolation, violations_of
 
 UNREAD = frozenset(
     {
@@ -20,7 +20,7 @@ KEPT_KEY_BYTES = 4_096
 NO_OFFSET = -1
 
 
-def refused_unread(letters: Iterable[Letter]) -> set[Place]:
+def refused_unread(letters: Iterable[Letter]) -> set[RecordPlace]:
     """The records that could not be read, and so moved no vehicle's position."""
     return {letter.origin for letter in letters if letter.origin is not None and letter.reason in UNREAD}
 
@@ -30,7 +30,7 @@ def real(letters: Iterable[Letter]) -> list[Letter]:
     return [letter for letter in letters if not letter.marker]
 
 
-def once(letters: Sequence[Letter]) -> list[Violation]:
+def once(letters: Sequence[Letter]) -> list[RuleViolation]:
     """One letter for each record, and for each command given up."""
     count = Counter((letter.origin, _name(letter)) for letter in letters)
     violations = [(f"{origin} {name}".strip(), f"{n} dead letters") for (origin, name), n in count.items() if n > 1]
@@ -43,7 +43,9 @@ def _name(letter: Letter) -> str:
     return letter.stored.header("ce_id") or "" if given_up else ""
 
 
-def untouched(letters: Sequence[Letter], inputs: Mapping[Place, Stored], topics: Iterable[str]) -> list[Violation]:
+def untouched(
+    letters: Sequence[Letter], inputs: Mapping[RecordPlace, StoredRecord], topics: Iterable[str]
+) -> list[RuleViolation]:
     """All origin headers are there, and the record they name, as it came. ``topics``: the inputs."""
     known, violations = set(topics), []
     for letter in letters:
@@ -62,7 +64,7 @@ def untouched(letters: Sequence[Letter], inputs: Mapping[Place, Stored], topics:
     return violations_of("letter-bytes", violations)
 
 
-def expected(letters: Sequence[Letter], sent: Mapping[Place, Sent]) -> list[Violation]:
+def expected(letters: Sequence[Letter], sent: Mapping[RecordPlace, SentRecord]) -> list[RuleViolation]:
     """What the load has spoilt is there, for the right reason; nothing else of the load's is."""
     by_origin = {letter.origin: letter for letter in letters if letter.origin is not None}
     violations = []
@@ -78,11 +80,11 @@ def expected(letters: Sequence[Letter], sent: Mapping[Place, Sent]) -> list[Viol
 
 def legitimate(
     letters: Sequence[Letter],
-    sent: Mapping[Place, Sent],
+    sent: Mapping[RecordPlace, SentRecord],
     audit: Sequence[Audit],
-    replies: Mapping[Place, str],
-    terms: Terms,
-) -> list[Violation]:
+    replies: Mapping[RecordPlace, str],
+    terms: CheckTerms,
+) -> list[RuleViolation]:
     """What the load has not sent is there only if its workflow was replaced, or it is a command given up.
 
     ``replies``: by place, the workflow that each reply and workshop's report is about.
@@ -102,7 +104,7 @@ def legitimate(
     return violations_of("letter-stray", violations)
 
 
-def given_up(letters: Sequence[Letter], audit: Sequence[Audit]) -> list[Violation]:
+def given_up(letters: Sequence[Letter], audit: Sequence[Audit]) -> list[RuleViolation]:
     """Each step given up after its last retry has its letter, and no other command has one."""
     due = _last_commands(audit)
     there = {letter.stored.header("ce_id") for letter in letters if letter.origin and letter.origin.offset == NO_OFFSET}

@@ -3,24 +3,24 @@
 from collections.abc import Mapping, Sequence
 
 from chaos_checker.fold import Newest
-from chaos_checker.records import Status
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.records import DecodedStatus
+from chaos_checker.violation import RuleViolation, violations_of
 
 NOT_IN_THE_TRAIL = frozenset({"evidence", "diagnosis", "due_ms"})
 """Fields of a status that the trail does not tell; replay compares them with the inputs."""
 
 
-def by_vehicle(statuses: Sequence[Status]) -> dict[str, list[Status]]:
+def by_vehicle(statuses: Sequence[DecodedStatus]) -> dict[str, list[DecodedStatus]]:
     """Each vehicle's statuses, in the order of the topic."""
-    grouped: dict[str, list[Status]] = {}
+    grouped: dict[str, list[DecodedStatus]] = {}
     for status in statuses:
         grouped.setdefault(status.vehicle_id, []).append(status)
     return grouped
 
 
-def once(statuses: Sequence[Status]) -> list[Violation]:
+def once(statuses: Sequence[DecodedStatus]) -> list[RuleViolation]:
     """No two statuses of a workflow have the same ``seq``, and each has its workflow's key."""
-    seen: dict[tuple[str, int], Status] = {}
+    seen: dict[tuple[str, int], DecodedStatus] = {}
     violations = []
     for status in statuses:
         first = seen.get((status.workflow_id, status.seq))
@@ -35,7 +35,7 @@ def once(statuses: Sequence[Status]) -> list[Violation]:
     return violations_of("status-once", violations)
 
 
-def in_order(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
+def in_order(statuses: Sequence[DecodedStatus], folds: Mapping[str, Newest]) -> list[RuleViolation]:
     """A vehicle's statuses come in the order of its trail, one for each input that changed a workflow."""
     violations, of_vehicle = [], by_vehicle(statuses)
     for vehicle_id in of_vehicle.keys() | folds.keys():
@@ -54,7 +54,7 @@ def _first_difference(is_: list[tuple[str, int]], due: list[tuple[str, int]]) ->
     return f"status number {same} is {there}, by the trail it is {expected}"
 
 
-def as_folded(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[Violation]:
+def as_folded(statuses: Sequence[DecodedStatus], folds: Mapping[str, Newest]) -> list[RuleViolation]:
     """Each says what the trail says."""
     due = {(f.last.workflow_id, f.last.seq): f.fields for fold in folds.values() for f in fold.statuses}
     violations = []
@@ -69,5 +69,5 @@ def as_folded(statuses: Sequence[Status], folds: Mapping[str, Newest]) -> list[V
     return violations_of("status-fold", violations)
 
 
-def _shown(status: Status, fields: Mapping[str, object], wrong: Sequence[str]) -> str:
+def _shown(status: DecodedStatus, fields: Mapping[str, object], wrong: Sequence[str]) -> str:
     return ", ".join(f"{name} is {status.fields.get(name)!r}, by the trail {fields.get(name)!r}" for name in wrong[:3])

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from chaos_checker.fold import ENDS, Newest
 from chaos_checker.records import Audit
-from chaos_checker.vehicles import Kept, Vehicle
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.vehicles import KeptWorkflow, StoredVehicle
+from chaos_checker.violation import RuleViolation, violations_of
 
 PENDING = frozenset({"waits", "side"})
 """What an open workflow may have; that it is open still is for another rule to say."""
 
 
-def as_folded(vehicles: Sequence[Vehicle], folds: Mapping[str, Newest]) -> list[Violation]:
+def as_folded(vehicles: Sequence[StoredVehicle], folds: Mapping[str, Newest]) -> list[RuleViolation]:
     """Each vehicle's newest workflow is what its trail says; each that has a trail has a state."""
     violations = []
     for vehicle in vehicles:
@@ -27,14 +27,14 @@ def as_folded(vehicles: Sequence[Vehicle], folds: Mapping[str, Newest]) -> list[
     return violations_of("table-fold", violations)
 
 
-def _wrong(vehicle: Vehicle, fold: Newest) -> str:
+def _wrong(vehicle: StoredVehicle, fold: Newest) -> str:
     if vehicle.episodes != fold.episodes:
         return f"its state counts {vehicle.episodes} workflows, its trail {fold.episodes}"
     if vehicle.workflow is None:
         return "its state has no workflow"
     due = _kept(fold)
     ended = fold.workflow.fields["state"] in ENDS
-    looked_at = Kept._fields if ended else [name for name in Kept._fields if name not in PENDING]
+    looked_at = KeptWorkflow._fields if ended else [name for name in KeptWorkflow._fields if name not in PENDING]
     wrong = [name for name in looked_at if getattr(vehicle.workflow, name) != getattr(due, name)]
     if wrong:
         is_ = {name: getattr(vehicle.workflow, name) for name in wrong}
@@ -44,7 +44,7 @@ def _wrong(vehicle: Vehicle, fold: Newest) -> str:
     return _wrong_tail(vehicle.older, fold.tails)
 
 
-def _wrong_tail(older: Kept | None, tails: Mapping[str, Audit]) -> str:
+def _wrong_tail(older: KeptWorkflow | None, tails: Mapping[str, Audit]) -> str:
     if older is None:
         return ""
     tail = tails.get(older.workflow_id)
@@ -53,11 +53,11 @@ def _wrong_tail(older: Kept | None, tails: Mapping[str, Audit]) -> str:
     return f"the side task of {older.workflow_id} is pending" if older.side else ""
 
 
-def _kept(fold: Newest) -> Kept:
+def _kept(fold: Newest) -> KeptWorkflow:
     """An ended workflow as its trail tells it."""
     fields, last = fold.workflow.fields, fold.workflow.last
     names = ("appointment_start_ms", "appointment_end_ms", "appointment_id", "workshop_id")
-    return Kept(
+    return KeptWorkflow(
         workflow_id=last.workflow_id,
         state=fields["state"],
         priority=fields["priority"],
@@ -76,8 +76,8 @@ def _kept(fold: Newest) -> Kept:
 
 
 def all_applied(
-    vehicles: Sequence[Vehicle], newest: Mapping[str, Mapping[str, int]], inputs: Sequence[str]
-) -> list[Violation]:
+    vehicles: Sequence[StoredVehicle], newest: Mapping[str, Mapping[str, int]], inputs: Sequence[str]
+) -> list[RuleViolation]:
     """Each vehicle's state stands behind its last record in every input. ``inputs``: topics in rank order."""
     violations = []
     known = {vehicle.vehicle_id: vehicle for vehicle in vehicles}
@@ -92,7 +92,7 @@ def all_applied(
 
 def at_the_end(
     partition: int, stored: Mapping[str, int], last: Mapping[str, int], ends: Mapping[str, int]
-) -> list[Violation]:
+) -> list[RuleViolation]:
     """The stored input positions leave nothing to be read. ``last``: behind each topic's last record, markers aside."""
     violations = []
     for topic, end in ends.items():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chaos_checker.records import Audit
 from chaos_checker.rules.trails import by_workflow
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 RESTING = frozenset({"SCHEDULING", "SCHEDULED", "IN_SERVICE", "FEEDBACK", "COMPLETED", "FAILED"})
 """States in which nobody is on the way to tell the owner."""
@@ -13,7 +13,7 @@ NAMES_NONE = frozenset({"SERVICE_OVERDUE"})
 """Calls that are not about findings."""
 
 
-def all_told(audit: Sequence[Audit]) -> list[Violation]:
+def all_told(audit: Sequence[Audit]) -> list[RuleViolation]:
     """Every URGENT finding of a trail has been told of when its workflow comes to rest."""
     return violations_of("urgent-told", [wrong for trail in by_workflow(audit).values() for wrong in _untold(trail)])
 

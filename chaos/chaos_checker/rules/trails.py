@@ -6,7 +6,7 @@ from hashlib import sha256
 from itertools import pairwise
 
 from chaos_checker.records import Audit
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 GENESIS = "0" * 64
 ENDS = frozenset({"COMPLETED", "FAILED"})
@@ -28,7 +28,7 @@ def by_vehicle(audit: Iterable[Audit]) -> dict[str, list[Audit]]:
     return trails
 
 
-def once(audit: Sequence[Audit]) -> list[Violation]:
+def once(audit: Sequence[Audit]) -> list[RuleViolation]:
     """No two records of one workflow have the same ``seq``: the same twice, or a fork."""
     seen: dict[tuple[str, int], Audit] = {}
     violations = []
@@ -42,7 +42,7 @@ def once(audit: Sequence[Audit]) -> list[Violation]:
     return violations_of("audit-once", violations)
 
 
-def unbroken(audit: Sequence[Audit]) -> list[Violation]:
+def unbroken(audit: Sequence[Audit]) -> list[RuleViolation]:
     """``seq`` counts 0, 1, 2 … in the order of the topic."""
     violations = []
     for records in by_workflow(audit).values():
@@ -56,7 +56,7 @@ def unbroken(audit: Sequence[Audit]) -> list[Violation]:
     return violations_of("audit-seq", violations)
 
 
-def chained(audit: Sequence[Audit]) -> list[Violation]:
+def chained(audit: Sequence[Audit]) -> list[RuleViolation]:
     """Each record's hash is that of its content, and the next record holds it."""
     violations = [
         (record.where, "its hash is not that of its content") for record in audit if hash_of(record) != record.hash
@@ -86,7 +86,7 @@ def hash_of(record: Audit) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def named(audit: Sequence[Audit]) -> list[Violation]:
+def named(audit: Sequence[Audit]) -> list[RuleViolation]:
     """Key and event id are ``workflow_id/seq``, and the workflow is the vehicle's."""
     violations = []
     for record in audit:
@@ -98,7 +98,7 @@ def named(audit: Sequence[Audit]) -> list[Violation]:
     return violations_of("audit-names", violations)
 
 
-def one_open(audit: Sequence[Audit]) -> list[Violation]:
+def one_open(audit: Sequence[Audit]) -> list[RuleViolation]:
     """A vehicle's workflows are numbered 0, 1, 2 …, and one opens only when those before have ended."""
     violations = []
     for records in by_vehicle(audit).values():
@@ -112,7 +112,7 @@ def one_open(audit: Sequence[Audit]) -> list[Violation]:
     return violations_of("one-open", violations)
 
 
-def ended(audit: Sequence[Audit]) -> list[Violation]:
+def ended(audit: Sequence[Audit]) -> list[RuleViolation]:
     """Every workflow has ended, and every side task that was begun."""
     violations = []
     for workflow_id, records in by_workflow(audit).items():

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from chaos_checker.records import Audit
 from chaos_checker.rules.trails import by_workflow
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 STEPS = ("DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK")
 """The working states: each is an agent's."""
@@ -48,7 +48,7 @@ FAILED_FROM = {
 }
 
 
-def legal(audit: Sequence[Audit]) -> list[Violation]:
+def legal(audit: Sequence[Audit]) -> list[RuleViolation]:
     """Each trail begins in PENDING, goes on where it was, and takes only moves of the table."""
     violations = []
     for records in by_workflow(audit).values():
@@ -74,7 +74,7 @@ def _wrong(before: str | None, record: Audit) -> str:
     return "" if move in LEGAL else f"the table has no move {record.from_state} -> {record.to_state}"
 
 
-def reasoned(audit: Sequence[Audit]) -> list[Violation]:
+def reasoned(audit: Sequence[Audit]) -> list[RuleViolation]:
     """COMPLETED and FAILED carry a reason of the contract, from a state it can be reached in."""
     violations = []
     for record in audit:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from chaos_checker.records import Audit, Place
+from chaos_checker.records import Audit, RecordPlace
 from chaos_checker.rules.trails import by_workflow
-from chaos_checker.violation import Violation, violations_of
+from chaos_checker.violation import RuleViolation, violations_of
 
 LATE_MS = 1_000
 SETTLED_MS = 6_000
@@ -18,7 +18,7 @@ NEVER = 2**62
 FAILED = {"step_failed": "step_restarted", "side_task_failed": "side_task_restarted"}
 
 
-class Wait(NamedTuple):
+class RetryWait(NamedTuple):
     """One wait: from the failure to the retry, and when it was due."""
 
     where: str
@@ -68,12 +68,12 @@ def slowness(health: Iterable[Mapping[str, object]]) -> Disturbed:
     return Disturbed((before, after) for before, after in pairwise(looks) if after - before > BEAT_MS)
 
 
-def waits_of(audit: Sequence[Audit]) -> list[Wait]:
+def waits_of(audit: Sequence[Audit]) -> list[RetryWait]:
     """Every wait that ended with a retry."""
     return [wait for records in by_workflow(audit).values() for wait in _waits(records)]
 
 
-def _waits(records: Sequence[Audit]) -> Iterable[Wait]:
+def _waits(records: Sequence[Audit]) -> Iterable[RetryWait]:
     begun: dict[str, tuple[Audit, int]] = {}
     first = {"step_restarted": 0, "side_task_restarted": 0}
     for record in records:
@@ -84,12 +84,12 @@ def _waits(records: Sequence[Audit]) -> Iterable[Wait]:
             failed, due_ms = begun.pop(record.event)
             used = first[record.event]
             first[record.event] += 1
-            yield Wait(failed.where, failed.at_ms, due_ms, record.at_ms, used)
+            yield RetryWait(failed.where, failed.at_ms, due_ms, record.at_ms, used)
         elif record.event in {"workflow_redriven", "side_task_started"} or record.event == "state_changed":
             first["side_task_restarted" if record.event == "side_task_started" else "step_restarted"] = 0
 
 
-def never_shorter(waits: Iterable[Wait], terms_ms: Sequence[int]) -> list[Violation]:
+def never_shorter(waits: Iterable[RetryWait], terms_ms: Sequence[int]) -> list[RuleViolation]:
     """The n-th retry of a budget comes no sooner than the n-th wait says."""
     violations = []
     for wait in waits:
@@ -101,7 +101,9 @@ def never_shorter(waits: Iterable[Wait], terms_ms: Sequence[int]) -> list[Violat
     return violations_of("wait-short", violations)
 
 
-def as_promised(audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapping[Place, int]) -> list[Violation]:
+def as_promised(
+    audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapping[RecordPlace, int]
+) -> list[RuleViolation]:
     """Only the agent's own wish (``longer_ms``, by its reply's place) makes a wait longer than the terms say."""
     violations = []
     for record in audit:
@@ -115,18 +117,18 @@ def as_promised(audit: Iterable[Audit], terms_ms: Sequence[int], longer_ms: Mapp
     return violations_of("wait-terms", violations)
 
 
-def outside(waits: Iterable[Wait], disturbed: Disturbed) -> list[Wait]:
+def outside(waits: Iterable[RetryWait], disturbed: Disturbed) -> list[RetryWait]:
     """The waits in which nothing of this was."""
     return [wait for wait in waits if not disturbed.overlaps(wait.failed_ms, wait.retried_ms)]
 
 
-def never_longer(waits: Iterable[Wait]) -> list[Violation]:
+def never_longer(waits: Iterable[RetryWait]) -> list[RuleViolation]:
     """At most a second late; to be asked only of waits in which nothing was broken."""
     late = [(wait.where, wait.retried_ms - wait.due_ms) for wait in waits]
     return violations_of("wait-long", [(where, f"retried {ms} ms late") for where, ms in late if ms > LATE_MS])
 
 
-def no_timeout_too_soon(audit: Sequence[Audit]) -> list[Violation]:
+def no_timeout_too_soon(audit: Sequence[Audit]) -> list[RuleViolation]:
     """A time-out is stated only after the command's deadline."""
     violations = []
     for records in by_workflow(audit).values():

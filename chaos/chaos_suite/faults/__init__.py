@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from chaos_suite.faults import brokers, disks, engines, leaders, runners, whole
-from chaos_suite.faults.fault import Fault, Lane, Load
+from chaos_suite.faults.fault import BurstLoad, Fault, Lane
 
-__all__ = ["FAULTS", "Fault", "Lane", "Load"]
+__all__ = ["FAULTS", "BurstLoad", "Fault", "Lane"]
 
 _ENGINE = frozenset({"engine"})
 _KAFKA = frozenset({"kafka"})

@@ -4,9 +4,9 @@ import random
 import time
 from contextlib import ExitStack
 
-from chaos_suite.faults.fault import Load
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.faults.victims import a_broker
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 
 GONE_S = (5.0, 15.0)
 HUNG_S = (5.0, 20.0)
@@ -14,7 +14,7 @@ CUT_S = (5.0, 20.0)
 TWO_GONE_S = (8.0, 15.0)
 
 
-def kill(system: System, draw: random.Random, _load: Load) -> str:
+def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9, gone for a while."""
     broker, seconds = a_broker(system, draw), draw.uniform(*GONE_S)
     with broker.taken():
@@ -23,7 +23,7 @@ def kill(system: System, draw: random.Random, _load: Load) -> str:
     return f"{broker.name} gone for {seconds:.1f} s; {_in_sync(system)}"
 
 
-def stop(system: System, draw: random.Random, _load: Load) -> str:
+def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGTERM, and a new start."""
     broker = a_broker(system, draw)
     with broker.taken():
@@ -31,7 +31,7 @@ def stop(system: System, draw: random.Random, _load: Load) -> str:
     return f"{broker.name} {'ended' if by_itself else 'had to be killed'}; {_in_sync(system)}"
 
 
-def pause(system: System, draw: random.Random, _load: Load) -> str:
+def pause(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGSTOP for a while: its connections stay."""
     broker, seconds = a_broker(system, draw), draw.uniform(*HUNG_S)
     with broker.taken():
@@ -40,7 +40,7 @@ def pause(system: System, draw: random.Random, _load: Load) -> str:
     return f"{broker.name} hung for {seconds:.1f} s; {_in_sync(system)}"
 
 
-def two_gone(system: System, draw: random.Random, _load: Load) -> str:
+def two_gone(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9 for two of three: no quorum, nothing can be acknowledged."""
     members = system.brokers.members
     names, seconds = sorted(draw.sample(sorted(members), 2)), draw.uniform(*TWO_GONE_S)
@@ -54,7 +54,7 @@ def two_gone(system: System, draw: random.Random, _load: Load) -> str:
     return f"{' and '.join(names)} gone for {seconds:.1f} s; {_in_sync(system)}"
 
 
-def cut(system: System, draw: random.Random, _load: Load) -> str:
+def cut(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """No network."""
     broker, seconds = a_broker(system, draw), draw.uniform(*CUT_S)
     with broker.reserved():
@@ -66,5 +66,5 @@ def cut(system: System, draw: random.Random, _load: Load) -> str:
     return f"{broker.name} cut off for {seconds:.1f} s; {_in_sync(system)}"
 
 
-def _in_sync(system: System) -> str:
+def _in_sync(system: ChaosSystem) -> str:
     return "in sync again" if system.brokers.await_in_sync() else "not in sync yet"

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chaos_suite.disk import Disk
-from chaos_suite.faults.fault import Load
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.faults.victims import an_engine
 from chaos_suite.members import Member
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 
 AGE_S = (10.0, 20.0)
 FULL_S = (6.0, 15.0)
@@ -18,7 +18,7 @@ OPENED_S = 30.0
 _POLL_S = 0.2
 
 
-def wipe(system: System, draw: random.Random, _load: Load) -> str:
+def wipe(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9, and the state folder is gone."""
     engine = an_engine(system, draw)
     disk = system.disks[engine.name]
@@ -29,7 +29,7 @@ def wipe(system: System, draw: random.Random, _load: Load) -> str:
     return engine.name
 
 
-def truncate(system: System, draw: random.Random, _load: Load) -> str:
+def truncate(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9, and some of RocksDB's files are cut short."""
     engine = an_engine(system, draw)
     disk = system.disks[engine.name]
@@ -40,7 +40,7 @@ def truncate(system: System, draw: random.Random, _load: Load) -> str:
     return f"{engine.name}: {', '.join(cuts)}"
 
 
-def old(system: System, draw: random.Random, _load: Load) -> str:
+def old(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9, and the state folder is what it was earlier in the run."""
     engine = an_engine(system, draw)
     disk = system.disks[engine.name]
@@ -54,7 +54,7 @@ def old(system: System, draw: random.Random, _load: Load) -> str:
     return f"{engine.name} has its {copy} copy"
 
 
-def full(system: System, draw: random.Random, _load: Load) -> str:
+def full(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """The disk fills up under a running engine, which may be killed and started on it; then there is room again."""
     engine, seconds, killed = an_engine(system, draw), draw.uniform(*FULL_S), draw.random() < 0.5
     disk = system.disks[engine.name]

@@ -3,9 +3,9 @@
 import random
 import time
 
-from chaos_suite.faults.fault import Load
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.faults.victims import an_engine
-from chaos_suite.system import VISITOR, System
+from chaos_suite.system import VISITOR, ChaosSystem
 
 ZOMBIE_S = (13.0, 18.0)
 """Longer than the session time-out of 10 s: its partitions are another's when it wakes."""
@@ -13,7 +13,7 @@ CUT_S = (5.0, 20.0)
 VISIT_S = (10.0, 30.0)
 
 
-def kill(system: System, draw: random.Random, _load: Load) -> str:
+def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9; the supervision starts it again."""
     engine = an_engine(system, draw)
     with engine.taken():
@@ -22,7 +22,7 @@ def kill(system: System, draw: random.Random, _load: Load) -> str:
     return engine.name
 
 
-def stop(system: System, draw: random.Random, _load: Load) -> str:
+def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGTERM, and a new start."""
     engine = an_engine(system, draw)
     with engine.taken():
@@ -31,7 +31,7 @@ def stop(system: System, draw: random.Random, _load: Load) -> str:
     return f"{engine.name} {'ended' if by_itself else 'had to be killed'} after {time.monotonic() - began:.1f} s"
 
 
-def zombie(system: System, draw: random.Random, _load: Load) -> str:
+def zombie(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGSTOP for longer than the session time-out; then it wakes, and knows nothing of it."""
     engine, seconds = an_engine(system, draw), draw.uniform(*ZOMBIE_S)
     with engine.taken():
@@ -40,7 +40,7 @@ def zombie(system: System, draw: random.Random, _load: Load) -> str:
     return f"{engine.name} hung for {seconds:.1f} s"
 
 
-def cut(system: System, draw: random.Random, _load: Load) -> str:
+def cut(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """No network."""
     engine, seconds = an_engine(system, draw), draw.uniform(*CUT_S)
     with engine.reserved():
@@ -53,7 +53,7 @@ def cut(system: System, draw: random.Random, _load: Load) -> str:
     return f"{engine.name} cut off for {seconds:.1f} s"
 
 
-def visit(system: System, draw: random.Random, _load: Load) -> str:
+def visit(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """A third worker joins, takes its share, and leaves by SIGTERM or kill -9."""
     visitor, seconds, politely = system.engines[VISITOR], draw.uniform(*VISIT_S), draw.random() < 0.5
     try:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 
 Lane = Literal["engine", "kafka", "agents"]
 
 
-class Load(Protocol):
+class BurstLoad(Protocol):
     """What faults may do with the load."""
 
     def burst(self, seconds: float) -> None:
@@ -18,7 +18,7 @@ class Load(Protocol):
         ...
 
 
-Inject = Callable[[System, random.Random, Load], str]
+Inject = Callable[[ChaosSystem, random.Random, BurstLoad], str]
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,16 @@ import random
 
 from confluent_kafka.admin import PartitionMetadata
 
-from chaos_suite.faults.fault import Load
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.raw_admin import NoAnswerError, elect_preferred, reorder_replicas
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 from master_orchestrator_schemas.places import Partition
 
 SHARE = 0.4
 """How many of the partitions that are in sync; Kafka's own are among them, so coordinators move too."""
 
 
-def move(system: System, draw: random.Random, _load: Load) -> str:
+def move(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """Put another replica first in the list of some partitions, and have the first of the list elected."""
     partitions = [(topic, each) for topic, each in system.brokers.partitions() if len(each.isrs) > 1]
     partitions.sort(key=lambda named: (named[0], named[1].id))

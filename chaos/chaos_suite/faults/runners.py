@@ -5,10 +5,10 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from chaos_suite.dying import BETWEEN_OF, Moment, order, taken_by, withdraw
-from chaos_suite.faults.fault import Load
+from chaos_suite.dying import BETWEEN_OF, DeathMoment, order, taken_by, withdraw
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.faults.victims import a_runner
-from chaos_suite.system import System
+from chaos_suite.system import ChaosSystem
 from chaos_suite.workers import runner_names
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -20,7 +20,7 @@ CLAIM_S = 6.0
 _POLL_S = 0.05
 
 
-def kill(system: System, draw: random.Random, _load: Load) -> str:
+def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """kill -9; the supervision starts it again."""
     runner = a_runner(system, draw)
     with runner.taken():
@@ -28,7 +28,7 @@ def kill(system: System, draw: random.Random, _load: Load) -> str:
     return runner.name
 
 
-def stop(system: System, draw: random.Random, _load: Load) -> str:
+def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGTERM, and a new start."""
     runner = a_runner(system, draw)
     with runner.taken():
@@ -37,7 +37,7 @@ def stop(system: System, draw: random.Random, _load: Load) -> str:
     return f"{runner.name} {'ended' if by_itself else 'had to be killed'} after {time.monotonic() - began:.1f} s"
 
 
-def zombie(system: System, draw: random.Random, _load: Load) -> str:
+def zombie(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """SIGSTOP for longer than the session time-out."""
     runner, seconds = a_runner(system, draw), draw.uniform(*ZOMBIE_S)
     with runner.taken():
@@ -46,16 +46,18 @@ def zombie(system: System, draw: random.Random, _load: Load) -> str:
     return f"{runner.name} hung for {seconds:.1f} s"
 
 
-def dying_handler(system: System, draw: random.Random, _load: Load) -> str:
+def dying_handler(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """A handler kills its own process: before its work, half-way, or when all is done but the reply."""
     for kind in draw.sample(list(AgentType), TYPES_TRIED):
-        moment = draw.choice([moment for moment in Moment if moment is not Moment.BETWEEN or kind in BETWEEN_OF])
+        moment = draw.choice(
+            [moment for moment in DeathMoment if moment is not DeathMoment.BETWEEN or kind in BETWEEN_OF]
+        )
         if _dies(system, kind, moment):
             return f"a runner of {kind}; {moment}"
     return "no command came"
 
 
-def _dies(system: System, kind: AgentType, moment: Moment) -> bool:
+def _dies(system: ChaosSystem, kind: AgentType, moment: DeathMoment) -> bool:
     """Whether a runner of this type died and runs again; not, if no command came to it."""
     runners = [system.runners[name] for name in runner_names(kind)]
     with ExitStack() as stack:

@@ -4,20 +4,20 @@ import random
 from collections.abc import Mapping
 
 from chaos_suite.members import Member
-from chaos_suite.system import VISITOR, System
+from chaos_suite.system import VISITOR, ChaosSystem
 
 
-def an_engine(system: System, draw: random.Random) -> Member:
+def an_engine(system: ChaosSystem, draw: random.Random) -> Member:
     """One of those that always run."""
     return _one({name: engine for name, engine in system.engines.items() if name != VISITOR}, draw)
 
 
-def a_runner(system: System, draw: random.Random) -> Member:
+def a_runner(system: ChaosSystem, draw: random.Random) -> Member:
     """One of the twelve."""
     return _one(system.runners, draw)
 
 
-def a_broker(system: System, draw: random.Random) -> Member:
+def a_broker(system: ChaosSystem, draw: random.Random) -> Member:
     """One of the three."""
     return _one(system.brokers.members, draw)
 

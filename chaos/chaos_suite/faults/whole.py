@@ -3,9 +3,9 @@
 import random
 import time
 
-from chaos_suite.faults.fault import Load
+from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.network import Network
-from chaos_suite.system import VISITOR, System
+from chaos_suite.system import VISITOR, ChaosSystem
 
 LOSSY_S = (8.0, 15.0)
 FLAP_S = 0.15
@@ -13,7 +13,7 @@ FLAP_S = 0.15
 BURST_S = (5.0, 10.0)
 
 
-def slow_network(system: System, draw: random.Random, _load: Load) -> str:
+def slow_network(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     """Several links lose half of their packets."""
     links = sorted({*system.brokers.members, *system.engines} - {VISITOR})
     names, seconds = sorted(draw.sample(links, draw.randint(2, 3))), draw.uniform(*LOSSY_S)
@@ -23,7 +23,7 @@ def slow_network(system: System, draw: random.Random, _load: Load) -> str:
     return f"{', '.join(names)} for {seconds:.1f} s"
 
 
-def rolling_restart(system: System, _draw: random.Random, _load: Load) -> str:
+def rolling_restart(system: ChaosSystem, _draw: random.Random, _load: BurstLoad) -> str:
     """Every engine, runner and broker, one after the other, by SIGTERM."""
     began, killed = time.monotonic(), []
     workers = [engine for engine in system.engines.values() if engine.name != VISITOR]
@@ -36,7 +36,7 @@ def rolling_restart(system: System, _draw: random.Random, _load: Load) -> str:
     return f"in {time.monotonic() - began:.0f} s; had to be killed: {', '.join(killed) or 'none'}"
 
 
-def burst(_system: System, draw: random.Random, load: Load) -> str:
+def burst(_system: ChaosSystem, draw: random.Random, load: BurstLoad) -> str:
     """Ten times the load."""
     seconds = draw.uniform(*BURST_S)
     load.burst(seconds)

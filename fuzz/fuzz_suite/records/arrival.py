@@ -3,7 +3,7 @@
 import msgspec
 
 
-class Arrived(msgspec.Struct, frozen=True):
+class Arrival(msgspec.Struct, frozen=True):
     """A fetched record, as the processor takes it, and the rank of its topic."""
 
     rank: int

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fuzz_suite.findings import WrongError
-from fuzz_suite.records.arrival import Arrived
-from fuzz_suite.records.stage import PARTITION, Fate, Stage
+from fuzz_suite.records.arrival import Arrival
+from fuzz_suite.records.stage import PARTITION, PartitionStage, RecordFate
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import GENESIS, VehicleState, decode_state, encode_state
 from master_orchestrator.core.statuses import status_of
@@ -31,7 +31,7 @@ Not ``unprocessable``: it means a bug in the core.
 class Judge:
     """Holds every batch against what is promised, and every workflow's trail against the records before it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: PartitionStage) -> None:
         self._stage = stage
         topology = stage.around.topology
         self._codec: Codec = stage.around.codec
@@ -48,7 +48,7 @@ class Judge:
         self._newest: dict[str, AuditRecord] = {}
         self._statuses: dict[str, Status] = {}
 
-    def batch(self, work: Work[VehicleState, Outcome], fates: Sequence[Fate]) -> None:
+    def batch(self, work: Work[VehicleState, Outcome], fates: Sequence[RecordFate]) -> None:
         """One batch."""
         for fate in fates:
             if fate.letter is not None:
@@ -59,7 +59,7 @@ class Judge:
         for key, state in work.states.items():
             self._state(key, state, work)
 
-    def _letter(self, letter: Record, record: Arrived) -> None:
+    def _letter(self, letter: Record, record: Arrival) -> None:
         """The record as it came, in full but for what no topic takes."""
         headers, value = dict(letter.headers or ()), record.value or b""
         cut = headers.get("dead_letter_cut_from")
@@ -128,7 +128,7 @@ class Judge:
                 raise WrongError("the state's status is not the one told", newest.workflow_id)
 
 
-def ending(fate: Fate) -> str:
+def ending(fate: RecordFate) -> str:
     """How a record ended, in one word. Raises :class:`WrongError` for one that is not accounted for."""
     schema = INPUTS[fate.record.rank]
     if fate.reason is not None:

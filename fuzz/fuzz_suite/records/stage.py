@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fuzz_suite.findings import WrongError
-from fuzz_suite.records.arrival import Arrived
-from fuzz_suite.records.surroundings import Surroundings
+from fuzz_suite.records.arrival import Arrival
+from fuzz_suite.records.surroundings import FuzzContracts
 from fuzz_suite.watchdog import cpu_limit
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState, decode_state
@@ -25,23 +25,23 @@ TELEMETRY = INPUTS.index(Telemetry.__name__)
 
 
 @dataclass
-class Fate:
+class RecordFate:
     """What became of one record: the outcome of its step, if it came so far, and its dead letter, if it is one.
 
     ``reason``: of the dead letter. ``accepted``: whether it was a reading that changed anything.
     """
 
-    record: Arrived
+    record: Arrival
     outcome: Outcome | None = None
     letter: Record | None = None
     reason: str | None = None
     accepted: bool | None = None
 
 
-class Stage:
+class PartitionStage:
     """A partition: its table, and the processor of its engine."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: FuzzContracts) -> None:
         self.around = around
         self.table: dict[bytes, bytes] = {}
         self.cpu_s = 0.0
@@ -54,7 +54,7 @@ class Stage:
         stored = self.table.get(vehicle_id.encode())
         return None if stored is None else decode_state(unpack_vehicle(stored)[1])
 
-    def process(self, records: Sequence[Arrived]) -> tuple[Work[VehicleState, Outcome], list[Fate]]:
+    def process(self, records: Sequence[Arrival]) -> tuple[Work[VehicleState, Outcome], list[RecordFate]]:
         """Apply a batch, without keeping what came of it. Raises what the processor raises, and ``HangError``."""
         started_s = time.process_time()
         with cpu_limit(HANG_S):
@@ -66,7 +66,7 @@ class Stage:
         """Write the batch's states into the table."""
         self.table |= work.entries
 
-    def _fates(self, records: Sequence[Arrived], work: Work[VehicleState, Outcome]) -> list[Fate]:
+    def _fates(self, records: Sequence[Arrival], work: Work[VehicleState, Outcome]) -> list[RecordFate]:
         """A dead letter names its record; outcomes and what they say of readings come in the records' order."""
         letters = self._letters(work)
         outcomes = ((topic, outcome) for topic, _, outcome in work.outcomes)
@@ -83,13 +83,13 @@ class Stage:
 
     def _fate(
         self,
-        record: Arrived,
+        record: Arrival,
         letters: dict[tuple[str, int], Record],
         outcomes: Iterator[tuple[str, Outcome]],
         readings: Iterator[bool],
-    ) -> Fate:
+    ) -> RecordFate:
         topic = self._inputs[record.rank]
-        fate = Fate(record, letter=letters.pop((topic, record.offset), None))
+        fate = RecordFate(record, letter=letters.pop((topic, record.offset), None))
         if fate.letter is not None:
             fate.reason = _headers(fate.letter)["dead_letter_reason"].decode()
         if fate.reason is None or fate.reason in CORE_REASONS:

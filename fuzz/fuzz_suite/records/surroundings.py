@@ -16,7 +16,7 @@ from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
-class Surroundings(NamedTuple):
+class FuzzContracts(NamedTuple):
     """Topology and codecs; ``written``: that of the senders."""
 
     topology: Topology
@@ -51,7 +51,7 @@ GENEROUS = Limits.model_validate({"max_record": "64MiB"})
 
 
 @cache
-def surroundings(variant: int) -> Surroundings:
+def surroundings(variant: int) -> FuzzContracts:
     """One of :data:`VARIANTS`."""
     topology = VARIANTS[variant % len(VARIANTS)](load_topology())
-    return Surroundings(topology, Policy.from_topology(topology), Codec(topology.limits), Codec(GENEROUS))
+    return FuzzContracts(topology, Policy.from_topology(topology), Codec(topology.limits), Codec(GENEROUS))

@@ -4,14 +4,14 @@ from random import Random
 
 import msgspec
 
-from fuzz_suite.findings import Findings, Tally, WrongError
+from fuzz_suite.findings import Findings, ShardTally, WrongError
 from fuzz_suite.records import envelope
-from fuzz_suite.records.arrival import Arrived
+from fuzz_suite.records.arrival import Arrival
 from fuzz_suite.records.hostile_json import hostile_json
 from fuzz_suite.records.judge import Judge, ending
 from fuzz_suite.records.mutations import mutated
-from fuzz_suite.records.stage import PARTITION, Stage
-from fuzz_suite.records.surroundings import Surroundings, surroundings
+from fuzz_suite.records.stage import PARTITION, PartitionStage
+from fuzz_suite.records.surroundings import FuzzContracts, surroundings
 from fuzz_suite.records.traffic import FuzzedVehicle, Message, Traffic
 from fuzz_suite.watchdog import HangError
 from master_orchestrator.core.outcome import Outcome
@@ -36,18 +36,18 @@ class RecordCase(msgspec.Struct, frozen=True):
 
     variant: int
     table: dict[str, bytes]
-    records: tuple[Arrived, ...]
+    records: tuple[Arrival, ...]
 
 
 class RecordShard:
     """One shard: its chance, its vehicles, its stage."""
 
     def __init__(self, seed: int, index: int) -> None:
-        self.tally = Tally()
+        self.tally = ShardTally()
         self._variant = index
         self._rng = Random(f"records/{seed}/{index}")
-        self._around: Surroundings = surroundings(index)
-        self._stage = Stage(self._around)
+        self._around: FuzzContracts = surroundings(index)
+        self._stage = PartitionStage(self._around)
         self._judge = Judge(self._stage)
         self._traffic = Traffic(self._rng)
         self._findings = Findings("records", self.tally)
@@ -56,7 +56,7 @@ class RecordShard:
         self._vehicles = [self._vehicle() for _ in range(VEHICLES)]
         self._before = b"\x00"
 
-    def run(self, count: int) -> Tally:
+    def run(self, count: int) -> ShardTally:
         """N records."""
         done = 0
         while done < count:
@@ -76,7 +76,7 @@ class RecordShard:
             if (partition_of_key(name.encode(), self._around.topology.partitions) != PARTITION) == astray:
                 return FuzzedVehicle(name, START_MS)
 
-    def _arrival(self) -> Arrived:
+    def _arrival(self) -> Arrival:
         rng = self._rng
         place = rng.randrange(VEHICLES)
         vehicle = self._vehicles[place]
@@ -91,7 +91,7 @@ class RecordShard:
             rank = rng.randrange(len(INPUTS))
         offset = self._offsets[rank]
         self._offsets[rank] += rng.choice((1, 1, 1, 2))
-        return Arrived(
+        return Arrival(
             rank=rank,
             offset=offset,
             timestamp=envelope.time_of(rng, vehicle.at_ms),
@@ -110,7 +110,7 @@ class RecordShard:
         before, self._before = self._before, value
         return value if draw < 0.45 else mutated(rng, value, before)
 
-    def _batch(self, records: list[Arrived]) -> None:
+    def _batch(self, records: list[Arrival]) -> None:
         """Apply. A batch that raises is applied record by record, so that the others are not lost with the one."""
         case = self._case(records)
         try:
@@ -134,13 +134,13 @@ class RecordShard:
                 if fate.outcome is not None:
                     self._learn(fate.record, fate.outcome)
 
-    def _learn(self, record: Arrived, outcome: Outcome) -> None:
+    def _learn(self, record: Arrival, outcome: Outcome) -> None:
         self.tally.counts.update(f"moves_to.{one.to_state}" for one in outcome.audit if one.from_state != one.to_state)
         for vehicle in self._vehicles:
             if record.key == vehicle.vehicle_id.encode():
                 vehicle.learn(outcome)
 
-    def _case(self, records: list[Arrived]) -> RecordCase:
+    def _case(self, records: list[Arrival]) -> RecordCase:
         table = {vehicle.vehicle_id: vehicle.vehicle_id.encode() for vehicle in self._vehicles}
         known = {name: self._stage.table[key] for name, key in table.items() if key in self._stage.table}
         return RecordCase(self._variant, known, tuple(records))
@@ -151,8 +151,8 @@ class RecordShard:
         self._stage.table.pop(vehicle.vehicle_id.encode(), None)
 
 
-def _staged(case: RecordCase) -> Stage:
-    stage = Stage(surroundings(case.variant))
+def _staged(case: RecordCase) -> PartitionStage:
+    stage = PartitionStage(surroundings(case.variant))
     stage.table = {name.encode(): value for name, value in case.table.items()}
     return stage
 
@@ -167,12 +167,12 @@ def _judge_time(case: RecordCase) -> None:
         stage.keep(stage.process([record])[0])
 
 
-def _taken_s(stage: Stage, record: Arrived) -> float:
+def _taken_s(stage: PartitionStage, record: Arrival) -> float:
     stage.process([record])
     return stage.cpu_s
 
 
-def shard(seed: int, index: int, count: int) -> Tally:
+def shard(seed: int, index: int, count: int) -> ShardTally:
     """One shard of a run."""
     return RecordShard(seed, index).run(count)
 

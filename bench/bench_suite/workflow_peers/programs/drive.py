@@ -25,7 +25,7 @@ def options() -> argparse.ArgumentParser:
 
 
 @dataclass
-class Tally:
+class WorkflowTally:
     """What has come of the workflows so far; times are monotonic seconds."""
 
     begin: float
@@ -49,7 +49,7 @@ class Tally:
 async def drive(workflow: Workflow, arguments: argparse.Namespace) -> None:
     """Run the load that was asked for, and print the answer."""
     cpu_s, begin = time.process_time(), time.monotonic() + arguments.warm
-    tally = Tally(begin, begin + arguments.seconds)
+    tally = WorkflowTally(begin, begin + arguments.seconds)
     if arguments.in_flight:
         await _keep_open(workflow, tally, arguments.in_flight, arguments.warm / 2)
     else:
@@ -67,7 +67,7 @@ async def drive(workflow: Workflow, arguments: argparse.Namespace) -> None:
     print(json.dumps(answer), flush=True)
 
 
-async def _keep_open(workflow: Workflow, tally: Tally, in_flight: int, spread_s: float) -> None:
+async def _keep_open(workflow: Workflow, tally: WorkflowTally, in_flight: int, spread_s: float) -> None:
     """All start within ``spread_s``: at once, they would go on to end at once, wave by wave."""
     numbers = itertools.count()
 
@@ -81,7 +81,7 @@ async def _keep_open(workflow: Workflow, tally: Tally, in_flight: int, spread_s:
     await asyncio.gather(*(slot(spread_s * number / in_flight) for number in range(in_flight)))
 
 
-async def _paced(workflow: Workflow, tally: Tally, rate: float) -> None:
+async def _paced(workflow: Workflow, tally: WorkflowTally, rate: float) -> None:
     first, running = time.monotonic(), []
     for number in itertools.count():
         due = first + number / rate

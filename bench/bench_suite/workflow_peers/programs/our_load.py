@@ -28,7 +28,7 @@ POLL_S = 0.05
 READ_MS = 1_700_000_000_000
 
 
-class Fleet:
+class CheckedFleet:
     """Vehicles that have asked for a check; each waits for its workflow's end, as the status topic tells it."""
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
@@ -90,7 +90,7 @@ class Fleet:
                 waiting.set_result(status.reason is Reason.SERVICED and states == FORWARD)
 
 
-def _fleet(data_dir: Path, topology: Topology) -> Fleet:
+def _fleet(data_dir: Path, topology: Topology) -> CheckedFleet:
     """On the broker of this data folder, once it has the topics; raises ``TimeoutError``."""
     deadline, names = time.monotonic() + START_S, [plan.name for plan in topology.topic_plans()]
     while time.monotonic() < deadline:
@@ -99,7 +99,7 @@ def _fleet(data_dir: Path, topology: Topology) -> Fleet:
             kafka = KafkaSettings(bootstrap_servers=address)
             try:
                 require_kafka(admin_config(kafka), names)
-                return Fleet(kafka, topology)
+                return CheckedFleet(kafka, topology)
             except KafkaUnavailableError:
                 pass  # not yet
         time.sleep(0.05)
