@@ -25,7 +25,7 @@ from master_orchestrator_agents.errors import (
 )
 from master_orchestrator_agents.recording import ActKind, ActLog, Occasion, session_act
 from master_orchestrator_schemas.messages import Command, SessionAct
-from master_orchestrator_schemas.vocabulary import ActError, Action, DeniedBy, Outcome, Priority
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, DeniedBy, Priority
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -213,7 +213,7 @@ class Access:
         if guard.charter is not None:
             self._denied_by = permit.denied_by(self._attempt)
             if self._denied_by is not None and guard.charter.enforced:
-                self._record(Outcome.DENIED, ActError.DENIED)
+                self._record(ActOutcome.DENIED, ActError.DENIED)
                 raise CharterError(guard.charter.explain(self._denied_by, permit, self._attempt))
         if guard.controls is not None:
             self._check_control(guard.controls)
@@ -227,7 +227,7 @@ class Access:
             self._override = SAFETY
             return
         self._denied_by = DeniedBy.CONTROL
-        self._record(Outcome.DENIED, ActError.DENIED)
+        self._record(ActOutcome.DENIED, ActError.DENIED)
         act = f"{permit.action.lower()} of {permit.resource}"
         raise ControlledError(f"{act}: the agent is held back for now; see master-orchestrator ueba explain", wait_s)
 
@@ -236,7 +236,7 @@ class Access:
         if session.guard.ahead is None:
             return
         try:
-            session.guard.ahead(session.occasion, session_act(self._kind(Outcome.SUCCESS, ActError.NONE)))
+            session.guard.ahead(session.occasion, session_act(self._kind(ActOutcome.SUCCESS, ActError.NONE)))
         except RetryableError as error:
             self._end(error)
             raise
@@ -244,20 +244,20 @@ class Access:
     def _end(self, error: BaseException | None) -> None:
         """Record how the act ended; rows that were not known before are checked now."""
         if error is not None:
-            self._record(Outcome.FAILURE, error_class(error))
+            self._record(ActOutcome.FAILURE, error_class(error))
             return
         charter, permit = self._session.guard.charter, self._permit
         attempt = self._attempt._replace(rows=self.rows) if self.rows != self._attempt.rows else None
         late = permit.denied_by(attempt) if charter and attempt and self._denied_by is None else None
         self._denied_by = late or self._denied_by
-        self._record(Outcome.SUCCESS, ActError.NONE)
+        self._record(ActOutcome.SUCCESS, ActError.NONE)
         if charter and attempt and late and charter.enforced:
             raise CharterError(charter.explain(late, permit, attempt))
 
-    def _record(self, outcome: Outcome, error: ActError) -> None:
+    def _record(self, outcome: ActOutcome, error: ActError) -> None:
         self._session.acts.add(self._kind(outcome, error), self.rows or 0)
 
-    def _kind(self, outcome: Outcome, error: ActError) -> ActKind:
+    def _kind(self, outcome: ActOutcome, error: ActError) -> ActKind:
         named = None if self._entity == self._session.occasion.entity else self._entity
         return ActKind(
             self._permit.action, self._permit.resource, outcome, error, named, self._denied_by, self._override

@@ -13,8 +13,8 @@ from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
     ActorKind,
+    ActOutcome,
     DeniedBy,
-    Outcome,
     Phase,
     Priority,
 )
@@ -31,7 +31,7 @@ class ActKind(NamedTuple):
 
     action: Action
     resource: str
-    outcome: Outcome = Outcome.SUCCESS
+    outcome: ActOutcome = ActOutcome.SUCCESS
     error: ActError = ActError.NONE
     entity: str | None = None
     denied_by: DeniedBy | None = None
@@ -86,11 +86,11 @@ def _text(text: str) -> str:
     return text[:MAX_TEXT].encode(errors="replace").decode()
 
 
-def outcome_of(reply: Reply) -> Outcome:
+def outcome_of(reply: Reply) -> ActOutcome:
     """How a session ended, by its reply."""
     if reply.failure is None:
-        return Outcome.SUCCESS
-    return Outcome.DENIED if reply.failure.error == CharterError.__name__ else Outcome.FAILURE
+        return ActOutcome.SUCCESS
+    return ActOutcome.DENIED if reply.failure.error == CharterError.__name__ else ActOutcome.FAILURE
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class Author:
     _numbers: Iterator[int] = field(default_factory=count, repr=False)  # next() of a count is atomic
 
     def done(
-        self, occasion: Occasion, acts: Sequence[SessionAct], *, outcome: Outcome, at_ms: int, took_ms: int = 0
+        self, occasion: Occasion, acts: Sequence[SessionAct], *, outcome: ActOutcome, at_ms: int, took_ms: int = 0
     ) -> list[Activity]:
         """The records of a session that is over: one, or as many as its acts fill."""
         parts = [tuple(acts[first : first + MAX_ACTS]) for first in range(0, len(acts), MAX_ACTS)] or [()]
@@ -143,7 +143,7 @@ class Author:
         at_ms: int,
         took_ms: int = 0,
         phase: Phase = Phase.DONE,
-        outcome: Outcome = Outcome.SUCCESS,
+        outcome: ActOutcome = ActOutcome.SUCCESS,
         goodbye: bool = False,
     ) -> Activity:
         number = next(self._numbers)

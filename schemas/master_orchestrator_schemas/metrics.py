@@ -15,12 +15,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Hi
 
 from master_orchestrator_schemas.metric_kinds import PREFIX, LiveGauge, Metric, Process
 from master_orchestrator_schemas.vocabulary import (
+    ActOutcome,
     AgentType,
     AlertKind,
     ControlLevel,
     FailureKind,
     Lane,
-    Outcome,
     Priority,
     Reason,
     State,
@@ -225,7 +225,7 @@ class Metrics:
         {"outcome": ("judged", "repeated")}, process=UEBA,
     )  # fmt: skip
     acts = Metric(
-        Counter, "acts_total", "Acts of all actors, by how they ended.", {"outcome": tuple(Outcome)}, process=UEBA
+        Counter, "acts_total", "Acts of all actors, by how they ended.", {"outcome": tuple(ActOutcome)}, process=UEBA
     )
     findings = Metric(
         Counter,

@@ -49,14 +49,14 @@ IDS = frozenset({"event_id", "request_id", "workshop_id"})
 _NOT_LETTERS = re.compile(r"[\s-]+")
 
 
-class Taken(NamedTuple, Generic[M]):
+class PlainInput(NamedTuple, Generic[M]):
     """What was made of a mapping: the message, and what was left out of it."""
 
     message: M
     left_out: tuple[LeftOut, ...]
 
 
-def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo | None = UTC) -> Taken[M]:
+def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo | None = UTC) -> PlainInput[M]:
     """The message that a mapping describes. ``zone`` is that of a time that names none; None is this machine's own.
 
     Raises:
@@ -73,7 +73,7 @@ def taken(mapping: Mapping[str, object], message_type: type[M], *, zone: tzinfo 
         else:
             draft.leave_out(key, f"is not a name that {message_type.__name__} has", known=False)
     message: M = draft.built()
-    return Taken(message, tuple(draft.left_out))
+    return PlainInput(message, tuple(draft.left_out))
 
 
 def _value(key: str, field: str, value: object, zone: tzinfo | None) -> object:

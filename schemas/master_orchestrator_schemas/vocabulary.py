@@ -190,7 +190,7 @@ class Action(StrEnum):
     ADMIN = "ADMIN"
 
 
-class Outcome(StrEnum):
+class ActOutcome(StrEnum):
     """How an act ended. DENIED: it was not done."""
 
     SUCCESS = "SUCCESS"

@@ -30,10 +30,10 @@ from master_orchestrator_schemas.topology import CharterLine, ResourceTerms
 from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
+    ActOutcome,
     AgentType,
     DeniedBy,
     FailureKind,
-    Outcome,
     Phase,
     Priority,
 )
@@ -84,7 +84,7 @@ def test_equal_acts_are_merged_with_their_rows() -> None:
                 access.rows = rows
 
     (act,) = acts_of(handler)
-    assert (Action.READ, "center_capacity", Outcome.SUCCESS, None, 2, 23, 20) == (
+    assert (Action.READ, "center_capacity", ActOutcome.SUCCESS, None, 2, 23, 20) == (
         act.action,
         act.resource,
         act.outcome,
@@ -106,7 +106,7 @@ def test_a_handler_that_declares_nothing_has_a_session_without_acts() -> None:
         session.entity,
         session.acts,
     )
-    assert (0, Phase.DONE, Outcome.SUCCESS, charter().digest) == (
+    assert (0, Phase.DONE, ActOutcome.SUCCESS, charter().digest) == (
         session.seq,
         session.phase,
         session.outcome,
@@ -131,7 +131,7 @@ def test_an_exception_is_the_act_s_failure_by_its_class_and_goes_on(error: Excep
             raise error
 
     (act,) = acts_of(handler)
-    assert (Outcome.FAILURE, kind, kind) == (act.outcome, act.error, error_class(error))
+    assert (ActOutcome.FAILURE, kind, kind) == (act.outcome, act.error, error_class(error))
 
 
 def test_acts_that_cannot_be_taken_back_are_on_record_before_they_begin() -> None:
@@ -155,7 +155,7 @@ def test_an_act_whose_record_cannot_be_written_ahead_is_not_done() -> None:
     session = Session.of(Guard(charter(), ahead=ahead), command())
     with pytest.raises(RetryableError, match="no broker"), session.access("send", "sms"):
         pytest.fail("the act was done")
-    assert (Outcome.FAILURE, ActError.UNAVAILABLE) == (
+    assert (ActOutcome.FAILURE, ActError.UNAVAILABLE) == (
         session.acts.merged()[0].outcome,
         session.acts.merged()[0].error,
     )
@@ -221,8 +221,8 @@ def test_a_denied_act_names_actor_act_resource_and_what_would_allow_it(
     with pytest.raises(CharterError, match=f"SCHEDULING may not: {asked[0]} of {asked[1]}.*{text}"):
         raise CharterError(reply.failure.message)
     (act,) = run.activity[0].acts
-    assert (Outcome.DENIED, ActError.DENIED, by) == (act.outcome, act.error, act.denied_by)
-    assert Outcome.DENIED == run.activity[0].outcome
+    assert (ActOutcome.DENIED, ActError.DENIED, by) == (act.outcome, act.error, act.denied_by)
+    assert ActOutcome.DENIED == run.activity[0].outcome
     assert not any(entry.get("exc_info") for entry in logs), "a denied act has no traceback"
 
 
@@ -247,7 +247,7 @@ def test_rows_that_are_known_only_afterwards_are_a_breach_and_the_handler_does_n
         used.append(501)
 
     (act,) = acts_of(handler)
-    assert (Outcome.SUCCESS, DeniedBy.ROWS, []) == (act.outcome, act.denied_by, used)
+    assert (ActOutcome.SUCCESS, DeniedBy.ROWS, []) == (act.outcome, act.denied_by, used)
 
 
 def test_with_observe_breaches_are_on_record_and_let_through() -> None:
@@ -258,7 +258,7 @@ def test_with_observe_breaches_are_on_record_and_let_through() -> None:
             done.append("read")
 
     (act,) = acts_of(handler, enforced=False)
-    assert (Outcome.SUCCESS, DeniedBy.LINE, "vehicle-2") == (act.outcome, act.denied_by, act.entity)
+    assert (ActOutcome.SUCCESS, DeniedBy.LINE, "vehicle-2") == (act.outcome, act.denied_by, act.entity)
     assert ["read"] == done
 
 
@@ -293,7 +293,7 @@ def test_a_safety_notice_passes_any_control_and_says_so(priority: Priority, payl
     session = Session.of(Guard(charter(), controls=Blocked()), command(priority, **payload))
     with session.access("send", "sms"):
         pass
-    assert (Outcome.SUCCESS, "safety") == (session.acts.merged()[0].outcome, session.acts.merged()[0].override)
+    assert (ActOutcome.SUCCESS, "safety") == (session.acts.merged()[0].outcome, session.acts.merged()[0].override)
     with pytest.raises(ControlledError), session.access("read", "center_capacity"):
         pytest.fail("only acts whose line says safety pass")
 
@@ -336,7 +336,7 @@ def test_a_guarded_coroutine_checks_whom_it_concerns() -> None:
         await store.book(vehicle_id="vehicle-2")
 
     own, other = acts_of(handler)
-    assert (None, Outcome.SUCCESS) == (own.entity, own.outcome)
+    assert (None, ActOutcome.SUCCESS) == (own.entity, own.outcome)
     assert ("vehicle-2", DeniedBy.SCOPE, 1) == (other.entity, other.denied_by, store.calls)
 
 
@@ -488,5 +488,5 @@ def test_no_act_outside_the_charter_is_done(way: Callable[[Sequence[Any], list[A
 
     assert ([], None) == (done, reply.failure)
     denied = session.acts.merged()
-    assert {Outcome.DENIED} == {act.outcome for act in denied}
+    assert {ActOutcome.DENIED} == {act.outcome for act in denied}
     assert sum(act.count for act in denied) >= TRIES

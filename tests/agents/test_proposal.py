@@ -8,7 +8,7 @@ from master_orchestrator_agents.handler import Handler
 from master_orchestrator_agents.proposal import proposed_lines
 from master_orchestrator_schemas.topology import load_topology, parse_topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import AgentType, Outcome
+from master_orchestrator_schemas.vocabulary import ActOutcome, AgentType
 
 TOPOLOGY = load_topology()
 ACTS = st.lists(
@@ -72,4 +72,4 @@ def test_the_lines_hold_to_the_command_s_vehicle_and_to_twice_what_was_seen() ->
         "- {may: write, of: diagnosis, per_command: 2}",
         "- {may: read, of: dtc_kb, scope: own_vehicle, rows: 14, per_command: 4}",
     ] == proposed_lines(harness.activity)
-    assert Outcome.SUCCESS == harness.activity[-1].outcome
+    assert ActOutcome.SUCCESS == harness.activity[-1].outcome

@@ -12,7 +12,7 @@ from support.topics import TopicLog, topic_log
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.messages import Activity
 from master_orchestrator_schemas.topology import CharterLine
-from master_orchestrator_schemas.vocabulary import ActorKind, DeniedBy, Lane, Outcome, Phase, Priority
+from master_orchestrator_schemas.vocabulary import ActorKind, ActOutcome, DeniedBy, Lane, Phase, Priority
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -54,8 +54,8 @@ def test_every_command_has_a_session_with_its_acts_and_a_denied_act_is_not_done(
     assert [(Phase.BEFORE, "sms")] == [(record.phase, record.acts[0].resource) for record in before]
     assert ahead == before[0]
     assert [each.command_id for each in commands] == [sender.session, rogue.session, plain.session]
-    assert (Outcome.SUCCESS, "sms", 1) == (sender.outcome, sender.acts[0].resource, sender.acts[0].count)
-    assert (Outcome.DENIED, DeniedBy.LINE, "v-2") == (rogue.outcome, rogue.acts[0].denied_by, rogue.acts[0].entity)
+    assert (ActOutcome.SUCCESS, "sms", 1) == (sender.outcome, sender.acts[0].resource, sender.acts[0].count)
+    assert (ActOutcome.DENIED, DeniedBy.LINE, "v-2") == (rogue.outcome, rogue.acts[0].denied_by, rogue.acts[0].entity)
     assert ([], ()) == (done, plain.acts)
     assert (None, True) == (goodbye.session, goodbye.goodbye)
     assert {("agent:DIAGNOSIS", ActorKind.AGENT, "r1", sender.charter, sender.start_ms)} == {
@@ -77,7 +77,7 @@ def test_a_command_past_its_deadline_is_on_record_without_acts(wire: AgentWire, 
     sessions = {
         record.session: record for record in activity.until(lambda log: len(log.messages) >= 3).decoded(Activity)
     }
-    assert (Outcome.FAILURE, ()) == (sessions[late.command_id].outcome, sessions[late.command_id].acts)
+    assert (ActOutcome.FAILURE, ()) == (sessions[late.command_id].outcome, sessions[late.command_id].acts)
 
 
 def is_answered(wire: AgentWire, count: int) -> bool:

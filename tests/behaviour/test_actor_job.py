@@ -25,10 +25,10 @@ from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
     ActorKind,
+    ActOutcome,
     AlertKind,
     ControlLevel,
     DeniedBy,
-    Outcome,
     UebaAction,
     Verdict,
 )
@@ -37,12 +37,12 @@ AGENT = "agent:SCHEDULING"
 READ = SessionAct(action=Action.READ, resource="center_capacity", rows=3, max_rows=3)
 WRITE = SessionAct(action=Action.WRITE, resource="appointment")
 PROBE = SessionAct(
-    action=Action.READ, resource="audit_log", outcome=Outcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
+    action=Action.READ, resource="audit_log", outcome=ActOutcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
 )
 DUMP = SessionAct(
     action=Action.ADMIN,
     resource="agent_control",
-    outcome=Outcome.DENIED,
+    outcome=ActOutcome.DENIED,
     error=ActError.DENIED,
     denied_by=DeniedBy.LINE,
 )
@@ -149,7 +149,9 @@ def test_a_repeated_record_changes_nothing(partition: ActorPartition, worker: Wo
 def test_what_a_control_stops_and_what_is_written_ahead_are_no_findings(
     partition: ActorPartition, worker: Worker
 ) -> None:
-    stopped = SessionAct(action=Action.READ, resource="audit_log", outcome=Outcome.DENIED, denied_by=DeniedBy.CONTROL)
+    stopped = SessionAct(
+        action=Action.READ, resource="audit_log", outcome=ActOutcome.DENIED, denied_by=DeniedBy.CONTROL
+    )
     partition.apply(worker.session(stopped), worker.session(PROBE, phase="BEFORE"))
     assert [] == partition.out(ActorRecord)
 

@@ -12,15 +12,16 @@ from master_orchestrator.behaviour.conduct import Conduct
 from master_orchestrator.behaviour.trail import hash_of
 from master_orchestrator.core.audit_chain import Violation, verify_chain
 from master_orchestrator.core.intake import RecordReader
-from master_orchestrator.readers.verify_actors import ActorReplay, Arrived, Written
+from master_orchestrator.readers.replay import Arrived
+from master_orchestrator.readers.verify_actors import ActorReplay, Written
 from master_orchestrator_schemas.messages import ActorRecord, ActorTick, Cause, SessionAct, UebaRequest
 from master_orchestrator_schemas.registry import UEBA_INPUTS, UebaBody
-from master_orchestrator_schemas.vocabulary import ActError, Action, DeniedBy, Outcome, UebaAction
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, DeniedBy, UebaAction
 
 AGENT = "agent:FEEDBACK"
 READ = SessionAct(action=Action.READ, resource="survey", rows=3, max_rows=3)
 BREACH = SessionAct(
-    action=Action.READ, resource="audit_log", outcome=Outcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
+    action=Action.READ, resource="audit_log", outcome=ActOutcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
 )
 
 

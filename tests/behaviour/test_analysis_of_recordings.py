@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.recorded_house import House, at
 
-from master_orchestrator.behaviour import Analysis, AnalysisTerms, Finding, Rule
+from master_orchestrator.behaviour import Analysis, AnalysisTerms, BehaviourFinding, Rule
 from master_orchestrator.readers.analysis_report import criticalities
 from master_orchestrator.readers.recorded_acts import ActFile
 from master_orchestrator_schemas.topology import Topology
@@ -17,7 +17,7 @@ Attack = Callable[[House, int], None]
 """Done to a recording on a day of it."""
 
 
-def alerts(house: House, tmp_path: Path, topology: Topology) -> list[Finding]:
+def alerts(house: House, tmp_path: Path, topology: Topology) -> list[BehaviourFinding]:
     """The alerts of a recording, without those that only sum others up."""
     criticality, leaves = criticalities(topology.resources)
     learn_until_ms = int(at(LEARNT_DAYS, 0).timestamp() * 1000)
@@ -27,7 +27,7 @@ def alerts(house: House, tmp_path: Path, topology: Topology) -> list[Finding]:
     return [finding for finding in analysis.findings if finding.alerts and finding.rule is not Rule.RISK]
 
 
-def when(finding: Finding) -> datetime:
+def when(finding: BehaviourFinding) -> datetime:
     return datetime.fromtimestamp(finding.time_ms / 1000, UTC)
 
 

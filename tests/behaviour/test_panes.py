@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.baselines import Greatest, slot_of
-from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
 from master_orchestrator.behaviour.panes import WINDOWS, Panes
 from master_orchestrator.behaviour.risk import Band, band_of, score
 
@@ -52,8 +52,8 @@ def test_the_greatest_is_of_the_same_hour_and_forgotten_after_five_weeks() -> No
     assert 0 == greatest.any_hour(MONDAY_NOON_MS + 36 * DAY_MS)
 
 
-def found(severity: float, resource: str = "sms", last_ms: int = 0, rule: Rule = Rule.RATE) -> Finding:
-    return Finding(
+def found(severity: float, resource: str = "sms", last_ms: int = 0, rule: Rule = Rule.RATE) -> BehaviourFinding:
+    return BehaviourFinding(
         time_ms=0, agent="A", rule=rule, severity=severity, action="send", resource=resource, entity="",
         instance="", explanation="", last_ms=last_ms,
     )  # fmt: skip

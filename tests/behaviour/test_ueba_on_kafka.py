@@ -18,9 +18,9 @@ from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
     ActorKind,
+    ActOutcome,
     ControlLevel,
     DeniedBy,
-    Outcome,
     UebaAction,
 )
 
@@ -36,7 +36,7 @@ def breach(actor: str, seq: int) -> Activity:
     denied = SessionAct(
         action=Action.DELETE,
         resource=("policy", "audit_log", "telemetry")[seq % 3],
-        outcome=Outcome.DENIED,
+        outcome=ActOutcome.DENIED,
         error=ActError.DENIED,
         denied_by=DeniedBy.LINE,
     )

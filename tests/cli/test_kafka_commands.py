@@ -18,7 +18,7 @@ from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import Outcome, Phase
+from master_orchestrator_schemas.vocabulary import ActOutcome, Phase
 
 pytestmark = pytest.mark.kafka
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -75,10 +75,10 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
 
     records = [record for _, record in read_activity(KafkaSettings(bootstrap_servers=servers), topology)]
     assert [
-        (Phase.BEFORE, Outcome.SUCCESS, "audit_log", "v-1"),
-        (Phase.DONE, Outcome.SUCCESS, "audit_log", "v-1"),
-        (Phase.DONE, Outcome.DENIED, "audit_log", None),
-        (Phase.DONE, Outcome.SUCCESS, "workflow", "v-1"),
+        (Phase.BEFORE, ActOutcome.SUCCESS, "audit_log", "v-1"),
+        (Phase.DONE, ActOutcome.SUCCESS, "audit_log", "v-1"),
+        (Phase.DONE, ActOutcome.DENIED, "audit_log", None),
+        (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
     ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
     assert {f"operator:{this_user()}"} == {record.actor for record in records}
 

@@ -10,7 +10,7 @@ from support.statuses import status
 
 from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.demo.board import Board
-from master_orchestrator.demo.conduct import Conduct
+from master_orchestrator.demo.conduct import ActorConduct
 from master_orchestrator.demo.verdict import DemoVerdict
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
@@ -35,7 +35,7 @@ GOOD = DemoVerdict(
     tally=GatewayTally(sent=7, acknowledged=7),
     audit=CLEAN,
     told=(),
-    conduct={"agent:DIAGNOSIS": Conduct(3, Counter({"read dtc_kb": 2}), denied=1, score=85.5, band="high")},
+    conduct={"agent:DIAGNOSIS": ActorConduct(3, Counter({"read dtc_kb": 2}), denied=1, score=85.5, band="high")},
     silent=(),
     stopped=None,
     first_completed_s=11.24,

@@ -4,11 +4,11 @@ from support.actor_partition import START_MS, ActorPartition, Worker, topology_o
 
 from master_orchestrator.readers.explaining import explanation_text, explanation_value
 from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, SessionAct, UebaRequest
-from master_orchestrator_schemas.vocabulary import ActError, Action, DeniedBy, Outcome, UebaAction, Verdict
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, DeniedBy, UebaAction, Verdict
 
 AGENT = "agent:FEEDBACK"
 BREACH = SessionAct(
-    action=Action.READ, resource="audit_log", outcome=Outcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
+    action=Action.READ, resource="audit_log", outcome=ActOutcome.DENIED, error=ActError.DENIED, denied_by=DeniedBy.LINE
 )
 
 

@@ -18,7 +18,7 @@ from faust.tables.manager import TableManager
 
 from master_orchestrator.shell import clients, layout, restore
 from master_orchestrator.shell.clients import PartitionProducer
-from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.engine import JobEngine
 from master_orchestrator.shell.layout import unpack_outbox
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.records import Record
@@ -122,13 +122,13 @@ def _watch_step(killer: Killer) -> None:
 
 
 def _watch_ticks(killer: Killer) -> None:
-    send = Engine._send_ticks
+    send = JobEngine._send_ticks
 
-    def watched_send(self: Engine, partition: int, ticks: list[Timer]) -> None:
+    def watched_send(self: JobEngine, partition: int, ticks: list[Timer]) -> None:
         killer.ticks(partition, ticks)
         send(self, partition, ticks)
 
-    Engine._send_ticks = watched_send  # type: ignore[method-assign]
+    JobEngine._send_ticks = watched_send  # type: ignore[method-assign]
 
 
 def _watch_take_over(killer: Killer) -> None:
@@ -169,9 +169,9 @@ def _watch_restore(killer: Killer) -> None:
 
 
 def _watch_membership(killer: Killer) -> None:
-    release, assign = Engine.release, Engine.assign
+    release, assign = JobEngine.release, JobEngine.assign
 
-    async def watched_release(self: Engine) -> None:
+    async def watched_release(self: JobEngine) -> None:
         owner = bool(self.positions())
         if owner:
             killer.whatever(CrashPoint.BEFORE_RELEASE)
@@ -179,9 +179,9 @@ def _watch_membership(killer: Killer) -> None:
         if owner:
             killer.whatever(CrashPoint.AFTER_RELEASE)
 
-    async def watched_assign(self: Engine, stores: Stores, wipe: Wipe) -> None:
+    async def watched_assign(self: JobEngine, stores: Stores, wipe: Wipe) -> None:
         await assign(self, stores, wipe)
         killer.whatever(CrashPoint.AFTER_ASSIGN)
 
-    Engine.release = watched_release  # type: ignore[method-assign]
-    Engine.assign = watched_assign  # type: ignore[method-assign]
+    JobEngine.release = watched_release  # type: ignore[method-assign]
+    JobEngine.assign = watched_assign  # type: ignore[method-assign]

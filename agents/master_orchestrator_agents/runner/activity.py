@@ -12,7 +12,7 @@ from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingP
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Activity, Command, SessionAct
-from master_orchestrator_schemas.vocabulary import Outcome
+from master_orchestrator_schemas.vocabulary import ActOutcome
 
 IDLE_S = 60.0
 """A runner that has written nothing for this long says that it lives."""
@@ -50,7 +50,7 @@ class ActivityWriter:
         """The session in which a command is handled."""
         return Session.of(self._guard, command)
 
-    def close(self, session: Session, outcome: Outcome, took_ms: int, trace: str | None) -> list[ProducerRecord]:
+    def close(self, session: Session, outcome: ActOutcome, took_ms: int, trace: str | None) -> list[ProducerRecord]:
         """The records of a session that is over, to be sent with its reply; each calls nothing when delivered."""
         acts = session.acts.merged()
         done = self._author.done(session.occasion, acts, outcome=outcome, at_ms=self._now_ms(), took_ms=took_ms)

@@ -16,7 +16,7 @@ from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingP
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Reply
-from master_orchestrator_schemas.vocabulary import Outcome
+from master_orchestrator_schemas.vocabulary import ActOutcome
 
 
 class ReplySender:
@@ -48,7 +48,7 @@ class ReplySender:
     def skip(self, entry: QueuedCommand) -> None:
         """A command that is not handled needs no reply; that it was not is on record."""
         session = self._activity.open(entry.command)
-        records = self._activity.close(session, Outcome.FAILURE, 0, entry.traceparent)
+        records = self._activity.close(session, ActOutcome.FAILURE, 0, entry.traceparent)
         for record in once_all(records, partial(self._backlog.completed, entry)):
             self._producer.send(record)
 

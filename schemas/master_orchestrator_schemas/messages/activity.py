@@ -9,8 +9,8 @@ from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
     ActorKind,
+    ActOutcome,
     DeniedBy,
-    Outcome,
     Phase,
     Priority,
 )
@@ -41,7 +41,7 @@ class SessionAct(msgspec.Struct, frozen=True, kw_only=True):
 
     action: Action
     resource: ShortText
-    outcome: Outcome = Outcome.SUCCESS
+    outcome: ActOutcome = ActOutcome.SUCCESS
     error: ActError = ActError.NONE
     entity: ShortText | None = None
     count: Count = 1
@@ -88,7 +88,7 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.DONE
     at_ms: Millis
     took_ms: Count = 0
-    outcome: Outcome = Outcome.SUCCESS
+    outcome: ActOutcome = ActOutcome.SUCCESS
     acts: Annotated[tuple[SessionAct, ...], msgspec.Meta(max_length=MAX_ACTS)] = ()
     goodbye: bool = False
     details: Annotated[str, msgspec.Meta(max_length=8_000)] | None = None

@@ -5,7 +5,7 @@
 
 from master_orchestrator.behaviour.acts import Act
 from master_orchestrator.behaviour.analysis import Analysis, AnalysisTerms
-from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Finding, Rule
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, BehaviourFinding, Rule
 from master_orchestrator.behaviour.risk import Band, band_of
 
 __all__ = [
@@ -14,7 +14,7 @@ __all__ = [
     "Analysis",
     "AnalysisTerms",
     "Band",
-    "Finding",
+    "BehaviourFinding",
     "Rule",
     "band_of",
 ]

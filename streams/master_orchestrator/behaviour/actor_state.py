@@ -16,7 +16,7 @@ import msgspec
 from master_orchestrator.behaviour.actor import Actor, OpenTask, PairState
 from master_orchestrator.behaviour.acts import Pair
 from master_orchestrator.behaviour.baselines import Meter
-from master_orchestrator.behaviour.findings import Finding
+from master_orchestrator.behaviour.findings import BehaviourFinding
 from master_orchestrator.behaviour.repeats import CHUNK, CHUNKS, Repeats
 from master_orchestrator.behaviour.risk import NEWEST, Band
 from master_orchestrator_schemas.messages import Control
@@ -56,7 +56,7 @@ class Writer(msgspec.Struct, array_like=True):
 class Kept(msgspec.Struct, array_like=True):
     """The entry of findings."""
 
-    findings: list[Finding]
+    findings: list[BehaviourFinding]
     control: Control | None
 
 
@@ -88,7 +88,7 @@ class ActorState:
         return self.actor.name
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[BehaviourFinding]:
         """The newest, oldest first."""
         return self.actor.ledger.findings
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from master_orchestrator_schemas.vocabulary import ActError, ActorKind, Outcome
+from master_orchestrator_schemas.vocabulary import ActError, ActorKind, ActOutcome
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
@@ -51,7 +51,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     action: str
     resource: str
     kind: ActorKind = ActorKind.AGENT
-    outcome: Outcome = Outcome.SUCCESS
+    outcome: ActOutcome = ActOutcome.SUCCESS
     error: ActError = ActError.NONE
     entity: str = ""
     count: int = 1
@@ -74,7 +74,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def denied(self) -> bool:
         """Whether it was refused."""
-        return self.outcome is Outcome.DENIED or self.error is ActError.DENIED
+        return self.outcome is ActOutcome.DENIED or self.error is ActError.DENIED
 
     @property
     def probes(self) -> bool:
@@ -84,7 +84,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def succeeded(self) -> bool:
         """Whether it happened."""
-        return self.outcome is Outcome.SUCCESS
+        return self.outcome is ActOutcome.SUCCESS
 
 
 def weight(action: str) -> int:

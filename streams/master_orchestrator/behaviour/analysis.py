@@ -14,7 +14,7 @@ from master_orchestrator.behaviour.acts import (
     weight,
 )
 from master_orchestrator.behaviour.case import Case
-from master_orchestrator.behaviour.findings import Finding, Sighting
+from master_orchestrator.behaviour.findings import BehaviourFinding, Sighting
 from master_orchestrator.behaviour.precedents import Precedents
 from master_orchestrator.behaviour.risk import Band, band_of, score
 from master_orchestrator.behaviour.rules.charter import outside_charter, unknown_actor
@@ -69,11 +69,11 @@ class Analysis:
         self._registered: dict[str, int] = {}
         self._numbering = Numbering()
         self._precedents = Precedents()
-        self._findings: list[Finding] = []
+        self._findings: list[BehaviourFinding] = []
         self._now_ms = 0
 
     @property
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[BehaviourFinding]:
         """All findings so far, in the order in which they were raised."""
         return self._findings
 

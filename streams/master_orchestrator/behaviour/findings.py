@@ -36,7 +36,7 @@ class Rule(StrEnum):
     RISK = "risk"
 
 
-class Finding(msgspec.Struct, kw_only=True):
+class BehaviourFinding(msgspec.Struct, kw_only=True):
     """One finding, which grows while its rule keeps firing.
 
     Args:
@@ -96,14 +96,14 @@ class Ledger:
     __slots__ = ("_open", "findings")
 
     def __init__(self) -> None:
-        self.findings: list[Finding] = []
-        self._open: dict[tuple[Rule, str, str], Finding] = {}
+        self.findings: list[BehaviourFinding] = []
+        self._open: dict[tuple[Rule, str, str], BehaviourFinding] = {}
 
     def is_open(self, rule: Rule, pair: Pair) -> bool:
         """Whether there is a finding of this rule and pair that may grow."""
         return (rule, *pair) in self._open
 
-    def record(self, act: Act, sighting: Sighting) -> tuple[Finding, bool]:
+    def record(self, act: Act, sighting: Sighting) -> tuple[BehaviourFinding, bool]:
         """The finding that ``sighting`` raises or makes grow; whether it is a new one."""
         severity = min(MAX_SEVERITY, round(float(sighting.severity), 1))
         key = (sighting.rule, *act.pair)
@@ -111,7 +111,7 @@ class Ledger:
         if known is not None and _grows(known, act.at_ms):
             _grow(known, act, severity, sighting)
             return known, False
-        finding = Finding(
+        finding = BehaviourFinding(
             time_ms=act.at_ms,
             agent=act.actor,
             rule=sighting.rule,
@@ -140,18 +140,18 @@ class Ledger:
                 del self._open[key]
         del self.findings[:-newest]
 
-    def restore(self, findings: list[Finding]) -> None:
+    def restore(self, findings: list[BehaviourFinding]) -> None:
         """Take over findings that were stored."""
         self.findings = findings
         self._open = {(finding.rule, finding.action, finding.resource): finding for finding in findings}
 
 
-def _grows(finding: Finding, at_ms: int) -> bool:
+def _grows(finding: BehaviourFinding, at_ms: int) -> bool:
     lasts = at_ms - finding.last_ms < GROWS_FOR_MS and at_ms - finding.time_ms < GROWS_AT_MOST_MS
     return lasts and finding.verdict is not Verdict.BENIGN
 
 
-def _grow(finding: Finding, act: Act, severity: float, sighting: Sighting) -> None:
+def _grow(finding: BehaviourFinding, act: Act, severity: float, sighting: Sighting) -> None:
     finding.acts += act.count
     finding.last_ms = act.at_ms
     _note_session(finding, act)
@@ -162,7 +162,7 @@ def _grow(finding: Finding, act: Act, severity: float, sighting: Sighting) -> No
         finding.alerted_ms = act.at_ms
 
 
-def _note_session(finding: Finding, act: Act) -> None:
+def _note_session(finding: BehaviourFinding, act: Act) -> None:
     if act.session is None:
         return
     workflow, instance, acts = finding.sessions.get(act.session, (act.workflow_id or "", act.instance, 0))

@@ -4,7 +4,7 @@ import msgspec
 
 from master_orchestrator.behaviour.actor import OTHER, enter_band
 from master_orchestrator.behaviour.acts import Act
-from master_orchestrator.behaviour.findings import ALERT_SEVERITY, GROWS_FOR_MS, Finding, Rule, Sighting
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, GROWS_FOR_MS, BehaviourFinding, Rule, Sighting
 from master_orchestrator.behaviour.trail import Turn, finding_details, finding_id
 
 MAX_IN_AN_HOUR = 16
@@ -61,7 +61,7 @@ def _as_told(turn: Turn, act: Act, sighting: Sighting) -> Act:
     return msgspec.structs.replace(act, action=action, resource=resource)
 
 
-def _worth_telling(finding: Finding) -> bool:
+def _worth_telling(finding: BehaviourFinding) -> bool:
     if finding.rule is Rule.RISK:
         return False
     risen = finding.severity - finding.told

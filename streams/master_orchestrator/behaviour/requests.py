@@ -1,7 +1,7 @@
 """Operators' requests about an actor: acknowledge, control, release, declare work. All of them go on the record."""
 
 from master_orchestrator.behaviour.conduct import MAX_NAME, NEVER_CONTROLLED, Conduct
-from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
 from master_orchestrator.behaviour.settling import impose, release
 from master_orchestrator.behaviour.trail import Turn, finding_id
 from master_orchestrator_schemas.messages import Control, UebaRequest
@@ -58,7 +58,7 @@ def _acknowledge(_conduct: Conduct, turn: Turn, request: UebaRequest) -> str | N
     return None
 
 
-def _learn(turn: Turn, finding: Finding) -> None:
+def _learn(turn: Turn, finding: BehaviourFinding) -> None:
     """What was unusual is usual from now on."""
     actor = turn.state.actor
     pair = actor.state_of((finding.action, finding.resource))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from master_orchestrator.behaviour.acts import DAY_MS
-from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
 from master_orchestrator_schemas.vocabulary import Verdict
 
 NEWEST = 32
@@ -27,7 +27,7 @@ BAND_STARTS = ((90, Band.CRITICAL), (70, Band.HIGH), (40, Band.MODERATE), (20, B
 ALERTING_BANDS = (Band.HIGH, Band.CRITICAL)
 
 
-def score(findings: Sequence[Finding], at_ms: int) -> float:
+def score(findings: Sequence[BehaviourFinding], at_ms: int) -> float:
     """``100 * (1 - prod(1 - 0.9 * severity / 100 * 2 ** (-age / 24 h)))`` over the newest findings.
 
     A rule that keeps firing on one pair counts once, by its strongest finding: an hour more of the same is not more
@@ -52,7 +52,7 @@ def band_start(band: Band) -> int:
     return next(start for start, known in BAND_STARTS if known is band)
 
 
-def _strongest(findings: Iterable[Finding], at_ms: int) -> Iterable[float]:
+def _strongest(findings: Iterable[BehaviourFinding], at_ms: int) -> Iterable[float]:
     parts: dict[tuple[Rule, str, str], float] = {}
     for finding in findings:
         key = (finding.rule, finding.action, finding.resource)

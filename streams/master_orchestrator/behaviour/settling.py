@@ -3,7 +3,7 @@
 from master_orchestrator.behaviour.actor_state import ActorState
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.conduct import LEVELS, NEVER_CONTROLLED, Conduct
-from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Finding, Rule
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, BehaviourFinding, Rule
 from master_orchestrator.behaviour.panes import PANE_MS
 from master_orchestrator.behaviour.risk import HALF_LIFE_MS, Band, band_of, band_start, score
 from master_orchestrator.behaviour.trail import UEBA, Turn, finding_id
@@ -163,7 +163,7 @@ def _usual(state: ActorState, pair: tuple[str, str], at_ms: int) -> float:
     return max(LEAST_PER_MINUTE, greatest / PANES_PER_MINUTE)
 
 
-def _open(state: ActorState) -> list[Finding]:
+def _open(state: ActorState) -> list[BehaviourFinding]:
     """Findings that count: not held to be benign, and not what follows from the others."""
     return [f for f in state.findings if f.verdict is not Verdict.BENIGN and f.rule is not Rule.RISK]
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from master_orchestrator.behaviour.actor_state import ActorState
-from master_orchestrator.behaviour.findings import Finding
+from master_orchestrator.behaviour.findings import BehaviourFinding
 from master_orchestrator.behaviour.risk import score
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator_schemas.messages import ActorRecord, Alert, Cause, Control, EntityStatus
@@ -31,7 +31,7 @@ class ActorOutcome(msgspec.Struct, kw_only=True):
     controls: list[Control] = []
     alerts: list[Alert] = []
     rejection: Rejection | None = None
-    findings: list[Finding] = []
+    findings: list[BehaviourFinding] = []
     repeated: bool = False
     acts: dict[str, int] = {}
 
@@ -81,12 +81,12 @@ class Turn:
         )
 
 
-def finding_id(state: ActorState, finding: Finding) -> str:
+def finding_id(state: ActorState, finding: BehaviourFinding) -> str:
     """The finding's name: actor and number."""
     return f"{state.name}/{finding.number}"
 
 
-def finding_details(finding: Finding) -> dict[str, Any]:
+def finding_details(finding: BehaviourFinding) -> dict[str, Any]:
     """What the trail says of a finding."""
     return {
         "rule": finding.rule.value,

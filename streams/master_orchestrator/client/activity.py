@@ -18,7 +18,7 @@ from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import Activity, SessionAct
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import ActorKind, Outcome
+from master_orchestrator_schemas.vocabulary import ActorKind, ActOutcome
 
 WRITTEN_S = 15.0
 """Maximum wait for a record."""
@@ -45,7 +45,7 @@ def on_record(
     session = Session(writer.guard, Occasion(session=str(uuid.uuid4()), entity=entity))
     started = time.monotonic()
 
-    def close(outcome: Outcome) -> None:
+    def close(outcome: ActOutcome) -> None:
         writer.close(session, outcome, int((time.monotonic() - started) * 1000))
 
     try:
@@ -53,9 +53,9 @@ def on_record(
             yield access
     except BaseException as error:
         with suppress(NotOnRecordError):  # what went wrong first is what to say
-            close(Outcome.DENIED if isinstance(error, CharterError) else Outcome.FAILURE)
+            close(ActOutcome.DENIED if isinstance(error, CharterError) else ActOutcome.FAILURE)
         raise
-    close(Outcome.SUCCESS)
+    close(ActOutcome.SUCCESS)
 
 
 class _Writer:
@@ -69,7 +69,7 @@ class _Writer:
         self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **{"linger.ms": 0}))
         self.guard = Guard(charter, ahead=self._before)
 
-    def close(self, session: Session, outcome: Outcome, took_ms: int) -> None:
+    def close(self, session: Session, outcome: ActOutcome, took_ms: int) -> None:
         """Write the session, and close the producer."""
         acts = session.acts.merged()
         try:

@@ -16,7 +16,7 @@ ACTS_SHOWN = 4
 
 
 @dataclass
-class Conduct:
+class ActorConduct:
     """One actor: its sessions, its acts by what they were, how many were denied, and its risk."""
 
     sessions: int = 0
@@ -26,19 +26,19 @@ class Conduct:
     band: str = "quiet"
 
 
-def who_did_what(kafka: KafkaSettings, topology: Topology) -> dict[str, Conduct]:
+def who_did_what(kafka: KafkaSettings, topology: Topology) -> dict[str, ActorConduct]:
     """By actor, in the order of their names."""
-    conduct: dict[str, Conduct] = {}
+    conduct: dict[str, ActorConduct] = {}
     for _, activity in read_activity(kafka, topology):
         if activity.phase is Phase.DONE and activity.session is not None:
-            _count(conduct.setdefault(activity.actor, Conduct()), activity)
+            _count(conduct.setdefault(activity.actor, ActorConduct()), activity)
     for status in read_entities(kafka, topology):
         if status.actor in conduct:
             conduct[status.actor].score, conduct[status.actor].band = status.score, status.band
     return dict(sorted(conduct.items()))
 
 
-def conduct_table(conduct: dict[str, Conduct]) -> Table:
+def conduct_table(conduct: dict[str, ActorConduct]) -> Table:
     """One row per actor."""
     table = Table(box=None, pad_edge=False)
     for name in ("who", "sessions", "what", "denied", "risk"):
@@ -49,7 +49,7 @@ def conduct_table(conduct: dict[str, Conduct]) -> Table:
     return table
 
 
-def _count(done: Conduct, activity: Activity) -> None:
+def _count(done: ActorConduct, activity: Activity) -> None:
     done.sessions += 1
     for act in activity.acts:
         done.acts[f"{act.action.lower()} {act.resource}"] += act.count

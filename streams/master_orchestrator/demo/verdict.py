@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from master_orchestrator.demo.board import Board
-from master_orchestrator.demo.conduct import Conduct, conduct_table
+from master_orchestrator.demo.conduct import ActorConduct, conduct_table
 from master_orchestrator.demo.render import timeline
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.statistics import statistics_of
@@ -35,7 +35,7 @@ class DemoVerdict:
     tally: GatewayTally
     audit: AuditVerdict
     told: Sequence[AuditRecord]
-    conduct: Mapping[str, Conduct]
+    conduct: Mapping[str, ActorConduct]
     silent: Sequence[str]
     stopped: str | None
     first_completed_s: float | None

@@ -15,7 +15,7 @@ class HistoryLine(TypedDict):
     reason: str | None
 
 
-class Appointment(TypedDict):
+class ReportedAppointment(TypedDict):
     """Where and when the vehicle is expected; times are ISO 8601, UTC."""
 
     appointment_id: str | None
@@ -41,7 +41,7 @@ class WorkflowStatus(TypedDict):
     attempt: int
     attempts: int
     findings: list[str]
-    appointment: Appointment | None
+    appointment: ReportedAppointment | None
     created_at: str
     updated_at: str
     history: list[HistoryLine]
@@ -97,10 +97,10 @@ def audit_line(record: AuditRecord) -> AuditLine:
     )
 
 
-def _appointment(status: Status) -> Appointment | None:
+def _appointment(status: Status) -> ReportedAppointment | None:
     if status.appointment_start_ms is None:
         return None
-    return Appointment(
+    return ReportedAppointment(
         appointment_id=status.appointment_id,
         workshop_id=status.workshop_id,
         start=rfc3339(status.appointment_start_ms),

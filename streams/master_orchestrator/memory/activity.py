@@ -8,7 +8,7 @@ from master_orchestrator_agents.guard import Guard, Session
 from master_orchestrator_agents.recording import Author, Occasion, outcome_of
 from master_orchestrator_schemas.messages import Command, Reply, SessionAct
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, Outcome
+from master_orchestrator_schemas.vocabulary import ActorKind, ActOutcome, AgentType
 
 INSTANCE = "embedded"
 
@@ -43,7 +43,7 @@ class MemoryActivity:
         self._log.activity += self._agents[command.agent].author.done(
             session.occasion,
             session.acts.merged(),
-            outcome=Outcome.FAILURE if reply is None else outcome_of(reply),
+            outcome=ActOutcome.FAILURE if reply is None else outcome_of(reply),
             at_ms=self._now_ms(),
             took_ms=0 if reply is None else reply.handled_in_ms,
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.behaviour import ALERT_SEVERITY, Analysis, Finding
+from master_orchestrator.behaviour import ALERT_SEVERITY, Analysis, BehaviourFinding
 from master_orchestrator.behaviour.analysis import Standing
 from master_orchestrator.readers.recorded_acts import ActFile
 from master_orchestrator_schemas.headers import rfc3339
@@ -14,7 +14,7 @@ MAX_SHOWN = 50
 """Lines of findings shown to a person."""
 
 
-def finding_value(finding: Finding) -> dict[str, Any]:
+def finding_value(finding: BehaviourFinding) -> dict[str, Any]:
     """A finding as JSON: times in ISO 8601, ``alerted`` null where it is below ``ALERT_SEVERITY``."""
     return {
         "time": rfc3339(finding.time_ms),
@@ -59,7 +59,7 @@ def report_text(analysis: Analysis, source: ActFile) -> str:
     )
 
 
-def _alert_line(finding: Finding) -> str:
+def _alert_line(finding: BehaviourFinding) -> str:
     return (
         f"{rfc3339(finding.time_ms)} {finding.agent} {finding.rule} {finding.severity:.0f}: {finding.explanation} "
         f"({finding.acts:,} acts until {rfc3339(finding.last_ms)})"

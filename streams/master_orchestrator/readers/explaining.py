@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.behaviour.findings import Finding, Rule
+from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
 from master_orchestrator.behaviour.risk import score
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, OpenFinding
@@ -90,8 +90,8 @@ def _adds(findings: Sequence[OpenFinding], one: OpenFinding, now_ms: int) -> flo
     return round(score(every, now_ms) - score(others, now_ms), 1)
 
 
-def _finding(shown: OpenFinding) -> Finding:
-    return Finding(
+def _finding(shown: OpenFinding) -> BehaviourFinding:
+    return BehaviourFinding(
         time_ms=shown.first_at_ms,
         agent="",
         rule=Rule(shown.rule),

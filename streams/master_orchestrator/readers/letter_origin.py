@@ -31,7 +31,7 @@ class Absent(Enum):
     NEVER = "no record stands at {origin}, where it claims to come from: find out who wrote it, and drop it"
 
 
-class Comparison(NamedTuple):
+class OriginCheck(NamedTuple):
     """``why`` a letter is not to be trusted, None if it is the record; ``told``: whether that is certain."""
 
     why: str | None
@@ -42,20 +42,20 @@ RecordAt = Callable[[Cause], Message | Absent]
 """What stands at a place."""
 
 
-def compare(letter: Message, record_at: RecordAt) -> Comparison:
+def compare(letter: Message, record_at: RecordAt) -> OriginCheck:
     """Hold a letter, whose headers name a place, against the record there: key, value, and the sender's headers."""
     claimed = read_letter(letter)
     origin = record_at(Cause(topic=claimed.topic, partition=claimed.partition, offset=claimed.offset))
     if isinstance(origin, Absent):
-        return Comparison(origin.value.format(origin=claimed.origin), told=origin is Absent.NEVER)
+        return OriginCheck(origin.value.format(origin=claimed.origin), told=origin is Absent.NEVER)
     if not _has_readable_headers(origin):
-        return Comparison(Absent.UNREADABLE.value.format(origin=claimed.origin), told=False)
+        return OriginCheck(Absent.UNREADABLE.value.format(origin=claimed.origin), told=False)
     if differing := _differing(letter, origin):
-        return Comparison(
+        return OriginCheck(
             f"it is not the record at {claimed.origin}, where it claims to come from "
             f"(another {' and '.join(differing)}): find out who wrote it, and drop it"
         )
-    return Comparison(None)
+    return OriginCheck(None)
 
 
 class Examined(NamedTuple):
@@ -63,7 +63,7 @@ class Examined(NamedTuple):
 
     letter: DeadLetter
     value: bytes
-    comparison: Comparison
+    comparison: OriginCheck
 
 
 def examine(letters: Iterable[DeadLetter], dead_letter_topic: str, record_at: RecordAt) -> Iterator[Examined]:
@@ -71,7 +71,7 @@ def examine(letters: Iterable[DeadLetter], dead_letter_topic: str, record_at: Re
     for letter in letters:
         record = record_at(Cause(topic=dead_letter_topic, partition=letter.id.partition, offset=letter.id.offset))
         if isinstance(record, Absent):
-            yield Examined(letter, b"", Comparison("the letter itself is gone"))
+            yield Examined(letter, b"", OriginCheck("the letter itself is gone"))
         else:
             yield Examined(letter, record.value() or b"", compare(record, record_at))
 

@@ -13,7 +13,7 @@ import msgspec
 
 from master_orchestrator.behaviour import Act
 from master_orchestrator.errors import OrchestratorError
-from master_orchestrator_schemas.vocabulary import ActError, ActorKind, Outcome
+from master_orchestrator_schemas.vocabulary import ActError, ActorKind, ActOutcome
 
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_LINE = 64 * 1024
@@ -22,15 +22,15 @@ MAX_ROWS = 2**63 - 1
 REQUIRED = ("time", "agent", "action", "resource", "outcome")
 
 OUTCOMES = {
-    "success": (Outcome.SUCCESS, ActError.NONE),
-    "ok": (Outcome.SUCCESS, ActError.NONE),
-    "failure": (Outcome.FAILURE, ActError.OTHER),
-    "failed": (Outcome.FAILURE, ActError.OTHER),
-    "error": (Outcome.FAILURE, ActError.OTHER),
-    "denied": (Outcome.DENIED, ActError.DENIED),
-    "not_found": (Outcome.FAILURE, ActError.NOT_FOUND),
-    "timeout": (Outcome.FAILURE, ActError.TIMEOUT),
-    "unavailable": (Outcome.FAILURE, ActError.UNAVAILABLE),
+    "success": (ActOutcome.SUCCESS, ActError.NONE),
+    "ok": (ActOutcome.SUCCESS, ActError.NONE),
+    "failure": (ActOutcome.FAILURE, ActError.OTHER),
+    "failed": (ActOutcome.FAILURE, ActError.OTHER),
+    "error": (ActOutcome.FAILURE, ActError.OTHER),
+    "denied": (ActOutcome.DENIED, ActError.DENIED),
+    "not_found": (ActOutcome.FAILURE, ActError.NOT_FOUND),
+    "timeout": (ActOutcome.FAILURE, ActError.TIMEOUT),
+    "unavailable": (ActOutcome.FAILURE, ActError.UNAVAILABLE),
 }
 
 
@@ -178,13 +178,13 @@ def _plausible(at_ms: int) -> int:
     return at_ms
 
 
-def _outcome(value: Mapping[str, Any]) -> tuple[Outcome, ActError]:
+def _outcome(value: Mapping[str, Any]) -> tuple[ActOutcome, ActError]:
     word = _text(value, "outcome")
     if word.lower() not in OUTCOMES:
         raise _LineError(f"'outcome' {word!r} is not known; use one of {', '.join(OUTCOMES)}")
     outcome, error = OUTCOMES[word.lower()]
     given = _text(value, "error").upper()
-    if outcome is Outcome.FAILURE and given:
+    if outcome is ActOutcome.FAILURE and given:
         error = ActError.__members__.get(given, ActError.OTHER)
     return outcome, error
 

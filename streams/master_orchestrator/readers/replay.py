@@ -61,7 +61,7 @@ class Rules(NamedTuple):
     applied: Mapping[str, int]
 
 
-class _DiffersError(OrchestratorError):
+class _ReplayDiffersError(OrchestratorError):
     """The replay has met its first difference."""
 
     def __init__(self, difference: Difference) -> None:
@@ -129,7 +129,7 @@ class VehicleReplay:
             return
         try:
             run(*given)
-        except _DiffersError as met:
+        except _ReplayDiffersError as met:
             self.difference = met.difference
             self._over()
 
@@ -215,5 +215,5 @@ class VehicleReplay:
             raise _differs(self._next, "record", f"{cause} does not give it")
 
 
-def _differs(record: AuditRecord, field: str, text: str) -> _DiffersError:
-    return _DiffersError(Difference(record.workflow_id, record.seq, field, text))
+def _differs(record: AuditRecord, field: str, text: str) -> _ReplayDiffersError:
+    return _ReplayDiffersError(Difference(record.workflow_id, record.seq, field, text))

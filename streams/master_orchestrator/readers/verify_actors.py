@@ -22,6 +22,7 @@ from master_orchestrator.core.intake import RecordReader
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.table import POSITION_KEY, unpack_positions
 from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.readers.replay import Arrived
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -50,15 +51,6 @@ class ActorsVerdict(msgspec.Struct, frozen=True, kw_only=True):
         return "cannot be told" if self.untold or not self.records else "whole"
 
 
-class Arrived(NamedTuple):
-    """One record of an input topic."""
-
-    cause: Cause
-    at_ms: int
-    key: bytes | None
-    value: bytes | None
-
-
 class Written(NamedTuple):
     """One record of a trail, and its bytes."""
 
@@ -66,7 +58,7 @@ class Written(NamedTuple):
     value: bytes
 
 
-class _DiffersError(OrchestratorError):
+class _TrailDiffersError(OrchestratorError):
     def __init__(self, violation: Violation) -> None:
         super().__init__(violation.text)
         self.violation = violation
@@ -203,7 +195,7 @@ class ActorReplay:
                 for arrived in waiting:
                     if arrived.cause.offset < applied.get(topic, 0):
                         self._unrecorded(arrived)
-        except _DiffersError as error:
+        except _TrailDiffersError as error:
             return error.violation
         return None
 
@@ -246,8 +238,8 @@ class ActorReplay:
         self.inputs += 1
         return outcome.trail
 
-    def _differs(self, seq: int, text: str) -> _DiffersError:
-        return _DiffersError(Violation(self._actor, seq, "differs", text))
+    def _differs(self, seq: int, text: str) -> _TrailDiffersError:
+        return _TrailDiffersError(Violation(self._actor, seq, "differs", text))
 
 
 def _once(trail: Iterable[Written]) -> Iterator[Written]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from master_orchestrator.behaviour.actor_state import ActorState
-from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Finding, Rule
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, BehaviourFinding, Rule
 from master_orchestrator.behaviour.risk import score
 from master_orchestrator.behaviour.trail import ActorOutcome
 from master_orchestrator.shell.counting import InputCounts
@@ -45,11 +45,11 @@ def _level(severity: float) -> str:
     return severe if severity >= SEVERE else alert if severity >= ALERT_SEVERITY else weak
 
 
-class Standing(NamedTuple):
+class CountedActor(NamedTuple):
     """What is kept of an actor: its labels, its findings, and the control in force."""
 
     labels: tuple[str, str]
-    findings: tuple[Finding, ...]
+    findings: tuple[BehaviourFinding, ...]
     level: ControlLevel
 
 
@@ -58,15 +58,15 @@ class Standings:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: dict[int, dict[bytes, Standing]] = {}
+        self._known: dict[int, dict[bytes, CountedActor]] = {}
 
-    def of(self, state: ActorState) -> Standing:
+    def of(self, state: ActorState) -> CountedActor:
         """Its labels are bounded: an agent type, or the kind alone."""
         kind, _, name = state.name.partition(":")
         agent = name if kind == ActorKind.AGENT and name in AgentType.__members__ else ""
-        return Standing((state.actor.kind.value, agent), tuple(state.findings), state.level)
+        return CountedActor((state.actor.kind.value, agent), tuple(state.findings), state.level)
 
-    def reset(self, partitions: Mapping[int, Iterable[tuple[bytes, Standing]]]) -> None:
+    def reset(self, partitions: Mapping[int, Iterable[tuple[bytes, CountedActor]]]) -> None:
         """Own just these partitions."""
         with self._lock:
             self._known = {number: dict(kept) for number, kept in partitions.items()}
@@ -97,6 +97,6 @@ class Standings:
         levels = [standing.level for standing in self._all()]
         return [((level.value,), levels.count(level)) for level in (ControlLevel.THROTTLE, ControlLevel.BLOCK)]
 
-    def _all(self) -> list[Standing]:
+    def _all(self) -> list[CountedActor]:
         with self._lock:
             return [standing for known in self._known.values() for standing in known.values()]

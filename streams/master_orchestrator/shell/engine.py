@@ -1,8 +1,8 @@
 """The engine of one worker: the partitions it owns, batches in, transactions out.
 
-Called by ``faust_replacements.py``: :meth:`Engine.assign` after each rebalance, :meth:`Engine.release` before one,
-:meth:`Engine.on_records` for each fetched batch. On doubt the process dies and recovers: every error that is not
-known to be harmless reaches ``die``.
+Called by ``faust_replacements.py``: :meth:`JobEngine.assign` after each rebalance, :meth:`JobEngine.release` before
+one, :meth:`JobEngine.on_records` for each fetched batch. On doubt the process dies and recovers: every error that is
+not known to be harmless reaches ``die``.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ class Step(NamedTuple):
     records: int
 
 
-class Engine:
+class JobEngine:
     """All partitions this worker owns. Lives on one event loop; transactions run in threads, side by side."""
 
     def __init__(

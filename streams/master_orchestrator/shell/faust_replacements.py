@@ -25,7 +25,7 @@ from faust.types import TP
 from mode import Service
 from setproctitle import setproctitle
 
-from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.engine import JobEngine
 from master_orchestrator.shell.errors import StalledError, TableDamagedError, TableError, TableLockedError
 from master_orchestrator.shell.health import STALLED_S, EngineHealth
 from master_orchestrator.shell.input_progress import LogPlace
@@ -152,7 +152,7 @@ class EngineConsumer(driver.Consumer):
         return EngineConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     @property
-    def _engine(self) -> Engine:
+    def _engine(self) -> JobEngine:
         return cast("EngineApp", self.app).engine
 
     async def _drain_messages(self, fetcher: Any) -> None:
@@ -342,7 +342,7 @@ class EngineWorker(faust.Worker):
 class EngineApp(faust.App):
     """The Faust app with the replaced transport and the engine."""
 
-    engine: Engine
+    engine: JobEngine
     health: EngineHealth
     die: Callable[[BaseException], None]
     """Log, and end the process at once. Set, like ``engine`` and ``health``, by ``worker.py``."""

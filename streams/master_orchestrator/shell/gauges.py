@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.engine import JobEngine
 from master_orchestrator.shell.input_progress import Behind, LogPlace
 from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator_schemas.metrics import Metrics
@@ -15,7 +15,7 @@ WAITS_FOR_PEOPLE_MS = 3_600_000
 
 
 def bind_gauges(
-    metrics: Metrics, topology: Topology, engine: Engine, log: Callable[[], Mapping[Partition, LogPlace]]
+    metrics: Metrics, topology: Topology, engine: JobEngine, log: Callable[[], Mapping[Partition, LogPlace]]
 ) -> None:
     """Have ``metrics`` ask ``engine``, and ``log`` for what the consumer knows of its topic-partitions."""
     metrics.input_lag_records.read = lambda: _by_topic_partition(engine.behind(log()), 0)

@@ -54,7 +54,7 @@ class Stored(NamedTuple):
     deadlines: list[Deadline]
 
 
-class Overview(Protocol[K_contra]):
+class StatesOverview(Protocol[K_contra]):
     """What metrics tell of all states: kept up by the commits, made of the table after a take-over."""
 
     def of(self, state: K_contra) -> Any:
@@ -71,7 +71,7 @@ class Job(ABC, Generic[S, I, O]):
     """What one app does. ``overview`` is asked when metrics are scraped."""
 
     names: AppNames
-    overview: Overview[S]
+    overview: StatesOverview[S]
     mutates = False
     """Whether :meth:`step` changes the state it is given. Where it then raises, the batch is done again without it."""
 

@@ -16,7 +16,7 @@ from master_orchestrator.shell.actor_counts import ActorCounts
 from master_orchestrator.shell.actor_job import ActorJob
 from master_orchestrator.shell.counting import EngineCounts, InputCounts
 from master_orchestrator.shell.credentials import faust_credentials
-from master_orchestrator.shell.engine import Engine
+from master_orchestrator.shell.engine import JobEngine
 from master_orchestrator.shell.errors import ShellError
 from master_orchestrator.shell.faust_replacements import (
     EngineApp,
@@ -155,7 +155,9 @@ def build_app(made: MadeJob, *, kafka: KafkaSettings, topology: Topology, data_d
     for topic in names.inputs:  # Faust subscribes to what an agent consumes; the engine reads the batches
         app.agent(app.topic(topic, key_type=bytes, value_type=bytes), name=f"engine:{topic}")(_never_called)
     processor = Processor(made.job, made.writer, made.counts)
-    app.engine = Engine(topology=topology, kafka=kafka, job=made.job, processor=processor, counts=made.counts, die=die)
+    app.engine = JobEngine(
+        topology=topology, kafka=kafka, job=made.job, processor=processor, counts=made.counts, die=die
+    )
     app.health = EngineHealth(app.engine)
     bind_gauges(metrics, topology, app.engine, lambda: _log_places(app))
     app.on_partitions_revoked.connect(_release)  # type: ignore[arg-type]  # it wants a parameter it always passes by name

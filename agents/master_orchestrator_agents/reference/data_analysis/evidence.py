@@ -51,7 +51,7 @@ WEIGHTS = load_weights()
 
 
 @dataclass(frozen=True)
-class Evidence:
+class EvidencePiece:
     """One piece: its kind, how much of it there is (mostly 0 to 1), and its words."""
 
     kind: str
@@ -64,7 +64,7 @@ class Evidence:
         return WEIGHTS[self.kind] * self.amount
 
 
-def confidence(pieces: list[Evidence]) -> float:
+def confidence(pieces: list[EvidencePiece]) -> float:
     """The pieces together, 0 to 1."""
     return 1 / (1 + math.exp(-sum(piece.weight for piece in pieces)))
 
@@ -74,7 +74,7 @@ def is_high_side(finding: Finding) -> bool:
     return not finding.is_below
 
 
-def evidence_for(finding: Finding, signals: Signals, dtcs: tuple[str, ...], codes: CodeTable) -> list[Evidence]:
+def evidence_for(finding: Finding, signals: Signals, dtcs: tuple[str, ...], codes: CodeTable) -> list[EvidencePiece]:
     """All pieces that the readings at hand give for one finding; of kinds that there is nothing of, none.
 
     What is coming is not held against the values of today, which are within their limits.
@@ -97,41 +97,41 @@ def _comparable(finding: Finding, summary: SignalSummary) -> bool:
     return summary.minimum - margin <= finding.value <= summary.maximum + margin
 
 
-def _fired(finding: Finding) -> Evidence:
+def _fired(finding: Finding) -> EvidencePiece:
     """Triage has gated the rule and waited for it to last; a code has passed the vehicle's own test."""
     if finding.rule.startswith(("dtc:", "j1939:")):
-        return Evidence("code_fired", 1.0, f"{finding.rule.partition(':')[2]} is confirmed by the vehicle")
-    return Evidence("rule_fired", 1.0, f"rule {finding.rule} fired")
+        return EvidencePiece("code_fired", 1.0, f"{finding.rule.partition(':')[2]} is confirmed by the vehicle")
+    return EvidencePiece("rule_fired", 1.0, f"rule {finding.rule} fired")
 
 
-def _held(finding: Finding) -> Evidence:
-    return Evidence("held", min(finding.held_s / LONG_S, 1.0), f"held for {finding.held_s:.0f} s")
+def _held(finding: Finding) -> EvidencePiece:
+    return EvidencePiece("held", min(finding.held_s / LONG_S, 1.0), f"held for {finding.held_s:.0f} s")
 
 
-def _foretold(finding: Finding) -> Evidence:
+def _foretold(finding: Finding) -> EvidencePiece:
     """Triage has told the trend from noise and seasons."""
     days = finding.held_s / SECONDS_PER_DAY
-    return Evidence("trend_fired", 1.0, f"moving towards its limit for {days:.0f} days")
+    return EvidencePiece("trend_fired", 1.0, f"moving towards its limit for {days:.0f} days")
 
 
-def _beyond_limit(finding: Finding) -> Evidence:
+def _beyond_limit(finding: Finding) -> EvidencePiece:
     excess = excess_of(finding)
-    return Evidence("beyond_limit", excess, f"beyond its limit by {excess:.0%} of the way to danger")
+    return EvidencePiece("beyond_limit", excess, f"beyond its limit by {excess:.0%} of the way to danger")
 
 
-def _code(finding: Finding, dtcs: tuple[str, ...], codes: CodeTable) -> Evidence | None:
+def _code(finding: Finding, dtcs: tuple[str, ...], codes: CodeTable) -> EvidencePiece | None:
     own = finding.rule.removeprefix("dtc:")
     support = [code for code in dtcs if code != own and codes.of(code).subsystem == finding.subsystem]
-    return Evidence("code_agrees", 1.0, f"codes {', '.join(support)} agree") if support else None
+    return EvidencePiece("code_agrees", 1.0, f"codes {', '.join(support)} agree") if support else None
 
 
-def _weather(finding: Finding, signals: Signals) -> Evidence | None:
+def _weather(finding: Finding, signals: Signals) -> EvidencePiece | None:
     if finding.priority is Priority.URGENT or not tyres_fell_together(finding, signals):
         return None
-    return Evidence("weather", 1.0, "all four tyres fell alike, as in cold weather")
+    return EvidencePiece("weather", 1.0, "all four tyres fell alike, as in cold weather")
 
 
-def _past(finding: Finding, summary: SignalSummary) -> Evidence | None:
+def _past(finding: Finding, summary: SignalSummary) -> EvidencePiece | None:
     """Against the vehicle's own past, unless that is itself beyond the limit: then the fault is older than the past."""
     if finding.value is None or summary.samples < ENOUGH_SAMPLES or summary.spread <= 0:
         return None
@@ -139,7 +139,7 @@ def _past(finding: Finding, summary: SignalSummary) -> Evidence | None:
         return None
     spreads = abs(finding.value - summary.mean) / summary.spread
     amount = max(-1.0, min(1.0, (spreads - USUAL_SPREADS) / USUAL_SPREADS))
-    return Evidence("unusual", amount, f"{spreads:.1f} spreads from this vehicle's mean of {summary.mean:.1f}")
+    return EvidencePiece("unusual", amount, f"{spreads:.1f} spreads from this vehicle's mean of {summary.mean:.1f}")
 
 
 def _beyond(finding: Finding, value: float) -> bool:
@@ -149,29 +149,31 @@ def _beyond(finding: Finding, value: float) -> bool:
     return value >= finding.threshold if is_high_side(finding) else value <= finding.threshold
 
 
-def _fallen(finding: Finding, summary: SignalSummary | None) -> Evidence | None:
+def _fallen(finding: Finding, summary: SignalSummary | None) -> EvidencePiece | None:
     """A rate of loss is believed of a pressure that has fallen by as much, and has left its own noise."""
     if finding.rule not in RATES or finding.value is None or summary is None:
         return None
     lost, claimed = summary.maximum - summary.last, finding.value * finding.held_s / 60
     if lost < LEAST_SHARE_OF_LOSS * claimed:
-        return Evidence("within_noise", 1.0, f"lost {lost:.1f} kPa of late, where the rate means {claimed:.1f}")
+        return EvidencePiece("within_noise", 1.0, f"lost {lost:.1f} kPa of late, where the rate means {claimed:.1f}")
     below = summary.mean - summary.last
     if summary.samples < ENOUGH_SAMPLES or below >= NOISE_SPREADS * max(summary.spread, LEAST_NOISE_KPA):
         return None
-    return Evidence("within_noise", 1.0, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}")
+    return EvidencePiece(
+        "within_noise", 1.0, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}"
+    )
 
 
-def _trend(finding: Finding, summary: SignalSummary) -> Evidence | None:
+def _trend(finding: Finding, summary: SignalSummary) -> EvidencePiece | None:
     """An hour at the recent slope moves the signal by more than its spread: it is going somewhere."""
     if summary.spread <= 0 or abs(summary.slope_per_h) < summary.spread:
         return None
     worse = (summary.slope_per_h > 0) == is_high_side(finding)
     kind = "gets_worse" if worse else "gets_better"
-    return Evidence(kind, 1.0, f"moving by {summary.slope_per_h:+.1f} per hour")
+    return EvidencePiece(kind, 1.0, f"moving by {summary.slope_per_h:+.1f} per hour")
 
 
-def _recovered(finding: Finding, summary: SignalSummary) -> Evidence | None:
+def _recovered(finding: Finding, summary: SignalSummary) -> EvidencePiece | None:
     """Not said of tyres: the limit is for cold ones, and what is known of late is as measured, warm."""
     if finding.threshold is None or finding.value is None or finding.value == finding.threshold:
         return None
@@ -180,4 +182,4 @@ def _recovered(finding: Finding, summary: SignalSummary) -> Evidence | None:
     if (summary.last < finding.threshold) != is_high_side(finding):
         return None
     back = min(1.0, excess_at(finding, summary.last) / CLEARLY_BACK)
-    return Evidence("recovered", back, f"back at {summary.last:.1f}")
+    return EvidencePiece("recovered", back, f"back at {summary.last:.1f}")
