@@ -34,7 +34,7 @@ from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.instants import EARLIEST_MS
 from master_orchestrator_schemas.kafka import KafkaSettings, consumer_config, place_of, producer_config
-from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
+from master_orchestrator_schemas.messages import Cause, ServiceEvent, Telemetry, Timer
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.registry import INPUTS
@@ -213,11 +213,12 @@ class _Records:
             body = self._intake.take(cause, at_ms=now_ms, key=record.key, value=record.value, headers=None).body
         except RejectedError as error:
             return error.rejection.code
-        if isinstance(body, Telemetry):
+        if isinstance(body, Telemetry | ServiceEvent):
             if body.ts_ms < EARLIEST_MS:
                 return "timestamp_before_2000"
-            return "future_timestamp" if body.ts_ms > now_ms + FAR_AHEAD_MS else None
-        return None if isinstance(body, Timer) else "unknown_workflow"
+            if body.ts_ms > now_ms + FAR_AHEAD_MS:
+                return "future_timestamp"
+        return None if isinstance(body, Telemetry | Timer) else "unknown_workflow"
 
 
 def _read_back(kafka: KafkaSettings, topology: Topology, outcome: KafkaOutcome) -> None:

@@ -61,7 +61,7 @@ def finer_unit(number: float) -> str | None:
 
 
 def mistake_in(ts_ms: int, now_ms: int, max_future_ms: int) -> str | None:
-    """What is wrong with a reading's time, and the likely cause; None if nothing is.
+    """What is wrong with a sender's time, and the likely cause; None if nothing is.
 
     A time before 2000 is wrong, and one further ahead of ``now_ms`` than ``max_future_ms``. Where ``now_ms`` itself is
     before 2000, nothing is known of the present and only what is ahead of it is wrong.
@@ -83,7 +83,7 @@ def _cause_ahead(ts_ms: int, now_ms: int) -> str:
     ahead_ms = ts_ms - now_ms
     if LEAST_OFFSET_MS <= ahead_ms <= MOST_OFFSET_MS and _near_quarter_hour(ahead_ms):
         return "it looks like local time sent as UTC; send UTC, or the offset with the time (…T12:00:00+02:00)"
-    return "set the vehicle's clock"
+    return "set the sender's clock"
 
 
 def _cause_behind(ts_ms: int, now_ms: int) -> str:
@@ -97,7 +97,7 @@ def _cause_behind(ts_ms: int, now_ms: int) -> str:
         return "it looks like the time since the start of the drive or of the device; send the time since 1970"
     if abs(APPLE_EPOCH_MS + ts_ms - now_ms) < YEAR_MS:
         return "it looks like seconds since 2001 (Apple's epoch); send the time since 1970"
-    return "the clock was never set; set it (GPS, NTP) before the vehicle sends"
+    return "the clock was never set; set it (GPS, NTP) before it sends"
 
 
 def _both(ts_ms: int) -> Iterator[int]:

@@ -58,11 +58,11 @@ CORE_REASONS: Mapping[str, ReasonText] = MappingProxyType(
             "set the key to the vehicle_id, in UTF-8 bytes",
         ),
         "future_timestamp": ReasonText(
-            "the reading's time is further ahead of the broker's clock than episodes.max_future",
+            "the reading's or report's time is further ahead of the broker's clock than episodes.max_future",
             "the message names the likely cause: another unit, local time, a wrong clock",
         ),
         "timestamp_before_2000": ReasonText(
-            "the reading's time is before the year 2000",
+            "the reading's or report's time is before the year 2000",
             "the message names the likely cause: seconds for milliseconds, a day number, a clock that was never set",
         ),
         "clock_behind": ReasonText(

@@ -1,6 +1,8 @@
 """Workshop events, appointments that fall through, and operators' requests."""
 
 import json
+import re
+from collections.abc import Callable
 
 import pytest
 from support.core_vehicle import CoreVehicle
@@ -18,6 +20,25 @@ from master_orchestrator_schemas.vocabulary import (
 )
 
 HOUR_MS = 3_600_000
+
+
+@pytest.mark.parametrize(
+    ("ts_ms_of", "told"),
+    [
+        (lambda at_ms: at_ms // 1_000, "timestamp_before_2000: .*looks like seconds"),
+        (lambda _: 0, "timestamp_before_2000: "),
+        (lambda at_ms: at_ms + 2 * HOUR_MS, "future_timestamp: .*local time sent as UTC"),
+    ],
+)
+def test_a_report_of_an_impossible_time_is_refused_and_the_corrected_one_counts(
+    fed_vehicle: CoreVehicle, ts_ms_of: Callable[[int], int], told: str
+) -> None:
+    _book(fed_vehicle)
+    refused = fed_vehicle.service(ServiceEventKind.NO_SHOW, "e1", ts_ms=ts_ms_of(fed_vehicle.at_ms))
+    assert re.match(told, str(refused.rejection))
+    assert State.SCHEDULED is fed_vehicle.workflow.state
+    fed_vehicle.service(ServiceEventKind.NO_SHOW, "e1")
+    assert State.SCHEDULING is fed_vehicle.workflow.state
 
 
 def test_an_event_that_comes_twice_counts_once(fed_vehicle: CoreVehicle) -> None:

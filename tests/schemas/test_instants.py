@@ -53,8 +53,8 @@ def test_what_is_not_a_time_is_an_error(text: str) -> None:
         (NOW_MS - 978_307_200_000, "Apple"),
         (NOW_MS + 2 * HOUR - 3_000, "local time sent as UTC"),
         (NOW_MS + 5 * HOUR + 30 * 60_000, "local time sent as UTC"),
-        (NOW_MS + 13 * 60_000, "set the vehicle's clock"),
-        (NOW_MS + 400 * 24 * HOUR, "set the vehicle's clock"),
+        (NOW_MS + 13 * 60_000, "set the sender's clock"),
+        (NOW_MS + 400 * 24 * HOUR, "set the sender's clock"),
         (700_000_000_000, "never set"),  # 1992
     ],
 )

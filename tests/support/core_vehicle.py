@@ -201,7 +201,7 @@ class CoreVehicle:
                 workflow_id=fields.pop("workflow_id", self.workflow.workflow_id),
                 event_id=event_id or f"e{sum(self.offsets.values())}",
                 kind=kind,
-                ts_ms=self.at_ms,
+                ts_ms=fields.pop("ts_ms", self.at_ms),
                 workshop_id="ws-1",
                 **fields,
             )

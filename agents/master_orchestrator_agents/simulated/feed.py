@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from msgspec.structs import replace
 
 from master_orchestrator_agents.errors import RunnerError
 from master_orchestrator_agents.reference.diagnosis.knowledge import load_knowledge
@@ -114,7 +115,9 @@ class WorkshopFeed:
         self._agenda.take(status, time.monotonic())
 
     def _report(self, producer: Producer, events: Iterable[ServiceEvent]) -> None:
-        for event in events:
+        for planned in events:
+            # A plan may be for days ahead, a report is of now at the latest: the engine refuses one from the future.
+            event = replace(planned, ts_ms=min(planned.ts_ms, time.time_ns() // 1_000_000))
             # A copy, since a list of pairs of narrower types is not what the client's stubs accept.
             headers: list[tuple[str, str | bytes | None]] = [
                 *envelope_headers("ServiceEvent", SOURCE, event.event_id, event.ts_ms, None)

@@ -1,9 +1,9 @@
 """A workshop's report. It may come before the appointment's times would move the workflow, and then it wins.
 
-A repeated ``event_id`` is rejected as ``duplicate_event``; the newest ones of the open workflow are remembered, those
-that were rejected too. An event that the present state has no use for is ``illegal_event``; the record keeps what it
-said. If it is reported again when there is a use for it, it counts: an episode that got worse was being diagnosed again
-while the workshop reported.
+A report of an impossible time is refused as a reading would be. A repeated ``event_id`` is rejected as
+``duplicate_event``; the newest ones of the open workflow are remembered, those that were rejected too. An event that
+the present state has no use for is ``illegal_event``; the record keeps what it said. If it is reported again when there
+is a use for it, it counts: an episode that got worse was being diagnosed again while the workshop reported.
 """
 
 from hashlib import sha256
@@ -15,6 +15,7 @@ from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments
 from master_orchestrator.core.decide.context import Context, Decision
+from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
 from master_orchestrator.core.state import Facts, Workflow
@@ -36,6 +37,8 @@ WANTED_IN = {
 
 def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
     """What a workshop's report makes happen."""
+    if impossible := impossible_time(context, event.ts_ms):
+        return impossible
     chain = chain_of(context.state, event.workflow_id)
     if chain is None:
         return no_such_workflow(context.state, event.vehicle_id, event.workflow_id)

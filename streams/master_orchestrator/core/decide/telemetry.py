@@ -19,6 +19,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, evidence_details, joined, known, still_stands
+from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.decide.side_task import given_up
 from master_orchestrator.core.decide.worsening import Joining, findings_joined, urgent_details
@@ -26,7 +27,6 @@ from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.triage import Observation, Trackers, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.clock import Timing, is_plain, judge_time
-from master_orchestrator_schemas.instants import mistake_in
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, State
 
@@ -63,8 +63,8 @@ class Observed(Context[None], frozen=True, kw_only=True, gc=False):
 def on_telemetry(context: Context[None], reading: Telemetry) -> Decision:
     """What a reading makes happen."""
     policy, state, at_ms = context.policy, context.state, context.input.at_ms
-    if mistake := mistake_in(reading.ts_ms, at_ms, policy.episodes.max_future_ms):
-        return Rejection("future_timestamp" if reading.ts_ms > at_ms else "timestamp_before_2000", mistake)
+    if impossible := impossible_time(context, reading.ts_ms):
+        return impossible
     timing = None
     if not is_plain(state.trackers, state.clock, reading.ts_ms, at_ms):
         timing = judge_time(state.trackers, state.clock, reading.ts_ms, at_ms)
