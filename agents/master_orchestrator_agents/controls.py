@@ -9,7 +9,7 @@ from master_orchestrator_schemas.vocabulary import Action, ControlLevel
 BLOCKED_RETRY_S = 3_600.0
 """What a block stops is tried again after this time; a block of three hours ends no workflow by it."""
 
-FEWEST_PER_MINUTE = 1.0
+MIN_PER_MINUTE = 1.0
 """Of a throttled pair whose usual rate is not known."""
 
 
@@ -50,7 +50,7 @@ class HeldTo:
             return None
         if control.level is ControlLevel.BLOCK:
             return BLOCKED_RETRY_S
-        return self._throttled_s(pair, rates.get(pair) or FEWEST_PER_MINUTE)
+        return self._throttled_s(pair, rates.get(pair) or MIN_PER_MINUTE)
 
     def _concerns(self, control: Control) -> bool:
         over = control.until_ms is not None and self._now_ms() >= control.until_ms

@@ -31,7 +31,7 @@ def folded(before: Folded | None, record: Audit) -> Folded:
     """The status after one more record."""
     fields = _opened(record) if before is None else dict(before.fields)
     step = None if before is None else before.step
-    issued = record.said.get("issued")
+    issued = record.facts.get("issued")
     if issued is not None and f"/{SIDE}/" not in str(issued):
         step, revision = str(issued).split("/")[1], str(issued).split("/")[3]
         fields["attempts"] += revision == "0"
@@ -42,8 +42,8 @@ def folded(before: Folded | None, record: Audit) -> Folded:
     fields |= {"state": record.to_state, "priority": record.priority, "attempt": record.attempt, "seq": record.seq}
     fields["updated_at_ms"] = record.at_ms
     fields["step"] = step if record.to_state in WITH_STEP else None
-    fields["findings"] = list(record.said.get("findings", fields["findings"]))
-    booked = record.said.get("appointment")
+    fields["findings"] = list(record.facts.get("findings", fields["findings"]))
+    booked = record.facts.get("appointment")
     if booked is not None:
         fields |= {name: booked[of] for name, of in APPOINTMENT.items()}
     return Folded(record, step, fields)

@@ -15,7 +15,7 @@ from chaos_checker.terms import CheckTerms
 from chaos_checker.violation import RuleViolation
 from chaos_checker.wire import UnreadableValueError, WireSchemas
 
-SAID = frozenset(
+FACTS = frozenset(
     {
         "issued",
         "deadline_ms",
@@ -94,7 +94,7 @@ def audit_of(record: StoredRecord, wire: WireSchemas) -> Audit:
         place=record.place,
         key=record.vehicle,
         event_id=record.header("ce_id"),
-        said={name: value for name, value in details.items() if name in SAID},
+        facts={name: value for name, value in details.items() if name in FACTS},
         **{**_only(content, Audit), "cause": RecordPlace(cause["topic"], cause["partition"], cause["offset"])},
     )
 

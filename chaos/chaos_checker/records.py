@@ -38,7 +38,7 @@ class StoredRecord(NamedTuple):
 
 
 class Audit(NamedTuple):
-    """A decoded audit record; ``details`` is its text, ``said`` the parts of it that rules look at."""
+    """A decoded audit record; ``details`` is its text, ``facts`` the parts of it that rules look at."""
 
     place: RecordPlace
     key: str
@@ -55,7 +55,7 @@ class Audit(NamedTuple):
     reason: str | None
     attempt: int
     details: str
-    said: Mapping[str, Any]
+    facts: Mapping[str, Any]
     cause: RecordPlace
     positions: Mapping[str, int]
     prev_hash: str

@@ -14,10 +14,10 @@ SHOWN = 20
 
 
 class Replay(NamedTuple):
-    """What the command said. ``said`` is its JSON answer, empty if there was none."""
+    """What the command gave. ``report`` is its JSON answer, empty if there was none."""
 
     exit_code: int
-    said: dict[str, Any]
+    report: dict[str, Any]
     errors: str
 
 
@@ -39,10 +39,10 @@ def same(replay: Replay, records: int) -> list[RuleViolation]:
     """Everything was replayed, all ``records`` of the trail, and gave the same bytes."""
     violations = [
         (str(entry.get("workflow_id") or entry.get("vehicle_id")), str(entry.get("text")))
-        for entry in [*replay.said.get("violations", ()), *replay.said.get("untold", ())][:SHOWN]
+        for entry in [*replay.report.get("violations", ()), *replay.report.get("untold", ())][:SHOWN]
     ]
-    if not violations and (replay.exit_code != 0 or not replay.said):
+    if not violations and (replay.exit_code != 0 or not replay.report):
         violations.append(("audit verify", f"exit code {replay.exit_code}: {replay.errors or 'no words'}"))
-    elif not violations and replay.said.get("replayed") != records:
-        violations.append(("audit verify", f"gave {replay.said.get('replayed')} of {records} records"))
+    elif not violations and replay.report.get("replayed") != records:
+        violations.append(("audit verify", f"gave {replay.report.get('replayed')} of {records} records"))
     return violations_of("replay", violations)

@@ -54,9 +54,9 @@ class CheckTally:
         self.commands |= {command.command_id: command.workflow_id for command in history.commands}
         for record in history.audit:
             by_feedback = record.event == "workflow_completed" and record.actor.startswith("agent:FEEDBACK@")
-            if by_feedback and "feedback" not in record.said:  # which says why there is none
+            if by_feedback and "feedback" not in record.facts:  # which says why there is none
                 self.surveyed.add(record.workflow_id)
-            if record.event == "side_task_ended" and record.said.get("component"):
+            if record.event == "side_task_ended" and record.facts.get("component"):
                 self.counted.add(record.workflow_id)
         for fold in folds.values():
             for entry in fold.statuses:

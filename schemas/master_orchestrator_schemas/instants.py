@@ -13,7 +13,7 @@ END_OF_CENTURY_MS = 4_102_444_800_000
 """2100-01-01."""
 
 SECOND_MS, MINUTE_MS, DAY_MS, YEAR_MS = 1_000, 60_000, 86_400_000, 366 * 86_400_000
-LEAST_OFFSET_MS, MOST_OFFSET_MS = 25 * MINUTE_MS, 14 * 60 * MINUTE_MS
+MIN_OFFSET_MS, MAX_OFFSET_MS = 25 * MINUTE_MS, 14 * 60 * MINUTE_MS
 """Of a time zone from UTC, east of it, with some minutes for the way of a reading (Kiribati is at UTC+14)."""
 
 EXCEL_EPOCH_MS = -25_569 * DAY_MS
@@ -81,7 +81,7 @@ def _cause_ahead(ts_ms: int, now_ms: int) -> str:
     if any(_is_compact_date(number) for number in (ts_ms, ts_ms // 1_000)):
         return "it looks like a date written as a number; send ISO 8601 (2026-01-31T12:00:00Z) or milliseconds"
     ahead_ms = ts_ms - now_ms
-    if LEAST_OFFSET_MS <= ahead_ms <= MOST_OFFSET_MS and _near_quarter_hour(ahead_ms):
+    if MIN_OFFSET_MS <= ahead_ms <= MAX_OFFSET_MS and _near_quarter_hour(ahead_ms):
         return "it looks like local time sent as UTC; send UTC, or the offset with the time (…T12:00:00+02:00)"
     return "set the sender's clock"
 

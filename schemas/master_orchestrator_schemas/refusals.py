@@ -49,8 +49,10 @@ def refusal_of(error: Exception) -> Refusal:
     """What a ``msgspec.ValidationError``, or another error of a message class, comes to."""
     text = str(error)
     at = _AT.search(text)
-    said = text[: at.start()] if at else text
-    return Refusal(at[1] if at else "", next((tell(m) for form, tell in _FORMS if (m := form.fullmatch(said))), said))
+    message = text[: at.start()] if at else text
+    return Refusal(
+        at[1] if at else "", next((tell(m) for form, tell in _FORMS if (m := form.fullmatch(message))), message)
+    )
 
 
 def _kind(name: str) -> str:

@@ -187,7 +187,7 @@ def test_rows_beyond_any_integer_of_json_are_held_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "by", "text"),
+    ("attempt", "by", "text"),
     [
         (
             ("read", "center_capacities"),
@@ -204,12 +204,12 @@ def test_rows_beyond_any_integer_of_json_are_held_to_it() -> None:
     ],
 )
 def test_a_denied_act_names_actor_act_resource_and_what_would_allow_it(
-    asked: Sequence[Any], by: DeniedBy, text: str
+    attempt: Sequence[Any], by: DeniedBy, text: str
 ) -> None:
     done: list[str] = []
 
     def handler(task: Task) -> None:
-        action, resource, entity, rows = (*asked, None, None)[:4]
+        action, resource, entity, rows = (*attempt, None, None)[:4]
         with task.access(action, resource, entity=entity, rows=rows):
             done.append(resource)
 
@@ -218,7 +218,7 @@ def test_a_denied_act_names_actor_act_resource_and_what_would_allow_it(
         reply = run.run_raw(**PAYLOAD)
     assert reply.failure is not None
     assert (FailureKind.PERMANENT, "CharterError", []) == (reply.failure.kind, reply.failure.error, done)
-    with pytest.raises(CharterError, match=f"SCHEDULING may not: {asked[0]} of {asked[1]}.*{text}"):
+    with pytest.raises(CharterError, match=f"SCHEDULING may not: {attempt[0]} of {attempt[1]}.*{text}"):
         raise CharterError(reply.failure.message)
     (act,) = run.activity[0].acts
     assert (ActOutcome.DENIED, ActError.DENIED, by) == (act.outcome, act.error, act.denied_by)
@@ -415,14 +415,14 @@ def tried(rng: random.Random) -> tuple[str, str, str | None, int | None]:
 TRIES = 2_500
 
 
-def attempts(task: Task, asked: Sequence[Any], done: list[Any]) -> None:
+def attempts(task: Task, attempt: Sequence[Any], done: list[Any]) -> None:
     """Try an act, and what may be tried to get around a refusal."""
-    action, resource, entity, rows = asked
+    action, resource, entity, rows = attempt
     for _ in range(2):
         try:
             with task.access(action, resource, entity=entity, rows=rows) as access:
                 access.rows = 1
-                done.append(asked)
+                done.append(attempt)
         except CharterError:
             continue
 
@@ -436,11 +436,11 @@ def sync_way(cases: Sequence[Any], done: list[Any]) -> Any:
 
 
 def async_way(cases: Sequence[Any], done: list[Any]) -> Any:
-    async def one(task: Task, asked: Any) -> None:
-        action, resource, entity, rows = asked
+    async def one(task: Task, attempt: Any) -> None:
+        action, resource, entity, rows = attempt
         try:
             async with task.access(action, resource, entity=entity, rows=rows):
-                done.append(asked)
+                done.append(attempt)
         except CharterError:
             return
 

@@ -92,7 +92,7 @@ def test_a_dict_is_validated_and_its_unknown_keys_are_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("returned", "said"),
+    ("returned", "message"),
     [
         ({"severity": 7}, "severity: Input should be less than or equal to 1"),
         ({"causes": [{"component": "x", "probability": float("nan")}]}, "causes.0.probability"),
@@ -100,11 +100,11 @@ def test_a_dict_is_validated_and_its_unknown_keys_are_kept() -> None:
         ("thermostat", "returned str"),
     ],
 )
-def test_a_result_that_does_not_fit_fails_for_good_and_names_the_key(returned: Any, said: str) -> None:
+def test_a_result_that_does_not_fit_fails_for_good_and_names_the_key(returned: Any, message: str) -> None:
     failure = failure_of(lambda _: returned)
 
     assert (failure.kind, failure.error) == (FailureKind.PERMANENT, "invalid_result")
-    assert said in failure.message
+    assert message in failure.message
 
 
 def test_a_result_that_is_no_json_fails_for_good() -> None:

@@ -32,15 +32,15 @@ def test_the_task_is_what_a_runner_would_give() -> None:
 
 
 @pytest.mark.parametrize(
-    ("payload", "said"),
+    ("payload", "message"),
     [
         ({"priority": 1}, r"fields: priority, operations, .*due_by_ms: Field required"),
         ({"priority": 1, "due_by_ms": 5, "dueby": 6}, "dueby: Extra inputs are not permitted"),
         ({"priority": "soon", "due_by_ms": 5}, "priority: "),
     ],
 )
-def test_a_payload_that_no_command_can_carry_is_refused(payload: dict[str, object], said: str) -> None:
-    with pytest.raises(HarnessError, match=said):
+def test_a_payload_that_no_command_can_carry_is_refused(payload: dict[str, object], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
         AgentHarness(lambda _: {}, AgentType.SCHEDULING).run(**payload)
 
 

@@ -11,7 +11,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SAMPLED, NOT_SAMPLED = (f"00-{TRACE_ID}-00f067aa0ba902b7-{flags}" for flags in ("01", "00"))
-MOST_SERIES = 1_600
+MAX_SERIES = 1_600
 """Of a process with all six agents."""
 
 
@@ -44,7 +44,7 @@ def test_ten_thousand_vehicles_make_no_more_series_than_none() -> None:
 
     assert len(REPLY_OUTCOMES) == len(failures)
     assert none == sum(len(family.samples) for family in metrics.registry.collect())
-    assert none < MOST_SERIES
+    assert none < MAX_SERIES
 
 
 def exemplars(metrics: Metrics) -> list[tuple[str, dict[str, str]]]:

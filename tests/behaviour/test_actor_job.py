@@ -73,7 +73,7 @@ def experienced(partition: ActorPartition, worker: Worker, days: int = 8) -> Non
         partition.at_ms += 6 * HOUR_MS
 
 
-def asked(actor: str = AGENT, by: str = "ada", **fields: Any) -> UebaRequest:
+def ueba_request(actor: str = AGENT, by: str = "ada", **fields: Any) -> UebaRequest:
     given = {"request_id": f"r-{random.random()}", "reason": "looked into it", **fields}
     return UebaRequest(actor=actor, by=by, **given)
 
@@ -132,7 +132,7 @@ def test_what_happens_by_itself_is_capped(respond: str, levels: list[ControlLeve
 def test_a_gateway_is_alerted_and_never_controlled(partition: ActorPartition) -> None:
     gateway = Worker(partition, "gateway:north")
     partition.apply(gateway.session(PROBE), gateway.session(DUMP))
-    partition.apply(asked("gateway:north", action=UebaAction.CONTROL, level=ControlLevel.BLOCK))
+    partition.apply(ueba_request("gateway:north", action=UebaAction.CONTROL, level=ControlLevel.BLOCK))
     assert [] == partition.out(Control)
     assert partition.out(Alert)
     assert "request_refused" == partition.out(ActorRecord)[-1].event
@@ -209,10 +209,12 @@ def test_an_operator_acknowledges_controls_and_releases_on_the_record(
 ) -> None:
     partition.apply(worker.session(PROBE))
     acknowledge = {"action": UebaAction.ACKNOWLEDGE, "verdict": Verdict.BENIGN}
-    partition.apply(asked(finding_id=f"{AGENT}/0", **acknowledge), asked(finding_id=f"{AGENT}/1", **acknowledge))
-    partition.apply(asked(action=UebaAction.RELEASE))
-    partition.apply(asked(action=UebaAction.CONTROL, level=ControlLevel.BLOCK, duration_ms=MINUTE_MS))
-    partition.apply(asked(action=UebaAction.WINDOW, duration_ms=HOUR_MS))
+    partition.apply(
+        ueba_request(finding_id=f"{AGENT}/0", **acknowledge), ueba_request(finding_id=f"{AGENT}/1", **acknowledge)
+    )
+    partition.apply(ueba_request(action=UebaAction.RELEASE))
+    partition.apply(ueba_request(action=UebaAction.CONTROL, level=ControlLevel.BLOCK, duration_ms=MINUTE_MS))
+    partition.apply(ueba_request(action=UebaAction.WINDOW, duration_ms=HOUR_MS))
     events = [record.event for record in partition.out(ActorRecord) if record.by == "operator:ada"]
     assert ["acknowledged", "acknowledged", "control_released", "control_set", "window_declared"] == events
     status = partition.out(EntityStatus)[-1]
@@ -234,7 +236,7 @@ def test_a_request_that_cannot_be_followed_is_refused_on_the_record(
     partition: ActorPartition, worker: Worker, request_: dict[str, Any], why: str
 ) -> None:
     partition.apply(worker.session(SessionAct(action=Action.READ, resource="parts_stock")))
-    partition.apply(asked(**request_))
+    partition.apply(ueba_request(**request_))
     refused = partition.out(ActorRecord)[-1]
     assert "request_refused" == refused.event
     assert why in refused.details
@@ -243,7 +245,7 @@ def test_a_request_that_cannot_be_followed_is_refused_on_the_record(
 def test_a_finding_is_acknowledged_once(partition: ActorPartition, worker: Worker) -> None:
     partition.apply(worker.session(PROBE))
     request = {"action": UebaAction.ACKNOWLEDGE, "finding_id": f"{AGENT}/0", "verdict": Verdict.CONFIRMED}
-    partition.apply(asked(**request), asked(**request))
+    partition.apply(ueba_request(**request), ueba_request(**request))
     assert "is closed" in partition.out(ActorRecord)[-1].details
 
 
@@ -252,7 +254,7 @@ def test_what_is_benign_is_usual_from_then_on(partition: ActorPartition, worker:
     partition.apply(worker.session(SessionAct(action=Action.READ, resource="center_capacity", rows=400, max_rows=400)))
     finding = partition.out(EntityStatus)[-1].findings[0]
     assert "rows" == finding.rule
-    partition.apply(asked(action=UebaAction.ACKNOWLEDGE, finding_id=finding.finding_id, verdict=Verdict.BENIGN))
+    partition.apply(ueba_request(action=UebaAction.ACKNOWLEDGE, finding_id=finding.finding_id, verdict=Verdict.BENIGN))
     told = len(partition.out(ActorRecord))
     partition.apply(worker.session(SessionAct(action=Action.READ, resource="center_capacity", rows=400, max_rows=400)))
     assert told == len(partition.out(ActorRecord))

@@ -52,7 +52,7 @@ def test_the_greatest_is_of_the_same_hour_and_forgotten_after_five_weeks() -> No
     assert 0 == greatest.any_hour(MONDAY_NOON_MS + 36 * DAY_MS)
 
 
-def found(severity: float, resource: str = "sms", last_ms: int = 0, rule: Rule = Rule.RATE) -> BehaviourFinding:
+def finding(severity: float, resource: str = "sms", last_ms: int = 0, rule: Rule = Rule.RATE) -> BehaviourFinding:
     return BehaviourFinding(
         time_ms=0, agent="A", rule=rule, severity=severity, action="send", resource=resource, entity="",
         instance="", explanation="", last_ms=last_ms,
@@ -60,14 +60,14 @@ def found(severity: float, resource: str = "sms", last_ms: int = 0, rule: Rule =
 
 
 def test_the_score_adds_up_fades_and_counts_a_pair_once() -> None:
-    assert 81.0 == score([found(90)], 0)
-    assert 40.5 == score([found(90)], DAY_MS)
-    assert 81.0 == score([found(90), found(39), found(90)], 0)
-    assert 96.4 == score([found(90), found(90, "push")], 0)
-    assert 81.0 == score([found(90), found(90, "push", rule=Rule.RISK)], 0)
+    assert 81.0 == score([finding(90)], 0)
+    assert 40.5 == score([finding(90)], DAY_MS)
+    assert 81.0 == score([finding(90), finding(39), finding(90)], 0)
+    assert 96.4 == score([finding(90), finding(90, "push")], 0)
+    assert 81.0 == score([finding(90), finding(90, "push", rule=Rule.RISK)], 0)
     assert [Band.QUIET, Band.LOW, Band.MODERATE, Band.HIGH, Band.CRITICAL] == [band_of(v) for v in (0, 20, 40, 70, 90)]
 
 
 @given(st.lists(st.floats(0, 100), max_size=50), st.integers(0, 30 * DAY_MS))
 def test_a_score_is_from_0_to_100(severities: list[float], at_ms: int) -> None:
-    assert 0 <= score([found(severity, str(index)) for index, severity in enumerate(severities)], at_ms) <= 100
+    assert 0 <= score([finding(severity, str(index)) for index, severity in enumerate(severities)], at_ms) <= 100

@@ -51,7 +51,7 @@ def test_only_people_register_charters(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         ("", "acts.ndjson: is empty"),
         ("{", "acts.ndjson:1: is not JSON"),
@@ -69,11 +69,11 @@ def test_only_people_register_charters(tmp_path: Path, capsys: pytest.CaptureFix
     ],
 )
 def test_what_is_no_recording_is_told_with_its_line_and_exit_code_2(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | bytes, said: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | bytes, message: str
 ) -> None:
     assert 2 == analyze(tmp_path, content)
     told = capsys.readouterr().err
-    assert said in told
+    assert message in told
     assert 1 == told.count("\n")
 
 

@@ -45,10 +45,10 @@ def test_a_fault_that_nobody_sees_is_a_miss() -> None:
 
 def test_worn_pads_are_foretold_and_a_healthy_vehicle_has_no_forecast() -> None:
     rules = compile_rules(load_topology().triage)
-    found = forecast(rules, DriftingVehicle(1, 60.0, "brake_pad_wear_fl_pct"))
+    result = forecast(rules, DriftingVehicle(1, 60.0, "brake_pad_wear_fl_pct"))
 
-    assert found.ahead is not None
-    assert found.off is not None
-    assert found.ahead > 10
-    assert abs(found.off) < 0.2
+    assert result.ahead is not None
+    assert result.off is not None
+    assert result.ahead > 10
+    assert abs(result.off) < 0.2
     assert [] == DriftingVehicle(1, 60.0).findings(rules, 60)

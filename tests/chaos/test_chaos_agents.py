@@ -54,15 +54,15 @@ def test_about_one_agent_in_eight_stumbles() -> None:
 
 def outcomes(agent: AgentType, workflow: str, attempts: int) -> list[bool]:
     """Whether each try succeeds."""
-    handler, found = ChaosAgent(agent), []
+    handler, successes = ChaosAgent(agent), []
     for attempt in range(attempts):
         try:
             handler(task(agent, workflow, attempt=attempt))
         except Exception:  # noqa: BLE001  any failure is one: handlers may raise what they like
-            found.append(False)
+            successes.append(False)
         else:
-            found.append(True)
-    return found
+            successes.append(True)
+    return successes
 
 
 def test_one_that_stumbles_succeeds_in_the_end_and_one_that_exhausts_never() -> None:

@@ -56,7 +56,7 @@ def test_hashes_are_taken_over_the_same_bytes_whatever_is_in_them() -> None:
     )  # fmt: skip
     fields = {name: getattr(record, name) for name in AuditRecord.__struct_fields__ if name not in {"cause", "hash"}}
     read = Audit(
-        place=RecordPlace("a", 0, 0), key="", event_id=None, said={}, cause=RecordPlace("t", 0, 0), hash="", **fields
+        place=RecordPlace("a", 0, 0), key="", event_id=None, facts={}, cause=RecordPlace("t", 0, 0), hash="", **fields
     )
     assert hash_of(record) == trails.hash_of(read)
 
@@ -153,18 +153,18 @@ def test_the_offset_of_a_table_is_no_entry_of_its_changelog() -> None:
     assert hasattr(rocksdict.AccessType, "read_only")
 
 
-SAID = {"outcome": "whole", "vehicles": 1, "replayed": 7, "inputs": 9, "violations": [], "untold": []}
+REPORT = {"outcome": "whole", "vehicles": 1, "replayed": 7, "inputs": 9, "violations": [], "untold": []}
 
 
 @pytest.mark.parametrize(
     ("replay", "wheres"),
     [
-        (Replay(0, SAID, ""), []),
+        (Replay(0, REPORT, ""), []),
         (Replay(1, {}, "no broker"), ["audit verify"]),
-        (Replay(0, {**SAID, "replayed": 6}, ""), ["audit verify"]),
-        (Replay(0, {**SAID, "untold": [{"vehicle_id": "v", "text": "its inputs are gone"}]}, ""), ["v"]),
+        (Replay(0, {**REPORT, "replayed": 6}, ""), ["audit verify"]),
+        (Replay(0, {**REPORT, "untold": [{"vehicle_id": "v", "text": "its inputs are gone"}]}, ""), ["v"]),
         (
-            Replay(1, {**SAID, "violations": [{"workflow_id": "v~0", "seq": 1, "kind": "edited", "text": "x"}]}, ""),
+            Replay(1, {**REPORT, "violations": [{"workflow_id": "v~0", "seq": 1, "kind": "edited", "text": "x"}]}, ""),
             ["v~0"],
         ),
     ],
@@ -178,7 +178,7 @@ def test_the_engine_s_command_is_asked_for_a_replay(tmp_path: Path) -> None:
     program.write_text("import json, sys; print(json.dumps({'asked': sys.argv[1:]})); sys.exit(3)")
     replay = replayed([sys.executable, str(program)], "h:1", Path("t.yaml"))
     arguments = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--json"]
-    assert (3, {"asked": arguments}) == (replay.exit_code, replay.said)
+    assert (3, {"asked": arguments}) == (replay.exit_code, replay.report)
 
 
 def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
@@ -187,10 +187,10 @@ def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
     assert (SHOWN + 2, "5 more") == (len(first), first[-1].what)
 
 
-@pytest.mark.parametrize(("said", "surveyed"), [({}, {"v~0"}), ({"feedback": "agent_failed"}, set())])
-def test_a_survey_is_due_if_feedback_was_given(said: dict[str, str], surveyed: set[str]) -> None:
+@pytest.mark.parametrize(("facts", "surveyed"), [({}, {"v~0"}), ({"feedback": "agent_failed"}, set())])
+def test_a_survey_is_due_if_feedback_was_given(facts: dict[str, str], surveyed: set[str]) -> None:
     completed = next(record for record in clean().history.audit if record.actor.startswith("agent:FEEDBACK@"))
     history, tally = PartitionHistory(0), CheckTally()
-    history.audit.append(completed._replace(workflow_id="v~0", said=said))
+    history.audit.append(completed._replace(workflow_id="v~0", facts=facts))
     tally.note(history, {})
     assert surveyed == tally.surveyed

@@ -24,7 +24,7 @@ def read(record: AuditRecord, number: int, *hidden: str) -> Audit:
         "cause": RecordPlace(record.cause.topic, record.cause.partition, record.cause.offset),
         "key": "",
         "event_id": "",
-        "said": {name: value for name, value in details.items() if name not in hidden},
+        "facts": {name: value for name, value in details.items() if name not in hidden},
     }
     return Audit(**fields)
 

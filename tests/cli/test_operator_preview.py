@@ -43,14 +43,14 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine that has given up on car-1, and left a dead letter of it."""
-    found = Engine()
+    fake = Engine()
     monkeypatch.setattr(Invocation, "kafka", None)
     monkeypatch.setattr(Invocation, "reachable_kafka", lambda *_: None)
     monkeypatch.setattr(operate, "standing", lambda *_: (FAILED, ()))
-    monkeypatch.setattr(asking, "ask", found.ask)
+    monkeypatch.setattr(asking, "ask", fake.ask)
     monkeypatch.setattr(given_up, "given_up_letters", lambda *_: {CAR: [LETTER]})
-    monkeypatch.setattr(given_up, "close", found.close)
-    return found
+    monkeypatch.setattr(given_up, "close", fake.close)
+    return fake
 
 
 COMMANDS = [["redrive", CAR], ["cancel", CAR, "--reason", "sold"]]
@@ -104,12 +104,12 @@ def test_letters_belong_to_the_workflow_that_their_command_was_about() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "read"),
+    ("letter_filter", "read"),
     [
         (LetterFilter(), [0, 1, 2, 3]),
         (LetterFilter(partitions=frozenset({2})), [2]),
         (LetterFilter(ids=frozenset({LetterId(1, 4), LetterId(3, 9)})), [1, 3]),
     ],
 )
-def test_only_the_partitions_that_may_hold_them_are_read(wanted: LetterFilter, read: list[int]) -> None:
-    assert read == [partition for partition in range(4) if wanted.reads(partition)]
+def test_only_the_partitions_that_may_hold_them_are_read(letter_filter: LetterFilter, read: list[int]) -> None:
+    assert read == [partition for partition in range(4) if letter_filter.reads(partition)]

@@ -82,9 +82,9 @@ def _only_line(arguments: list[str], capsys: pytest.CaptureFixture[str], code: E
     return line
 
 
-@pytest.mark.parametrize(("arguments", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_one_line_and_exit_code_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said in _only_line(arguments, capsys)
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_one_line_and_exit_code_2(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert message in _only_line(arguments, capsys)
 
 
 def test_a_knowledge_base_that_is_not_there(

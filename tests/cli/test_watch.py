@@ -65,7 +65,7 @@ def test_what_has_come_since_is_drawn(
 
 
 @pytest.mark.parametrize(
-    ("options", "terminal", "said"),
+    ("options", "terminal", "message"),
     [
         ([], False, "needs a terminal"),
         (["--json"], True, "draws a table"),
@@ -75,10 +75,10 @@ def test_what_has_come_since_is_drawn(
 def test_it_is_for_people_at_a_terminal(
     options: list[str],
     terminal: bool,
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
     assert 2 == run(["workflows", "--watch", *options])
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

@@ -30,14 +30,14 @@ def maven_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_parallel_runs_fetch_once(tmp_path: Path, maven_calls: Path) -> None:
-    found: list[Path] = []
+    folders: list[Path] = []
     home = tmp_path / "home"
-    runs = [threading.Thread(target=lambda: found.append(jars.kafka_libs(home))) for _ in range(4)]
+    runs = [threading.Thread(target=lambda: folders.append(jars.kafka_libs(home))) for _ in range(4)]
     for run in runs:
         run.start()
     for run in runs:
         run.join()
-    assert [home / "libs"] * 4 == found
+    assert [home / "libs"] * 4 == folders
     assert ["called"] == maven_calls.read_text().split()
     assert (home / "libs" / "kafka_2.13-0.jar").exists()
 

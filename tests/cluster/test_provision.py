@@ -28,8 +28,8 @@ def test_every_topic_is_there_as_the_topology_says(kafka_admin: AdminClient, uni
         assert plan.partitions == len(topics[plan.name].partitions), plan.name
         config = _config(kafka_admin, plan.name)
         assert dict(plan.config) == {key: config[key] for key in plan.config}, plan.name
-    wanted = {*unique_topology.input_topics, *unique_topology.output_topics, *unique_topology.command_topics}
-    assert wanted | {unique_topology.changelog_topic} | unique_topology.assignor_topics <= set(topics)
+    expected = {*unique_topology.input_topics, *unique_topology.output_topics, *unique_topology.command_topics}
+    assert expected | {unique_topology.changelog_topic} | unique_topology.assignor_topics <= set(topics)
     assert "compact" == _config(kafka_admin, unique_topology.changelog_topic)["cleanup.policy"]
     assert unique_topology.partitions == len(topics[unique_topology.changelog_topic].partitions)
 
@@ -47,11 +47,11 @@ def test_a_topic_that_is_missing_is_made_second_the_others(kafka_admin: AdminCli
 
 def test_retention_follows_the_topology(kafka_admin: AdminClient, unique_topology: Topology) -> None:
     telemetry = unique_topology.topic_of("Telemetry")
-    wanted = _config(kafka_admin, telemetry)["retention.ms"]
+    expected = _config(kafka_admin, telemetry)["retention.ms"]
     _alter(kafka_admin, telemetry, "retention.ms", "60000")
     changed = [outcome for outcome in provision(kafka_admin, unique_topology) if outcome.action != "unchanged"]
-    assert [TopicOutcome(telemetry, "updated", unique_topology.partitions, (f"retention.ms={wanted}",))] == changed
-    _await(lambda: wanted == _config(kafka_admin, telemetry)["retention.ms"])
+    assert [TopicOutcome(telemetry, "updated", unique_topology.partitions, (f"retention.ms={expected}",))] == changed
+    _await(lambda: expected == _config(kafka_admin, telemetry)["retention.ms"])
 
 
 def test_another_partition_count_is_refused_before_anything_is_made(

@@ -48,12 +48,12 @@ def test_every_request_for_a_check_finds_its_workflow(vehicle: CoreVehicle, late
     vehicle.reading()
     vehicle.reading(check_requested=True, request_id="a", ts_ms=vehicle.at_ms - late_ms)
     vehicle.reading(check_requested=True, request_id="b", ts_ms=vehicle.at_ms - late_ms)
-    found = [
+    events = [
         (record.event, json.loads(record.details)["request_id"])
         for record in vehicle.audit
         if record.event in {"workflow_opened", "check_joined"}
     ]
-    assert [("workflow_opened", "a"), ("check_joined", "b")] == found
+    assert [("workflow_opened", "a"), ("check_joined", "b")] == events
 
 
 def test_a_check_takes_in_what_its_reading_alone_suggests(vehicle: CoreVehicle) -> None:

@@ -44,9 +44,9 @@ def test_after_the_owner_was_asked_it_is_diagnosed_and_told_again(
         vehicle.last_command.payload["findings"][-1]["rule"],
     )
     vehicle.reply()
-    asked = vehicle.last_command
-    assert (AgentType.CUSTOMER_ENGAGEMENT, vehicle.workflow.priority) == (asked.agent, asked.priority)
-    assert f"dtc:{code}" in [finding["rule"] for finding in asked.payload["findings"]]
+    command = vehicle.last_command
+    assert (AgentType.CUSTOMER_ENGAGEMENT, vehicle.workflow.priority) == (command.agent, command.priority)
+    assert f"dtc:{code}" in [finding["rule"] for finding in command.payload["findings"]]
     vehicle.reply()
     booked_before = state in {State.SCHEDULED, State.IN_SERVICE}
     payload = vehicle.last_command.payload

@@ -263,7 +263,7 @@ def test_a_marker_behind_an_open_transaction_is_waited_for(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["show", "0/99"], 1, "no dead letter 0/99"),
         (["show", "99/0"], 1, "no dead letter 99/0"),
@@ -273,7 +273,7 @@ def test_a_marker_behind_an_open_transaction_is_waited_for(
         (["drop", "--all"], 2, "Missing option '--reason-text'"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], code: int, said: str, command: Command) -> None:
-    found, line = command("dlq", *arguments)
-    assert (code, 1) == (found, len(line.splitlines()))
-    assert said in line
+def test_a_mistake_is_one_line(arguments: list[str], code: int, message: str, command: Command) -> None:
+    exit_code, line = command("dlq", *arguments)
+    assert (code, 1) == (exit_code, len(line.splitlines()))
+    assert message in line

@@ -100,17 +100,17 @@ def test_a_letter_that_claims_another_records_place_is_not_trusted(other: Messag
 
 
 @pytest.mark.parametrize(
-    ("absent", "told", "said"),
+    ("absent", "told", "reason"),
     [
         (Absent.NEVER, True, "no record stands at operator.requests[1]@7"),
         (Absent.GONE, False, "retention has taken"),
         (Absent.UNREADABLE, False, "cannot be read"),
     ],
 )
-def test_what_is_not_there_is_an_accusation_only_where_it_never_was(absent: Absent, told: bool, said: str) -> None:
+def test_what_is_not_there_is_an_accusation_only_where_it_never_was(absent: Absent, told: bool, reason: str) -> None:
     why, certain = compare(letter_of(record()), topics(otherwise=absent))
     assert told is certain
-    assert said in (why or "")
+    assert reason in (why or "")
 
 
 Redrive = Callable[..., tuple[int, str, list[object]]]

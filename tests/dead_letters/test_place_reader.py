@@ -34,9 +34,9 @@ def test_a_record_is_found_by_its_place(mock: tuple[Producer, KafkaSettings]) ->
     assert 0 == producer.flush(10)
     with PlaceReader(kafka) as places:
         for offset in (3, 0, 4):
-            found = at(places, offset)
-            assert not isinstance(found, Absent)
-            assert b"%d" % offset == found.value()
+            record = at(places, offset)
+            assert not isinstance(record, Absent)
+            assert b"%d" % offset == record.value()
         assert Absent.NEVER is at(places, 5)
         assert Absent.NEVER is at(places, 0, partition=99)
 

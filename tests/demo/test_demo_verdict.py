@@ -51,17 +51,17 @@ def text_of(verdict: DemoVerdict) -> str:
 
 def test_a_good_run_says_so_with_its_figures() -> None:
     assert GOOD.good
-    said = text_of(GOOD)
-    assert "audit verify: 9 records of 1 workflows, whole" in said
-    assert "after 11.2 s" in said
-    assert "serviced 1" in said
-    assert "read dtc_kb 2" in said
-    assert "85.5 high" in said
+    text = text_of(GOOD)
+    assert "audit verify: 9 records of 1 workflows, whole" in text
+    assert "after 11.2 s" in text
+    assert "serviced 1" in text
+    assert "read dtc_kb 2" in text
+    assert "85.5 high" in text
     assert GOOD.as_json()["good"]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "text"),
     [
         (replace(GOOD, audit=FORGED), "a~0/3 edited"),
         (replace(GOOD, board=board(State.DIAGNOSIS, None)), "still open: a~0 in DIAGNOSIS"),
@@ -70,9 +70,9 @@ def test_a_good_run_says_so_with_its_figures() -> None:
         (replace(GOOD, tally=GatewayTally(sent=7, acknowledged=6, failed=1)), "7, 6"),
     ],
 )
-def test_whatever_is_wrong_is_said_and_makes_the_run_a_failure(wrong: DemoVerdict, said: str) -> None:
+def test_whatever_is_wrong_is_said_and_makes_the_run_a_failure(wrong: DemoVerdict, text: str) -> None:
     assert not wrong.good
-    assert said in text_of(wrong)
+    assert text in text_of(wrong)
     assert not wrong.as_json()["good"]
 
 

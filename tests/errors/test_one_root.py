@@ -22,9 +22,9 @@ PACKAGES = (master_orchestrator, master_orchestrator_agents, master_orchestrator
 
 def modules() -> Iterator[ModuleType]:
     for package in PACKAGES:
-        for found in walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.endswith("__main__"):
-                yield import_module(found.name)
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                yield import_module(module.name)
 
 
 def errors() -> set[type[BaseException]]:
@@ -37,10 +37,10 @@ def errors() -> set[type[BaseException]]:
 
 
 def test_every_error_class_derives_from_the_root() -> None:
-    found = errors()
+    classes = errors()
 
-    assert len(found) > 40
-    assert set() == {error.__qualname__ for error in found if not issubclass(error, OrchestratorError)}
+    assert len(classes) > 40
+    assert set() == {error.__qualname__ for error in classes if not issubclass(error, OrchestratorError)}
 
 
 def with_setting(name: str, value: str) -> Callable[[pytest.MonkeyPatch], object]:
@@ -71,8 +71,8 @@ def wrong(value: Any) -> Any:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_users_mistake_is_one_of_these_errors_and_one_line(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    make, said = MISTAKES[mistake]
-    with pytest.raises(OrchestratorError, match=said) as raised:
+    make, message = MISTAKES[mistake]
+    with pytest.raises(OrchestratorError, match=message) as raised:
         make(monkeypatch)
     assert "\n" not in str(raised.value)
 

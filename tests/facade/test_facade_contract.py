@@ -231,8 +231,8 @@ def test_what_is_unknown_of_a_reading_is_left_out_and_said_once(
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), {**HOT, **UNKNOWN})
     assert "URGENT" == orchestrator.get_workflow_status(workflow_id)["priority"].name
 
-    said = capsys.readouterr()
-    assert 1 == (said.out + said.err).count("name=ignition")
+    output = capsys.readouterr()
+    assert 1 == (output.out + output.err).count("name=ignition")
 
 
 @pytest.fixture(params=["Europe/Berlin", "Asia/Kolkata", "America/New_York"])
@@ -285,8 +285,8 @@ def test_a_service_event_is_taken_as_a_workshop_writes_it(stage: FacadeStage, ve
     report(workflow_id, "completed", labor_hours="2.5", confirmed_cause="water pump")
 
     assert "serviced" == orchestrator.wait_until_ended(workflow_id)["reason"]
-    said = [json.loads(line["details"]) for line in orchestrator.get_audit_trail(workflow_id)]
-    assert 2.5 in [details.get("labour_hours") for details in said]
+    all_details = [json.loads(line["details"]) for line in orchestrator.get_audit_trail(workflow_id)]
+    assert 2.5 in [details.get("labour_hours") for details in all_details]
 
 
 def test_a_vehicle_id_outside_its_alphabet_is_refused(stage: FacadeStage) -> None:

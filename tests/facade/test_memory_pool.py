@@ -49,7 +49,7 @@ def running(
     pool.stop()
 
 
-def said(failure: Failure | None) -> tuple[FailureKind, str] | None:
+def kind_and_message(failure: Failure | None) -> tuple[FailureKind, str] | None:
     return None if failure is None else (failure.kind, failure.message)
 
 
@@ -78,7 +78,9 @@ def test_a_handler_that_is_cancelled_fails_and_its_thread_goes_on(handler: Handl
         pool.put(command(AgentType.FEEDBACK, 1), None)
         answers = [replies.get(timeout=PATIENCE_S) for _ in range(2)]
 
-    assert [(FailureKind.RETRYABLE, "the handler was cancelled"), None] == [said(reply.failure) for reply in answers]
+    assert [(FailureKind.RETRYABLE, "the handler was cancelled"), None] == [
+        kind_and_message(reply.failure) for reply in answers
+    ]
 
 
 def test_a_command_past_its_deadline_is_not_handled(topology: Topology) -> None:

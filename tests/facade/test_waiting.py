@@ -62,4 +62,4 @@ def test_an_answer_from_a_cluster_may_be_waited_for_for_ever(
     assert workflow_id == ask(kafka, live_topology, request, math.inf).audit[0].workflow_id
     again = operator_request(workflow_id, OperatorAction.CANCEL, reason="a test's")
     answers = ask_all(kafka, live_topology, [again], per_second=10, timeout=math.inf)
-    assert [again] == [asked for asked, _ in answers]
+    assert [again] == [question for question, _ in answers]

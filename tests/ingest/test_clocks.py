@@ -49,7 +49,7 @@ def test_what_is_not_a_time_is_said(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "unit", "said"),
+    ("value", "unit", "message"),
     [
         ("46239.75", None, "spreadsheet's day number"),
         ("12.5", None, "seconds since the start"),
@@ -60,12 +60,12 @@ def test_what_is_not_a_time_is_said(value: object) -> None:
         ("20310101000000", None, "in the future"),
     ],
 )
-def test_a_time_before_2000_or_ahead_names_its_likely_cause(value: str, unit: str | None, said: str | None) -> None:
+def test_a_time_before_2000_or_ahead_names_its_likely_cause(value: str, unit: str | None, message: str | None) -> None:
     clock = column(unit=unit)
-    if said is None:
+    if message is None:
         assert clock.ts_ms(value, "v") > 0
         return
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=message):
         clock.ts_ms(value, "v")
 
 

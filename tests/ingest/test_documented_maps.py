@@ -15,5 +15,5 @@ MAPS = re.findall(r"^```yaml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 def test_a_documented_map_is_read(text: str, tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(text, encoding="utf-8")
-    found = load_map(path)
-    assert found.ts is not None
+    column_map = load_map(path)
+    assert column_map.ts is not None

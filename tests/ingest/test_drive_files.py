@@ -35,8 +35,8 @@ def read(folder: Path, content: str, name: str = "drive.csv", **terms: object) -
     return [one for one in made if isinstance(one, Telemetry | Reject)]
 
 
-def one(found: list[Telemetry | Reject]) -> Telemetry:
-    (reading,) = found
+def one(rows: list[Telemetry | Reject]) -> Telemetry:
+    (reading,) = rows
     assert isinstance(reading, Telemetry), reading
     return reading
 
@@ -97,7 +97,7 @@ def test_the_vehicle_id_of_the_user_goes_before_all_others(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         ("not an id,1772352000,90", "vehicle_id"),
         ("v1,soon,90", "ts"),
@@ -106,13 +106,13 @@ def test_the_vehicle_id_of_the_user_goes_before_all_others(tmp_path: Path) -> No
         ("v1,1772352000", "2 cells where the header has 3"),
     ],
 )
-def test_a_row_that_is_no_reading_is_kept_with_line_and_reason(tmp_path: Path, row: str, said: str) -> None:
+def test_a_row_that_is_no_reading_is_kept_with_line_and_reason(tmp_path: Path, row: str, message: str) -> None:
     good, bad, after = read(tmp_path, f"vehicle_id,ts,engine_temp\nv1,1772351999,90\n{row}\nv1,1772352001,90\n")
     assert isinstance(good, Telemetry)
     assert isinstance(after, Telemetry)
     assert isinstance(bad, Reject)
     assert 3 == bad.line
-    assert said in bad.reason
+    assert message in bad.reason
     assert bad.file.endswith("drive.csv")
     assert row.split(",", maxsplit=1)[0] in bad.row
 
@@ -144,7 +144,7 @@ def test_kit_files_are_known_by_their_header_and_dated_by_their_name(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("content", "terms", "said"),
+    ("content", "terms", "message"),
     [
         ("ts,rpm\n1,2\n", {}, "--vehicle-id"),
         ("vehicle_id,rpm\nv1,2\n", {}, "holds the time"),
@@ -152,14 +152,14 @@ def test_kit_files_are_known_by_their_header_and_dated_by_their_name(tmp_path: P
     ],
 )
 def test_a_file_that_cannot_say_whose_and_when_is_refused_at_once(
-    tmp_path: Path, content: str, terms: dict[str, object], said: str
+    tmp_path: Path, content: str, terms: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(ColumnMapError, match=said):
+    with pytest.raises(ColumnMapError, match=message):
         read(tmp_path, content, "drive.csv", **terms)
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("columns: {a: {feild: rpm}}", "columns.a"),
         ("ts: {kind: column}", "ts"),
@@ -173,12 +173,12 @@ def test_a_file_that_cannot_say_whose_and_when_is_refused_at_once(
         ("- just\n- a list", "the map"),
     ],
 )
-def test_a_wrong_map_file_is_told_by_its_key(tmp_path: Path, text: str, said: str) -> None:
+def test_a_wrong_map_file_is_told_by_its_key(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "map.yaml"
     path.write_text(text)
     with pytest.raises(ColumnMapError) as refused:
         load_map(path)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

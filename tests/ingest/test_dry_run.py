@@ -47,7 +47,7 @@ def too_many() -> list[Telemetry]:
     return [Telemetry(vehicle_id="many", ts_ms=NOW - 10_000 + n // 3, engine_rpm=float(n)) for n in range(900)]
 
 
-def asked() -> list[Telemetry]:
+def with_checks() -> list[Telemetry]:
     return [replace(reading, check_requested=True, request_id=f"r{n}") for n, reading in enumerate(drive("asked", 5))]
 
 
@@ -59,7 +59,7 @@ def coded() -> list[Telemetry]:
 
 
 def mixed() -> list[Telemetry]:
-    readings = [*hot(), *ahead(), *back(), *late_and_repeated(), *too_many(), *asked(), *coded()]
+    readings = [*hot(), *ahead(), *back(), *late_and_repeated(), *too_many(), *with_checks(), *coded()]
     Random(7).shuffle(readings)
     return readings
 
@@ -85,7 +85,7 @@ def engine_log(topology: Topology) -> Iterator[tuple[MemoryEngine, MemoryLog]]:
     engine.stop()
 
 
-@pytest.mark.parametrize("made", [hot, ahead, back, late_and_repeated, too_many, asked, coded, mixed])
+@pytest.mark.parametrize("made", [hot, ahead, back, late_and_repeated, too_many, with_checks, coded, mixed])
 def test_openings_and_dead_letters_are_those_of_the_engine(
     topology: Topology, engine_log: tuple[MemoryEngine, MemoryLog], made: object
 ) -> None:
@@ -112,7 +112,7 @@ def test_what_would_open_is_told_with_its_evidence(topology: Topology) -> None:
 
 
 def test_a_check_without_a_finding_is_told_too(topology: Topology) -> None:
-    run = dry(topology, asked())
+    run = dry(topology, with_checks())
     assert [("asked", "check_requested", None)] == [(one.vehicle_id, one.reason, one.finding) for one in run.openings]
     assert "rule" not in run.openings[0].as_json()
 

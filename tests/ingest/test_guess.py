@@ -25,12 +25,12 @@ def guessed(path: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_a_map_is_proposed_with_the_first_three_readings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "own.csv"
     path.write_text(OWN, encoding="utf-8")
-    said = guessed(path, capsys)
-    proposed = yaml.safe_load(said)
+    output = guessed(path, capsys)
+    proposed = yaml.safe_load(output)
     assert {"kind": "column", "column": "when it was"} == proposed["ts"]
     assert {"car": "vehicle_id", "oil_temp_f": "engine_oil_temp_c"} == proposed["columns"]
-    assert 3 == said.count('"vehicle_id":"v1"')
-    assert "Kühlmittel" in said
+    assert 3 == output.count('"vehicle_id":"v1"')
+    assert "Kühlmittel" in output
 
 
 def test_the_proposal_is_a_map_that_works_as_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

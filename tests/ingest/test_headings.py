@@ -34,9 +34,9 @@ from master_orchestrator_schemas.spellings import SPELLINGS
     ],
 )
 def test_case_spaces_and_brackets_do_not_matter(heading: str, field: str) -> None:
-    found = understood(heading)
-    assert found is not None
-    assert (field, (1.0, 0.0)) == (found.field, found.conversion)
+    column = understood(heading)
+    assert column is not None
+    assert (field, (1.0, 0.0)) == (column.field, column.conversion)
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_case_spaces_and_brackets_do_not_matter(heading: str, field: str) -> Non
     ],
 )
 def test_units_are_converted_where_they_are_named(heading: str, value: float, field: str, expected: float) -> None:
-    found = understood(heading)
-    assert found is not None
-    assert (field, True) == (found.field, found.unit_named)
-    assert expected == pytest.approx(value * found.conversion.scale + found.conversion.offset, rel=1e-4)
+    column = understood(heading)
+    assert column is not None
+    assert (field, True) == (column.field, column.unit_named)
+    assert expected == pytest.approx(value * column.conversion.scale + column.conversion.offset, rel=1e-4)
 
 
 def test_whether_the_unit_is_named_is_known() -> None:
@@ -94,7 +94,7 @@ def test_every_spelling_names_a_field_and_every_signal_has_units() -> None:
 @given(st.text(max_size=30))
 def test_any_heading_is_understood_or_not(heading: str) -> None:
     try:
-        found = understood(heading)
+        column = understood(heading)
     except MisfitError:
         return
-    assert found is None or found.field in Telemetry.__struct_fields__
+    assert column is None or column.field in Telemetry.__struct_fields__

@@ -27,10 +27,10 @@ def nowhere() -> str:
 
 def test_a_dry_run_says_what_would_be_opened_and_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["ingest", str(hot_drive(tmp_path / "hot.csv")), "--dry-run"])
-    said = capsys.readouterr().out
-    assert "v1 HIGH cooling coolant_hot coolant_temp_c 110 against 105 for 60 s" in said
-    assert "180 readings through triage" in said
-    assert 1 == said.count("coolant_hot")
+    output = capsys.readouterr().out
+    assert "v1 HIGH cooling coolant_hot coolant_temp_c 110 against 105 for 60 s" in output
+    assert "180 readings through triage" in output
+    assert 1 == output.count("coolant_hot")
 
 
 def test_a_dry_run_for_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +50,7 @@ def test_rejected_rows_are_said_kept_and_make_the_exit_code_1(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["nowhere.csv"], "nowhere.csv: no such file"),
         (["{drive}", "--speed", "fast"], "--speed 'fast'"),
@@ -62,13 +62,13 @@ def test_rejected_rows_are_said_kept_and_make_the_exit_code_1(
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
-    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     drive = hot_drive(tmp_path / "hot.csv")
     told = [word.format(drive=drive, folder=tmp_path) for word in arguments]
     assert 2 == run(["ingest", *told, "--dry-run"])
     complaint = capsys.readouterr().err
-    assert said.lower() in complaint.lower()
+    assert message.lower() in complaint.lower()
     assert 1 == len(complaint.strip().splitlines())
 
 
@@ -87,12 +87,12 @@ def test_without_a_broker_nothing_hangs(command: list[str], tmp_path: Path, caps
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [(["--fault", "gremlins"], "gremlins"), (["--minutes", "0"], "minutes"), (["--speed", "0.5x"], "0.5")],
 )
-def test_an_impossible_fleet_is_refused(options: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_impossible_fleet_is_refused(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert 2 == run(["--bootstrap-servers", nowhere(), "simulate", *options])
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_what_was_not_understood_is_said_with_the_rows_that_were_used(
@@ -105,9 +105,9 @@ def test_what_was_not_understood_is_said_with_the_rows_that_were_used(
         + "v1,2026-03-01T08:00:01Z,195,D\n"
     )
     assert 1 == run(["ingest", str(path), "--dry-run"])
-    said = capsys.readouterr().out
-    assert f"rejected {path}:2: a quote is opened in this line" in said
-    assert f"note {path}: column 'gear': 1 cells left out" in said
+    output = capsys.readouterr().out
+    assert f"rejected {path}:2: a quote is opened in this line" in output
+    assert f"note {path}: column 'gear': 1 cells left out" in output
     assert 1 == run(["ingest", str(path), "--dry-run", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert (2, 1, 1, {}) == (told["rows"], told["sent"], told["rejected"], told["dead_letters"])
@@ -124,14 +124,14 @@ def test_a_dry_run_counts_what_the_engine_would_refuse(tmp_path: Path, capsys: p
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["--zone", "Mars/Phobos"], "--zone 'Mars/Phobos' is not known"),
         (["--map", "torc"], "not one of the shipped maps"),
     ],
 )
 def test_wrong_options_say_what_there_is(
-    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert 2 == run(["ingest", str(hot_drive(tmp_path / "hot.csv")), "--dry-run", *arguments])
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err

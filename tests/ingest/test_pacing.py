@@ -7,12 +7,12 @@ from master_orchestrator.ingest.pacing import Pacer, parse_speed
 
 def waits(speed: float | None, *times_ms: int) -> list[float]:
     """What is waited before each reading when waiting is all that takes time."""
-    pacer, now, found = Pacer(speed), 0.0, []
+    pacer, now, waited_s = Pacer(speed), 0.0, []
     for ts_ms in times_ms:
         wait = pacer.wait_s(ts_ms, now)
         now += wait
-        found.append(round(wait, 6))
-    return found
+        waited_s.append(round(wait, 6))
+    return waited_s
 
 
 def test_max_never_waits() -> None:

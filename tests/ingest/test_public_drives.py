@@ -28,8 +28,8 @@ def triaged(topology: Topology, *files: Path, column_map: ColumnMap | None = Non
 
 
 def alarms(sink: DryRun) -> list[tuple[str, int]]:
-    found = (opening for opening in sink.openings if opening.priority < Priority.ROUTINE)
-    return [(opening.finding.rule, opening.finding.at_ms) for opening in found if opening.finding]
+    openings = (opening for opening in sink.openings if opening.priority < Priority.ROUTINE)
+    return [(opening.finding.rule, opening.finding.at_ms) for opening in openings if opening.finding]
 
 
 @pytest.mark.parametrize("rate_hz", [1.0, 2.0])

@@ -43,7 +43,7 @@ def test_rows_know_their_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("empty.csv", b"", "is empty"),
         ("blank.csv", b"\n \n", "is empty"),
@@ -58,12 +58,12 @@ def test_rows_know_their_line(tmp_path: Path) -> None:
         ("page.html", b"<!DOCTYPE html>\n<html>", "web page"),
     ],
 )
-def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+def test_what_is_no_table_is_refused_in_one_line(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     path = written(tmp_path, name, content)
     with pytest.raises(FileUnusableError) as refused:
         inspect(path)
     assert str(path) in str(refused.value)
-    assert said in str(refused.value)
+    assert message in str(refused.value)
     assert "\n" not in str(refused.value)
 
 

@@ -8,20 +8,20 @@ from master_orchestrator.ingest.telling import summary_text
 
 
 def test_a_live_run_says_how_to_find_what_the_engine_refused() -> None:
-    said = summary_text(
+    summary = summary_text(
         IngestSummary([FileTally("a.csv", rows=3, sent=2, joined=1, acknowledged=2)]), None, "vehicle.telemetry"
     )
-    assert "2 readings from 3 rows sent, 2 acknowledged" in said
-    assert "master-orchestrator dlq list --topic vehicle.telemetry --newer-than 1h" in said
+    assert "2 readings from 3 rows sent, 2 acknowledged" in summary
+    assert "master-orchestrator dlq list --topic vehicle.telemetry --newer-than 1h" in summary
 
 
 def test_files_that_say_the_same_say_it_once() -> None:
     tallies = [FileTally(f"{number}.csv") for number in range(30)]
     for tally in tallies:
         tally.notes.say("times without a zone are taken as UTC")
-    said = summary_text(IngestSummary(tallies), Path("rejects"), "t")
-    assert 1 == said.count("without a zone")
-    assert "note 0.csv and 29 more:" in said
+    summary = summary_text(IngestSummary(tallies), Path("rejects"), "t")
+    assert 1 == summary.count("without a zone")
+    assert "note 0.csv and 29 more:" in summary
 
 
 def test_notes_are_bounded_whatever_the_file_has() -> None:

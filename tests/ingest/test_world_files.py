@@ -168,9 +168,9 @@ def test_what_is_not_understood_is_counted_by_name_and_costs_nothing_else(tmp_pa
         first.dtcs,
         first.extras,
     )
-    said = "\n".join(drive.notes.lines())
+    notes = "\n".join(drive.notes.lines())
     for part in ("'gear': 2 cells", "'fast' in line 2", "'X1'", "lat: positions", "vin: a VIN", "extras", "boost"):
-        assert part in said
+        assert part in notes
     assert {"gear", "speed", "dtc"} == set(drive.notes.unread)
 
 
@@ -179,8 +179,8 @@ def test_more_unknown_columns_than_a_reading_holds_are_said_once(tmp_path: Path)
     drive = opened(tmp_path, f"{HEADER},{names}\n" + f"{ROW},{','.join('1' * 140)}\n" * 3)
     readings = list(drive.readings())
     assert [128] * 3 == [len(reading.extras) for reading in readings if isinstance(reading, Telemetry)]
-    (said,) = [line for line in drive.notes.lines() if "more than 128" in line]
-    assert "sig128" in said
+    (note,) = [line for line in drive.notes.lines() if "more than 128" in line]
+    assert "sig128" in note
 
 
 def test_a_column_twice_counts_once(tmp_path: Path) -> None:

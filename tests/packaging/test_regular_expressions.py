@@ -29,22 +29,24 @@ def texts_in(source: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_no_pattern_needs_a_newer_interpreter(folder: str) -> None:
-    found = [
+    patterns = [
         f"{path.relative_to(ROOT)}: {text}"
         for path in (ROOT / folder).rglob("*.py")
         if path.resolve() != THIS_FILE
         for text in texts_in(path.read_text())
         if UNSAFE.search(text)
     ]
-    assert [] == found
+    assert [] == patterns
 
 
 @pytest.mark.parametrize("text", ["[^a]++", "(?:a|b)*+", "a?+", "a{1,2}+", "(?>a)", r"\\++"])
 def test_unsafe_repeats_are_found(text: str) -> None:
-    assert [text] == [found for found in texts_in(f"import re\nre.compile({text!r})") if UNSAFE.search(found)]
-    assert [text] == [found for found in texts_in(f"import re\nre.compile({text.encode()!r})") if UNSAFE.search(found)]
+    assert [text] == [pattern for pattern in texts_in(f"import re\nre.compile({text!r})") if UNSAFE.search(pattern)]
+    assert [text] == [
+        pattern for pattern in texts_in(f"import re\nre.compile({text.encode()!r})") if UNSAFE.search(pattern)
+    ]
 
 
 @pytest.mark.parametrize("text", ["[^a]+", "(?:a|b)*", r"\++", "a{1,2}", "(?:a)"])
 def test_plain_repeats_are_not_found(text: str) -> None:
-    assert [] == [found for found in texts_in(f"import re\nre.compile({text!r})") if UNSAFE.search(found)]
+    assert [] == [pattern for pattern in texts_in(f"import re\nre.compile({text!r})") if UNSAFE.search(pattern)]

@@ -161,8 +161,8 @@ def test_a_vehicle_with_inputs_and_no_trail_is_looked_at(monkeypatch: pytest.Mon
     trail_of_a_vehicle_deleted(cluster)
     log = cluster.records[Partition(cluster.table, 0)]
     cluster.records[Partition(cluster.table, 0)] = [kept for kept in log if kept.name != VEHICLE.encode()]
-    found = {(violation.workflow_id, violation.kind) for violation in cluster.verified(monkeypatch).violations}
-    assert {(WORKFLOW, "replay_differs")} == found
+    violations = {(violation.workflow_id, violation.kind) for violation in cluster.verified(monkeypatch).violations}
+    assert {(WORKFLOW, "replay_differs")} == violations
 
 
 def test_inputs_that_the_engine_has_not_yet_applied_are_no_violation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,8 +176,8 @@ def test_inputs_that_the_engine_has_not_yet_applied_are_no_violation(monkeypatch
 def test_one_unreadable_record_is_named_with_its_place_and_the_rest_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = kept_cluster()
     status_made_unreadable(cluster)
-    (found,) = [wrong for wrong in cluster.verified(monkeypatch).violations if wrong.kind == "unreadable"]
-    assert f"{cluster.status}[0]@0" == found.place
+    (violation,) = [wrong for wrong in cluster.verified(monkeypatch).violations if wrong.kind == "unreadable"]
+    assert f"{cluster.status}[0]@0" == violation.place
     assert len(cluster.trail()) == cluster.verified(monkeypatch).records
 
 

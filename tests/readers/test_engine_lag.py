@@ -33,12 +33,12 @@ def test_where_none_runs_or_nothing_is_left_no_engine_answered(committed: Commit
 
 
 def test_many_callers_ask_kafka_once() -> None:
-    asked: list[None] = []
+    requests: list[None] = []
 
     def committed() -> Committed:
-        asked.append(None)
+        requests.append(None)
         return {}
 
     lag = EngineLag(committed)
     assert [1, 2] == [lag.behind(Cause(topic="t", partition=0, offset=offset)) for offset in (0, 1)]
-    assert 1 == len(asked)
+    assert 1 == len(requests)

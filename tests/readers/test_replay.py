@@ -108,9 +108,9 @@ def test_a_tampered_record_is_named_with_its_field(log: InputLog, field: str, va
         if field != "hash":
             forged = log.change(index, hash=hash_of(forged))
 
-        (found,) = log.replayed(FEED).differences
+        (difference,) = log.replayed(FEED).differences
 
-        assert (forged.workflow_id, forged.seq, field) == (found.workflow_id, found.seq, found.field)
+        assert (forged.workflow_id, forged.seq, field) == (difference.workflow_id, difference.seq, difference.field)
         log.trail[index] = honest
 
 
@@ -138,8 +138,8 @@ def test_every_deleted_record_is_missed_but_a_vehicle_s_newest(log: InputLog) ->
     newest = {record.vehicle_id: index for index, record in enumerate(log.records)}
     for index in set(range(len(log.trail))) - set(newest.values()):
         deleted = log.trail.pop(index)
-        (found,) = log.replayed(FEED).differences
-        assert deleted[1].vehicle_id == found.workflow_id.rpartition("~")[0]
+        (difference,) = log.replayed(FEED).differences
+        assert deleted[1].vehicle_id == difference.workflow_id.rpartition("~")[0]
         log.trail.insert(index, deleted)
 
 
@@ -147,9 +147,9 @@ def test_a_vehicle_s_newest_record_is_missed_as_far_as_the_inputs_are_known_to_b
     deleted = log.trail.pop()[1]
     before = log.ends | {deleted.cause.topic: deleted.cause.offset}
 
-    (found,) = log.replayed(FEED, applied=log.ends).differences
+    (difference,) = log.replayed(FEED, applied=log.ends).differences
 
-    assert (deleted.workflow_id, deleted.seq, "record") == (found.workflow_id, found.seq, found.field)
+    assert (deleted.workflow_id, deleted.seq, "record") == (difference.workflow_id, difference.seq, difference.field)
     assert () == log.replayed(FEED, applied=before).differences
 
 
@@ -158,9 +158,9 @@ def test_an_invented_record_is_found(log: InputLog) -> None:
     invented = replace(newest, seq=newest.seq + 1)
     log.trail.append((CODEC.encode(invented), invented))
 
-    (found,) = log.replayed(FEED).differences
+    (difference,) = log.replayed(FEED).differences
 
-    assert (invented.workflow_id, invented.seq, "record") == (found.workflow_id, found.seq, found.field)
+    assert (invented.workflow_id, invented.seq, "record") == (difference.workflow_id, difference.seq, difference.field)
 
 
 def test_an_exact_repeat_of_the_newest_record_is_none(log: InputLog) -> None:
@@ -173,8 +173,8 @@ def test_every_missing_cause_is_named_by_the_record_it_caused(log: InputLog) -> 
     first_by_cause = {record.cause: record for record in reversed(log.records)}
     for cause, record in first_by_cause.items():
         log.inputs = [arrived for arrived in inputs if arrived.cause != cause]
-        (found,) = log.replayed(FEED).differences
-        assert (record.workflow_id, record.seq, "cause") == (found.workflow_id, found.seq, found.field)
+        (difference,) = log.replayed(FEED).differences
+        assert (record.workflow_id, record.seq, "cause") == (difference.workflow_id, difference.seq, difference.field)
 
 
 def test_a_missing_reading_that_left_no_record_shows_in_what_came_of_it() -> None:
@@ -187,9 +187,9 @@ def test_a_missing_reading_that_left_no_record_shows_in_what_came_of_it() -> Non
     assert () == log.replayed(CLOCK).differences
     del log.inputs[0]
 
-    (found,) = log.replayed(CLOCK).differences
+    (difference,) = log.replayed(CLOCK).differences
 
-    assert ("v-1~0", 0) == (found.workflow_id, found.seq)
+    assert ("v-1~0", 0) == (difference.workflow_id, difference.seq)
 
 
 def test_a_reading_that_was_not_there_is_found_where_it_opens_a_workflow(log: InputLog) -> None:
@@ -197,19 +197,19 @@ def test_a_reading_that_was_not_there_is_found_where_it_opens_a_workflow(log: In
     opener = next(a for a in log.inputs if a.cause == next(r.cause for r in log.records if r.vehicle_id == "v-1"))
     log.inputs[first] = log.inputs[first]._replace(value=opener.value)
 
-    (found,) = log.replayed(FEED).differences
+    (difference,) = log.replayed(FEED).differences
 
-    assert ("v-1~0", 0, "record") == (found.workflow_id, found.seq, found.field)
+    assert ("v-1~0", 0, "record") == (difference.workflow_id, difference.seq, difference.field)
 
 
 def test_an_undecodable_cause_is_told(log: InputLog) -> None:
     cause = log.records[0].cause
     log.inputs = [a._replace(value=b"?") if a.cause == cause else a for a in log.inputs]
 
-    (found,) = log.replayed(FEED).differences
+    (difference,) = log.replayed(FEED).differences
 
-    assert "cause" == found.field
-    assert "undecodable" in found.text
+    assert "cause" == difference.field
+    assert "undecodable" in difference.text
 
 
 def test_what_the_engine_failed_at_and_set_aside_the_replay_leaves_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -234,10 +234,10 @@ def test_another_rule_shows_at_the_first_record_it_makes_differ(log: InputLog) -
     changed = replace(FEED, retry_waits_ms=(waits[0] + 1, *waits[1:]))
     failed = next(record for record in log.records if record.event == "step_failed")
 
-    (found,) = log.replayed(changed).differences
+    (difference,) = log.replayed(changed).differences
 
-    assert Difference(failed.workflow_id, failed.seq, "details", found.text) == found
-    assert "retry_at_ms" in found.text
+    assert Difference(failed.workflow_id, failed.seq, "details", difference.text) == difference
+    assert "retry_at_ms" in difference.text
 
 
 def test_only_the_vehicle_that_differs_is_named(log: InputLog) -> None:
@@ -246,7 +246,7 @@ def test_only_the_vehicle_that_differs_is_named(log: InputLog) -> None:
 
     replayed = log.replayed(FEED)
 
-    assert ["v-2~0"] == [found.workflow_id for found in replayed.differences]
+    assert ["v-2~0"] == [difference.workflow_id for difference in replayed.differences]
     assert sum(record.vehicle_id == "v-1" for record in log.records) == replayed.records
 
 
@@ -293,7 +293,7 @@ def test_where_early_readings_are_gone_a_difference_is_no_proof() -> None:
 
 def test_a_cause_on_a_topic_that_is_no_input_is_a_difference(log: InputLog) -> None:
     log.change(0, cause=Cause(topic="elsewhere", partition=3, offset=0), positions={"elsewhere": 1})
-    assert ["cause"] == [found.field for found in log.replayed(FEED).differences]
+    assert ["cause"] == [difference.field for difference in log.replayed(FEED).differences]
 
 
 def test_positions_before_the_first_input_are_no_way_to_pass_for_gone(log: InputLog) -> None:

@@ -61,8 +61,12 @@ def test_what_an_engine_killed_twice_has_written_is_given_again(
     forged = _forged(system, trails["car-1~0"][-1])
     code, told = replay()
     assert (1, "violated") == (code, told["outcome"])
-    assert {("car-1~0", forged.seq)} == {(found["workflow_id"], found["seq"]) for found in told["violations"]}
-    assert {"replay_differs", "not_in_table", "status_behind"} <= {found["kind"] for found in told["violations"]}
+    assert {("car-1~0", forged.seq)} == {
+        (violation["workflow_id"], violation["seq"]) for violation in told["violations"]
+    }
+    assert {"replay_differs", "not_in_table", "status_behind"} <= {
+        violation["kind"] for violation in told["violations"]
+    }
 
 
 def test_where_replies_are_gone_it_cannot_be_told(

@@ -128,10 +128,10 @@ def test_the_schema_in_the_documents_is_the_one_of_the_reports(vehicle: CoreVehi
 
 def test_a_workflow_is_told_in_a_sentence(vehicle: CoreVehicle) -> None:
     overheat(vehicle)
-    said = sentence(status_of(vehicle), vehicle.audit)
+    line = sentence(status_of(vehicle), vehicle.audit)
 
-    assert said.startswith("URGENT: coolant_boiling (coolant_temp_c 118, limit 115). likely water pump (80%, not safe")
-    assert "CUSTOMER_ENGAGEMENT is to ask the owner, answer due by 20" in said
+    assert line.startswith("URGENT: coolant_boiling (coolant_temp_c 118, limit 115). likely water pump (80%, not safe")
+    assert "CUSTOMER_ENGAGEMENT is to ask the owner, answer due by 20" in line
 
 
 def test_a_failure_is_told_with_its_text_and_the_next_try(vehicle: CoreVehicle) -> None:

@@ -67,7 +67,7 @@ def test_strangers_and_unreadable_records_change_no_view_and_are_violations(
     code, verdict = told(command, "audit", "verify")
     assert (1, VEHICLES) == (code, verdict["workflows"])
     assert {("car-0~0", "wrong_partition"), ("car-0~7", "wrong_partition"), ("car-1~0", "unreadable")} == {
-        (found["workflow_id"], found["kind"]) for found in verdict["violations"]
+        (violation["workflow_id"], violation["kind"]) for violation in verdict["violations"]
     }
     assert 1 == command("audit", "verify", "--workflow", "car-1~0")[0]
     assert 0 == command("audit", "verify", "--workflow", "car-2~0")[0]

@@ -112,7 +112,7 @@ def test_nobody_answers(engage: Engage, phone: Phone) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sent"),
+    ("due", "sent"),
     [
         ("2026-01-12T20:59", "2026-01-12T20:59"),
         ("2026-01-12T21:00", "2026-01-13T08:00"),
@@ -122,8 +122,8 @@ def test_nobody_answers(engage: Engage, phone: Phone) -> None:
         ("2026-10-24T23:00", "2026-10-25T08:00"),  # and back
     ],
 )
-def test_quiet_hours_are_the_customers(engage: Engage, phone: Phone, asked: str, sent: str) -> None:
-    engage(at_ms=at(asked))
+def test_quiet_hours_are_the_customers(engage: Engage, phone: Phone, due: str, sent: str) -> None:
+    engage(at_ms=at(due))
 
     assert at(sent) == phone.received[0].at_ms
 

@@ -36,9 +36,9 @@ def told(processor: VehicleProcessor, *records: FetchedRecord) -> list[SenderFee
     table: dict[bytes, bytes] = {}
     work = processor.process(0, [(RANK, record) for record in records], table.get)
     ours = [record for record in work.records if record.topic == "sender.feedback"]
-    found = [CODEC.decode(record.value, SenderFeedback) for record in ours]
-    assert [feedback.sender.encode() for feedback in found] == [record.key for record in ours]
-    return found
+    feedbacks = [CODEC.decode(record.value, SenderFeedback) for record in ours]
+    assert [feedback.sender.encode() for feedback in feedbacks] == [record.key for record in ours]
+    return feedbacks
 
 
 def reading(offset: int, text: bytes = b"", at_ms: int = NOW_MS) -> FetchedRecord:
@@ -86,12 +86,12 @@ def test_a_known_mistake_is_told_again_only_now_and_then(processor: VehicleProce
 
 
 def test_made_up_names_and_senders_are_bounded(processor: VehicleProcessor, metrics: Metrics) -> None:
-    found = []
+    feedbacks = []
     for number in range(300):
         names = b"".join(b', "name-%d-%d": "x"' % (number, index) for index in range(3))
-        found = told(processor, reading(number, names, NOW_MS + number))
-        assert all(len(feedback.mistakes) <= MAX_MISTAKES for feedback in found)
-    assert [] == found, "it has been told of enough kinds, and not long ago"
+        feedbacks = told(processor, reading(number, names, NOW_MS + number))
+        assert all(len(feedback.mistakes) <= MAX_MISTAKES for feedback in feedbacks)
+    assert [] == feedbacks, "it has been told of enough kinds, and not long ago"
     senders = [(("ce_source", b"gateway/%d" % number),) for number in range(2 * MAX_SENDERS)]
     told(processor, *(FetchedRecord(offset, NOW_MS, b"v", b"[1]", sender) for offset, sender in enumerate(senders)))
     for name in ("left_out", "dead_letters_by_sender"):

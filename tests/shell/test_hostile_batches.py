@@ -48,11 +48,11 @@ def test_every_batch_that_a_broker_takes_is_applied_or_becomes_dead_letters(syst
     engine = system.start()
     with system.echo_agents():
         for number in range(VEHICLES):
-            partition, wanted = check(number, BAD_NAME)
+            partition, record = check(number, BAD_NAME)
             for batch, letters in hostile(number):
                 assert 0 == produce_raw(system.kafka, topic, partition, batch)
                 expected += letters
-            assert 0 == produce_raw(system.kafka, topic, partition, raw_batch([wanted]))
+            assert 0 == produce_raw(system.kafka, topic, partition, raw_batch([record]))
         system.assert_whole(VEHICLES)
         system.dead.until(lambda log: len(log.messages) >= expected)
     assert expected == len(system.dead.messages)

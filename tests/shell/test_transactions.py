@@ -33,10 +33,10 @@ class ScriptedProducer:
     """librdkafka's producer, whose calls fail as told: by method, one error a call, None for success."""
 
     def __init__(self, **script: list[KafkaError | None]) -> None:
-        self.script, self.said = script, list[str]()
+        self.script, self.calls = script, list[str]()
 
     def _call(self, name: str) -> None:
-        self.said.append(name)
+        self.calls.append(name)
         if (failures := self.script.get(name)) and (error := failures.pop(0)) is not None:
             raise KafkaException(error)
 
@@ -70,12 +70,12 @@ def partition_producer(
     monkeypatch.setattr(clients, "Producer", lambda _config: scripted)
     monkeypatch.setattr(clients, "RETRY_PAUSE_S", 0.0)
     producer = PartitionProducer(KafkaSettings(), topology, 0, metrics or Metrics(), app=topology.engine_app)
-    scripted.said.clear()
+    scripted.calls.clear()
     return producer
 
 
 @pytest.mark.parametrize(
-    ("script", "said"),
+    ("script", "calls"),
     [
         ({}, WRITE),
         ({"produce": [None, DOOMED]}, ["begin", "produce", "produce", "abort", *WRITE]),
@@ -86,11 +86,11 @@ def partition_producer(
     ids=["well", "a record refused, told by the next", "commit refused", "commit in doubt", "abort in doubt"],
 )
 def test_the_same_is_written_again_until_it_is_committed(
-    topology: Topology, monkeypatch: pytest.MonkeyPatch, script: dict[str, list[KafkaError | None]], said: list[str]
+    topology: Topology, monkeypatch: pytest.MonkeyPatch, script: dict[str, list[KafkaError | None]], calls: list[str]
 ) -> None:
     scripted = ScriptedProducer(**script)
     assert 41 == partition_producer(topology, monkeypatch, scripted).commit(BATCH, LAST)
-    assert said == scripted.said
+    assert calls == scripted.calls
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_error_that_is_neither_goes_up_with_nothing_aborted(
     scripted = ScriptedProducer(commit=[OTHER])
     with pytest.raises(KafkaException):
         partition_producer(topology, monkeypatch, scripted).commit(BATCH, LAST)
-    assert WRITE == scripted.said
+    assert WRITE == scripted.calls
 
 
 def ended(metrics: Metrics, outcome: str) -> float | None:

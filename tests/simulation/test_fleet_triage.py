@@ -20,12 +20,12 @@ def findings_of(fleet: Fleet, plan: VehiclePlan, topology: Topology) -> list[Fin
     import random
 
     rules, trackers = compile_rules(topology.triage), new_trackers()
-    found: list[Finding] = []
+    findings: list[Finding] = []
     way = random.Random(f"{fleet.seed}/{plan.number}")
     for _, reading in carried(fleet.readings(plan, START_MS), way, fleet.transport):
         trackers, seen = observe(rules, trackers, reading)
-        found += seen.findings
-    return found
+        findings += seen.findings
+    return findings
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
@@ -33,10 +33,10 @@ def findings_of(fleet: Fleet, plan: VehiclePlan, topology: Topology) -> list[Fin
 def test_every_fault_is_found_under_its_subsystem(fault: VehicleFault, seed: int, topology: Topology) -> None:
     fleet = Fleet(vehicles=1, fault_share=1, faults=(fault.name,), seed=seed, minutes=25, interval_s=2.0)
     (plan,) = fleet.roster()
-    found = findings_of(fleet, plan, topology)
-    assert {fault.subsystem} == {finding.subsystem for finding in found}
-    assert min(finding.priority for finding in found) <= fault.priority
-    assert min(finding.at_ms for finding in found) >= START_MS + plan.onset_s * 1000
+    findings = findings_of(fleet, plan, topology)
+    assert {fault.subsystem} == {finding.subsystem for finding in findings}
+    assert min(finding.priority for finding in findings) <= fault.priority
+    assert min(finding.at_ms for finding in findings) >= START_MS + plan.onset_s * 1000
 
 
 def test_a_hundred_healthy_vehicles_raise_nothing_in_half_an_hour(topology: Topology) -> None:
@@ -45,12 +45,12 @@ def test_a_hundred_healthy_vehicles_raise_nothing_in_half_an_hour(topology: Topo
         plan.vehicle_id: [(finding.rule, finding.value) for finding in findings_of(fleet, plan, topology)]
         for plan in fleet.roster()
     }
-    raised = {vehicle: found for vehicle, found in alarms.items() if found}
+    raised = {vehicle: findings for vehicle, findings in alarms.items() if findings}
     assert {} == raised
 
 
 def test_a_bad_way_to_the_broker_makes_no_healthy_vehicle_ill(topology: Topology) -> None:
     awful = Transport(duplicate=0.1, gap=0.02, gap_up_to_s=90, late=0.1, spike=0.05)
     fleet = Fleet(vehicles=10, fault_share=0, seed=21, minutes=30, transport=awful)
-    found = [finding for plan in fleet.roster() for finding in findings_of(fleet, plan, topology)]
-    assert [] == [finding.rule for finding in found if finding.priority < Priority.ROUTINE]
+    findings = [finding for plan in fleet.roster() for finding in findings_of(fleet, plan, topology)]
+    assert [] == [finding.rule for finding in findings if finding.priority < Priority.ROUTINE]

@@ -97,8 +97,8 @@ def wait_until(condition: Callable[[], object], what: str, seconds: float = PATI
 
 
 def wait_for_replies(wire: AgentWire, commands: Iterable[Command]) -> None:
-    wanted = {each.command_id for each in commands}
-    wait_until(lambda: wanted <= wire.replied().keys(), "replies")
+    expected = {each.command_id for each in commands}
+    wait_until(lambda: expected <= wire.replied().keys(), "replies")
 
 
 @contextmanager

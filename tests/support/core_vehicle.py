@@ -113,8 +113,8 @@ class CoreVehicle:
 
     def path(self, workflow_id: str | None = None) -> list[State]:
         """The states a workflow has been through, one per move."""
-        wanted = workflow_id or self.workflow.workflow_id
-        moves = [r for r in self.audit if r.workflow_id == wanted and r.from_state is not r.to_state]
+        workflow_id = workflow_id or self.workflow.workflow_id
+        moves = [r for r in self.audit if r.workflow_id == workflow_id and r.from_state is not r.to_state]
         return [record.to_state for record in moves]
 
     def recorded(self, event: str) -> list[AuditRecord]:

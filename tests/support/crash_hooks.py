@@ -107,8 +107,8 @@ class Killer:
     @property
     def writing(self) -> Writing:
         """What this thread writes."""
-        found: Writing = self._threads.writing
-        return found
+        current: Writing = self._threads.writing
+        return current
 
     @property
     def _writes(self) -> bool:
@@ -138,8 +138,8 @@ class Killer:
     ) -> None:  # fmt: skip
         ids = [self._codec.decode(record.value, Command).command_id for record in commands]
         evidence = CrashEvidence(case=str(self.case), partition=partition, commands=ids)
-        wanted, place = self.case.point.value.kind, self.case.place
-        of_kind = [index for index, record in enumerate(records) if self._kind(record, command) is wanted]
+        kind, place = self.case.point.value.kind, self.case.place
+        of_kind = [index for index, record in enumerate(records) if self._kind(record, command) is kind]
         there = concerned and place is not None and len(of_kind) >= ENOUGH
         fatal = of_kind[place.of(len(of_kind))] if there and place is not None else None
         self._threads.writing = Writing(evidence, concerned, fatal)

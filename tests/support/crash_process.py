@@ -43,9 +43,9 @@ class Life:
     def evidence(self) -> CrashEvidence:
         """What the process wrote before it died."""
         assert self._plan is not None
-        found = msgspec.json.decode(self._plan.evidence.read_bytes(), type=CrashEvidence)
-        assert str(self._plan.case) == found.case
-        return found
+        written = msgspec.json.decode(self._plan.evidence.read_bytes(), type=CrashEvidence)
+        assert str(self._plan.case) == written.case
+        return written
 
     def end(self) -> None:
         """kill -9, and wait until it is gone."""

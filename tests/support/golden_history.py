@@ -122,7 +122,7 @@ def first_difference(recorded: Any, now: Any, place: str = "") -> str | None:
         pairs = [_item(_at(recorded, index), _at(now, index), f"{place}[{index}]") for index in longer]
     else:
         return None if recorded == now else f"{place.strip()}: recorded {recorded!r}, now {now!r}"
-    return next((found for pair in pairs if (found := first_difference(*pair)) is not None), None)
+    return next((difference for pair in pairs if (difference := first_difference(*pair)) is not None), None)
 
 
 def _at(items: list[Any], index: int) -> Any:

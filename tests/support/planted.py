@@ -12,53 +12,53 @@ from support.judged_history import TELEMETRY, Judged
 Plant = Callable[[Judged], None]
 
 
-def at(records: list[Any], **wanted: Any) -> int:
+def at(records: list[Any], **fields: Any) -> int:
     """The index of the first record whose fields are these."""
-    matching = (all(getattr(record, name) == value for name, value in wanted.items()) for record in records)
+    matching = (all(getattr(record, name) == value for name, value in fields.items()) for record in records)
     return next(index for index, matches in enumerate(matching) if matches)
 
 
-def edit(records: list[Any], changes: Mapping[str, Any], **wanted: Any) -> None:
+def edit(records: list[Any], changes: Mapping[str, Any], **fields: Any) -> None:
     """Change the first such record."""
-    index = at(records, **wanted)
+    index = at(records, **fields)
     records[index] = records[index]._replace(**changes)
 
 
-def audit_edit(wanted: Mapping[str, Any], **changes: Any) -> Plant:
-    return lambda judged: edit(judged.history.audit, changes, **wanted)
+def audit_edit(fields: Mapping[str, Any], **changes: Any) -> Plant:
+    return lambda judged: edit(judged.history.audit, changes, **fields)
 
 
-def said_edit(wanted: Mapping[str, Any], **said: Any) -> Plant:
+def facts_edit(fields: Mapping[str, Any], **facts: Any) -> Plant:
     """Change what a record's details say."""
 
     def plant(judged: Judged) -> None:
-        index = at(judged.history.audit, **wanted)
+        index = at(judged.history.audit, **fields)
         record = judged.history.audit[index]
-        judged.history.audit[index] = record._replace(said={**record.said, **said})
+        judged.history.audit[index] = record._replace(facts={**record.facts, **facts})
 
     return plant
 
 
-def sent_edit(wanted: Mapping[str, Any], **changes: Any) -> Plant:
-    return lambda judged: edit(judged.sent, changes, **wanted)
+def sent_edit(fields: Mapping[str, Any], **changes: Any) -> Plant:
+    return lambda judged: edit(judged.sent, changes, **fields)
 
 
-def drop(kind: str, /, **wanted: Any) -> Plant:
+def drop(kind: str, /, **fields: Any) -> Plant:
     """Take the first such record away."""
 
     def plant(judged: Judged) -> None:
         records = getattr(judged.history, kind)
-        del records[at(records, **wanted)]
+        del records[at(records, **fields)]
 
     return plant
 
 
-def twice(kind: str, /, **wanted: Any) -> Plant:
+def twice(kind: str, /, **fields: Any) -> Plant:
     """The first such record comes again, at the end."""
 
     def plant(judged: Judged) -> None:
         records = getattr(judged.history, kind)
-        records.append(records[at(records, **wanted)])
+        records.append(records[at(records, **fields)])
 
     return plant
 
@@ -80,8 +80,8 @@ def all_of(*plants: Plant) -> Plant:
     return plant
 
 
-def cause_of(judged: Judged, **wanted: Any) -> RecordPlace:
-    record: Audit = judged.history.audit[at(judged.history.audit, **wanted)]
+def cause_of(judged: Judged, **fields: Any) -> RecordPlace:
+    record: Audit = judged.history.audit[at(judged.history.audit, **fields)]
     return record.cause
 
 
@@ -89,11 +89,11 @@ def input_gone(judged: Judged) -> None:
     del judged.history.inputs[cause_of(judged, vehicle_id="serviced", seq=0)]
 
 
-def input_edit(wanted: Mapping[str, Any], **changes: Any) -> Plant:
+def input_edit(fields: Mapping[str, Any], **changes: Any) -> Plant:
     """Change the record that is the cause of the first such audit record."""
 
     def plant(judged: Judged) -> None:
-        place = cause_of(judged, **wanted)
+        place = cause_of(judged, **fields)
         judged.history.inputs[place] = judged.history.inputs[place]._replace(**changes)
 
     return plant

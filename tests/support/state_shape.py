@@ -23,15 +23,15 @@ def _fields(struct: type[msgspec.Struct]) -> list[str]:
     return [f"{struct.__name__}[{index}] {field.name}: {_name(field.type)}" for index, field in enumerate(fields)]
 
 
-def _structs(of: Any, found: dict[Any, None]) -> dict[Any, None]:
+def _structs(of: Any, structs: dict[Any, None]) -> dict[Any, None]:
     """The structs that a type is made of, itself first."""
-    if isinstance(of, type) and issubclass(of, msgspec.Struct) and of not in found:
-        found[of] = None
+    if isinstance(of, type) and issubclass(of, msgspec.Struct) and of not in structs:
+        structs[of] = None
         for field in msgspec.structs.fields(of):
-            _structs(field.type, found)
+            _structs(field.type, structs)
     for part in get_args(of):
-        _structs(part, found)
-    return found
+        _structs(part, structs)
+    return structs
 
 
 def _name(of: Any) -> str:

@@ -48,11 +48,11 @@ class Drive:
 
     def run(self, seconds: float, *, every_s: float = 1.0, **signals: Any) -> list[Finding]:
         """A healthy vehicle but for ``signals``: its first reading now, its last ``seconds`` later."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         for _ in range(int(seconds / every_s) + 1):
-            found += self.send(**{**HEALTHY, **signals})
+            findings += self.send(**{**HEALTHY, **signals})
             self.ts_ms += int(every_s * 1000)
-        return found
+        return findings
 
     def fired(self) -> list[str]:
         """The rules that have fired, in order."""

@@ -72,13 +72,13 @@ def test_the_failure_type_is_kept_and_the_table_is_asked_without_it(drive: Any, 
     assert CodeTable(topology.triage.dtcs).of("P0301-1C") == CodeTable(topology.triage.dtcs).of("P0301")
 
 
-@pytest.mark.parametrize("said", NONE_SAID)
-def test_a_report_of_no_codes_is_not_a_finding_and_says_that_earlier_ones_are_gone(drive: Any, said: str) -> None:
-    assert NO_CODE == trouble_code(said)
-    assert [] == drive.send(dtcs=(Dtc(code=said), Dtc(code=said, status=0x88)))
+@pytest.mark.parametrize("spelling", NONE_SAID)
+def test_a_report_of_no_codes_is_not_a_finding_and_says_that_earlier_ones_are_gone(drive: Any, spelling: str) -> None:
+    assert NO_CODE == trouble_code(spelling)
+    assert [] == drive.send(dtcs=(Dtc(code=spelling), Dtc(code=spelling, status=0x88)))
     drive.ts_ms += 1000
     drive.send(dtcs=(Dtc(code="P0420"),))
-    drive.run(130, dtcs=(Dtc(code=said),), mil_on=None)
+    drive.run(130, dtcs=(Dtc(code=spelling),), mil_on=None)
 
     assert ["dtc:P0420"] == drive.fired()
     assert () == active_dtcs(drive.trackers)
@@ -91,12 +91,12 @@ def test_padding_behind_a_code_does_not_clear_it(drive: Any) -> None:
     assert ("P0420",) == active_dtcs(drive.trackers)
 
 
-@pytest.mark.parametrize("said", UNKNOWN_SAID)
-def test_a_code_that_is_not_available_says_nothing_at_all(drive: Any, said: str) -> None:
-    assert NOT_AVAILABLE == trouble_code(said)
+@pytest.mark.parametrize("spelling", UNKNOWN_SAID)
+def test_a_code_that_is_not_available_says_nothing_at_all(drive: Any, spelling: str) -> None:
+    assert NOT_AVAILABLE == trouble_code(spelling)
     drive.send(dtcs=(Dtc(code="P0420"),))
     drive.ts_ms += 1000
-    drive.run(300, dtcs=(Dtc(code=said),), mil_on=None)
+    drive.run(300, dtcs=(Dtc(code=spelling),), mil_on=None)
 
     assert ["dtc:P0420"] == drive.fired()
     assert ("P0420",) == active_dtcs(drive.trackers)

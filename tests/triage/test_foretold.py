@@ -80,27 +80,27 @@ def test_a_drift_is_foretold_ten_days_ahead_and_its_date_within_a_fifth(
     rule, per_day, limit = DRIFTS[signal]
     due = (limit - USUAL[signal][0]) / per_day
     history = History(rules, every_s=every_s)
-    (found,) = [one for one in history.drive(int(due) - 8, drifting(signal)) if one.signal == signal]
-    left = due - (found.at_ms - START_MS) / DAY_MS
+    (finding,) = [one for one in history.drive(int(due) - 8, drifting(signal)) if one.signal == signal]
+    left = due - (finding.at_ms - START_MS) / DAY_MS
 
-    assert (f"{rule}_trending", Priority.SCHEDULED, limit) == (found.rule, found.priority, found.threshold)
+    assert (f"{rule}_trending", Priority.SCHEDULED, limit) == (finding.rule, finding.priority, finding.threshold)
     assert left >= 10
-    assert found.crossing_ms is not None
-    assert left == pytest.approx((found.crossing_ms - found.at_ms) / DAY_MS, rel=0.2)
+    assert finding.crossing_ms is not None
+    assert left == pytest.approx((finding.crossing_ms - finding.at_ms) / DAY_MS, rel=0.2)
 
 
 def test_one_reading_a_day_is_enough_for_what_needs_no_engine(rules: TriageRules) -> None:
     history = History(rules, every_s=28_800)
-    found = history.drive(45, drifting("brake_pad_wear_fl_pct"))
+    findings = history.drive(45, drifting("brake_pad_wear_fl_pct"))
 
-    assert ["brake_pad_worn_trending"] == [finding.rule for finding in found]
+    assert ["brake_pad_worn_trending"] == [finding.rule for finding in findings]
 
 
 def test_what_was_foretold_is_not_told_again(rules: TriageRules) -> None:
     history = History(rules)
-    found = history.drive(70, drifting("brake_pad_wear_fl_pct"))
+    findings = history.drive(70, drifting("brake_pad_wear_fl_pct"))
 
-    assert ["brake_pad_worn_trending", "brake_pad_worn"] == [finding.rule for finding in found]
+    assert ["brake_pad_worn_trending", "brake_pad_worn"] == [finding.rule for finding in findings]
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -152,9 +152,9 @@ def test_an_odometer_that_jumps_changes_nothing(rules: TriageRules) -> None:
     plain, jumping = History(rules), History(rules)
     change = drifting("coolant_temp_c")
     expected = plain.drive(40, change)
-    found = jumping.drive(20, change, odometer_m=1e6) + jumping.drive(20, change, odometer_m=9e8)
+    findings = jumping.drive(20, change, odometer_m=1e6) + jumping.drive(20, change, odometer_m=9e8)
 
-    assert expected == found
+    assert expected == findings
 
 
 def test_all_tyres_alike_is_the_weather_and_one_of_them_is_a_leak(rules: TriageRules) -> None:
@@ -163,15 +163,15 @@ def test_all_tyres_alike_is_the_weather_and_one_of_them_is_a_leak(rules: TriageR
     leak = {**frost, "tyre_rl_kpa": -1.2}
 
     assert [] == History(rules).drive(35, lambda name, day: frost.get(name, 0.0) * day)
-    found = History(rules).drive(33, lambda name, day: leak.get(name, 0.0) * day)
-    assert [("tyre_low_trending", "tyre_rl_kpa")] == [(finding.rule, finding.signal) for finding in found]
+    findings = History(rules).drive(33, lambda name, day: leak.get(name, 0.0) * day)
+    assert [("tyre_low_trending", "tyre_rl_kpa")] == [(finding.rule, finding.signal) for finding in findings]
 
 
 def test_a_rule_that_has_fired_needs_no_forecast(rules: TriageRules) -> None:
     history = History(rules)
-    found = history.drive(30, lambda name, day: 28.0 + 0.5 * day if name == "brake_pad_wear_fl_pct" else 0.0)
+    findings = history.drive(30, lambda name, day: 28.0 + 0.5 * day if name == "brake_pad_wear_fl_pct" else 0.0)
 
-    assert ["brake_pad_worn", "brake_pad_gone"] == [finding.rule for finding in found]
+    assert ["brake_pad_worn", "brake_pad_gone"] == [finding.rule for finding in findings]
 
 
 @settings(max_examples=10, deadline=None)

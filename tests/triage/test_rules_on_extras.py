@@ -55,10 +55,10 @@ def test_it_fires_once_its_condition_has_held(drive_under: DriveUnder, own_rules
     drive.run(60, extras={"dpf_soot_pct": 89.9})
     assert [] == drive.run(28, extras={"dpf_soot_pct": 95.0})
 
-    (found,) = drive.run(5, extras={"dpf_soot_pct": 95.0})
+    (finding,) = drive.run(5, extras={"dpf_soot_pct": 95.0})
 
-    assert ("dpf_soot_high", Subsystem.EMISSIONS, Priority.HIGH) == (found.rule, found.subsystem, found.priority)
-    assert ("extras.dpf_soot_pct", 95.0, 90.0) == (found.signal, found.value, found.threshold)
+    assert ("dpf_soot_high", Subsystem.EMISSIONS, Priority.HIGH) == (finding.rule, finding.subsystem, finding.priority)
+    assert ("extras.dpf_soot_pct", 95.0, 90.0) == (finding.signal, finding.value, finding.threshold)
 
 
 def test_its_gate_holds_it_back(drive_under: DriveUnder, own_rules: TriageRules) -> None:
@@ -71,9 +71,9 @@ def test_its_gate_holds_it_back(drive_under: DriveUnder, own_rules: TriageRules)
 def test_each_signal_is_looked_at_for_itself(drive_under: DriveUnder, own_rules: TriageRules) -> None:
     drive = drive_under(own_rules)
 
-    found = drive.run(20, extras={"air_1_kpa": 800.0, "air_2_kpa": 500.0})
+    findings = drive.run(20, extras={"air_1_kpa": 800.0, "air_2_kpa": 500.0})
 
-    assert [("air_low", "extras.air_2_kpa")] == [(one.rule, one.signal) for one in found]
+    assert [("air_low", "extras.air_2_kpa")] == [(one.rule, one.signal) for one in findings]
 
 
 def test_it_clears_and_fires_again(drive_under: DriveUnder, own_rules: TriageRules) -> None:
@@ -159,7 +159,7 @@ def test_the_most_signals_that_rules_may_look_at_fit_the_state(drive_under: Driv
 
 
 @pytest.mark.parametrize(
-    ("signal", "said"),
+    ("signal", "message"),
     [
         ("coolant_tmp_c", r"write coolant_temp_c, or extras\.coolant_tmp_c"),
         ("mil_flash", "write mil_flashing, or"),
@@ -170,8 +170,8 @@ def test_the_most_signals_that_rules_may_look_at_fit_the_state(drive_under: Driv
         (f"extras.{'x' * 65}", "does not name a number"),
     ],
 )
-def test_a_name_that_cannot_be_meant_is_refused(signal: str, said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_a_name_that_cannot_be_meant_is_refused(signal: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         terms(dpf_soot_high={**SOOT, "signal": signal})
 
 
@@ -183,14 +183,14 @@ def test_more_than_the_state_can_hold_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "said"),
+    ("rule", "message"),
     [
         ({**SOOT, "at_least": None, "is": True}, "true-or-false"),
         ({**SOOT, "at_least": None, "below": 80, "measure": "placard_pct"}, "tyre pressures only"),
     ],
 )
-def test_it_is_a_number_and_nothing_more(rule: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_it_is_a_number_and_nothing_more(rule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         terms(dpf_soot_high=rule)
 
 

@@ -47,12 +47,12 @@ def test_a_wild_day_moves_the_line_little(seed: int, place: int, by: float) -> N
 @pytest.mark.parametrize("per_day", [0.3, -0.02, 0.5, -1.0])
 def test_the_interval_has_the_truth_in_four_of_five(per_day: float) -> None:
     limit = 90.0 + 40 * per_day
-    found = [
+    intervals = [
         crossing(trend, limit)
         for seed in range(60)
         if (trend := trend_of(days(noisy(seed, 21, per_day, noise=2 * abs(per_day)))))
     ]
-    held = [ahead is not None and ahead.low <= 40 - 20.5 <= ahead.high for ahead in found]
+    held = [ahead is not None and ahead.low <= 40 - 20.5 <= ahead.high for ahead in intervals]
 
     assert 0.7 <= sum(held) / 60
 

@@ -74,11 +74,11 @@ def journeys(draw: st.DrawFn) -> list[Telemetry]:
 
 def follow(readings: list[Telemetry], trackers: Trackers | None = None) -> tuple[Trackers, list[Finding]]:
     trackers = trackers or new_trackers()
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for reading in readings:
         trackers, observation = observe(RULES, trackers, reading)
-        found += observation.findings
-    return trackers, found
+        findings += observation.findings
+    return trackers, findings
 
 
 @unhurried
@@ -97,12 +97,12 @@ def test_observing_leaves_the_old_trackers_as_they_were_and_answers_the_same_aga
 @given(journeys(), st.data())
 def test_stored_trackers_go_on_where_they_were(readings: list[Telemetry], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(readings)))
-    whole, found = follow(readings)
+    whole, findings = follow(readings)
 
     half, first = follow(readings[:cut])
     stored, second = follow(readings[cut:], decode(encode(half)))
 
-    assert found == first + second
+    assert findings == first + second
     assert encode(whole) == encode(stored)
 
 
@@ -132,10 +132,10 @@ def test_readings_without_values_neither_confirm_nor_clear(readings: list[Teleme
             sown.append(sent(reading.ts_ms - 1))
         sown.append(reading)
 
-    plain, found = follow(readings)
+    plain, findings = follow(readings)
     mixed, found_sown = follow(sown)
 
-    assert found == found_sown
+    assert findings == found_sown
     assert plain.holds == mixed.holds
     assert plain.codes == mixed.codes
 

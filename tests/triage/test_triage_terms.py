@@ -58,7 +58,7 @@ def test_the_model_is_remembered_where_later_readings_do_not_name_it(drive_under
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "said"),
+    ("path", "value", "message"),
     [
         ("rules.coolant_hot.signal", "coolant", "not a signal"),
         ("rules.coolant_hot.hold", "60", "duration"),
@@ -77,7 +77,7 @@ def test_the_model_is_remembered_where_later_readings_do_not_name_it(drive_under
         ("models.m.rules.coolant_hot.below", 100, "kind of limit"),
     ],
 )
-def test_a_mistake_is_refused_and_named(path: str, value: object, said: str) -> None:
+def test_a_mistake_is_refused_and_named(path: str, value: object, message: str) -> None:
     content = section()
     node: Any = content
     *outer, last = path.split(".")
@@ -85,7 +85,7 @@ def test_a_mistake_is_refused_and_named(path: str, value: object, said: str) -> 
         node = node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
     node[last] = value
 
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ValidationError, match=message):
         TriageTerms.model_validate(content)
 
 
@@ -94,11 +94,11 @@ def test_a_requested_check_hears_of_what_one_reading_makes_suspect(drive: Any) -
         vehicle_id="v", ts_ms=1, engine_rpm=2500.0, coolant_temp_c=121.0, battery_voltage_v=12.1, brake_fluid_low=True
     )
 
-    found = suspicions(drive.rules, drive.trackers, alarming)
+    findings = suspicions(drive.rules, drive.trackers, alarming)
 
-    assert ["coolant_boiling", "brake_fluid_low", "charging_low"] == [finding.rule for finding in found]
-    assert [Priority.URGENT, Priority.URGENT, Priority.HIGH] == [finding.priority for finding in found]
-    assert {0.0} == {finding.held_s for finding in found}
+    assert ["coolant_boiling", "brake_fluid_low", "charging_low"] == [finding.rule for finding in findings]
+    assert [Priority.URGENT, Priority.URGENT, Priority.HIGH] == [finding.priority for finding in findings]
+    assert {0.0} == {finding.held_s for finding in findings}
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def mypy() -> Errors:
     command = [sys.executable, "-m", "mypy", "--strict", "--output", "json", str(MISTAKES), str(RIGHT)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
     assert done.returncode in {0, 1}, done.stderr
-    found = [json.loads(line) for line in done.stdout.splitlines()]
-    return {(Path(each["file"]).name, each["line"]) for each in found if each["severity"] == "error"}
+    diagnostics = [json.loads(line) for line in done.stdout.splitlines()]
+    return {(Path(each["file"]).name, each["line"]) for each in diagnostics if each["severity"] == "error"}
 
 
 def pyright() -> Errors:
@@ -47,9 +47,11 @@ def pyright() -> Errors:
     }  # no download
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env={**os.environ, **bundled})
     assert done.returncode in {0, 1}, done.stderr
-    found = json.loads(done.stdout)["generalDiagnostics"]
+    diagnostics = json.loads(done.stdout)["generalDiagnostics"]
     return {
-        (Path(each["file"]).name, each["range"]["start"]["line"] + 1) for each in found if each["severity"] == "error"
+        (Path(each["file"]).name, each["range"]["start"]["line"] + 1)
+        for each in diagnostics
+        if each["severity"] == "error"
     }
 
 

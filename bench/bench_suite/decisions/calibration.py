@@ -25,7 +25,7 @@ LEAST = 0.1
 """The smallest weight of what speaks for a finding."""
 BINS = 10
 PRIOR_WIDTH = 1.0
-MOST_STEPS = 50
+MAX_STEPS = 50
 ENOUGH = 1e-6
 
 Amounts = Mapping[str, float]
@@ -50,7 +50,7 @@ class Bin(NamedTuple):
     """The claims of a tenth of the scale: how many, what they said on average, and how often they were right."""
 
     claims: int
-    said: float
+    claimed: float
     right: float
 
 
@@ -129,7 +129,7 @@ def _best(all_cases: Sequence[CalibrationCase], free: Amounts, fixed: Amounts) -
     )
     start = list(free.values())
     now = list(start)
-    for _ in range(MOST_STEPS):
+    for _ in range(MAX_STEPS):
         step = _solved(*_slope_and_curvature(rows, now, start))
         now = [weight + by for weight, by in zip(now, step, strict=True)]
         if max(map(abs, step)) < ENOUGH:

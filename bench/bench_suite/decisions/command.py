@@ -74,20 +74,20 @@ def drifts(
     """Vehicles that get worse for weeks: what is foretold, how far ahead, and whether its date is right."""
     rules = compile_rules(load_topology().triage)
     table = Table("signal", "a reading per", "days ahead", "date off")
-    found = [
+    forecasts = [
         forecast(rules, DriftingVehicle(seed, every, name))
         for seed in seeds
         for name in DRIFTS
         for every in (1.0, 60.0)
     ]
-    for one in found:
+    for one in forecasts:
         ahead, off = ("-", "-") if one.ahead is None or one.off is None else (f"{one.ahead:.0f}", f"{one.off:+.0%}")
         table.add_row(one.signal, f"{one.every_min:.0f} min", ahead, off)
     console = Console()
     console.print(table)
-    early = [one for one in found if one.ahead is not None and one.ahead >= 10]
+    early = [one for one in forecasts if one.ahead is not None and one.ahead >= 10]
     right = [one for one in early if one.off is not None and abs(one.off) <= 0.2]
-    console.print(f"{len(early)} of {len(found)} at least ten days ahead, the date of {len(right)} within a fifth")
+    console.print(f"{len(early)} of {len(forecasts)} at least ten days ahead, the date of {len(right)} within a fifth")
     year = [DriftingVehicle(seed, 60.0).findings(rules, YEAR_DAYS) for seed in range(healthy)]
     false = sum(any(finding.rule.endswith(TRENDING) for finding in findings) for findings in year)
     console.print(f"{false} of {healthy} healthy vehicles with a forecast in a year")

@@ -59,11 +59,11 @@ class DriftingVehicle:
 
     def findings(self, rules: TriageRules, days: int) -> list[Finding]:
         """What triage finds in so many days."""
-        trackers, found = new_trackers(), list[Finding]()
+        trackers, findings = new_trackers(), list[Finding]()
         for reading in self._readings(days):
             trackers, seen = observe(rules, trackers, reading)
-            found += seen.findings
-        return found
+            findings += seen.findings
+        return findings
 
     def due(self) -> float:
         """The day on which the drifting signal reaches its limit, but for noise and fronts."""
@@ -127,8 +127,14 @@ class Forecast:
 def forecast(rules: TriageRules, vehicle: DriftingVehicle) -> Forecast:
     """The first that triage foretells of a vehicle that drifts."""
     signal, due = vehicle.drift or "", vehicle.due()
-    for found in vehicle.findings(rules, DRIFT_DAYS):
-        if found.rule == f"{DRIFTS[signal][0]}_trending" and found.signal == signal and found.crossing_ms is not None:
-            ahead = due - (found.at_ms - START_MS) / DAY_MS
-            return Forecast(signal, vehicle.every_min, ahead, (found.crossing_ms - found.at_ms) / DAY_MS / ahead - 1)
+    for finding in vehicle.findings(rules, DRIFT_DAYS):
+        if (
+            finding.rule == f"{DRIFTS[signal][0]}_trending"
+            and finding.signal == signal
+            and finding.crossing_ms is not None
+        ):
+            ahead = due - (finding.at_ms - START_MS) / DAY_MS
+            return Forecast(
+                signal, vehicle.every_min, ahead, (finding.crossing_ms - finding.at_ms) / DAY_MS / ahead - 1
+            )
     return Forecast(signal, vehicle.every_min, None, None)

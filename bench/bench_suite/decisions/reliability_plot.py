@@ -50,5 +50,5 @@ def _frame(title: str) -> Iterator[str]:
 def _curve(curve: Curve, colour: str) -> Iterator[str]:
     for one in filter(None, curve):
         radius = min(14.0, 2.5 + one.claims**0.5 / 2)
-        x, y = one.said * SIDE, SIDE - one.right * SIDE
+        x, y = one.claimed * SIDE, SIDE - one.right * SIDE
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" fill-opacity="0.75"/>'

@@ -29,7 +29,7 @@ NOISE: dict[str, tuple[float, float]] = {
 NEVER_NEGATIVE = frozenset({"speed_kmh", "oil_pressure_kpa", "engine_load_pct"})
 WARMTH = "_warmth_kpa"
 """What driving adds to a tyre's pressure; for the kinds, never sent."""
-LONGEST_STEP_S = 30.0
+MAX_STEP_S = 30.0
 ATMOSPHERE_KPA = 101.3
 
 
@@ -68,7 +68,7 @@ class PhysicalVehicle:
         if running != self._running:
             self._running, self._running_s, self._parked_s = running, 0.0, 0.0
         while left_s > 0:
-            step_s = min(left_s, LONGEST_STEP_S if running else 1_800.0)
+            step_s = min(left_s, MAX_STEP_S if running else 1_800.0)
             self._step(step_s, speed_kmh if running else 0.0)
             left_s -= step_s
         self._at_ms = at_ms

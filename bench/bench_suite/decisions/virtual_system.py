@@ -24,7 +24,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 ON_THE_WAY_MS = 1_000
 HANDLED_IN_MS = 1_500
-LONGEST_LIFE_MS = 120 * 86_400_000
+MAX_LIFE_MS = 120 * 86_400_000
 """How long after its last reading a vehicle is followed."""
 
 
@@ -69,7 +69,7 @@ class VirtualSystem:
     def close(self) -> None:
         """Go on until nothing is due."""
         for vehicle in self._vehicles.values():
-            vehicle.live_until(vehicle.now_ms + LONGEST_LIFE_MS)
+            vehicle.live_until(vehicle.now_ms + MAX_LIFE_MS)
 
 
 class _VirtualVehicle:

@@ -81,10 +81,10 @@ def effective(expected: Mapping[RecordPlace, SentRecord], audit: Sequence[Audit]
 
 def _wrong(row: SentRecord, records: Sequence[Audit]) -> str:
     if row.expects == "finding":
-        count = sum(row.rule in record.said.get(TAKEN_IN.get(record.event, ""), ()) for record in records)
+        count = sum(row.rule in record.facts.get(TAKEN_IN.get(record.event, ""), ()) for record in records)
         return "" if count == 1 else f"{count} records say that a workflow took in {row.rule}"
     if row.expects == "check":
-        checked = [r for r in records if r.event in CHECKED and r.said.get("request_id") == row.request_id]
+        checked = [r for r in records if r.event in CHECKED and r.facts.get("request_id") == row.request_id]
         return "" if len(checked) == 1 else f"a check was asked for, {len(checked)} records say what became of it"
     if (row.expects != "none" or row.strict) and records:
         return f"it must cause nothing, and caused {records[0].where}"
@@ -98,7 +98,7 @@ def known_by_cause(expected: Mapping[RecordPlace, SentRecord], audit: Sequence[A
     for record in audit:
         row = expected.get(record.cause)
         known = reported.get(record.vehicle_id, {})
-        rules = record.said.get(TAKEN_IN.get(record.event, ""), ())
+        rules = record.facts.get(TAKEN_IN.get(record.event, ""), ())
         strange = [rule for rule in rules if known.get(rule, NEVER) > record.cause.offset]
         if strange:
             violations.append((record.where, f"{record.event} for {strange}, which the vehicle has not reported"))

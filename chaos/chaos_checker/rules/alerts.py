@@ -29,7 +29,7 @@ def kind_of(record: Audit) -> str | None:
 
 def _kinds(record: Audit) -> set[str]:
     kind = kind_of(record)
-    return {*record.said.get("called", ()), *(() if kind is None else (kind,))}
+    return {*record.facts.get("called", ()), *(() if kind is None else (kind,))}
 
 
 def _as_urgent(alert: DecodedAlert, record: Audit) -> bool:

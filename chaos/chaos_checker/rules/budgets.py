@@ -32,7 +32,7 @@ class _Steps:
     wrong: list[tuple[str, str]] = field(default_factory=list)
 
     def take(self, record: Audit) -> None:
-        issued = record.said.get("issued")
+        issued = record.facts.get("issued")
         if issued is not None:
             self._issue(record, str(issued))
         elif record.event == "workflow_redriven" and self.main is not None:

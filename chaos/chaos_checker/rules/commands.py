@@ -33,7 +33,7 @@ def one_version(commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
 
 def all_sent(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """Each command that the trail names was sent, and no other."""
-    issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
+    issued = {str(record.facts["issued"]): record for record in audit if record.facts.get("issued") is not None}
     first = first_ones(commands)
     violations = [(record.where, f"{name} was not sent") for name, record in issued.items() if name not in first]
     violations += [(str(c.stored.place), f"no trail names {name}") for name, c in first.items() if name not in issued]
@@ -42,7 +42,7 @@ def all_sent(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list
 
 def as_issued(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list[RuleViolation]:
     """Each says what its audit record says, under the vehicle's key, on its priority's lane."""
-    issued = {str(record.said["issued"]): record for record in audit if record.said.get("issued") is not None}
+    issued = {str(record.facts["issued"]): record for record in audit if record.facts.get("issued") is not None}
     violations = []
     for name, command in first_ones(commands).items():
         wrong = _differences(command, issued[name]) if name in issued else []
@@ -62,7 +62,7 @@ def _differences(command: DecodedCommand, record: Audit) -> list[str]:
         "partition": (command.stored.place.partition, record.cause.partition),
         "agent": (command.agent, command.step),
         "time": (command.issued_at_ms, record.at_ms),
-        "deadline": (command.deadline_ms, record.said.get("deadline_ms")),
+        "deadline": (command.deadline_ms, record.facts.get("deadline_ms")),
         "lane": (command.stored.place.topic, command_topic(command.agent, command.priority)),
         # The side task keeps the priority that it began with.
         "priority": (command.priority, command.priority if command.step == SIDE else record.priority),
@@ -76,7 +76,7 @@ def in_order(audit: Sequence[Audit], commands: Sequence[DecodedCommand]) -> list
     for records in by_vehicle(audit).values():
         newest: dict[str, int] = {}
         for record in records:
-            command = first.get(str(record.said.get("issued")))
+            command = first.get(str(record.facts.get("issued")))
             if command is not None:
                 topic, _, offset = command.stored.place
                 if offset < newest.get(topic, -1):

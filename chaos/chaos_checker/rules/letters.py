@@ -120,7 +120,7 @@ def _last_commands(audit: Sequence[Audit]) -> dict[str, str]:
     last: dict[tuple[str, bool], str] = {}
     due: dict[str, str] = {}
     for record in audit:
-        issued = record.said.get("issued")
+        issued = record.facts.get("issued")
         if issued is not None:
             last[record.workflow_id, "/MANUFACTURING_QUALITY/" in str(issued)] = str(issued)
         over = (record.event, record.from_state, record.reason) == ("workflow_failed", "RETRY", GIVEN_UP)

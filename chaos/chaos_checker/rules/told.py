@@ -21,10 +21,10 @@ def all_told(audit: Sequence[Audit]) -> list[RuleViolation]:
 def _untold(trail: Sequence[Audit]) -> list[tuple[str, str]]:
     violations, untold = [], dict[str, int]()
     for index, record in enumerate(trail):
-        untold |= record.said.get("urgent", {})
+        untold |= record.facts.get("urgent", {})
         if _tells(record):
             untold.clear()
-        for rule in record.said.get("dismissed") or ():
+        for rule in record.facts.get("dismissed") or ():
             untold.pop(rule, None)
         if untold and record.to_state in RESTING and _is_last_of_its_cause(trail, index):
             violations.append(
@@ -36,8 +36,8 @@ def _untold(trail: Sequence[Audit]) -> list[tuple[str, str]]:
 
 def _tells(record: Audit) -> bool:
     """Whether owner or human hear of all that is open, or it turns out to be nothing."""
-    engages = "/CUSTOMER_ENGAGEMENT/" in str(record.said.get("issued", ""))
-    called = set(record.said.get("called", ())) - NAMES_NONE
+    engages = "/CUSTOMER_ENGAGEMENT/" in str(record.facts.get("issued", ""))
+    called = set(record.facts.get("called", ())) - NAMES_NONE
     return engages or bool(called) or record.reason in NOTHING
 
 

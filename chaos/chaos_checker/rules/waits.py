@@ -77,7 +77,7 @@ def _waits(records: Sequence[Audit]) -> Iterable[RetryWait]:
     begun: dict[str, tuple[Audit, int]] = {}
     first = {"step_restarted": 0, "side_task_restarted": 0}
     for record in records:
-        due_ms = record.said.get("retry_at_ms")
+        due_ms = record.facts.get("retry_at_ms")
         if record.event in FAILED and due_ms is not None:
             begun[FAILED[record.event]] = (record, int(due_ms))
         elif record.event in begun:
@@ -107,7 +107,7 @@ def as_promised(
     """Only the agent's own wish (``longer_ms``, by its reply's place) makes a wait longer than the terms say."""
     violations = []
     for record in audit:
-        due_ms = record.said.get("retry_at_ms")
+        due_ms = record.facts.get("retry_at_ms")
         if record.event in FAILED and due_ms is not None:
             wait, wished = int(due_ms) - record.at_ms, longer_ms.get(record.cause, 0)
             if wait not in {max(term, wished) for term in terms_ms}:
@@ -134,9 +134,9 @@ def no_timeout_too_soon(audit: Sequence[Audit]) -> list[RuleViolation]:
     for records in by_workflow(audit).values():
         deadline = {"step_failed": 0, "side_task_failed": 0}
         for record in records:
-            if record.said.get("issued") is not None:
-                side = "/MANUFACTURING_QUALITY/" in str(record.said["issued"])
-                deadline["side_task_failed" if side else "step_failed"] = int(record.said["deadline_ms"])
+            if record.facts.get("issued") is not None:
+                side = "/MANUFACTURING_QUALITY/" in str(record.facts["issued"])
+                deadline["side_task_failed" if side else "step_failed"] = int(record.facts["deadline_ms"])
             elif record.reason == "timeout" and record.at_ms < deadline.get(record.event, 0):
                 violations.append(
                     (record.where, f"timed out {deadline[record.event] - record.at_ms} ms before its deadline")

@@ -21,7 +21,7 @@ OPTIONAL_AGENTS = frozenset({AgentType.FEEDBACK, AgentType.MANUFACTURING_QUALITY
 CLOSING_AGENTS = frozenset({AgentType.CUSTOMER_ENGAGEMENT, AgentType.FEEDBACK})
 """Agents that ask the owner, whose silence is an answer; the other four have to answer themselves."""
 
-LEAST_RECORD_BYTES, MOST_RECORD_BYTES = 64 * 1024, 64 * 1024**2
+MIN_RECORD_BYTES, MAX_RECORD_BYTES = 64 * 1024, 64 * 1024**2
 """An audit record holds up to 57 KiB of what a workshop event said; the broker's limits are 32-bit integers."""
 
 
@@ -118,5 +118,5 @@ def _urgency(topology: Topology) -> Iterator[Problem]:
 
 
 def _limits(topology: Topology) -> Iterator[Problem]:
-    if not LEAST_RECORD_BYTES <= topology.limits.max_record_bytes <= MOST_RECORD_BYTES:
+    if not MIN_RECORD_BYTES <= topology.limits.max_record_bytes <= MAX_RECORD_BYTES:
         yield ("limits", "max_record"), "is outside 64KiB to 64MiB; write 256KiB"

@@ -20,7 +20,7 @@ STRONG = 70
 BLOCKING_CRITICALITY = 8
 
 PANES_PER_MINUTE = PANE_MS / 60_000
-LEAST_PER_MINUTE = 1.0
+MIN_PER_MINUTE = 1.0
 
 MAX_FADING_STEPS = 40
 SHOWN = 32
@@ -134,11 +134,12 @@ def _respond(conduct: Conduct, turn: Turn) -> None:
 
 
 def _level(conduct: Conduct, state: ActorState, at_ms: int) -> ControlLevel:
-    band, found = state.actor.band, _open(state)
+    band, findings = state.actor.band, _open(state)
     if band is Band.CRITICAL:
-        strong = {f.rule for f in found if f.severity >= STRONG and at_ms - f.last_ms < DAY_MS}
+        strong = {f.rule for f in findings if f.severity >= STRONG and at_ms - f.last_ms < DAY_MS}
         grave = any(
-            f.rule is Rule.OUTSIDE_CHARTER and conduct.criticality_of(f.resource) >= BLOCKING_CRITICALITY for f in found
+            f.rule is Rule.OUTSIDE_CHARTER and conduct.criticality_of(f.resource) >= BLOCKING_CRITICALITY
+            for f in findings
         )
         if len(strong) > 1 or grave:
             return ControlLevel.BLOCK
@@ -160,7 +161,7 @@ def _pairs(state: ActorState, at_ms: int) -> tuple[ControlledPair, ...]:
 def _usual(state: ActorState, pair: tuple[str, str], at_ms: int) -> float:
     known = state.actor.pairs.get(pair)
     greatest = 0 if known is None else known.rate.greatest(at_ms)
-    return max(LEAST_PER_MINUTE, greatest / PANES_PER_MINUTE)
+    return max(MIN_PER_MINUTE, greatest / PANES_PER_MINUTE)
 
 
 def _open(state: ActorState) -> list[BehaviourFinding]:

@@ -78,12 +78,12 @@ def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = Fals
     from master_orchestrator.readers.actors import read_actor_trail, read_entity
     from master_orchestrator.readers.explaining import explanation_text, explanation_value
 
-    asked = invocation(ctx)
-    kafka = asked.reachable_kafka("EntityStatus", "ActorRecord")
-    status = read_entity(kafka, asked.topology, actor)
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("EntityStatus", "ActorRecord")
+    status = read_entity(kafka, call.topology, actor)
     if status is None:
         fail(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
-    value = explanation_value(status, read_actor_trail(kafka, asked.topology, actor), time.time_ns() // 1_000_000)
+    value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), time.time_ns() // 1_000_000)
     answer(value, lambda: explanation_text(value), as_json=json)
 
 
@@ -177,8 +177,8 @@ def verify(
 
     from master_orchestrator.readers.verify_actors import verdict_text, verify_actors
 
-    asked = invocation(ctx)
-    verdict = verify_actors(asked.reachable_kafka(), asked.topology, replay=replay)
+    call = invocation(ctx)
+    verdict = verify_actors(call.reachable_kafka(), call.topology, replay=replay)
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
@@ -188,8 +188,8 @@ def verify(
 def _entities(ctx: typer.Context) -> list[EntityStatus]:
     from master_orchestrator.readers.actors import read_entities
 
-    asked = invocation(ctx)
-    return read_entities(asked.reachable_kafka("EntityStatus"), asked.topology)
+    call = invocation(ctx)
+    return read_entities(call.reachable_kafka("EntityStatus"), call.topology)
 
 
 def _entities_text(statuses: list[EntityStatus]) -> str:
@@ -224,12 +224,12 @@ def _ask(ctx: typer.Context, request: UebaRequest, timeout_s: float, *, as_json:
 
     from master_orchestrator.client.judge_requests import ask_judge
 
-    asked = invocation(ctx)
-    record = ask_judge(asked.reachable_kafka("UebaRequest", "ActorRecord"), asked.topology, request, timeout_s)
+    call = invocation(ctx)
+    record = ask_judge(call.reachable_kafka("UebaRequest", "ActorRecord"), call.topology, request, timeout_s)
     details = msgspec.json.decode(record.details)
     refused = record.event == "request_refused"
-    said = f"Refused: {details['why']}" if refused else f"{record.event.replace('_', ' ')}: {record.actor}"
-    text = f"{said} (on the record as {record.actor}/{record.seq}, by {record.by})"
+    outcome = f"Refused: {details['why']}" if refused else f"{record.event.replace('_', ' ')}: {record.actor}"
+    text = f"{outcome} (on the record as {record.actor}/{record.seq}, by {record.by})"
     answer(msgspec.to_builtins(record), lambda: text, as_json=as_json)
     if refused:
         raise typer.Exit(ExitCode.MISTAKE)

@@ -46,16 +46,16 @@ def top(
 
     from master_orchestrator.cli.output import plain_width
 
-    asked = [_url(address) for address in addresses or [f"127.0.0.1:{METRICS_PORT + n}" for n in (0, 1)]]
+    urls = [_url(address) for address in addresses or [f"127.0.0.1:{METRICS_PORT + n}" for n in (0, 1)]]
     if once:
-        Console(width=plain_width()).print(_screen(asked))
+        Console(width=plain_width()).print(_screen(urls))
         return
     if not sys.stdout.isatty():
         raise UsageError("top draws on a terminal: add --once")
-    with Live(_screen(asked), console=Console(), auto_refresh=False, screen=True) as live:
+    with Live(_screen(urls), console=Console(), auto_refresh=False, screen=True) as live:
         while True:
             time.sleep(REFRESH_S)
-            live.update(_screen(asked), refresh=True)
+            live.update(_screen(urls), refresh=True)
 
 
 def _url(address: str) -> str:

@@ -13,7 +13,7 @@ from master_orchestrator.ingest.meaning import Meaning
 from master_orchestrator.ingest.row import Row
 from master_orchestrator_schemas.measures import units_of, written
 
-FEWEST_VEHICLES = 3
+MIN_VEHICLES = 3
 """Values that one vehicle with a fault may have are a matter of the unit where all of at least this many have them."""
 
 
@@ -89,7 +89,7 @@ def _verdict(
     too_high = sum(middle > usual.high for middle in middles)
     if max(too_low, too_high) < 0.9 * len(middles):
         return None
-    return too_high > 0 or len(middles) >= FEWEST_VEHICLES, median(middles)
+    return too_high > 0 or len(middles) >= MIN_VEHICLES, median(middles)
 
 
 def _why(meaning: Meaning, middle: float) -> str:

@@ -96,16 +96,16 @@ class _Partition:
         trails = self._trails(wrong)
         records = [written.record for trail in trails.values() for written in trail]
         wrong += verify_chain(records, attrgetter("actor"), hash_of)
-        found = ActorsVerdict(actors=len(trails), records=len(records), violations=tuple(wrong))
+        verdict = ActorsVerdict(actors=len(trails), records=len(records), violations=tuple(wrong))
         if not replay or wrong:
-            return found
+            return verdict
         inputs, untold = self._inputs()
         if untold:
-            return msgspec.structs.replace(found, untold=untold)
-        return self._replayed(found, trails, inputs, applied)
+            return msgspec.structs.replace(verdict, untold=untold)
+        return self._replayed(verdict, trails, inputs, applied)
 
     def _replayed(
-        self, found: ActorsVerdict, trails: Mapping[str, list[Written]],
+        self, verdict: ActorsVerdict, trails: Mapping[str, list[Written]],
         inputs: Mapping[str, dict[str, deque[Arrived]]], applied: Mapping[str, int],
     ) -> ActorsVerdict:  # fmt: skip
         conduct = Conduct.from_topology(self._topology)
@@ -117,7 +117,7 @@ class _Partition:
             if (violation := replay.run(trails.get(actor, []), inputs.get(actor, {}), applied)) is not None:
                 wrong.append(violation)
         return msgspec.structs.replace(
-            found,
+            verdict,
             inputs=sum(replay.inputs for replay in replays),
             replayed=sum(replay.records for replay in replays),
             violations=tuple(wrong),

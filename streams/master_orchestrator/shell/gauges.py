@@ -38,7 +38,7 @@ def bind_work(metrics: Metrics, topology: Topology, work: OpenWork) -> None:
 
 
 def _by_topic_partition(behind: Mapping[Partition, Behind], field: int) -> Iterable[tuple[tuple[str, str], float]]:
-    return [((topic, str(partition)), found[field]) for (topic, partition), found in behind.items()]
+    return [((topic, str(partition)), lag[field]) for (topic, partition), lag in behind.items()]
 
 
 def _by_partition(values: Mapping[int, float]) -> Iterable[tuple[tuple[str], float]]:

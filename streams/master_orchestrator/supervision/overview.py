@@ -54,15 +54,15 @@ class Overview:
 
     def lanes(self) -> list[LaneLoad]:
         """Every lane that has commands without a reply."""
-        found = []
+        loads = []
         for agent in AgentType:
             for lane in Lane:
                 labels = {"agent": agent.value, "lane": lane.value}
                 if count := self.total("commands_open", **labels):
                     oldest = max((value for _, value in self._values("commands_oldest_seconds", labels)), default=0.0)
                     bounds = [value for _, value in self._values("lane_bound_seconds", labels)]
-                    found.append(LaneLoad(agent.value, lane.value, count, oldest, bounds[0] if bounds else None))
-        return found
+                    loads.append(LaneLoad(agent.value, lane.value, count, oldest, bounds[0] if bounds else None))
+        return loads
 
     def agents(self) -> list[AgentLoad]:
         """Every agent type, with or without runners."""
@@ -77,10 +77,10 @@ class Overview:
             for agent in AgentType
         ]
 
-    def _values(self, name: str, wanted: dict[str, str]) -> Iterator[tuple[dict[str, str], float]]:
+    def _values(self, name: str, labels: dict[str, str]) -> Iterator[tuple[dict[str, str], float]]:
         full = f"{PREFIX}_{name}"
         for sample in self._samples:
-            if sample.name == full and wanted.items() <= sample.labels.items():
+            if sample.name == full and labels.items() <= sample.labels.items():
                 yield sample.labels, sample.value
 
 

@@ -29,8 +29,8 @@ CLEARLY_BACK = 0.5
 """Back from the limit by this share of the way to danger, a value is no longer within the noise of one beyond it."""
 RATES = frozenset({"tyre_losing"})
 """Rules whose value is a rate."""
-NOISE_SPREADS, LEAST_NOISE_KPA = 1.5, 0.5
-LEAST_SHARE_OF_LOSS = 0.5
+NOISE_SPREADS, MIN_NOISE_KPA = 1.5, 0.5
+MIN_SHARE_OF_LOSS = 0.5
 """Of what a rate means over the time that it held, at least this much must be gone."""
 
 CONFIRM_FROM: dict[Priority, float] = {
@@ -154,10 +154,10 @@ def _fallen(finding: Finding, summary: SignalSummary | None) -> EvidencePiece | 
     if finding.rule not in RATES or finding.value is None or summary is None:
         return None
     lost, claimed = summary.maximum - summary.last, finding.value * finding.held_s / 60
-    if lost < LEAST_SHARE_OF_LOSS * claimed:
+    if lost < MIN_SHARE_OF_LOSS * claimed:
         return EvidencePiece("within_noise", 1.0, f"lost {lost:.1f} kPa of late, where the rate means {claimed:.1f}")
     below = summary.mean - summary.last
-    if summary.samples < ENOUGH_SAMPLES or below >= NOISE_SPREADS * max(summary.spread, LEAST_NOISE_KPA):
+    if summary.samples < ENOUGH_SAMPLES or below >= NOISE_SPREADS * max(summary.spread, MIN_NOISE_KPA):
         return None
     return EvidencePiece(
         "within_noise", 1.0, f"{below:.1f} kPa below its mean, within its noise of {summary.spread:.1f}"

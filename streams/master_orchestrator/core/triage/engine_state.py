@@ -11,9 +11,9 @@ from master_orchestrator.core.triage.trackers import NEVER, RUNNING, STOPPED, UN
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.triage_rules import Gate
 
-SLOWEST_MS = 2_700_000
+MAX_PACE_MS = 2_700_000
 """Readings further apart than three quarters of an hour are not of one drive."""
-TOO_FAR_MS = SLOWEST_MS + 1
+TOO_FAR_MS = MAX_PACE_MS + 1
 """The reach of readings that are further apart than that: next to the same, and told apart by it."""
 UNBROKEN_MS = 450_000
 """Between readings further apart (every five minutes, and half as much again) the engine may have been off."""
@@ -69,7 +69,7 @@ def _pace(rules: RuleSet, engine: Engine, ts_ms: int) -> tuple[int, int, int]:
     slower_ms = min(engine.gap_ms, gap_ms)
     if slower_ms <= rules.max_gap_ms:
         return ts_ms, gap_ms, 0
-    return ts_ms, gap_ms, min(slower_ms * 3 // 2, SLOWEST_MS) if slower_ms <= SLOWEST_MS else TOO_FAR_MS
+    return ts_ms, gap_ms, min(slower_ms * 3 // 2, MAX_PACE_MS) if slower_ms <= MAX_PACE_MS else TOO_FAR_MS
 
 
 def has_started(before: Engine, after: Engine) -> bool:

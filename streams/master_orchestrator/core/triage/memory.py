@@ -112,11 +112,11 @@ def points(memory: Memory, key: Key, now_ms: int) -> list[Point]:
     if key not in memory.keys:
         return []
     place = memory.keys.index(key)
-    found = [(at_h, row[place]) for at_h, row in _rows(memory) if not math.isnan(row[place])]
+    samples = [(at_h, row[place]) for at_h, row in _rows(memory) if not math.isnan(row[place])]
     if not math.isnan(value := _median(_TODAY.unpack_from(memory.today, place * _TODAY.size))):
-        found.append((_middle_h(memory), value))
+        samples.append((_middle_h(memory), value))
     now_h = now_ms / HOUR_MS
-    return [((at_h - now_h) / 24, value) for at_h, value in found if now_h - at_h <= MAX_AGE_H]
+    return [((at_h - now_h) / 24, value) for at_h, value in samples if now_h - at_h <= MAX_AGE_H]
 
 
 def points_beside(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[Point]:

@@ -204,12 +204,12 @@ def _foretelling(slot: TrendSlot, trend: Trend, side: Side, ahead: Crossing, ts_
 
 def trends(rules: TriageRules, trackers: Trackers) -> tuple[SignalTrend, ...]:
     """The trend of each signal that is remembered for long enough, with the time to its most urgent limit."""
-    found: dict[Key, SignalTrend] = {}
+    by_series: dict[Key, SignalTrend] = {}
     for slot in rules.models.get(trackers.model or "", rules.other).trends:
         trend = next(_trends(slot, trackers.memory, trackers.ts_ms), None)
-        if trend is not None and (slot.series not in found or found[slot.series].limit is None):
-            found[slot.series] = _told(slot, trend)
-    return tuple(found.values())
+        if trend is not None and (slot.series not in by_series or by_series[slot.series].limit is None):
+            by_series[slot.series] = _told(slot, trend)
+    return tuple(by_series.values())
 
 
 def _told(slot: TrendSlot, trend: Trend) -> SignalTrend:

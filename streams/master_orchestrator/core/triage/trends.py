@@ -25,7 +25,7 @@ STEP_NOISES, STEP_SHARE = 6.0, 0.04
 """A step is larger than that many times the noise, and than that share of the value."""
 RESOLUTION = 2.0**-11
 """Of the memory's floats, as a share of the value."""
-MOST_ALIKE = 0.8
+MAX_ALIKE = 0.8
 OFF_THE_LINE = 1.5
 """The newest days lie on the line if their median is no more noises away from it."""
 
@@ -129,5 +129,5 @@ def _repeats(offs: Sequence[float]) -> float:
     if not power:
         return 1.0
     alike = sum(a * b for a, b in pairwise(offs)) / power
-    alike = min(MOST_ALIKE, max(0.0, alike + (1 + 3 * alike) / len(offs)))  # few days look less alike than they are
+    alike = min(MAX_ALIKE, max(0.0, alike + (1 + 3 * alike) / len(offs)))  # few days look less alike than they are
     return (1 + alike) / (1 - alike)
