@@ -17,7 +17,7 @@ URGENT, WAITING = "urgent", "waiting"
 PATIENCE_S = 1_800.0
 
 
-class Returned(NamedTuple):
+class CatchUpTimes(NamedTuple):
     """What was seen once the agents were back; times in seconds from their first reply on."""
 
     urgent_answered_s: float
@@ -82,7 +82,7 @@ def _watched(engine: MeasuredProcess, own: BenchSystem) -> float:
     return max(peak_mb)
 
 
-def _returned(own: BenchSystem, urgent: int) -> Returned:
+def _returned(own: BenchSystem, urgent: int) -> CatchUpTimes:
     """Read replies and statuses until the urgent workflows have ended."""
     replies, statuses = own.topology.topic_of("Reply"), own.topology.topic_of("Status")
     consumer = Consumer(consumer_config(own.kafka, "bench"))
@@ -109,7 +109,7 @@ def _returned(own: BenchSystem, urgent: int) -> Returned:
                 answered.append((at_ms, is_first))
     consumer.close()
     begin_ms, last_ms = min(answered)[0], max(at_ms for at_ms, is_first in answered if is_first)
-    return Returned(
+    return CatchUpTimes(
         urgent_answered_s=(last_ms - begin_ms) / 1000,
         others_before=sum(at_ms < last_ms and not is_first for at_ms, is_first in answered),
         urgent_completed_s=(max(completed.values()) - begin_ms) / 1000,

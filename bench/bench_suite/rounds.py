@@ -10,7 +10,7 @@ from bench_suite.contenders import Contender, UnavailableError
 from bench_suite.machine import load
 from master_orchestrator.errors import OrchestratorError
 
-Figures = dict[str, float]
+RoundFigures = dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Round:
     contender: str
     seconds: float
     load_before: float
-    figures: Figures = field(default_factory=dict)
+    figures: RoundFigures = field(default_factory=dict)
     failure: str | None = None
 
 
@@ -92,7 +92,7 @@ def run(
 
 def _measured(number: int, contender: Contender, *, quick: bool) -> Round:
     before, started = load(), time.monotonic()
-    figures: Figures = {}
+    figures: RoundFigures = {}
     failure = None
     try:
         figures = contender.measure(quick=quick)

@@ -34,7 +34,7 @@ COMMANDS = {
     "status_open": ["status", f"truck-{LOOKED_AT}~0"],
     "status_ended": ["status", f"truck-{LOOKED_AT + 1}~0"],
 }
-Moment = tuple[list[AuditRecord], list[Status]]
+StepOutputs = tuple[list[AuditRecord], list[Status]]
 """What one input leads to."""
 
 
@@ -99,7 +99,7 @@ class _Story:
         self._offset = 0
         self._at_ms = START_MS
 
-    def tell(self) -> Iterator[Moment]:
+    def tell(self) -> Iterator[StepOutputs]:
         """What its inputs lead to, one after the other."""
         hot = Telemetry(vehicle_id=self.vehicle_id, ts_ms=self._at_ms, engine_rpm=2_000.0, coolant_temp_c=121.0)
         self._step(hot)

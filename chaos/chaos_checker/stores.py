@@ -76,7 +76,7 @@ class Capa(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stores:
+class AgentStores:
     """All rows that rules look at. ``concluded``: the commands whose conversation with a customer has ended."""
 
     bookings: Sequence[Booking] = ()
@@ -89,7 +89,7 @@ class Stores:
     capas: Sequence[Capa] = ()
 
 
-def read_stores(folder: Path) -> Stores:
+def read_stores(folder: Path) -> AgentStores:
     """The stores of a folder. Raises ``sqlite3.Error`` for one that is missing or damaged."""
     book, contacts = folder / "appointments.sqlite3", folder / "contacts.sqlite3"
     surveys, quality = folder / "surveys.sqlite3", folder / "quality.sqlite3"
@@ -97,7 +97,7 @@ def read_stores(folder: Path) -> Stores:
     repairs = _rows(quality, "SELECT workflow_id, command_id, vehicle_id, component, model, build_month FROM repairs")
     claims = _rows(quality, "SELECT component, model, build_month, count FROM claims")
     capas = _rows(quality, "SELECT capa_id, component, model, build_month FROM capas")
-    return Stores(
+    return AgentStores(
         bookings=[Booking(row[0], row[1], json.loads(row[2])["appointment_id"]) for row in booked],
         appointments=[AppointmentRow(*row) for row in _rows(book, APPOINTMENTS)],
         contacts=[ContactRow(*row) for row in _rows(contacts, "SELECT command_id, step, vehicle_id FROM contacts")],

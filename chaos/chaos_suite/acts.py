@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import structs
 
-from chaos_suite.codes import Deck, Fault, lower_than, reported
+from chaos_suite.codes import Deck, FaultCode, lower_than, reported
 from chaos_suite.shots import Scene, Shot, Write
 from chaos_suite.spoilt import SPOILT, as_avro, as_json
 from master_orchestrator_schemas.messages import Telemetry
@@ -96,7 +96,7 @@ class LoadVehicle:
     def _check(self, after_s: float, *, opens: bool = False) -> None:
         self._shoot(after_s, "check", opens=opens)
 
-    def _shoot(self, after_s: float, expects: str, *, fault: Fault | None = None, **more: Any) -> None:
+    def _shoot(self, after_s: float, expects: str, *, fault: FaultCode | None = None, **more: Any) -> None:
         write: Write = as_json if self._draw.random() < JSON else as_avro
         name = f"{self.vehicle_id}/{next(self._names)}"
         reading = healthy(self.vehicle_id, self._draw)

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import structs
 
-from chaos_suite.codes import Fault
+from chaos_suite.codes import FaultCode
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import Telemetry
 
@@ -50,7 +50,7 @@ class Shot:
     expects: str
     strict: bool = False
     given: tuple[str, ...] = ()
-    fault: Fault | None = None
+    fault: FaultCode | None = None
     copy: bool = False
     aborted: bool = False
     opens: bool = False

@@ -5,7 +5,7 @@ from random import Random
 import msgspec
 
 from fuzz_suite.argument_words import FILES, arguments, forms
-from fuzz_suite.findings import Findings, ShardTally
+from fuzz_suite.findings import FindingsLog, ShardTally
 from fuzz_suite.sandbox import Sandbox, judge, sandbox
 
 SHARD = 500
@@ -22,7 +22,7 @@ class ArgumentsCase(msgspec.Struct, frozen=True):
 def shard(seed: int, index: int, count: int) -> ShardTally:
     """One shard of a run."""
     rng, tally = Random(f"arguments/{seed}/{index}"), ShardTally()
-    findings = Findings("arguments", tally)
+    findings = FindingsLog("arguments", tally)
     with sandbox() as box:
         for number in range(count):
             if number % TIDIED_EVERY == 0:

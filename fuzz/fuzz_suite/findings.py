@@ -58,7 +58,7 @@ class ShardTally(msgspec.Struct):
             self.kept.append(finding)
 
 
-class Findings:
+class FindingsLog:
     """Takes down the findings of one target."""
 
     def __init__(self, target: str, tally: ShardTally) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fuzz_suite.findings import Findings, ShardTally, WrongError
+from fuzz_suite.findings import FindingsLog, ShardTally, WrongError
 from fuzz_suite.ingest_files import GIANTS, ingest_case, write_giant
 from fuzz_suite.sandbox import Invoked, Sandbox, judge, sandbox
 
@@ -33,7 +33,7 @@ class IngestCase(msgspec.Struct, frozen=True):
 def shard(seed: int, index: int, count: int) -> ShardTally:
     """One shard of a run."""
     rng, tally = Random(f"ingest/{seed}/{index}"), ShardTally()
-    findings = Findings("ingest", tally)
+    findings = FindingsLog("ingest", tally)
     with sandbox() as box:
         for _ in range(count):
             files, words = ingest_case(rng)

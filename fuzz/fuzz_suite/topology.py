@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from fuzz_suite.findings import Findings, ShardTally, WrongError
+from fuzz_suite.findings import FindingsLog, ShardTally, WrongError
 from fuzz_suite.topology_texts import STRUCTURE, topology_text
 from fuzz_suite.watchdog import cpu_limit
 from master_orchestrator.core.inputs import Input
@@ -42,7 +42,7 @@ class TopologyCase(msgspec.Struct, frozen=True):
 def shard(seed: int, index: int, count: int) -> ShardTally:
     """One shard of a run."""
     rng, tally = Random(f"topology/{seed}/{index}"), ShardTally()
-    findings = Findings("topology", tally)
+    findings = FindingsLog("topology", tally)
     for _ in range(count):
         case = TopologyCase(topology_text(rng))
         with findings.watching(case):

@@ -11,7 +11,7 @@ from master_orchestrator_schemas.topology.loader import default_path
 
 PACKAGED = default_path().read_text(encoding="utf-8")
 STRUCTURE: dict[str, Any] = yaml.safe_load(PACKAGED)
-Place = tuple[Any, Any]
+NodePlace = tuple[Any, Any]
 """A container and a key or index in it."""
 
 REGEXES = (
@@ -81,22 +81,22 @@ def _copy(value: Any) -> Any:
     return [_copy(item) for item in value] if isinstance(value, list) else value
 
 
-def _places(content: Any) -> Iterator[Place]:
+def _places(content: Any) -> Iterator[NodePlace]:
     for key in list(content) if isinstance(content, dict) else range(len(content)):
         yield content, key
         if isinstance(content[key], dict | list):
             yield from _places(content[key])
 
 
-def _swap(rng: Random, place: Place) -> None:
+def _swap(rng: Random, place: NodePlace) -> None:
     place[0][place[1]] = rng.choice(VALUES)
 
 
-def _drop(rng: Random, place: Place) -> None:  # noqa: ARG001 - the form of all CHANGES
+def _drop(rng: Random, place: NodePlace) -> None:  # noqa: ARG001 - the form of all CHANGES
     del place[0][place[1]]
 
 
-def _misspell(rng: Random, place: Place) -> None:
+def _misspell(rng: Random, place: NodePlace) -> None:
     content, key = place
     if isinstance(content, dict):
         text = str(key)
@@ -104,7 +104,7 @@ def _misspell(rng: Random, place: Place) -> None:
         content[rng.choice(names)] = content.pop(key)
 
 
-def _double(rng: Random, place: Place) -> None:
+def _double(rng: Random, place: NodePlace) -> None:
     content, key = place
     if isinstance(content, list):
         content.insert(key, content[key])
@@ -112,7 +112,7 @@ def _double(rng: Random, place: Place) -> None:
         content[rng.choice((f"{key}x", f"{key}2"))] = content[key]
 
 
-def _pattern(rng: Random, place: Place) -> None:
+def _pattern(rng: Random, place: NodePlace) -> None:
     """A regular expression in a table of trouble codes; the place says nothing."""
     line = {"code": rng.choice(REGEXES), "subsystem": "other", "priority": "HIGH"}
     content = place[0]
@@ -124,7 +124,7 @@ def _pattern(rng: Random, place: Place) -> None:
         content["dtcs"].insert(0, line)
 
 
-def _scale(rng: Random, place: Place) -> None:
+def _scale(rng: Random, place: NodePlace) -> None:
     content, key = place
     value = content[key]
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -137,7 +137,7 @@ def _scale(rng: Random, place: Place) -> None:
         content[key] = value * rng.choice((0, 2, 70))
 
 
-def _many(rng: Random, place: Place) -> None:
+def _many(rng: Random, place: NodePlace) -> None:
     """Very many of the same."""
     content, key = place
     if isinstance(content, dict) and rng.random() < 0.1:
@@ -145,7 +145,7 @@ def _many(rng: Random, place: Place) -> None:
             content[f"{key}{number}"] = content[key]
 
 
-CHANGES: tuple[Callable[[Random, Place], None], ...] = (
+CHANGES: tuple[Callable[[Random, NodePlace], None], ...] = (
     _swap, _swap, _drop, _misspell, _double, _pattern, _scale, _scale, _many,
 )  # fmt: skip
 

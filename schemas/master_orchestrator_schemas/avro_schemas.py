@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import fastavro
 
-from master_orchestrator_schemas.binary import MalformedError, Reader, compile_reader
+from master_orchestrator_schemas.binary import MalformedError, ValueReader, compile_reader
 
 NAMESPACE = "master_orchestrator"
 """Of every Avro full name; persistent."""
@@ -65,7 +65,7 @@ def _load(file_name: str, text: str) -> SchemaVersion:
     )
 
 
-def resolving_reader(written: SchemaVersion, read_as: SchemaVersion, max_items: int) -> Reader:
+def resolving_reader(written: SchemaVersion, read_as: SchemaVersion, max_items: int) -> ValueReader:
     """A reader of records of an older version, by Avro's schema resolution.
 
     The strict reader goes first: fastavro believes counts, and takes a text that is cut off for a whole one.

@@ -15,7 +15,7 @@ import msgspec
 from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
 from master_orchestrator_schemas.aliases import AliasError
 from master_orchestrator_schemas.avro_schemas import SchemaVersion, resolving_reader, schema_versions
-from master_orchestrator_schemas.binary import Reader, Writer, compile_reader, compile_writer
+from master_orchestrator_schemas.binary import ValueReader, ValueWriter, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
 from master_orchestrator_schemas.foreign_forms import described, without_mark
 from master_orchestrator_schemas.json_text import read_object
@@ -53,8 +53,10 @@ class Codec:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self._limits = limits if limits is not None else Limits()
-        self._writers: dict[type[Any], tuple[bytes, Writer]] = {}
-        self._readers: dict[type[Any], dict[bytes, Reader]] = {message_type: {} for message_type in SUBJECTS.values()}
+        self._writers: dict[type[Any], tuple[bytes, ValueWriter]] = {}
+        self._readers: dict[type[Any], dict[bytes, ValueReader]] = {
+            message_type: {} for message_type in SUBJECTS.values()
+        }
         for name, message_type in SUBJECTS.items():
             versions = [schema for schema in schema_versions() if schema.name == name]
             newest = versions[-1]
@@ -65,7 +67,7 @@ class Codec:
                 compile_writer(newest.definition, BRANCHES.get(message_type)),
             )
 
-    def _reader(self, schema: SchemaVersion, newest: SchemaVersion, message_type: type[Any]) -> Reader:
+    def _reader(self, schema: SchemaVersion, newest: SchemaVersion, message_type: type[Any]) -> ValueReader:
         if schema is newest:
             absent = {field.name for field in msgspec.structs.fields(message_type) if field.default is None}
             return compile_reader(schema.definition, self._limits.max_items, absent)

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from master_orchestrator_schemas.avro_schemas import schema_versions
-from master_orchestrator_schemas.binary import Reader, compile_reader
+from master_orchestrator_schemas.binary import ValueReader, compile_reader
 from master_orchestrator_schemas.codec import PREFIX_BYTES, SINGLE_OBJECT
 from master_orchestrator_schemas.errors import DecodeError
 from master_orchestrator_schemas.limits import Limits
@@ -26,7 +26,7 @@ class HeadReader(Generic[H]):
     def __init__(self, subject: str, head: type[H], limits: Limits) -> None:
         names = [field.name for field in msgspec.structs.fields(head)]
         self._head = head
-        self._readers: dict[bytes, Reader] = {}
+        self._readers: dict[bytes, ValueReader] = {}
         for schema in schema_versions():
             if schema.name == subject:
                 first = {**schema.definition, "fields": schema.definition["fields"][: len(names)]}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from chaos_checker.rules import bookkeeping
-from chaos_checker.stores import AppointmentRow, Booking, Capa, Claims, ContactRow, RepairRow, Stores, SurveyRow
+from chaos_checker.stores import AgentStores, AppointmentRow, Booking, Capa, Claims, ContactRow, RepairRow, SurveyRow
 from chaos_checker.violation import RuleViolation
 
 COMMANDS = {f"car~0/{step}/0/0": "car~0" for step in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK", "QUALITY")}
@@ -12,7 +12,7 @@ ASKED, BOOKED, SURVEYED, COUNTED = COMMANDS
 KIND = ("thermostat", "van", "2025-05")
 HOUR = 3_600_000
 APPOINTMENT = AppointmentRow("A-1", BOOKED, "car~0", "car", "bay-1", "tech-1", 0, HOUR, "CONFIRMED")
-CLEAN = Stores(
+CLEAN = AgentStores(
     bookings=[Booking(BOOKED, "car~0", "A-1")],
     appointments=[APPOINTMENT, APPOINTMENT._replace(appointment_id="A-0", state="NO_SHOW")],
     contacts=[ContactRow(ASKED, 0, "car"), ContactRow(ASKED, 1, "car")],
@@ -24,7 +24,7 @@ CLEAN = Stores(
 )
 
 
-def judge(stores: Stores) -> list[RuleViolation]:
+def judge(stores: AgentStores) -> list[RuleViolation]:
     return [
         *bookkeeping.once(stores),
         *bookkeeping.for_a_command(stores, COMMANDS),
@@ -62,5 +62,5 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("rule", "stores"), WRONG, ids=[f"{n}-{rule}" for n, (rule, _) in enumerate(WRONG)])
-def test_a_wrong_entry_is_found(rule: str, stores: Stores) -> None:
+def test_a_wrong_entry_is_found(rule: str, stores: AgentStores) -> None:
     assert rule in {violation.rule for violation in judge(stores)}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.command_line import Command, command_line
+from support.command_line import RunCommand, command_line
 from support.engine_system import EngineSystem, engine_system
 
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -18,5 +18,5 @@ def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def command(kafka: KafkaSettings, unique_topology: Topology, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(kafka: KafkaSettings, unique_topology: Topology, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     return command_line(kafka, unique_topology, capsys)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from support.command_line import Command
+from support.command_line import RunCommand
 from support.engine_system import EngineSystem
 from support.topics import CODEC, TopicLog, topic_log
 
@@ -31,7 +31,7 @@ CHECK = CODEC.encode(Telemetry(vehicle_id=CAR, ts_ms=1_700_000_000_000, engine_r
 GATEWAY = ("gateway", b"g-7")
 
 
-def told(command: Command, *arguments: str) -> Any:
+def told(command: RunCommand, *arguments: str) -> Any:
     """The JSON answer of a command that succeeds."""
     code, out = command("dlq", *arguments, "--json")
     assert 0 == code, out
@@ -83,7 +83,7 @@ def sent_again(system: EngineSystem, log: TopicLog) -> list[Message]:
     return [message for message in log.messages if "redriven_by" in dict(headers_of(message))]
 
 
-def test_a_bad_record_is_listed_shown_and_dropped_once(system: EngineSystem, command: Command) -> None:
+def test_a_bad_record_is_listed_shown_and_dropped_once(system: EngineSystem, command: RunCommand) -> None:
     bad = b"{not json"
     system.sender.send_bytes(system.topology.topic_of("Telemetry"), CAR.encode(), bad)
     system.sender.flush()
@@ -115,7 +115,7 @@ def test_a_bad_record_is_listed_shown_and_dropped_once(system: EngineSystem, com
     assert bad == system.dead.messages[0].value()
 
 
-def test_a_record_put_aside_wrongly_opens_its_workflow_once(system: EngineSystem, command: Command) -> None:
+def test_a_record_put_aside_wrongly_opens_its_workflow_once(system: EngineSystem, command: RunCommand) -> None:
     (letter,) = put_aside(system)
     redrive = ("redrive", str(letter), "--operator", "ann")
     plan = told(command, *redrive)
@@ -140,7 +140,7 @@ def test_a_record_put_aside_wrongly_opens_its_workflow_once(system: EngineSystem
     assert headers == headers_of(again)
 
 
-def test_a_letter_that_is_not_the_record_it_claims_to_be_is_refused(system: EngineSystem, command: Command) -> None:
+def test_a_letter_that_is_not_the_record_it_claims_to_be_is_refused(system: EngineSystem, command: RunCommand) -> None:
     """An agent may write dead letters. It must not speak with an operator's rights."""
     requests, place = system.topology.topic_of("OperatorRequest"), LetterId(home(system), 0)
     harmless, cancel = (
@@ -166,7 +166,7 @@ def test_a_letter_that_is_not_the_record_it_claims_to_be_is_refused(system: Engi
     assert 1 == len(told(command, "redrive", forged, "--yes", "--unverified")["done"])
 
 
-def test_the_markers_of_redrives_are_no_loss_to_the_engine(system: EngineSystem, command: Command) -> None:
+def test_the_markers_of_redrives_are_no_loss_to_the_engine(system: EngineSystem, command: RunCommand) -> None:
     """Each transaction leaves a hole in the offsets of the input."""
     engine = system.start()
     for rounds in range(3):
@@ -186,7 +186,7 @@ def test_the_markers_of_redrives_are_no_loss_to_the_engine(system: EngineSystem,
     }
 
 
-def test_a_redriven_record_that_is_refused_again_counts_its_attempts(system: EngineSystem, command: Command) -> None:
+def test_a_redriven_record_that_is_refused_again_counts_its_attempts(system: EngineSystem, command: RunCommand) -> None:
     system.sender.send_bytes(system.topology.topic_of("Telemetry"), CAR.encode(), b"{bad")
     system.sender.flush()
     system.start()
@@ -273,7 +273,7 @@ def test_a_marker_behind_an_open_transaction_is_waited_for(
         (["drop", "--all"], 2, "Missing option '--reason-text'"),
     ],
 )
-def test_a_mistake_is_one_line(arguments: list[str], code: int, message: str, command: Command) -> None:
+def test_a_mistake_is_one_line(arguments: list[str], code: int, message: str, command: RunCommand) -> None:
     exit_code, line = command("dlq", *arguments)
     assert (code, 1) == (exit_code, len(line.splitlines()))
     assert message in line

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from confluent_kafka import Message, Producer
-from support.command_line import Command
+from support.command_line import RunCommand
 from support.engine_system import EngineSystem
 from support.topics import CODEC
 
@@ -36,7 +36,7 @@ def _checks_by_crc32(system: EngineSystem) -> set[str]:
     return astray
 
 
-def test_it_is_refused_aloud_and_a_redrive_heals_it(system: EngineSystem, command: Command) -> None:
+def test_it_is_refused_aloud_and_a_redrive_heals_it(system: EngineSystem, command: RunCommand) -> None:
     astray = _checks_by_crc32(system)
     assert 0 < len(astray) < VEHICLES
     engine = system.start()

@@ -63,6 +63,12 @@ def shared(modules: dict[str, Names]) -> dict[str, list[str]]:
     return {name: places for name, places in files.items() if len(places) > 1}
 
 
+def class_or_alias(modules: dict[str, Names]) -> list[str]:
+    """Type aliases, or other constants, with the name of a class."""
+    classes = {name for names in modules.values() for name in names.classes}
+    return [f"{file}: {name}" for file, names in modules.items() for name in names.constants if name in classes]
+
+
 def other_limits(modules: dict[str, Names]) -> list[str]:
     """Constants that say in another way that they are a limit, or seconds."""
     return [
@@ -75,6 +81,10 @@ def test_no_two_classes_share_a_name(modules: dict[str, Names]) -> None:
     assert {} == shared(modules)
 
 
+def test_no_alias_has_the_name_of_a_class(modules: dict[str, Names]) -> None:
+    assert [] == class_or_alias(modules)
+
+
 def test_limits_are_named_max_and_min(modules: dict[str, Names]) -> None:
     assert [] == other_limits(modules)
 
@@ -82,7 +92,8 @@ def test_limits_are_named_max_and_min(modules: dict[str, Names]) -> None:
 def test_what_breaks_the_rules_is_seen() -> None:
     modules = {
         "a.py": Names.of("class Run: ...\nclass Plan: ...\nLEAST_A, MAX_B_S = 1, 2"),
-        "b.py": Names.of("class Stage:\n    class Run: ...\nWAIT_SECONDS: int = 1"),
+        "b.py": Names.of("class Stage:\n    class Run: ...\nWAIT_SECONDS: int = 1\nPlan = dict[str, int]"),
     }
     assert {"Run": ["a.py", "b.py"]} == shared(modules)
+    assert ["b.py: Plan"] == class_or_alias(modules)
     assert ["a.py: LEAST_A", "b.py: WAIT_SECONDS"] == other_limits(modules)

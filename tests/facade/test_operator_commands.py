@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.command_line import Command, command_line
+from support.command_line import RunCommand, command_line
 from support.engine_process import EngineProcess
 from support.facade_stage import FacadeStage, quick
 from support.four_agents import HOT, four_agents
@@ -28,7 +28,7 @@ def command(
     live_topology: Topology,
     engine: EngineProcess,
     capsys: pytest.CaptureFixture[str],
-) -> Command:
+) -> RunCommand:
     """Runs a command line against the engine's topics; exit code, and stdout or else stderr."""
     return command_line(kafka, live_topology, capsys)
 
@@ -39,7 +39,7 @@ def orchestrator(kafka: KafkaSettings, live_topology: Topology, engine: EnginePr
     return FacadeStage(live_topology, kafka).orchestrator(four_agents())
 
 
-def told(command: Command, *arguments: str) -> Any:
+def told(command: RunCommand, *arguments: str) -> Any:
     """The JSON answer of a command that succeeds."""
     code, out = command(*arguments, "--json")
     assert 0 == code, out
@@ -47,7 +47,7 @@ def told(command: Command, *arguments: str) -> Any:
 
 
 def test_what_an_orchestrator_did_is_shown_written_out_and_found_clean(
-    command: Command, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]
+    command: RunCommand, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]
 ) -> None:
     car = vehicle()
     with orchestrator:
@@ -74,7 +74,7 @@ def test_what_an_orchestrator_did_is_shown_written_out_and_found_clean(
     assert [0, 1] == [json.loads(line)["seq"] for line in tail.splitlines()]
 
 
-def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]) -> None:
+def test_people_see_tables(command: RunCommand, orchestrator: MasterOrchestrator, vehicle: Callable[[], str]) -> None:
     with orchestrator:
         workflow_id = orchestrator.receive_vehicle_telemetry(vehicle(), HOT)
         orchestrator.wait_until_ended(workflow_id)
@@ -86,19 +86,19 @@ def test_people_see_tables(command: Command, orchestrator: MasterOrchestrator, v
     assert "COMPLETED" in command("status", workflow_id)[1]
 
 
-def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: Command) -> None:
+def test_an_unknown_workflow_is_one_line_and_exit_code_1(command: RunCommand) -> None:
     code, shown = command("status", "nobody~7")
 
     assert 1 == code
     assert ["Error: no workflow nobody~7: list them with 'master-orchestrator workflows'"] == shown.splitlines()
 
 
-def test_a_wrong_state_is_a_usage_error(command: Command) -> None:
+def test_a_wrong_state_is_a_usage_error(command: RunCommand) -> None:
     assert 2 == command("workflows", "--state", "BROKEN")[0]
 
 
 def test_an_operator_cancels_and_redrives(
-    command: Command, kafka: KafkaSettings, live_topology: Topology, vehicle: Callable[[], str]
+    command: RunCommand, kafka: KafkaSettings, live_topology: Topology, vehicle: Callable[[], str]
 ) -> None:
     broken = True
 
@@ -140,7 +140,7 @@ def test_failed_workflows_are_redriven_in_bulk_and_their_commands_are_not(
         engine.stop()
 
 
-def redrive_in_bulk(command: Command, stage: FacadeStage, vehicle: Callable[[], str]) -> None:
+def redrive_in_bulk(command: RunCommand, stage: FacadeStage, vehicle: Callable[[], str]) -> None:
     """Three workflows fail; a plan, a dead letter that cannot be sent again, one redriven, then the rest."""
     broken = True
 
@@ -181,6 +181,6 @@ def redrive_in_bulk(command: Command, stage: FacadeStage, vehicle: Callable[[], 
 @pytest.mark.parametrize(
     "wrong", [["redrive"], ["redrive-failed", "car~0"], ["redrive-failed", "--failed-reason", "bad"]]
 )
-def test_a_redrive_says_of_what(command: Command, wrong: list[str]) -> None:
+def test_a_redrive_says_of_what(command: RunCommand, wrong: list[str]) -> None:
     code, line = command(*wrong)
     assert (2, 1) == (code, len(line.splitlines()))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 from msgspec.structs import replace
-from support.command_line import Command, command_line
+from support.command_line import RunCommand, command_line
 from support.engine_system import EngineSystem, engine_system
 from support.topics import CODEC, newest_status
 
@@ -30,18 +30,18 @@ def system(kafka: KafkaSettings, unique_topology: Topology, tmp_path: Path) -> I
 
 
 @pytest.fixture
-def command(kafka: KafkaSettings, unique_topology: Topology, capsys: pytest.CaptureFixture[str]) -> Command:
+def command(kafka: KafkaSettings, unique_topology: Topology, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     return command_line(kafka, unique_topology, capsys)
 
 
-def told(command: Command, *arguments: str) -> tuple[int, Any]:
+def told(command: RunCommand, *arguments: str) -> tuple[int, Any]:
     """Exit code and answer; what is logged goes before it here, where no log is set up."""
     code, out = command(*arguments, "--json")
     return code, json.loads(out.splitlines()[-1])
 
 
 def test_strangers_and_unreadable_records_change_no_view_and_are_violations(
-    system: EngineSystem, command: Command
+    system: EngineSystem, command: RunCommand
 ) -> None:
     engine = system.start()
     with system.echo_agents():

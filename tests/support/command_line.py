@@ -9,10 +9,10 @@ from master_orchestrator.cli.main import run
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 
-Command = Callable[..., tuple[int, str]]
+RunCommand = Callable[..., tuple[int, str]]
 
 
-def command_line(kafka: KafkaSettings, topology: Topology, capsys: pytest.CaptureFixture[str]) -> Command:
+def command_line(kafka: KafkaSettings, topology: Topology, capsys: pytest.CaptureFixture[str]) -> RunCommand:
     """Runs a command line with ``topology``, whose prefix no file can give; exit code, and stdout or else stderr."""
 
     def runs(*arguments: str) -> tuple[int, str]:

@@ -31,7 +31,7 @@ from master_orchestrator_schemas.topology import Topology
 from support.crash_hooks import CrashPlan, Killer
 from support.crash_points import BatchPlace, CrashPoint
 
-Stores = dict[int, PartitionStore]
+PartitionStores = dict[int, PartitionStore]
 
 SMALL_CHUNK = 400
 """Bytes per outbox record, so that some commands fill several."""
@@ -159,7 +159,7 @@ def _watch_restore(killer: Killer) -> None:
             last = messages[-1]
             killer.whatever(CrashPoint.IN_RESTORE, last.partition() or 0, last.offset())
 
-    def watched_restore(self: TakeOver, reader: restore.LogReader, stores: Stores, wipe: Wipe) -> int:
+    def watched_restore(self: TakeOver, reader: restore.LogReader, stores: PartitionStores, wipe: Wipe) -> int:
         records = restore_all(self, reader, stores, wipe)
         killer.whatever(CrashPoint.AFTER_RESTORE)
         return records
@@ -179,7 +179,7 @@ def _watch_membership(killer: Killer) -> None:
         if owner:
             killer.whatever(CrashPoint.AFTER_RELEASE)
 
-    async def watched_assign(self: JobEngine, stores: Stores, wipe: Wipe) -> None:
+    async def watched_assign(self: JobEngine, stores: PartitionStores, wipe: Wipe) -> None:
         await assign(self, stores, wipe)
         killer.whatever(CrashPoint.AFTER_ASSIGN)
 

@@ -12,7 +12,7 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
 from support.topics import CODEC
 
-Answer = Callable[[AgentType], Result | None]
+AgentAnswer = Callable[[AgentType], Result | None]
 """The result of each agent; None: it does not answer."""
 
 
@@ -24,7 +24,7 @@ def default_answer(agent: AgentType) -> Result:
 class EchoAgents:
     """All six agents in one thread, each answering as it is told to. Keeps the commands it saw."""
 
-    def __init__(self, kafka: KafkaSettings, topology: Topology, answer: Answer = default_answer) -> None:
+    def __init__(self, kafka: KafkaSettings, topology: Topology, answer: AgentAnswer = default_answer) -> None:
         self._topology, self._result_of = topology, answer
         self._consumer = Consumer(
             consumer_config(kafka, f"{topology.app_id}-echo", **{"auto.offset.reset": "earliest"})

@@ -10,7 +10,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Telemetry
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import State
-from support.echo_agents import Answer, EchoAgents, default_answer
+from support.echo_agents import AgentAnswer, EchoAgents, default_answer
 from support.engine_process import EngineProcess
 from support.topics import InputSender, TopicLog, audit_by_workflow, newest_status, topic_log
 
@@ -35,7 +35,7 @@ class EngineSystem:
         self.engines.append(engine)
         return engine
 
-    def echo_agents(self, answer: Answer = default_answer) -> EchoAgents:
+    def echo_agents(self, answer: AgentAnswer = default_answer) -> EchoAgents:
         """Agents that answer at once; a context manager."""
         return EchoAgents(self.kafka, self.topology, answer)
 

@@ -115,7 +115,7 @@ class LoggedVehicle(CoreVehicle):
         raise AssertionError(f"{value!r} is not refused")
 
 
-Action = Callable[[LoggedVehicle, int], object]
+LoggedAction = Callable[[LoggedVehicle, int], object]
 
 
 def _fault(vehicle: LoggedVehicle, pick: int) -> None:
@@ -166,7 +166,7 @@ def _service(vehicle: LoggedVehicle, pick: int) -> None:
         vehicle.service(list(ServiceEventKind)[pick % len(ServiceEventKind)], f"e{pick % 5}", workflow_id=workflow_id)
 
 
-ACTIONS: dict[str, Action] = {
+ACTIONS: dict[str, LoggedAction] = {
     "healthy": lambda vehicle, _: vehicle.reading(),
     "hot": lambda vehicle, _: vehicle.reading(coolant_temp_c=118.0),
     "fault": _fault,

@@ -53,7 +53,7 @@ class Webhook:
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         webhook = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class AlertReceiver(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 for alert in json.loads(self.rfile.read(int(self.headers["Content-Length"])))["alerts"]:
                     name = alert["labels"]["alertname"]
@@ -64,7 +64,7 @@ class Webhook:
             def log_message(self, *_: object) -> None:
                 pass
 
-        return Handler
+        return AlertReceiver
 
 
 class Prometheus:

@@ -14,7 +14,7 @@ from typing import Any
 
 FIRST_DAY = datetime(2026, 3, 2, tzinfo=UTC)
 VEHICLES = 2_500
-Line = dict[str, Any]
+RecordedLine = dict[str, Any]
 
 
 def at(day: int, hour: float) -> datetime:
@@ -28,7 +28,7 @@ class House:
 
     seed: int
     commands: bool = True
-    lines: list[Line] = field(default_factory=list)
+    lines: list[RecordedLine] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
@@ -36,7 +36,13 @@ class House:
 
     def act(self, time: datetime, agent: str, action: str, resource: str, **more: Any) -> None:
         """One line; ``command`` and ``command_entity`` are left out where no commands are recorded."""
-        line: Line = {"time": time, "agent": agent, "action": action, "resource": resource, "outcome": "success"}
+        line: RecordedLine = {
+            "time": time,
+            "agent": agent,
+            "action": action,
+            "resource": resource,
+            "outcome": "success",
+        }
         line |= more
         for key in ("command", "command_entity"):
             if self.commands:

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from master_orchestrator.core.triage.memory import Point
+from master_orchestrator.core.triage.memory import DayValue
 from master_orchestrator.core.triage.trends import crossing, trend_of
 
 ANY_SEED = st.integers(0, 2**32)
 
 
-def days(values: Iterable[float]) -> list[Point]:
+def days(values: Iterable[float]) -> list[DayValue]:
     """One value a day, the newest of them half a day ago."""
     given = list(values)
     return [(place - len(given) + 0.5, value) for place, value in enumerate(given)]

@@ -56,7 +56,7 @@ class Bin(NamedTuple):
 
 def cases(plan: PlannedVehicle, history: VehicleHistory, codes: CodeTable) -> Iterable[CalibrationCase]:
     """The findings of one vehicle that DATA_ANALYSIS was asked to weigh."""
-    for command, _ in history.asked(AgentType.DATA_ANALYSIS):
+    for command, _ in history.exchanges(AgentType.DATA_ANALYSIS):
         task = DataAnalysisTask.model_validate(command.payload)
         signals = {summary.signal: summary for summary in task.signals}
         for finding in task.findings:
@@ -74,7 +74,7 @@ def claims_of_analysis(all_cases: Iterable[CalibrationCase], weights: Amounts) -
 
 def claims_of_diagnosis(plan: PlannedVehicle, history: VehicleHistory) -> Iterable[Claim]:
     """What DIAGNOSIS has said: that the leading subsystem has a fault."""
-    for _, reply in history.asked(AgentType.DIAGNOSIS):
+    for _, reply in history.exchanges(AgentType.DIAGNOSIS):
         result = DiagnosisResult.from_wire(reply.result or {})
         if result.causes:
             own = result.causes[0].subsystem in plan.kind.subsystems

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench_suite.decisions.journeys import HOUR_MS, Climate, Trip, journeys
 from bench_suite.decisions.kinds import FAULTS, HEALTHY, VehicleKind
-from bench_suite.decisions.vehicles import PhysicalVehicle, Row
+from bench_suite.decisions.vehicles import PhysicalVehicle, SignalRow
 
 UNSEEN_FROM = 900
 """Sets with this seed or a higher one judge what was tuned on others; nobody looks at their vehicles while tuning."""
@@ -56,7 +56,7 @@ def plans(
             )
 
 
-def readings(plan: PlannedVehicle) -> Iterator[tuple[int, Row]]:
+def readings(plan: PlannedVehicle) -> Iterator[tuple[int, SignalRow]]:
     """The vehicle's readings in order, with their times (milliseconds since 1970 UTC)."""
     rng = random.Random(plan.seed)
     climate = Climate(rng.uniform(6, 16), rng.uniform(6, 12), rng.uniform(2, 5), rng.randrange(10**6))
@@ -74,7 +74,7 @@ def readings(plan: PlannedVehicle) -> Iterator[tuple[int, Row]]:
             yield at_ms, _row(vehicle, plan.kind, age_s, strength)
 
 
-def _row(vehicle: PhysicalVehicle, kind: VehicleKind, age_s: float, strength: float) -> Row:
+def _row(vehicle: PhysicalVehicle, kind: VehicleKind, age_s: float, strength: float) -> SignalRow:
     """What the sensors say, ``age_s`` after the onset."""
     truth = vehicle.truth()
     if age_s >= 0 and kind.change is not None:

@@ -7,10 +7,10 @@ which a vehicle keeps; it changes the row as the fault does, before it is measur
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench_suite.decisions.vehicles import WARMTH, WHEELS, Row
+from bench_suite.decisions.vehicles import WARMTH, WHEELS, SignalRow
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
-Change = Callable[[Row, float, float], None]
+Change = Callable[[SignalRow, float, float], None]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class VehicleKind:
         return self.subsystem is not None and self.priority is Priority.URGENT
 
 
-def _running(row: Row) -> bool:
+def _running(row: SignalRow) -> bool:
     return bool(row.get("engine_rpm", 0.0) > 400)
 
 
@@ -60,7 +60,7 @@ def _grown(age_s: float, over_s: float) -> float:
 def _hotter(signal: str, to_c: tuple[float, float]) -> Change:
     """A temperature that rises to between these while the engine runs, in some ten minutes."""
 
-    def change(row: Row, age_s: float, strength: float) -> None:
+    def change(row: SignalRow, age_s: float, strength: float) -> None:
         target_c = to_c[0] + (to_c[1] - to_c[0]) * strength
         if _running(row):
             row[signal] += max(0.0, target_c - row[signal]) * _grown(age_s, 700)
@@ -68,45 +68,45 @@ def _hotter(signal: str, to_c: tuple[float, float]) -> Change:
     return change
 
 
-def _thermostat(row: Row, _age_s: float, strength: float) -> None:
+def _thermostat(row: SignalRow, _age_s: float, strength: float) -> None:
     row["coolant_temp_c"] = min(row["coolant_temp_c"], 58 + 13 * strength + row["speed_kmh"] / 60)
 
 
-def _oil_lost(row: Row, age_s: float, strength: float) -> None:
+def _oil_lost(row: SignalRow, age_s: float, strength: float) -> None:
     row["oil_pressure_kpa"] *= 1 - (0.8 + 0.15 * strength) * _grown(age_s, 300)
 
 
-def _oil_pump(row: Row, age_s: float, strength: float) -> None:
+def _oil_pump(row: SignalRow, age_s: float, strength: float) -> None:
     if _grown(age_s, 60) >= 1:
         row["oil_pressure_kpa"] = min(row["oil_pressure_kpa"], 84 + 14 * strength)
 
 
-def _charging_low(row: Row, _age_s: float, strength: float) -> None:
+def _charging_low(row: SignalRow, _age_s: float, strength: float) -> None:
     if _running(row):
         row["battery_voltage_v"] = 12.4 - 0.7 * strength
 
 
-def _charging_high(row: Row, _age_s: float, strength: float) -> None:
+def _charging_high(row: SignalRow, _age_s: float, strength: float) -> None:
     if _running(row):
         row["battery_voltage_v"] = 15.25 + 0.9 * strength
 
 
-def _battery_weak(row: Row, _age_s: float, strength: float) -> None:
+def _battery_weak(row: SignalRow, _age_s: float, strength: float) -> None:
     if not _running(row):
         row["battery_voltage_v"] = 11.9 - 0.7 * strength
 
 
-def _puncture(row: Row, age_s: float, strength: float) -> None:
+def _puncture(row: SignalRow, age_s: float, strength: float) -> None:
     row["tyre_rl_kpa"] = max(95.0, row["tyre_rl_kpa"] - (4 + 8 * strength) * age_s / 60)
 
 
-def _leak(row: Row, age_s: float, strength: float) -> None:
+def _leak(row: SignalRow, age_s: float, strength: float) -> None:
     """Slow, and cold it comes to rest between 76.5 and 79 % of the placard."""
     row["tyre_fr_kpa"] = max(177 + 3.5 * strength + row[WARMTH], row["tyre_fr_kpa"] - 0.8 * age_s / 60)
 
 
 def _pads(least_pct: float, span_pct: float) -> Change:
-    def change(row: Row, _age_s: float, strength: float) -> None:
+    def change(row: SignalRow, _age_s: float, strength: float) -> None:
         row["brake_pad_wear_rr_pct"] = least_pct + span_pct * strength
 
     return change
@@ -115,20 +115,20 @@ def _pads(least_pct: float, span_pct: float) -> Change:
 def _shows(**values: object) -> Change:
     """Signals that say so themselves."""
 
-    def change(row: Row, _age_s: float, _strength: float) -> None:
+    def change(row: SignalRow, _age_s: float, _strength: float) -> None:
         row.update(values)
 
     return change
 
 
 def _code(code: str, *, flashing: bool = False) -> Change:
-    def change(row: Row, _age_s: float, _strength: float) -> None:
+    def change(row: SignalRow, _age_s: float, _strength: float) -> None:
         row.update(dtc=code, mil_on=True, mil_flashing=flashing and _running(row))
 
     return change
 
 
-def _trim(row: Row, age_s: float, strength: float) -> None:
+def _trim(row: SignalRow, age_s: float, strength: float) -> None:
     side = 1 if strength > 0.4 else -1
     row["ltft_b1_pct"] += side * (18.5 + 5 * strength) * _grown(age_s, 400)
 
@@ -136,44 +136,44 @@ def _trim(row: Row, age_s: float, strength: float) -> None:
 def _now_and_then(change: Change, on_s: float, off_s: float) -> Change:
     """A fault that comes and goes."""
 
-    def intermittent(row: Row, age_s: float, strength: float) -> None:
+    def intermittent(row: SignalRow, age_s: float, strength: float) -> None:
         if age_s % (on_s + off_s) < on_s:
             change(row, age_s, strength)
 
     return intermittent
 
 
-def _lean_then_oil(row: Row, age_s: float, strength: float) -> None:
+def _lean_then_oil(row: SignalRow, age_s: float, strength: float) -> None:
     """A code first, and the oil goes the next day."""
     _code("P0171")(row, age_s, strength)
     if age_s > 10 * 3_600:
         _oil_lost(row, age_s - 10 * 3_600, strength)
 
 
-def _worn_then_hot(row: Row, age_s: float, strength: float) -> None:
+def _worn_then_hot(row: SignalRow, age_s: float, strength: float) -> None:
     _pads(76, 8)(row, age_s, strength)
     if age_s > 10 * 3_600:
         _hotter("coolant_temp_c", (119, 131))(row, age_s - 10 * 3_600, strength)
 
 
-def _tow(row: Row, age_s: float, strength: float) -> None:
+def _tow(row: SignalRow, age_s: float, strength: float) -> None:
     """A trailer uphill: warm, and cool again, some minutes every hour."""
     if _running(row) and age_s % 3_600 < 240:
         row["coolant_temp_c"] = min(103.0, row["coolant_temp_c"] + 8 + 5 * strength)
 
 
-def _cold_snap(row: Row, age_s: float, strength: float) -> None:
+def _cold_snap(row: SignalRow, age_s: float, strength: float) -> None:
     for wheel in WHEELS:
         row[f"tyre_{wheel}_kpa"] -= (8 + 8 * strength) * _grown(age_s, 36_000)
     row["ambient_temp_c"] -= (8 + 8 * strength) * _grown(age_s, 36_000)
 
 
-def _slow_to_warm(row: Row, _age_s: float, strength: float) -> None:
+def _slow_to_warm(row: SignalRow, _age_s: float, strength: float) -> None:
     """A diesel in winter that idles: it gets to 76-80 °C, late."""
     row["coolant_temp_c"] = min(row["coolant_temp_c"], 78 + 4 * strength)
 
 
-def _garbled(row: Row, age_s: float, strength: float) -> None:
+def _garbled(row: SignalRow, age_s: float, strength: float) -> None:
     """A loose contact: now and then one wild value."""
     turn = int(age_s / 10)
     if (turn * 7_919 + int(strength * 997)) % 61 == 0:
@@ -183,12 +183,12 @@ def _garbled(row: Row, age_s: float, strength: float) -> None:
         row[signal] = value
 
 
-def _tired_battery(row: Row, _age_s: float, strength: float) -> None:
+def _tired_battery(row: SignalRow, _age_s: float, strength: float) -> None:
     if not _running(row):
         row["battery_voltage_v"] = 12.14 + 0.2 * strength
 
 
-def _smart_alternator(row: Row, age_s: float, strength: float) -> None:
+def _smart_alternator(row: SignalRow, age_s: float, strength: float) -> None:
     """Lowers its voltage while nothing asks for power."""
     if _running(row) and age_s % 300 < 120:
         row["battery_voltage_v"] = 12.9 + 0.3 * strength
@@ -197,7 +197,7 @@ def _smart_alternator(row: Row, age_s: float, strength: float) -> None:
 def _for_a_while(change: Change, every_s: float, least_s: float, most_s: float) -> Change:
     """What passes by itself: for some minutes every ``every_s``, longer with more strength."""
 
-    def passing(row: Row, age_s: float, strength: float) -> None:
+    def passing(row: SignalRow, age_s: float, strength: float) -> None:
         if age_s % every_s < least_s + (most_s - least_s) * strength:
             change(row, age_s, strength)
 
@@ -207,7 +207,7 @@ def _for_a_while(change: Change, every_s: float, least_s: float, most_s: float) 
 def _at_least(signal: str, least: float, span: float) -> Change:
     """A running engine's signal stands at such a value."""
 
-    def change(row: Row, _age_s: float, strength: float) -> None:
+    def change(row: SignalRow, _age_s: float, strength: float) -> None:
         if _running(row):
             row[signal] = least + span * (1 - strength)
 
@@ -215,14 +215,14 @@ def _at_least(signal: str, least: float, span: float) -> Change:
 
 
 def _sensor_dips(signal: str, to: float) -> Change:
-    def change(row: Row, _age_s: float, strength: float) -> None:
+    def change(row: SignalRow, _age_s: float, strength: float) -> None:
         if signal in row and _running(row):
             row[signal] = round(row[signal] * (to + 0.2 * (1 - strength)), 1)
 
     return change
 
 
-def _radio(row: Row, _age_s: float, strength: float) -> None:
+def _radio(row: SignalRow, _age_s: float, strength: float) -> None:
     if not _running(row):
         row["battery_voltage_v"] = 11.98 - 0.1 * strength
 

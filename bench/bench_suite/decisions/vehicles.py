@@ -6,7 +6,7 @@ from typing import Any
 
 from bench_suite.decisions.journeys import Climate
 
-Row = dict[str, Any]
+SignalRow = dict[str, Any]
 """Column of a recorded drive -> value of one reading."""
 
 WHEELS = ("fl", "fr", "rl", "rr")
@@ -88,11 +88,11 @@ class PhysicalVehicle:
                 setattr(self, part, towards(getattr(self, part), self._ambient_c, step_s, 6_500))
         self._tyre_k = towards(self._tyre_k, 0.14 * self._speed_kmh, step_s, 700)
 
-    def truth(self) -> Row:
+    def truth(self) -> SignalRow:
         """What is so now; a kind may change it before it is measured."""
         running = self._running
         rpm = self._rpm()
-        row: Row = {
+        row: SignalRow = {
             "speed_kmh": self._speed_kmh,
             "engine_rpm": rpm,
             "engine_load_pct": min(92.0, 20 + 0.4 * self._speed_kmh) if running else 0.0,
@@ -115,9 +115,9 @@ class PhysicalVehicle:
             row[f"brake_pad_wear_{wheel}_pct"] = self._pads_pct[wheel]
         return row
 
-    def measured(self, row: Row) -> Row:
+    def measured(self, row: SignalRow) -> SignalRow:
         """What the sensors make of it: with their noise, in their steps, and now and then nothing."""
-        shown: Row = {}
+        shown: SignalRow = {}
         for signal, value in row.items():
             if signal in NOISE and self._rng.random() < self._missing:
                 continue

@@ -73,7 +73,7 @@ def confirmed(history: VehicleHistory) -> frozenset[object]:
     """The subsystems in which DATA_ANALYSIS has found an anomaly."""
     results = [
         DataAnalysisResult.from_wire(reply.result)
-        for _, reply in history.asked(AgentType.DATA_ANALYSIS)
+        for _, reply in history.exchanges(AgentType.DATA_ANALYSIS)
         if reply.result is not None
     ]
     return frozenset(anomaly.subsystem for result in results for anomaly in result.anomalies or ())
@@ -81,16 +81,16 @@ def confirmed(history: VehicleHistory) -> frozenset[object]:
 
 def _undisputed(history: VehicleHistory, ended: Iterable[Workflow]) -> frozenset[object]:
     """The subsystems with a finding that came after DATA_ANALYSIS: the task of DIAGNOSIS held it as it was."""
-    asked = {
+    analysed = {
         (command.workflow_id, finding["rule"])
-        for command, _ in history.asked(AgentType.DATA_ANALYSIS)
+        for command, _ in history.exchanges(AgentType.DATA_ANALYSIS)
         for finding in command.payload["findings"]
     }
     return frozenset(
         finding.subsystem
         for workflow in ended
         for finding in workflow.findings
-        if (workflow.workflow_id, finding.rule) not in asked
+        if (workflow.workflow_id, finding.rule) not in analysed
     )
 
 
@@ -102,7 +102,7 @@ def _untold(history: VehicleHistory) -> Iterable[str]:
     """The URGENT findings that stand in no message to an owner and in no alert."""
     told = {
         (command.workflow_id, finding["rule"])
-        for command, _ in history.asked(AgentType.CUSTOMER_ENGAGEMENT)
+        for command, _ in history.exchanges(AgentType.CUSTOMER_ENGAGEMENT)
         for finding in command.payload["findings"]
     }
     for workflow in filter(_came_to_something, history.workflows.values()):

@@ -37,7 +37,7 @@ class VehicleHistory:
     alerts: list[Alert] = field(default_factory=list)
     rejections: list[str] = field(default_factory=list)
 
-    def asked(self, agent: AgentType) -> list[tuple[Command, Reply]]:
+    def exchanges(self, agent: AgentType) -> list[tuple[Command, Reply]]:
         """The commands of one agent, with their replies."""
         return [(command, reply) for command, reply in self.answers if command.agent is agent]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_suite.workflow_peers.processes import Command
+from bench_suite.workflow_peers.processes import CommandLine
 
 MAX_RUN_S = 240
 BENCH = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ class LoadResult:
         return self.counted / self.seconds
 
 
-def ask(command: Command, env: Mapping[str, str], options: Sequence[str]) -> LoadResult:
+def ask(command: CommandLine, env: Mapping[str, str], options: Sequence[str]) -> LoadResult:
     """Run a load generator. Raises ``ChildProcessError`` with what it said, ``TimeoutExpired``."""
     done = subprocess.run(
         [*command, *options],

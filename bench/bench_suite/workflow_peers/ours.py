@@ -12,7 +12,7 @@ import yaml
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import PATIENCE_S, ChildProcess, Command
+from bench_suite.workflow_peers.processes import PATIENCE_S, ChildProcess, CommandLine
 from master_orchestrator.cluster.broker import running_bootstrap_servers
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
 from master_orchestrator_schemas.kafka_reach import await_kafka, quiet_admin
@@ -54,8 +54,16 @@ class Ours:
         terms = yaml.safe_load((BENCH.parent / "topology.yaml").read_text(encoding="utf-8"))
         terms["service"]["workshop_feed"] = True  # only the event moves it on, not the appointment's time
         topology.write_text(yaml.safe_dump(terms), encoding="utf-8")
-        options: Command = ["--topology", topology, "--data-dir", data]
-        command: Command = [sys.executable, "-m", "master_orchestrator.cli", *options, "up", "--no-metrics", *HANDLERS]
+        options: CommandLine = ["--topology", topology, "--data-dir", data]
+        command: CommandLine = [
+            sys.executable,
+            "-m",
+            "master_orchestrator.cli",
+            *options,
+            "up",
+            "--no-metrics",
+            *HANDLERS,
+        ]
         system = ChildProcess(command, folder / "system.log", env={"PYTHONPATH": str(BENCH)})
         try:
             if self.fsynced:

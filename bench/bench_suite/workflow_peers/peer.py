@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bench_suite.workflow_peers.load import LoadResult, ask, together
-from bench_suite.workflow_peers.processes import ChildProcess, Command
+from bench_suite.workflow_peers.processes import ChildProcess, CommandLine
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Running:
     """
 
     parts: Mapping[str, ChildProcess]
-    load: Command
+    load: CommandLine
     env: Mapping[str, str] = field(default_factory=dict)
     generators: int = 1
     works_itself: bool = False

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench_suite.contenders import UnavailableError
-from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, CommandLine
 from master_orchestrator.cluster.node_settings import free_port
 
 OWNERS = ("postgres", "nobody")
@@ -37,7 +37,7 @@ def database(folder: Path) -> Iterator[tuple[ChildProcess, str]]:
     if not place.exists():
         _make(programs, place, owner)
     settings = ["-p", str(port), "-c", f"listen_addresses={LOOPBACK}", "-c", "unix_socket_directories="]
-    command: Command = [programs / "postgres", "-D", place / "data", *settings]
+    command: CommandLine = [programs / "postgres", "-D", place / "data", *settings]
     server = ChildProcess(command, folder / "database.log", cwd=place, user=owner)
     try:
         server.await_line("database system is ready to accept connections")
@@ -55,7 +55,7 @@ def _make(programs: Path, place: Path, owner: str | None) -> None:
         shutil.chown(place, owner)
         shutil.chown(password, owner)
     secured = ["--auth=scram-sha-256", f"--pwfile={password}"]
-    command: Command = [programs / "initdb", "-D", place / "data", "-U", "bench", *secured]
+    command: CommandLine = [programs / "initdb", "-D", place / "data", "-U", "bench", *secured]
     subprocess.run(command, check=True, capture_output=True, cwd=place, user=owner)
 
 

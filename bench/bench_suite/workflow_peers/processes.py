@@ -14,7 +14,7 @@ import psutil
 
 from master_orchestrator.cluster.leash import die_with_parent
 
-Command = Sequence[str | Path]
+CommandLine = Sequence[str | Path]
 
 PATIENCE_S = 120.0
 LOOPBACK = "127.0.0.1"
@@ -26,7 +26,9 @@ class ChildProcess:
     ``options`` go to :class:`subprocess.Popen`: ``user``, ``cwd``.
     """
 
-    def __init__(self, command: Command, log: Path, *, env: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, command: CommandLine, log: Path, *, env: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
         self._log = log
         with log.open("ab") as output:
             self._begin = output.tell()  # what an earlier start said is not this one's

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench_suite.contenders import UnavailableError
 from bench_suite.peer_venv import peer_python
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, CommandLine
 from master_orchestrator.cluster.node_settings import free_port
 
 SERVER, SDK = "1.7.12", "1.17.2"
@@ -62,7 +62,7 @@ class Restate:
             settings = {"RESTATE_LOGGING": "ERROR", "INGRESS": address, "PYTHONPATH": str(PROGRAMS)}
             workers = ChildProcess(self._worker(worker, address), folder / "workers.log", env=settings)
             opened.callback(workers.stop)
-            server: Command = [_server(self._home), "--base-dir", folder, "--no-logo"]
+            server: CommandLine = [_server(self._home), "--base-dir", folder, "--no-logo"]
             engine = ChildProcess(server, folder / "engine.log", env=_settings(ingress, admin, node))
             opened.callback(engine.stop)
             workers.await_port(worker)
@@ -71,7 +71,7 @@ class Restate:
             _register(admin, worker)
             yield Running({"engine": engine, "workers": workers}, ["node", self._home / PROGRAM, "load", address])
 
-    def _worker(self, port: int, ingress: str) -> Command:
+    def _worker(self, port: int, ingress: str) -> CommandLine:
         if self.python:
             place = ["--host", LOOPBACK, "--port", str(port), "--workers-kill-timeout", "1"]
             return [self._python, "-m", "granian", "--interface", "asginl", "--http", "2", *place, "restate_worker:app"]
@@ -113,7 +113,7 @@ def _install(home: Path, *packages: str) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise UnavailableError("npm is not installed (Debian, Ubuntu: apt-get install npm)")
-    command: Command = [
+    command: CommandLine = [
         npm,
         "install",
         "--prefix",

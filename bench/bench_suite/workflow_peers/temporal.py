@@ -11,7 +11,7 @@ from pathlib import Path
 from bench_suite.contenders import UnavailableError
 from bench_suite.peer_venv import peer_python
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, CommandLine
 from master_orchestrator.cluster.node_settings import free_port
 
 BENCH = Path(__file__).parents[2]
@@ -58,11 +58,11 @@ class Temporal:
         with ExitStack() as opened:
             options = ["--ip", LOOPBACK, "--port", str(port), "--http-port", str(free_port()),
                        "--headless", "--log-level", "error"]  # fmt: skip
-            server: Command = [self._home / f"temporal-{CLI}", "server", "start-dev", *options]
+            server: CommandLine = [self._home / f"temporal-{CLI}", "server", "start-dev", *options]
             engine = ChildProcess([*server, "--db-filename", folder / "temporal.db"], folder / "engine.log")
             opened.callback(engine.stop)
             engine.await_line("Server:")  # with its namespace; the port listens before
-            command: Command = [self._python, PROGRAM, "work", address]
+            command: CommandLine = [self._python, PROGRAM, "work", address]
             workers = ChildProcess(command, folder / "workers.log", env={"PYTHONPATH": str(BENCH)})
             opened.callback(workers.stop)
             workers.await_line("working")

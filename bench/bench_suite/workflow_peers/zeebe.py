@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench_suite.contenders import UnavailableError
 from bench_suite.workflow_peers.peer import Running
-from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, Command
+from bench_suite.workflow_peers.processes import LOOPBACK, ChildProcess, CommandLine
 from master_orchestrator.cluster.errors import ToolMissingError
 from master_orchestrator.cluster.java import find_maven, java_version
 from master_orchestrator.cluster.node_settings import free_port
@@ -50,7 +50,7 @@ class Zeebe:
     def running(self, folder: Path) -> Iterator[Running]:
         """Broker and workers, which deploy the process first."""
         gateway = free_port()
-        program: Command = [self._java / "java", "-cp", f"{self._home / 'classes'}:{self._lib}/*", "ZeebeProgram"]
+        program: CommandLine = [self._java / "java", "-cp", f"{self._home / 'classes'}:{self._lib}/*", "ZeebeProgram"]
         with ExitStack() as opened:
             engine = ChildProcess(
                 [self._lib.parent / "bin" / "broker"], folder / "engine.log", env=self._settings(folder, gateway)
@@ -107,7 +107,7 @@ def _fetch(home: Path) -> None:
     archive.unlink()
 
 
-def _run(command: Command, failed: str) -> None:
+def _run(command: CommandLine, failed: str) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FETCH_S)
     except subprocess.TimeoutExpired as error:

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
-from chaos_checker.stores import AppointmentRow, Stores
+from chaos_checker.stores import AgentStores, AppointmentRow
 from chaos_checker.violation import RuleViolation, violations_of
 
 CONFIRMED = "CONFIRMED"
 HOLDING = frozenset({"HELD", CONFIRMED})
 
 
-def once(stores: Stores) -> list[RuleViolation]:
+def once(stores: AgentStores) -> list[RuleViolation]:
     """No command has booked twice, no message, survey, repair or corrective action is there twice."""
     keyed: Mapping[str, Iterable[Hashable]] = {
         "booking": (booking.command_id for booking in stores.bookings),
@@ -33,7 +33,7 @@ def once(stores: Stores) -> list[RuleViolation]:
     return violations_of("book-once", violations)
 
 
-def for_a_command(stores: Stores, commands: Mapping[str, str]) -> list[RuleViolation]:
+def for_a_command(stores: AgentStores, commands: Mapping[str, str]) -> list[RuleViolation]:
     """Each entry is of a command that was issued, and of that command's workflow. ``commands``: id -> workflow."""
     entries = [
         *(("booking", b.command_id, b.workflow_id) for b in stores.bookings),
@@ -51,7 +51,7 @@ def for_a_command(stores: Stores, commands: Mapping[str, str]) -> list[RuleViola
     return violations_of("book-command", violations)
 
 
-def serviced_is_booked(stores: Stores, serviced: Mapping[str, str | None]) -> list[RuleViolation]:
+def serviced_is_booked(stores: AgentStores, serviced: Mapping[str, str | None]) -> list[RuleViolation]:
     """A serviced workflow's appointment is in the book, and stands. ``serviced``: workflow -> appointment id."""
     confirmed = {a.appointment_id: a.workflow_id for a in stores.appointments if a.state == CONFIRMED}
     booked = {(booking.workflow_id, booking.appointment_id) for booking in stores.bookings}
@@ -64,7 +64,7 @@ def serviced_is_booked(stores: Stores, serviced: Mapping[str, str | None]) -> li
     return violations_of("book-serviced", violations)
 
 
-def answered_is_kept(stores: Stores, surveyed: Iterable[str], counted: Iterable[str]) -> list[RuleViolation]:
+def answered_is_kept(stores: AgentStores, surveyed: Iterable[str], counted: Iterable[str]) -> list[RuleViolation]:
     """What an agent says it did is in its book: the survey of a workflow, the repair that it counted."""
     surveys = {survey.workflow_id for survey in stores.surveys}
     repairs = {repair.workflow_id for repair in stores.repairs}
@@ -93,7 +93,7 @@ def no_double_booking(appointments: Sequence[AppointmentRow]) -> list[RuleViolat
     return violations_of("book-double", violations)
 
 
-def claims_counted(stores: Stores) -> list[RuleViolation]:
+def claims_counted(stores: AgentStores) -> list[RuleViolation]:
     """The count of claims is that of the repairs."""
     repairs = Counter(repair.counted_as for repair in stores.repairs)
     counted = {claims.counted_as: claims.repairs for claims in stores.claims}

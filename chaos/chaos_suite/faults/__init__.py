@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from chaos_suite.faults import brokers, disks, engines, leaders, runners, whole
-from chaos_suite.faults.fault import BurstLoad, Fault, Lane
+from chaos_suite.faults.fault import BurstLoad, Fault, FaultLane
 
-__all__ = ["FAULTS", "BurstLoad", "Fault", "Lane"]
+__all__ = ["FAULTS", "BurstLoad", "Fault", "FaultLane"]
 
 _ENGINE = frozenset({"engine"})
 _KAFKA = frozenset({"kafka"})

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from chaos_suite.system import ChaosSystem
 
-Lane = Literal["engine", "kafka", "agents"]
+FaultLane = Literal["engine", "kafka", "agents"]
 
 
 class BurstLoad(Protocol):
@@ -30,7 +30,7 @@ class Fault:
     """
 
     name: str
-    lane: Lane
+    lane: FaultLane
     inject: Inject
     weight: float = 1.0
     needs_namespace: bool = False

@@ -4,7 +4,7 @@ from random import Random
 
 import msgspec
 
-from fuzz_suite.findings import Findings, ShardTally, WrongError
+from fuzz_suite.findings import FindingsLog, ShardTally, WrongError
 from fuzz_suite.records import envelope
 from fuzz_suite.records.arrival import Arrival
 from fuzz_suite.records.hostile_json import hostile_json
@@ -50,7 +50,7 @@ class RecordShard:
         self._stage = PartitionStage(self._around)
         self._judge = Judge(self._stage)
         self._traffic = Traffic(self._rng)
-        self._findings = Findings("records", self.tally)
+        self._findings = FindingsLog("records", self.tally)
         self._offsets = [0] * len(INPUTS)
         self._made = 0
         self._vehicles = [self._vehicle() for _ in range(VEHICLES)]

@@ -6,7 +6,7 @@ tests hold every byte of both against fastavro.
 """
 
 from master_orchestrator_schemas.binary.primitives import MalformedError
-from master_orchestrator_schemas.binary.reading import Reader, compile_reader
-from master_orchestrator_schemas.binary.writing import Writer, compile_writer
+from master_orchestrator_schemas.binary.reading import ValueReader, compile_reader
+from master_orchestrator_schemas.binary.writing import ValueWriter, compile_writer
 
-__all__ = ["MalformedError", "Reader", "Writer", "compile_reader", "compile_writer"]
+__all__ = ["MalformedError", "ValueReader", "ValueWriter", "compile_reader", "compile_writer"]

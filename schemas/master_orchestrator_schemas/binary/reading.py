@@ -17,7 +17,7 @@ from master_orchestrator_schemas.binary.primitives import (
     varint_rest,
 )
 
-Reader = Callable[[bytes, int], tuple[dict[str, Any], int]]
+ValueReader = Callable[[bytes, int], tuple[dict[str, Any], int]]
 """(bytes, position) -> the record as a dict, and the position after it."""
 
 _PRIMITIVES = {
@@ -35,7 +35,7 @@ _PRIMITIVES = {
 _PRIMITIVES["int"] = _PRIMITIVES["long"]
 
 
-def compile_reader(schema: Schema, max_items: int, absent: Set[str] = frozenset()) -> Reader:
+def compile_reader(schema: Schema, max_items: int, absent: Set[str] = frozenset()) -> ValueReader:
     """The reader of a record schema.
 
     Args:
@@ -46,7 +46,7 @@ def compile_reader(schema: Schema, max_items: int, absent: Set[str] = frozenset(
     compiler = _ReaderCompiler(max_items, absent)
     name = compiler.record(schema)
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
-    reader: Reader = compiler.names[name]
+    reader: ValueReader = compiler.names[name]
     return reader
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from master_orchestrator_schemas.binary.primitives import SHORT, Schema, kind, nullable, varint, zigzag
 from master_orchestrator_schemas.vocabulary import AgentType
 
-Writer = Callable[[bytearray, Any], None]
+ValueWriter = Callable[[bytearray, Any], None]
 """Appends a message to a buffer. Raises ``AttributeError``, ``KeyError``, ``TypeError``, ``ValueError``,
 ``struct.error`` if the message is not what its class and schema say."""
 
@@ -23,7 +23,7 @@ _PRIMITIVES = {
 _PRIMITIVES["int"] = _PRIMITIVES["long"]
 
 
-def compile_writer(schema: Schema, branches: Branches | None = None) -> Writer:
+def compile_writer(schema: Schema, branches: Branches | None = None) -> ValueWriter:
     """The writer of a message's record schema.
 
     Args:
@@ -35,7 +35,7 @@ def compile_writer(schema: Schema, branches: Branches | None = None) -> Writer:
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
     for union, functions in compiler.unions.items():
         compiler.names[union] = {agent: (byte, compiler.names[write]) for agent, (byte, write) in functions.items()}
-    writer: Writer = compiler.names[name]
+    writer: ValueWriter = compiler.names[name]
     return writer
 
 

@@ -81,8 +81,8 @@ class CharterLine(Terms):
         return tuple((action, resource) for action in self.may for resource in self.of)
 
 
-Charter = Annotated[tuple[CharterLine, ...], Field(max_length=MAX_LINES)]
-Charters = Mapping[CharterName, Charter]
+CharterLines = Annotated[tuple[CharterLine, ...], Field(max_length=MAX_LINES)]
+Charters = Mapping[CharterName, CharterLines]
 
 
 class UebaTerms(Terms):

@@ -19,14 +19,14 @@ ROW_FLOOR = 40
 CRITICAL_STAKE = 4
 """From this stake (weight of the action times criticality) on, the floors are lower."""
 
-Slot = tuple[bool, int]
+WeekSlot = tuple[bool, int]
 """Whether it is a weekend, and the hour of day, UTC."""
 
 ANY_HOUR_KINDS = frozenset({ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.GATEWAY})
 """Kinds that keep no hours of their own."""
 
 
-def slot_of(at_ms: int) -> Slot:
+def slot_of(at_ms: int) -> WeekSlot:
     """The slot of a time."""
     day = (at_ms // DAY_MS + MONDAY_OFFSET_DAYS) % 7
     return day >= 5, at_ms // HOUR_MS % 24
@@ -43,7 +43,7 @@ class Greatest:
 
     def __init__(self) -> None:
         self._any: Weeks = {}
-        self._by_slot: dict[Slot, Weeks] = {}
+        self._by_slot: dict[WeekSlot, Weeks] = {}
 
     def learn(self, at_ms: int, total: int, *, by_hour: bool = True) -> None:
         """Take in the total of a window that ended at ``at_ms``; ``by_hour``: of its hour, too."""

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from master_orchestrator.readers.topics import Progress
+    from master_orchestrator.readers.topics import OnProgress
 
 
 @contextmanager
-def reading(what: str) -> Iterator[Progress | None]:
+def reading(what: str) -> Iterator[OnProgress | None]:
     """What to hand to a reader as ``progress``; None where nobody watches."""
     from rich.console import Console
     from rich.progress import Progress as Bar

@@ -36,7 +36,7 @@ REFUSED_SETTINGS = ("cleanup.policy", "message.timestamp.type")
 SET_AT_CREATION = ("min.insync.replicas",)
 
 T = TypeVar("T")
-Action = Literal["created", "updated", "unchanged"]
+TopicChange = Literal["created", "updated", "unchanged"]
 Configs = Mapping[str, Mapping[str, str]]
 
 
@@ -45,7 +45,7 @@ class TopicOutcome:
     """What was done to one topic; `changes` are the settings altered, as `key=value`."""
 
     topic: str
-    action: Action
+    action: TopicChange
     partitions: int
     changes: tuple[str, ...] = ()
 
@@ -209,5 +209,5 @@ def _done(future: Future[T], topic: str) -> T:
 
 
 def _outcome(plan: TopicPlan, changed: Mapping[str, str] | None) -> TopicOutcome:
-    action: Action = "created" if changed is None else "updated" if changed else "unchanged"
+    action: TopicChange = "created" if changed is None else "updated" if changed else "unchanged"
     return TopicOutcome(plan.name, action, plan.partitions, tuple(f"{k}={v}" for k, v in (changed or {}).items()))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
-from master_orchestrator.readers.topics import Progress, TopicReader
+from master_orchestrator.readers.topics import OnProgress, TopicReader
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity
@@ -11,7 +11,7 @@ from master_orchestrator_schemas.topology import Topology
 
 
 def read_activity(
-    kafka: KafkaSettings, topology: Topology, progress: Progress | None = None, unreadable: OnUnreadable = logged
+    kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None, unreadable: OnUnreadable = logged
 ) -> Iterator[tuple[int, Activity]]:
     """The activity there is now, each with the broker's time (ms), partition by partition in order."""
     codec = Codec(topology.limits)

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from confluent_kafka import Message
 
 from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
-from master_orchestrator.readers.topics import Progress, TopicReader, partition_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import ActorRecord, EntityStatus
 from master_orchestrator_schemas.topology import Topology
 
 
-def read_entities(kafka: KafkaSettings, topology: Topology, progress: Progress | None = None) -> list[EntityStatus]:
+def read_entities(kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None) -> list[EntityStatus]:
     """Where every actor stands, the highest risk first."""
     codec, newest = Codec(topology.limits), dict[str, EntityStatus]()
     with TopicReader(kafka, [topology.topic_of("EntityStatus")], range(topology.partitions)) as reader:

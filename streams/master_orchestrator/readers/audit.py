@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from confluent_kafka import Message
 
 from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
-from master_orchestrator.readers.topics import Progress, TopicReader, partition_of, vehicle_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of, vehicle_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord
@@ -20,7 +20,7 @@ def read_audit(  # noqa: PLR0917  all narrow or accompany one read
     kafka: KafkaSettings,
     topology: Topology,
     workflow_id: str | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     unreadable: OnUnreadable = logged,
     since_ms: int | None = None,
 ) -> Iterator[AuditRecord]:
@@ -38,7 +38,7 @@ def read_trail(
     topology: Topology,
     workflow_id: str,
     opened_at_ms: int | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> list[AuditRecord]:
     """The audit records of a workflow so far, by ``seq``; of exact repeats the first.
 

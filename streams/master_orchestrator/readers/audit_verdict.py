@@ -13,7 +13,7 @@ from master_orchestrator.readers.topics import vehicle_of
 DIFFERS = "replay_differs"
 """The kind of violation that a replay finds."""
 
-Outcome = Literal["whole", "violated", "cannot be told", "nothing to verify"]
+AuditOutcome = Literal["whole", "violated", "cannot be told", "nothing to verify"]
 
 
 class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
     untold: tuple[Untold, ...] = ()
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> AuditOutcome:
         """A violation goes before what cannot be told; whole is only what was looked at in full."""
         if self.violations:
             return "violated"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from master_orchestrator.readers.statuses import statuses_at_home
-from master_orchestrator.readers.topics import Progress, TopicReader, vehicle_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
@@ -63,7 +63,9 @@ def longest_failed(
     return listing
 
 
-def read_failed(kafka: KafkaSettings, topology: Topology, progress: Progress | None = None) -> Iterator[FailedWorkflow]:
+def read_failed(
+    kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None
+) -> Iterator[FailedWorkflow]:
     """:func:`failed_now` of the whole topic, one partition in memory at a time."""
     for partition in range(topology.partitions):
         with TopicReader(kafka, [topology.topic_of("Status")], [partition]) as reader:

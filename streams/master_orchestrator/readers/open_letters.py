@@ -17,7 +17,7 @@ from master_orchestrator.readers.dead_letters import (
     read_letter,
     read_marker,
 )
-from master_orchestrator.readers.topics import Progress, TopicReader
+from master_orchestrator.readers.topics import OnProgress, TopicReader
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
@@ -115,7 +115,7 @@ def oldest(letters: Iterable[DeadLetter], limit: int) -> LetterListing:
 
 
 def open_letters(
-    kafka: KafkaSettings, topology: Topology, chosen: LetterFilter, progress: Progress | None = None
+    kafka: KafkaSettings, topology: Topology, chosen: LetterFilter, progress: OnProgress | None = None
 ) -> Iterator[DeadLetter]:
     """The letters of interest without a marker, those of a partition in order.
 
@@ -151,7 +151,7 @@ def find_letter(kafka: KafkaSettings, topology: Topology, letter: LetterId) -> t
 
 
 def _records(
-    kafka: KafkaSettings, topology: Topology, partitions: list[int], progress: Progress | None
+    kafka: KafkaSettings, topology: Topology, partitions: list[int], progress: OnProgress | None
 ) -> Iterator[Message]:
     with TopicReader(kafka, [topology.dead_letter_topic], partitions) as reader:
         yield from reader.catch_up(progress)

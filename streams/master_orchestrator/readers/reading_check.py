@@ -20,7 +20,7 @@ from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.reasons import remedy_for
 from master_orchestrator_schemas.topology import Topology
 
-Verdict = Literal["opens", "joins", "used", "ignored", "refused"]
+ReadingVerdict = Literal["opens", "joins", "used", "ignored", "refused"]
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -47,7 +47,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     record: int
-    verdict: Verdict
+    verdict: ReadingVerdict
     reason: str | None = None
     message: str | None = None
     remedy: str | None = None
@@ -133,7 +133,7 @@ class ReadingCheck:
         return tuple(finding.rule for finding in suspicions(self._policy.triage, trackers, reading))
 
 
-def _verdict(before: VehicleState | None, outcome: Outcome) -> Verdict:
+def _verdict(before: VehicleState | None, outcome: Outcome) -> ReadingVerdict:
     events = {record.event for record in outcome.audit}
     if "workflow_opened" in events:
         return "opens"

@@ -11,7 +11,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.readers.replay import Arrived, Rules, VehicleReplay
 from master_orchestrator.readers.replay_verdict import Replayed, summed, verdict_of
-from master_orchestrator.readers.topics import Progress, TopicReader, partition_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of
 from master_orchestrator_schemas.kafka import KafkaSettings, place_of
 from master_orchestrator_schemas.messages import AuditRecord, Cause
 from master_orchestrator_schemas.topology import Topology
@@ -25,7 +25,7 @@ class PartitionReplay:
         self._only = None if only is None else only.encode()
         self._replays: dict[bytes, VehicleReplay] = {}
 
-    def run(self, trail: Iterable[tuple[bytes, AuditRecord]], progress: Progress | None) -> Replayed:
+    def run(self, trail: Iterable[tuple[bytes, AuditRecord]], progress: OnProgress | None) -> Replayed:
         """The verdict. ``trail``: the partition's audit records, read before: no cause is ahead of the inputs."""
         for value, record in trail:
             self._of(record.vehicle_id.encode()).recorded(value, record, moved=self._has_moved(record))

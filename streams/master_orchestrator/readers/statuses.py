@@ -7,7 +7,7 @@ from confluent_kafka import Message
 
 from master_orchestrator.errors import UnreadableRecordError
 from master_orchestrator.readers.decoding import decode, decoded, place_text
-from master_orchestrator.readers.topics import Progress, TopicReader, partition_of, vehicle_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of, vehicle_of
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.heads import HeadReader
 from master_orchestrator_schemas.kafka import KafkaSettings
@@ -15,12 +15,12 @@ from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import Priority, State
 
-Place = tuple[bytes, int | None]
+StatusKey = tuple[bytes, int | None]
 """A workflow's key, and the partition where it stands: one of them is its vehicle's."""
 
 
 def read_status(
-    kafka: KafkaSettings, topology: Topology, workflow_id: str, progress: Progress | None = None
+    kafka: KafkaSettings, topology: Topology, workflow_id: str, progress: OnProgress | None = None
 ) -> Status | None:
     """The newest status of a workflow, None if there is none; reads the one partition that has it."""
     newest = read_newest(kafka, topology, progress, prefix=workflow_id, vehicle_id=vehicle_of(workflow_id))
@@ -47,9 +47,9 @@ class NewestStatuses:
         self._kafka, self._topic, self._partitions = kafka, topology.topic_of("Status"), topology.partitions
         self._codec = Codec(topology.limits)
         self._reader = HeadReader("status", StatusHead, topology.limits)
-        self._newest: dict[Place, Message] = {}
-        self._heads: dict[Place, StatusHead | None] = {}
-        self._earlier: dict[Place, Status | None] = {}
+        self._newest: dict[StatusKey, Message] = {}
+        self._heads: dict[StatusKey, StatusHead | None] = {}
+        self._earlier: dict[StatusKey, Status | None] = {}
 
     def take(self, messages: Iterable[Message], prefix: bytes = b"") -> None:
         """Take in records, in the order of the topic: of workflows whose id begins with ``prefix``."""
@@ -64,7 +64,7 @@ class NewestStatuses:
 
     def matching(self, matches: Callable[[StatusHead], bool]) -> Iterator[Status]:
         """Those whose head ``matches``. One that cannot be read does not hide the readable one before it."""
-        spoilt: set[Place] = set()
+        spoilt: set[StatusKey] = set()
         for place, message in self._newest.items():
             if place in self._earlier:
                 continue
@@ -78,7 +78,7 @@ class NewestStatuses:
             self._read_earlier(spoilt)
         yield from (status for status in self._earlier.values() if status is not None and matches(_head_of(status)))
 
-    def _head(self, place: Place, message: Message) -> StatusHead | None:
+    def _head(self, place: StatusKey, message: Message) -> StatusHead | None:
         """None of a record that is not in its vehicle's partition."""
         if place not in self._heads:
             at_home = is_at_home(message, self._partitions)
@@ -91,7 +91,7 @@ class NewestStatuses:
         except DecodeError as error:
             raise UnreadableRecordError(place_text(message), str(error)) from error
 
-    def _read_earlier(self, spoilt: set[Place]) -> None:
+    def _read_earlier(self, spoilt: set[StatusKey]) -> None:
         """Find the newest readable record of each of these, for which the topic is read again."""
         self._earlier |= dict.fromkeys(spoilt)
         with TopicReader(self._kafka, [self._topic], {partition or 0 for _, partition in spoilt}) as reader:
@@ -108,7 +108,7 @@ def _head_of(status: Status) -> StatusHead:
 def read_newest(
     kafka: KafkaSettings,
     topology: Topology,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     *,
     prefix: str = "",
     vehicle_id: str | None = None,
@@ -122,7 +122,7 @@ def read_newest(
     return newest
 
 
-def read_statuses(kafka: KafkaSettings, topology: Topology, progress: Progress | None = None) -> Iterator[Status]:
+def read_statuses(kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None) -> Iterator[Status]:
     """The newest status of every workflow."""
     return read_newest(kafka, topology, progress).matching(lambda _: True)
 

@@ -33,7 +33,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 Offsets = dict[Partition, int]
 
-Progress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with how many offsets have been passed and how many there are to pass."""
 
 GROUP = "master-orchestrator-readers"
@@ -161,7 +161,7 @@ class TopicReader:
             known = explained(self._config, inner) or unreachable(self._servers, inner.str())
             raise kafka_error(known) from error
 
-    def catch_up(self, progress: Progress | None = None, *, under_way: bool = False) -> Iterator[Message]:
+    def catch_up(self, progress: OnProgress | None = None, *, under_way: bool = False) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
 
         ``under_way``: wait for transactions that are not over: what is committed behind their beginning comes too.

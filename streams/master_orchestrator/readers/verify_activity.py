@@ -10,7 +10,7 @@ from master_orchestrator.readers.activity import read_activity
 from master_orchestrator.readers.audit import read_audit
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.replay_verdict import Untold
-from master_orchestrator.readers.topics import Progress
+from master_orchestrator.readers.topics import OnProgress
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity, AuditRecord
 from master_orchestrator_schemas.topology import Topology
@@ -80,7 +80,7 @@ def _no_command(command: str, workflow_id: str) -> Violation:
 
 
 def verify_activity(
-    kafka: KafkaSettings, topology: Topology, progress: Progress | None = None, workflow_id: str | None = None
+    kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None, workflow_id: str | None = None
 ) -> AuditVerdict:
     """The verdict on all sessions and replies there are now, or on those of one workflow.
 

@@ -16,7 +16,7 @@ from master_orchestrator.readers.copies import keeps_senders_times
 from master_orchestrator.readers.replay import Rules
 from master_orchestrator.readers.replay_topics import PartitionReplay
 from master_orchestrator.readers.replay_verdict import Untold
-from master_orchestrator.readers.topics import Progress, TopicReader, partition_counts, partition_of, vehicle_of
+from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_counts, partition_of, vehicle_of
 from master_orchestrator.readers.verify import verify
 from master_orchestrator.readers.verify_places import Astray, audit_at_home, checked_statuses, two_trails
 from master_orchestrator.readers.verify_table import TableFacts, table_facts, verify_table
@@ -34,7 +34,7 @@ NO_TABLE = (
 
 
 def verify_topics(
-    kafka: KafkaSettings, topology: Topology, progress: Progress | None = None, workflow_id: str | None = None
+    kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None, workflow_id: str | None = None
 ) -> AuditVerdict:
     """The verdict on everything that is on the cluster now, or on one workflow and the vehicle it is of."""
     return _Verification(kafka, topology, workflow_id).run(progress)
@@ -55,7 +55,7 @@ class _Verification:
             kafka, [topic for topic in topology.input_topics if topic in self._counts]
         )
 
-    def run(self, progress: Progress | None) -> AuditVerdict:
+    def run(self, progress: OnProgress | None) -> AuditVerdict:
         """Every partition; one workflow has one, but records of its id may stand in others."""
         if self._audit not in self._counts:
             return AuditVerdict()
@@ -77,7 +77,7 @@ class _Verification:
             if (count := self._counts.get(topic, due)) != due:
                 yield f"{topic} has {count} partitions, the topology says {due}: the others were not read"
 
-    def _partition(self, number: int, progress: Progress | None) -> AuditVerdict:
+    def _partition(self, number: int, progress: OnProgress | None) -> AuditVerdict:
         wrong: list[Violation] = []
         at_home = partial(self._at_home, wrong=wrong)
         with self._reader(self._audit, number) as audit:
@@ -95,7 +95,7 @@ class _Verification:
         return added([checked, self._replay(number, trail, facts, vouched, progress)])
 
     def _replay(
-        self, number: int, trail: Trail, facts: TableFacts, vouched: set[str], progress: Progress | None
+        self, number: int, trail: Trail, facts: TableFacts, vouched: set[str], progress: OnProgress | None
     ) -> AuditVerdict:
         untold = tuple(Untold(None, 0, text) for text in facts.unreadable)
         if self._missing:
@@ -165,7 +165,7 @@ def _of_workflow(verdict: AuditVerdict, workflow_id: str) -> AuditVerdict:
     )  # fmt: skip
 
 
-def share(progress: Progress | None, partition: int, partitions: int) -> Progress | None:
+def share(progress: OnProgress | None, partition: int, partitions: int) -> OnProgress | None:
     """Progress on one partition as progress on the whole, in thousandths of partitions."""
     if progress is None:
         return None

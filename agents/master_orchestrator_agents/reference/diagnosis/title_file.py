@@ -41,7 +41,7 @@ OTHER_CHECK = "the stored data of the code, then the maker's test plan for it"
 OF_A_MAKE = re.compile(r"(?:P1|P3[0-3]|[BCU][12]).*")
 """Codes that SAE J2012 leaves to the makers: what a file calls generic of them holds for one make."""
 
-Row = tuple[object, object, bool]
+TitleRow = tuple[object, object, bool]
 """Code, title, and whether the file says that it holds for every make."""
 
 
@@ -88,7 +88,7 @@ def _unusable(path: Path, why: str) -> KnowledgeError:
     )
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[TitleRow]:
     with path.open("rb") as stream:
         is_sqlite = stream.read(16) == b"SQLite format 3\0"
     if path.stat().st_size > MAX_BYTES:
@@ -96,12 +96,12 @@ def _rows(path: Path) -> Iterator[Row]:
     return _sqlite_rows(path) if is_sqlite else _csv_rows(path)
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
+def _csv_rows(path: Path) -> Iterator[TitleRow]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         yield from ((row[0], row[1], True) for row in csv.reader(stream) if len(row) > 1)
 
 
-def _sqlite_rows(path: Path) -> Iterator[Row]:
+def _sqlite_rows(path: Path) -> Iterator[TitleRow]:
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
         tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
@@ -118,7 +118,7 @@ def _query(table: str, columns: set[str]) -> str:
     return f'SELECT code, description, {generic} FROM "{name}"{where}'  # noqa: S608 - the file's own name, quoted
 
 
-def _agreed(rows: Iterable[Row]) -> dict[str, str]:
+def _agreed(rows: Iterable[TitleRow]) -> dict[str, str]:
     """The titles on which all rows of a code agree; those for every make first."""
     generic: dict[str, set[str]] = {}
     of_a_make: dict[str, set[str]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-Row = tuple[int, str, int]
+TimeRow = tuple[int, str, int]
 """Slot, resource, urgent: one row of ``occupancy``."""
 
 
@@ -33,7 +33,7 @@ class BookingBoard:
         return planned + length <= (1 - urgent_share) * len(resources) * len(self.slots)
 
 
-def board(slots: range, rows: Iterable[Row]) -> BookingBoard:
+def board(slots: range, rows: Iterable[TimeRow]) -> BookingBoard:
     """The board of a day from its rows of ``occupancy``."""
     busy: dict[str, int] = {}
     planned: dict[str, int] = {}

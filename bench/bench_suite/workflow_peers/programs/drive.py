@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-Workflow = Callable[[int], Awaitable[bool]]
+RunWorkflow = Callable[[int], Awaitable[bool]]
 """Runs the workflow of this number to its end; whether its result is right."""
 
 
@@ -35,7 +35,7 @@ class WorkflowTally:
     counted: int = 0
     latencies_ms: list[float] = field(default_factory=list)
 
-    async def run(self, workflow: Workflow, number: int, due: float, *, counts_when_due: bool) -> None:
+    async def run(self, workflow: RunWorkflow, number: int, due: float, *, counts_when_due: bool) -> None:
         """One workflow, from when it was due."""
         self.started += 1
         right = await workflow(number)  # before the sum: += would read it before the workflow runs
@@ -46,7 +46,7 @@ class WorkflowTally:
             self.latencies_ms.append(round(1000 * (ended - due), 2))
 
 
-async def drive(workflow: Workflow, arguments: argparse.Namespace) -> None:
+async def drive(workflow: RunWorkflow, arguments: argparse.Namespace) -> None:
     """Run the load that was asked for, and print the answer."""
     cpu_s, begin = time.process_time(), time.monotonic() + arguments.warm
     tally = WorkflowTally(begin, begin + arguments.seconds)
@@ -67,7 +67,7 @@ async def drive(workflow: Workflow, arguments: argparse.Namespace) -> None:
     print(json.dumps(answer), flush=True)
 
 
-async def _keep_open(workflow: Workflow, tally: WorkflowTally, in_flight: int, spread_s: float) -> None:
+async def _keep_open(workflow: RunWorkflow, tally: WorkflowTally, in_flight: int, spread_s: float) -> None:
     """All start within ``spread_s``: at once, they would go on to end at once, wave by wave."""
     numbers = itertools.count()
 
@@ -81,7 +81,7 @@ async def _keep_open(workflow: Workflow, tally: WorkflowTally, in_flight: int, s
     await asyncio.gather(*(slot(spread_s * number / in_flight) for number in range(in_flight)))
 
 
-async def _paced(workflow: Workflow, tally: WorkflowTally, rate: float) -> None:
+async def _paced(workflow: RunWorkflow, tally: WorkflowTally, rate: float) -> None:
     first, running = time.monotonic(), []
     for number in itertools.count():
         due = first + number / rate

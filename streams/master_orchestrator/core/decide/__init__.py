@@ -21,10 +21,10 @@ from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator_schemas.messages import OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
 
-Rule = Callable[[Context[None], Any], Decision]
+DecisionRule = Callable[[Context[None], Any], Decision]
 
 # Any: a rule takes exactly the message that it stands under, which a mapping's type cannot say.
-RULES: Mapping[type, Rule] = MappingProxyType(
+RULES: Mapping[type, DecisionRule] = MappingProxyType(
     {
         Telemetry: on_telemetry,
         Reply: on_reply,
@@ -44,4 +44,4 @@ def decide(policy: Policy, vehicle_id: str, state: VehicleState, record: Input) 
     return RULES[type(body)](Context(policy, state, record, None), body)
 
 
-__all__ = ["RULES", "Rule", "decide", "progress"]
+__all__ = ["RULES", "DecisionRule", "decide", "progress"]

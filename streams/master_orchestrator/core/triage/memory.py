@@ -33,10 +33,10 @@ LARGEST = 65_504.0
 """Of 16-bit floats."""
 
 Key = int | str
-Row = tuple[int, tuple[float, ...]]
+MemoryRow = tuple[int, tuple[float, ...]]
 """Hours since 1970, and a value per signal: of a day, or of two where there would be too many rows."""
 
-Point = tuple[float, float]
+DayValue = tuple[float, float]
 """Days before now (negative), and a value."""
 
 _TODAY = Struct(f"<H{KEPT_A_DAY}e")
@@ -68,7 +68,7 @@ def closed(memory: Memory, ts_ms: int, keys: Iterable[Key]) -> Memory:
     )
 
 
-def _fitting(rows: list[Row]) -> list[Row]:
+def _fitting(rows: list[MemoryRow]) -> list[MemoryRow]:
     """As many rows as there is room for: of the oldest two that are of neighbouring days becomes one."""
     while len(rows) > MAX_ROWS:
         near = (index for index, ((at_h, _), (next_h, _)) in enumerate(pairwise(rows)) if next_h - at_h <= NEIGHBOURS_H)
@@ -107,7 +107,7 @@ def gathered(memory: Memory, ts_ms: int, values: Iterable[tuple[Key, float]]) ->
     return replace(memory, from_ms=from_ms, at_ms=ts_ms, keys=keys, days=days, today=bytes(today))
 
 
-def points(memory: Memory, key: Key, now_ms: int) -> list[Point]:
+def points(memory: Memory, key: Key, now_ms: int) -> list[DayValue]:
     """What is remembered of a signal, the oldest first; the last one of the day that is not over."""
     if key not in memory.keys:
         return []
@@ -119,7 +119,7 @@ def points(memory: Memory, key: Key, now_ms: int) -> list[Point]:
     return [((at_h - now_h) / 24, value) for at_h, value in samples if now_h - at_h <= MAX_AGE_H]
 
 
-def points_beside(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[Point]:
+def points_beside(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[DayValue]:
     """:func:`points` without what moves most of the fellows alike, as it was lately; none without two fellows."""
     others: dict[float, list[float]] = {}
     for fellow in fellows:
@@ -167,7 +167,7 @@ def _middle_h(memory: Memory) -> int:
     return max(0, round((memory.from_ms + memory.at_ms) / 2 / HOUR_MS))
 
 
-def _rows(memory: Memory) -> Iterator[Row]:
+def _rows(memory: Memory) -> Iterator[MemoryRow]:
     """What is over, the oldest first."""
     if not memory.keys:
         return iter(())

@@ -22,7 +22,7 @@ ENOUGH = 1e6
 """Samples are counted up to here."""
 MS_PER_H = 3_600_000.0
 
-Row = tuple[float, ...]
+SummaryRow = tuple[float, ...]
 Values = tuple[float | None, ...]
 
 _read = attrgetter(*SLOTS)
@@ -127,7 +127,7 @@ def summaries(trackers: Trackers) -> tuple[SignalSummary, ...]:
     return tuple(_summary(SLOTS[slot], row) for slot, row in zip(summary.slots, rows, strict=True) if slot < len(SLOTS))
 
 
-def _summary(signal: str, row: Row) -> SignalSummary:
+def _summary(signal: str, row: SummaryRow) -> SignalSummary:
     last, low, high, near, mean, spread, count = (float(f"{figure:.6g}") for figure in row)
     return SignalSummary(
         signal=signal,

@@ -15,8 +15,8 @@ from master_orchestrator.core.triage.holds import FIRED
 from master_orchestrator.core.triage.memory import (
     DAY_MS,
     LOOK_MS,
+    DayValue,
     Key,
-    Point,
     closed,
     count_today,
     day_over,
@@ -137,7 +137,7 @@ def _trends(slot: TrendSlot, memory: Memory, ts_ms: int, *, worth: bool = False)
                 yield trend
 
 
-def _worth_a_look(slot: TrendSlot, days: list[Point]) -> bool:
+def _worth_a_look(slot: TrendSlot, days: list[DayValue]) -> bool:
     """Whether the signal has moved at all, as its first and its last days have it: a line through all days is dear."""
     if len(days) < MIN_DAYS:
         return False

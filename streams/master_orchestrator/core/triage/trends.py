@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 from statistics import fmean, median
 from typing import NamedTuple
 
-from master_orchestrator.core.triage.memory import Point
+from master_orchestrator.core.triage.memory import DayValue
 
 MIN_POINTS = 4
 WINDOWS = (21, 14, 7)
@@ -55,7 +55,7 @@ class Crossing(NamedTuple):
     high: float
 
 
-def trend_of(points: Sequence[Point]) -> Trend | None:
+def trend_of(points: Sequence[DayValue]) -> Trend | None:
     """The trend of a series, the oldest first; None: too few days since its last step."""
     series = _since_last_step(points)
     if len(series) < MIN_POINTS:
@@ -78,11 +78,11 @@ def crossing(trend: Trend, limit: float) -> Crossing | None:
     return Crossing(left / rate, low, (left + off) / slowest if slowest > 0 else math.inf)
 
 
-def _newest(series: Sequence[Point], days: int) -> list[Point]:
+def _newest(series: Sequence[DayValue], days: int) -> list[DayValue]:
     return [point for point in series if point[0] > series[-1][0] - days]
 
 
-def _since_last_step(points: Sequence[Point]) -> Sequence[Point]:
+def _since_last_step(points: Sequence[DayValue]) -> Sequence[DayValue]:
     """The days since the value last jumped: two days before are on the old level, and two after on the new one."""
     if len(points) < MIN_POINTS:
         return points
@@ -98,7 +98,7 @@ def _since_last_step(points: Sequence[Point]) -> Sequence[Point]:
     return points
 
 
-def _noise(series: Sequence[Point]) -> float:
+def _noise(series: Sequence[DayValue]) -> float:
     """Of one day: how far each lies off the line through its neighbours, which neither slope nor bend changes."""
     offs = [
         abs(b - a - (c - a) * (t - s) / (u - s))
@@ -107,7 +107,7 @@ def _noise(series: Sequence[Point]) -> float:
     return max(1.4826 * median(offs) / math.sqrt(1.5), RESOLUTION * abs(series[-1][1]))
 
 
-def _line(series: Sequence[Point], noise: float) -> tuple[Trend, float]:
+def _line(series: Sequence[DayValue], noise: float) -> tuple[Trend, float]:
     """The line through these days, and how far the newest three lie off it."""
     per_day = median([(b - a) / (t - s) for (s, a), (t, b) in combinations(series, 2)])
     level = median([value - per_day * at for at, value in series])

@@ -13,7 +13,7 @@ from master_orchestrator_schemas.facts import Operation
 from master_orchestrator_schemas.trouble_codes import without_type
 from master_orchestrator_schemas.vocabulary import Subsystem
 
-Share = Annotated[float, Field(gt=0, lt=1)]
+FaultShare = Annotated[float, Field(gt=0, lt=1)]
 UNSAFE_FROM = 0.9
 """The severity at which URGENT begins."""
 
@@ -30,13 +30,13 @@ class KnownCause(BaseModel):
 
     component: str
     subsystem: Subsystem
-    prior: Share
+    prior: FaultShare
     severity: Annotated[float, Field(ge=0, le=1)]
     life_h: Annotated[float, Field(gt=0)]
     spread: Annotated[float, Field(gt=1)]
     unsafe_from: Annotated[float, Field(ge=0, le=1)] = UNSAFE_FROM
-    symptoms: Mapping[str, Share] = Field(default_factory=dict)
-    codes: Mapping[Annotated[str, AfterValidator(_compilable)], Share] = Field(default_factory=dict)
+    symptoms: Mapping[str, FaultShare] = Field(default_factory=dict)
+    codes: Mapping[Annotated[str, AfterValidator(_compilable)], FaultShare] = Field(default_factory=dict)
     operations: Annotated[tuple[str, ...], Field(min_length=1)]
     description: str
 
