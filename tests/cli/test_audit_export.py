@@ -16,6 +16,8 @@ from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.readers import audit
 from master_orchestrator_schemas.kafka import KafkaSettings
 
+pytestmark = pytest.mark.usefixtures("off_the_record")
+
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "master_orchestrator_schemas" / "examples"
 RECORD = bytes.fromhex((EXAMPLES / "audit_record.v1.opened.hex").read_text())
 WORKFLOW = json.loads((EXAMPLES / "audit_record.v1.opened.json").read_text())["workflow_id"]

@@ -55,7 +55,7 @@ def operated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(audit, "follow_audit", follow)
 
 
-@pytest.mark.usefixtures("operated")
+@pytest.mark.usefixtures("operated", "off_the_record")
 @pytest.mark.parametrize("options", [(), ("--json",)])
 def test_an_operators_name_in_the_audit_trail(options: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert 0 == run(["audit", "tail", *options])

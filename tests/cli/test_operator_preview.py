@@ -41,7 +41,7 @@ class Engine:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch, off_the_record: None) -> Engine:
     """An engine that has given up on car-1, and left a dead letter of it."""
     fake = Engine()
     monkeypatch.setattr(Invocation, "kafka", None)

@@ -44,6 +44,7 @@ class Topic:
         )
 
 
+@pytest.mark.usefixtures("off_the_record")
 def test_what_has_come_since_is_drawn(
     topology: Topology, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
