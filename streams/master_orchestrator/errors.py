@@ -1,6 +1,6 @@
 """The errors of Master Orchestrator: each says what was wrong, with which input, and what to do about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import ValidationError
 
@@ -142,6 +142,16 @@ class EngineSilentError(OrchestratorError, TimeoutError):
             if behind is None
             else f"the engine is behind by {behind:,} records and has not answered {record} within {seconds:g} s: "
             "the record is durable and will be worked on when its turn comes"
+        )
+
+
+class MetricsSilentError(OrchestratorError):
+    """No process serves metrics at any of the addresses."""
+
+    def __init__(self, addresses: Sequence[str]) -> None:
+        super().__init__(
+            f"no process serves metrics at {', '.join(addresses)}: start 'master-orchestrator up', or name the "
+            "addresses (--metrics-port of engine and agents)"
         )
 
 

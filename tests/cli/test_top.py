@@ -63,6 +63,14 @@ def test_it_asks_the_processes_and_names_who_does_not_answer(
     assert "1,007 workflows open" in shown
 
 
+def test_nobody_answers_is_no_overview_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    assert 69 == run(["top", "--once", nobody])
+    captured = capsys.readouterr()
+    assert f"no process serves metrics at http://{nobody}" in captured.err
+    assert "" == captured.out
+
+
 @pytest.mark.parametrize(
     "address", ["", "http://[", "a b:1", "host:port", "a..b:1", "x" * 300, "localhost:1/metrics", "h:0"]
 )

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+from master_orchestrator.core.state import KnownFinding
+from master_orchestrator.ingest.dry_run import Opening
 from master_orchestrator.ingest.notes import MAX_COLUMNS, Notes
 from master_orchestrator.ingest.run import FileTally, IngestSummary
-from master_orchestrator.ingest.telling import summary_text
+from master_orchestrator.ingest.telling import opening_line, summary_text
+from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 
 def test_a_live_run_says_how_to_find_what_the_engine_refused() -> None:
@@ -35,3 +38,15 @@ def test_notes_are_bounded_whatever_the_file_has() -> None:
     assert 9_800 == notes.others
     assert all(len(line) < 500 for line in notes.lines())
     assert "9,990 cells of other columns" in notes.lines()[-1]
+
+
+def test_a_trend_is_told_in_days_with_the_date_it_leads_to() -> None:
+    finding = KnownFinding(
+        rule="coolant_hot_trending", subsystem=Subsystem.COOLING, priority=Priority.SCHEDULED, at_ms=1_793_606_400_000,
+        signal="coolant_temp_c", value=99.333, threshold=105.0, held_s=33 * 86_400.0,
+        crossing=(1_795_368_960_000, 1_795_217_039_482, 1_795_537_008_083),
+    )  # fmt: skip
+    opening = Opening("truck-9", "truck-9~0", "finding", Priority.SCHEDULED, finding)
+
+    assert "99.333 against 105 for 33 days, expected at the limit on 2026-11-22" in opening_line(opening)
+    assert 1_795_368_960_000 == opening.as_json()["crossing_ms"]

@@ -80,27 +80,28 @@ def test_avro_is_read_too(check: ReadingCheck) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "count"),
+    ("content", "lines"),
     [
-        (b'{"a": 1}\n\n{"a": 2}\r\nhello\n', 3),
-        (b'{\n  "a": 1\n}\n', 1),
-        (b'[{"a": 1},\n{"a": 2}]', 1),
-        (b"\xc3\x01\n\n\n", 1),
-        (b'{\n  "a": \n', 1),
+        (b'{"a": 1}\n\n{"a": 2}\r\nhello\n', [1, 3, 4]),
+        (b'{\n  "a": 1\n}\n', [1]),
+        (b'[{"a": 1},\n{"a": 2}]', [1]),
+        (b"\xc3\x01\n\n\n", [1]),
+        (b'{\n  "a": \n', [1]),
     ],
 )
-def test_a_file_is_one_record_or_one_per_line(content: bytes, count: int) -> None:
-    assert count == len(list(records_of(content)))
+def test_a_file_is_one_record_or_one_per_line(content: bytes, lines: list[int]) -> None:
+    assert lines == [number for number, _ in records_of(content)]
 
 
 def test_the_command_answers_line_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "readings.ndjson"
-    file.write_bytes(reading(0, gear="D") + b"\nnothing\n" + reading(6))
+    file.write_bytes(reading(0, gear="D") + b"\n\nnothing\n" + reading(6))
 
     assert 1 == run(["check-reading", str(file), "--json"])
     first, second, third = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert ["used", "refused", "used"] == [line["verdict"] for line in (first, second, third)]
     assert "gear" == first["left_out"][0]["name"]
+    assert [1, 3, 4] == [line["record"] for line in (first, second, third)]
     file.write_bytes(reading(0))
     assert 0 == run(["check-reading", str(file)])
     assert "1: used; opens nothing yet: coolant_boiling must last longer" in capsys.readouterr().out

@@ -52,22 +52,23 @@ def check_reading(
 
     check = ReadingCheck(invocation(ctx).topology)
     refused = False
-    for value in records_of(_content(file)):
-        checked = check.take(value, None if key is None else key.encode(), time.time_ns() // 1_000_000)
+    for number, value in records_of(_content(file)):
+        at_ms = time.time_ns() // 1_000_000
+        checked = check.take(value, None if key is None else key.encode(), at_ms, number)
         refused |= checked.verdict == "refused"
         typer.echo(harmless_json(msgspec.json.encode(checked).decode()) if json else harmless_text(sentence(checked)))
     if refused:
         raise typer.Exit(1)
 
 
-def records_of(content: bytes) -> Iterator[bytes]:
-    """The records of a file: each of its lines, or the whole where only the whole is one (indented JSON, Avro)."""
+def records_of(content: bytes) -> Iterator[tuple[int, bytes]]:
+    """The records of a file with their lines: each line, or the whole where only that is one (indented JSON, Avro)."""
     if not _is_lines(content):
-        yield content
+        yield 1, content
         return
-    for line in content.splitlines():
+    for number, line in enumerate(content.splitlines(), 1):
         if line.strip():
-            yield line
+            yield number, line
 
 
 def sentence(checked: Checked) -> str:

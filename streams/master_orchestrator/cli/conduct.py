@@ -11,7 +11,7 @@ from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from master_orchestrator_schemas.messages import EntityStatus, UebaRequest
+    from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, UebaRequest
 
 ActorArgument = Annotated[
     str, typer.Argument(metavar="ACTOR", help="agent:DIAGNOSIS, operator:ada, client:portal …", show_default=False)
@@ -99,7 +99,7 @@ def ack(
     timeout: TimeoutOption = 30.0,
     json: JsonOption = False,
 ) -> None:
-    """Close a finding: what is benign is usual from now on. Exit code 2 if that is refused, which is on the record."""
+    """Close a finding: what is benign is usual from now on. Exit code 1 if that is refused, which is on the record."""
     from master_orchestrator_schemas.vocabulary import UebaAction, Verdict
 
     actor, slash, number = finding.rpartition("/")
@@ -226,13 +226,21 @@ def _ask(ctx: typer.Context, request: UebaRequest, timeout_s: float, *, as_json:
 
     call = invocation(ctx)
     record = ask_judge(call.reachable_kafka("UebaRequest", "ActorRecord"), call.topology, request, timeout_s)
-    details = msgspec.json.decode(record.details)
-    refused = record.event == "request_refused"
-    outcome = f"Refused: {details['why']}" if refused else f"{record.event.replace('_', ' ')}: {record.actor}"
-    text = f"{outcome} (on the record as {record.actor}/{record.seq}, by {record.by})"
+    text, code = outcome_of(record)
     answer(msgspec.to_builtins(record), lambda: text, as_json=as_json)
-    if refused:
-        raise typer.Exit(ExitCode.MISTAKE)
+    if code:
+        raise typer.Exit(code)
+
+
+def outcome_of(record: ActorRecord) -> tuple[str, ExitCode]:
+    """What the judge's record of a request says, and the command's exit code."""
+    import msgspec
+
+    refused = record.event == "request_refused"
+    why = msgspec.json.decode(record.details)["why"] if refused else ""
+    outcome = f"Refused: {why}" if refused else f"{record.event.replace('_', ' ')}: {record.actor}"
+    text = f"{outcome} (on the record as {record.actor}/{record.seq}, by {record.by})"
+    return text, ExitCode.NO if refused else ExitCode.DONE
 
 
 def _duration(text: str) -> int:

@@ -66,6 +66,7 @@ def exit_code(error: Exception) -> ExitCode:
     from master_orchestrator.errors import (
         EngineSilentError,
         KafkaUnavailableError,
+        MetricsSilentError,
         UnreadableRecordError,
         WaitTimeoutError,
     )
@@ -75,7 +76,7 @@ def exit_code(error: Exception) -> ExitCode:
     match error:
         case KafkaUnavailableError() | KafkaException() | EngineSilentError() | WaitTimeoutError() | DeliveryError():
             return ExitCode.UNAVAILABLE
-        case BrokerStartError() | JarsError() | OvertakenError():
+        case BrokerStartError() | JarsError() | OvertakenError() | MetricsSilentError():
             return ExitCode.UNAVAILABLE
         case RunnerError() | UnreadableRecordError():
             return ExitCode.DIED

@@ -48,7 +48,7 @@ def top(
 
     urls = [_url(address) for address in addresses or [f"127.0.0.1:{METRICS_PORT + n}" for n in (0, 1)]]
     if once:
-        Console(width=plain_width()).print(_screen(urls))
+        Console(width=plain_width()).print(_screen(urls, once=True))
         return
     if not sys.stdout.isatty():
         raise UsageError("top draws on a terminal: add --once")
@@ -74,11 +74,16 @@ def _url(address: str) -> str:
     return url
 
 
-def _screen(addresses: list[str]) -> RenderableType:
+def _screen(addresses: list[str], *, once: bool = False) -> RenderableType:
+    """What is seen now. ``once``: raises :class:`MetricsSilentError` where nobody answers, instead of zeros."""
     from master_orchestrator.cli.output import Harmless
+    from master_orchestrator.errors import MetricsSilentError
     from master_orchestrator.supervision.overview import overview
 
-    return Harmless(screen(*overview(addresses)))
+    seen, silent = overview(addresses)
+    if once and len(silent) == len(addresses):
+        raise MetricsSilentError(silent)
+    return Harmless(screen(seen, silent))
 
 
 def screen(seen: Overview, silent: list[str]) -> RenderableType:

@@ -44,6 +44,7 @@ class Opening(NamedTuple):
             "subsystem": finding.subsystem.value,
             "priority": finding.priority.name,
             **evidence,
+            **finding.crossing_fields,
         }
 
 

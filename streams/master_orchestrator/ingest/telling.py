@@ -6,6 +6,8 @@ from pathlib import Path
 from master_orchestrator.ingest.dry_run import DryRun, Opening
 from master_orchestrator.ingest.run import FileTally, IngestSummary
 
+DAY_S = 86_400
+
 
 def summary_text(summary: IngestSummary, rejects: Path | None, telemetry_topic: str) -> str:
     """Each file, what was not understood, the first rejects with their reasons, the sum, and where refusals show."""
@@ -27,7 +29,7 @@ def refusals_command(telemetry_topic: str) -> str:
 
 def dry_run_text(summary: IngestSummary, dry: DryRun) -> str:
     """What would be opened and why, what would be refused; nothing was sent."""
-    openings = [_opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
+    openings = [opening_line(opening) for opening in dry.openings] or ["triage would open nothing"]
     refused = [
         f"the engine would refuse {count:,} as dead letters: {reason}" for reason, count in dry.refused.most_common()
     ]
@@ -87,13 +89,23 @@ def _reject_lines(summary: IngestSummary, rejects: Path | None) -> list[str]:
     return lines
 
 
-def _opening_line(opening: Opening) -> str:
+def opening_line(opening: Opening) -> str:
+    """What would open or join a workflow, and why."""
     finding = opening.finding
     if finding is None:
         return f"{opening.vehicle_id} {opening.priority.name} {opening.reason}"
     at = datetime.fromtimestamp(finding.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
     why = f"{finding.signal} {finding.value:g}" if finding.signal and finding.value is not None else ""
     limit = f" against {finding.threshold:g}" if finding.threshold is not None else ""
-    held = f" for {finding.held_s:g} s" if finding.held_s else ""
+    held = f" for {_span(finding.held_s)}" if finding.held_s else ""
+    ahead = f", expected at the limit on {_day(finding.crossing[0])}" if finding.crossing else ""
     head = f"{at}Z {opening.vehicle_id} {finding.priority.name} {finding.subsystem} {finding.rule}"
-    return f"{head} {why}{limit}{held}".rstrip()
+    return f"{head} {why}{limit}{held}{ahead}".rstrip()
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < DAY_S else f"{seconds / DAY_S:g} days"
+
+
+def _day(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")

@@ -34,7 +34,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the engine would make of one record.
 
     Args:
-        record: its number, from 1.
+        record: its number, from 1; of a file with a record per line, its line.
         verdict: ``opens`` or ``joins`` a workflow, ``used`` for the vehicle's triage and opens nothing (yet),
             ``ignored`` as late or repeated, ``refused`` into the dead letters.
         reason: of a refusal, the dead letter's code; ``message`` and ``remedy`` are for people.
@@ -74,9 +74,12 @@ class ReadingCheck:
         self._states: dict[str, VehicleState] = {}
         self._records = 0
 
-    def take(self, value: bytes, key: bytes | None, at_ms: int) -> Checked:
-        """What becomes of a record that arrives at ``at_ms``. Without a ``key``: with the right one."""
-        self._records += 1
+    def take(self, value: bytes, key: bytes | None, at_ms: int, number: int | None = None) -> Checked:
+        """What becomes of a record that arrives at ``at_ms``. Without a ``key``: with the right one.
+
+        ``number``: greater than that of the record before; the next one by default.
+        """
+        self._records = self._records + 1 if number is None else number
         key = key if key is not None else self._own_key(value)
         partition = None if key is None else partition_of_key(key, self._partitions)
         cause = Cause(topic=self._topic, partition=partition or 0, offset=self._records)
