@@ -134,6 +134,15 @@ def test_a_workflow_is_told_in_a_sentence(vehicle: CoreVehicle) -> None:
     assert "CUSTOMER_ENGAGEMENT is to ask the owner, answer due by 20" in line
 
 
+def test_a_trend_is_told_with_the_day_it_leads_to(vehicle: CoreVehicle) -> None:
+    overheat(vehicle)
+    status = status_of(vehicle)
+    foretold = tuple(msgspec.structs.replace(each, crossing_ms=1_795_368_960_000) for each in status.evidence)
+
+    line = sentence(msgspec.structs.replace(status, evidence=foretold), vehicle.audit)
+    assert "coolant_boiling (coolant_temp_c 118, limit 115 expected on 2026-11-22)" in line
+
+
 def test_a_failure_is_told_with_its_text_and_the_next_try(vehicle: CoreVehicle) -> None:
     vehicle.fault("P0217")
     vehicle.fail()

@@ -70,7 +70,8 @@ def _finding(evidence: Evidence) -> str:
     if evidence.value is None:
         return evidence.rule
     limit = "" if evidence.limit is None else f", limit {evidence.limit:g}"
-    return f"{evidence.rule} ({evidence.signal} {evidence.value:g}{limit})"
+    ahead = "" if evidence.crossing_ms is None else f" expected on {rfc3339(evidence.crossing_ms)[:10]}"
+    return f"{evidence.rule} ({evidence.signal} {evidence.value:g}{limit}{ahead})"
 
 
 def _text(record: AuditRecord) -> str | None:
