@@ -69,7 +69,7 @@ def faults(
 @app.command("drifts")
 def drifts(
     seeds: Annotated[list[int], typer.Argument(help="Twelve drifting vehicles each: six signals at two rates.")],
-    healthy: Annotated[int, typer.Option(help="So many healthy vehicles, for a year, reporting every hour.")] = 0,
+    healthy: Annotated[int, typer.Option(help="Number of healthy vehicles, for a year, reporting every hour.")] = 0,
 ) -> None:
     """Vehicles that get worse for weeks: what is foretold, how far ahead, and whether its date is right."""
     rules = compile_rules(load_topology().triage)

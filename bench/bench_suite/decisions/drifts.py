@@ -58,7 +58,7 @@ class DriftingVehicle:
         self.first_day = self.chance.randrange(YEAR_DAYS)
 
     def findings(self, rules: TriageRules, days: int) -> list[Finding]:
-        """What triage finds in so many days."""
+        """What triage finds in that number of days."""
         trackers, findings = new_trackers(), list[Finding]()
         for reading in self._readings(days):
             trackers, seen = observe(rules, trackers, reading)
