@@ -28,6 +28,7 @@ var (
 	commandSchemas = map[string]string{
 		string(unhex("c3016e88da76789e42bf")): "command.v1",
 		string(unhex("c301e914f67a2e8d711e")): "command.v2",
+		string(unhex("c3011cef157b6e13fccb")): "command.v3",
 	}
 )
 

@@ -15,7 +15,11 @@ const brokers = (process.env.KAFKA_BOOTSTRAP_SERVERS ?? '127.0.0.1:9092').split(
 
 // Single-object encoding: c3 01, the fingerprint of the schema, the record.
 // Every version of a command is read by its own schema: a newer one has fields that this agent does not use.
-const COMMANDS = { c3016e88da76789e42bf: 'command.v1', c301e914f67a2e8d711e: 'command.v2' };
+const COMMANDS = {
+  c3016e88da76789e42bf: 'command.v1',
+  c301e914f67a2e8d711e: 'command.v2',
+  c3011cef157b6e13fccb: 'command.v3',
+};
 const PREFIX_BYTES = 10;
 const REPLY = Buffer.from('c3019ba8bb275d7f823f', 'hex');
 const LANES = ['urgent', 'high', 'scheduled', 'routine']; // in this order

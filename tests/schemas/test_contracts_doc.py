@@ -4,6 +4,7 @@ import json
 import re
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -51,6 +52,18 @@ def test_the_prefixes_are_those_of_all_schemas() -> None:
     prefixes = {schema.stem: (b"\xc3\x01" + schema.fingerprint).hex() for schema in schema_versions()}
 
     assert [f"| `{stem}` | `{prefix}` |" for stem, prefix in prefixes.items()] == rows("prefixes")
+
+
+@pytest.mark.parametrize("agent", ["javascript_agent/agent.mjs", "go_agent/main.go"])
+def test_agents_in_other_languages_read_every_version_of_a_command(agent: str) -> None:
+    """One that does not would leave the engine's commands unread: they time out, each with a call for a human."""
+    text = (default_path().parent / "examples" / agent).read_text(encoding="utf-8")
+
+    assert [] == [
+        schema.stem
+        for schema in schema_versions()
+        if schema.name == "command" and (schema.stem not in text or f"c301{schema.fingerprint.hex()}" not in text)
+    ]
 
 
 def test_an_auditor_s_hash_is_the_engine_s() -> None:
