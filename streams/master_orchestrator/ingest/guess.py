@@ -26,7 +26,6 @@ from master_orchestrator_schemas.values import number
 
 SHOWN = 3
 EXCEL_DAYS = (36_526.0, 73_050.0)
-A_DAY_S = 86_400.0
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.replay import Arrived
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec, DecodeError
-from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.kafka import KafkaSettings, place_of
 from master_orchestrator_schemas.messages import ActorRecord, Cause
 from master_orchestrator_schemas.registry import UEBA_INPUTS, UebaBody
 from master_orchestrator_schemas.topology import Topology
@@ -141,7 +141,7 @@ class _Partition:
         return trails
 
     def _written(self, message: Message, wrong: list[Violation]) -> Written | None:
-        place = f"{message.topic()}[{message.partition()}]@{message.offset()}"
+        place = str(place_of(message))
         key, value = (message.key() or b"").decode(errors="replace"), message.value() or b""
         try:
             record = self._codec.decode(value, ActorRecord)
@@ -157,8 +157,8 @@ class _Partition:
         inputs: dict[str, dict[str, deque[Arrived]]] = {}
         with self._reader(*self._topology.ueba_input_topics) as reader:
             gone = tuple(
-                f"{start:,} records of {topic}[{number}] are gone (retention), so nothing there can be replayed"
-                for (topic, number), start in reader.start_offsets().items()
+                f"{start:,} records of {where} are gone (retention), so nothing there can be replayed"
+                for where, start in reader.start_offsets().items()
                 if start
             )
             for message in () if gone else reader.catch_up():

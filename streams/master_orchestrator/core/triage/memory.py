@@ -119,7 +119,7 @@ def points(memory: Memory, key: Key, now_ms: int) -> list[DayValue]:
     return [((at_h - now_h) / 24, value) for at_h, value in samples if now_h - at_h <= MAX_AGE_H]
 
 
-def points_beside(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[DayValue]:
+def points_against_fellows(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[DayValue]:
     """:func:`points` without what moves most of the fellows alike, as it was lately; none without two fellows."""
     others: dict[float, list[float]] = {}
     for fellow in fellows:

@@ -22,7 +22,7 @@ from master_orchestrator.core.triage.memory import (
     day_over,
     gathered,
     points,
-    points_beside,
+    points_against_fellows,
     without_today,
 )
 from master_orchestrator.core.triage.moment import Moment, counts
@@ -129,7 +129,7 @@ def _foretold(rules: RuleSet, memory: Memory, holds: Holds, ts_ms: int) -> tuple
 
 def _trends(slot: TrendSlot, memory: Memory, ts_ms: int, *, worth: bool = False) -> Iterator[Trend]:
     """The signal's own trend, before it that against its fellows; ``worth``: only those worth a look."""
-    relative = points_beside(memory, slot.series, slot.fellows, ts_ms) if slot.fellows else []
+    relative = points_against_fellows(memory, slot.series, slot.fellows, ts_ms) if slot.fellows else []
     for days in (relative, points(memory, slot.series, ts_ms)):
         if not worth or _worth_a_look(slot, days):
             trend = trend_of(days)
