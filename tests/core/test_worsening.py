@@ -129,6 +129,41 @@ def test_a_booking_stands_if_the_owner_does_not_agree_to_an_earlier_one(vehicle:
     assert "a1" == appointment.appointment_id
 
 
+@pytest.mark.parametrize("kind", [ServiceEventKind.CANCELLED, ServiceEventKind.NO_SHOW, ServiceEventKind.PARTS_MISSING])
+def test_a_booking_that_has_fallen_through_does_not_stand(vehicle: CoreVehicle, kind: ServiceEventKind) -> None:
+    vehicle.fault(HIGH)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    vehicle.service(kind)
+    worse(vehicle)
+    vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
+    outcome = vehicle.reply({"answer": Answer.DECLINE})
+    assert (State.COMPLETED, Reason.DECLINED) == (vehicle.workflow.state, vehicle.workflow.reason)
+    assert [AlertKind.URGENT_UNRESOLVED] == [alert.kind for alert in outcome.alerts]
+
+
+def test_a_booking_made_after_one_that_fell_through_stands(vehicle: CoreVehicle) -> None:
+    vehicle.fault(HIGH)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    vehicle.service(ServiceEventKind.CANCELLED)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    worse(vehicle)
+    vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
+    vehicle.reply({"answer": Answer.DECLINE})
+    assert State.SCHEDULED is vehicle.workflow.state
+
+
+def test_a_workshop_whose_booking_has_fallen_through_is_not_the_one_to_tell(vehicle: CoreVehicle) -> None:
+    vehicle.fault(SCHEDULED)
+    for code in (HIGH, OTHER_HIGH, URGENT)[: vehicle.policy.episodes.max_escalations]:
+        vehicle.advance_to(State.SCHEDULED, **LATER)
+        worse(vehicle, code)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    vehicle.service(ServiceEventKind.CANCELLED)
+    worse(vehicle, "P0524")
+    assert AlertKind.CONDITION_WORSENED is vehicle.alerts[-1].kind
+    assert "a1" not in vehicle.alerts[-1].message
+
+
 def test_a_car_in_the_workshop_s_hands_stays_there_and_a_human_tells_the_workshop(topology: Topology) -> None:
     vehicle = CoreVehicle(policy_of(topology, feed=True))
     vehicle.fault(HIGH)

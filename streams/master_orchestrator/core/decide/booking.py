@@ -1,0 +1,20 @@
+"""Whether what was booked still stands."""
+
+from typing import Final
+
+from master_orchestrator.core.state import Appointment, Workflow
+from master_orchestrator.core.transitions import REASON_NUMBERS, STATE_NUMBERS
+from master_orchestrator_schemas.vocabulary import State
+
+ENDS_BOOKING: Final = frozenset(REASON_NUMBERS[reason] for reason in ("no_show", "service_cancelled", "parts_missing"))
+"""Numbers of the reasons for which a booking falls through."""
+
+
+def standing(workflow: Workflow) -> Appointment | None:
+    """The newest booking; None if it has fallen through and the next one is not made yet."""
+    for _, state, reason in reversed(workflow.history):
+        if reason in ENDS_BOOKING:
+            return None
+        if state == STATE_NUMBERS[State.SCHEDULED]:
+            break
+    return workflow.appointment
