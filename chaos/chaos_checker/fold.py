@@ -43,9 +43,9 @@ def folded(before: Folded | None, record: Audit) -> Folded:
     fields["updated_at_ms"] = record.at_ms
     fields["step"] = step if record.to_state in WITH_STEP else None
     fields["findings"] = list(record.facts.get("findings", fields["findings"]))
-    booked = record.facts.get("appointment")
-    if booked is not None:
-        fields |= {name: booked[of] for name, of in APPOINTMENT.items()}
+    if "appointment" in record.facts:
+        booked = record.facts["appointment"] or {}
+        fields |= {name: booked.get(of) for name, of in APPOINTMENT.items()}
     return Folded(record, step, fields)
 
 

@@ -141,6 +141,26 @@ def test_a_booking_that_has_fallen_through_does_not_stand(vehicle: CoreVehicle, 
     assert [AlertKind.URGENT_UNRESOLVED] == [alert.kind for alert in outcome.alerts]
 
 
+@pytest.mark.parametrize("state", [State.DIAGNOSIS, State.CUSTOMER_ENGAGEMENT])
+def test_a_booking_that_falls_through_while_the_owner_is_asked_again_does_not_stand(
+    vehicle: CoreVehicle, state: State
+) -> None:
+    vehicle.fault(HIGH)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    worse(vehicle)
+    vehicle.advance_to(state)
+    vehicle.service(ServiceEventKind.CANCELLED, "e1")
+    assert (state, None) == (vehicle.workflow.state, vehicle.workflow.appointment)
+    assert ("booking_ended", "service_cancelled") == (vehicle.audit[-1].event, vehicle.audit[-1].reason)
+    vehicle.service(ServiceEventKind.CANCELLED, "e1")
+    assert "duplicate_event" == vehicle.audit[-1].reason
+    vehicle.service(ServiceEventKind.CANCELLED, "e2")
+    assert "illegal_event" == vehicle.audit[-1].reason
+    vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
+    vehicle.reply({"answer": Answer.NO_ANSWER})
+    assert State.COMPLETED is vehicle.workflow.state
+
+
 def test_a_booking_made_after_one_that_fell_through_stands(vehicle: CoreVehicle) -> None:
     vehicle.fault(HIGH)
     vehicle.advance_to(State.SCHEDULED, **LATER)

@@ -30,7 +30,7 @@ MOVING = frozenset(
 )
 STAYING = frozenset(
     {
-        "findings_folded", "check_joined", "priority_changed", "step_skipped", "rejected",
+        "findings_folded", "check_joined", "booking_ended", "priority_changed", "step_skipped", "rejected",
         "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
     }
 )  # fmt: skip

@@ -123,6 +123,12 @@ class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake
     """A check was asked for while a workflow was open: this is it."""
 
 
+class BookingEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The workshop ends a booking while the owner of a vehicle that got worse is asked again: it does not stand."""
+
+    service_event: int
+
+
 class PriorityChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """Another priority. ``execution``: the outstanding command is issued again, as its next revision."""
 

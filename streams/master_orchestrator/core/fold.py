@@ -65,7 +65,8 @@ def fold_record(before: Status | None, record: AuditRecord) -> Status:
     details = json.loads(record.details)
     status = _opened(record) if before is None else before
     step, executions = _execution(status, record, details)
-    booked = details.get("appointment") or {}
+    if "appointment" in details:
+        status = _booked(status, details["appointment"] or {})
     return replace(
         status,
         state=record.to_state,
@@ -78,10 +79,17 @@ def fold_record(before: Status | None, record: AuditRecord) -> Status:
         updated_at_ms=record.at_ms,
         seq=record.seq,
         history=_history(status, record),
-        appointment_start_ms=booked.get("start_ms", status.appointment_start_ms),
-        appointment_end_ms=booked.get("end_ms", status.appointment_end_ms),
-        appointment_id=booked.get("appointment_id", status.appointment_id),
-        workshop_id=booked.get("workshop_id", status.workshop_id),
+    )
+
+
+def _booked(status: Status, appointment: dict[str, Any]) -> Status:
+    """The status with another appointment; with none if it is empty."""
+    return replace(
+        status,
+        appointment_start_ms=appointment.get("start_ms"),
+        appointment_end_ms=appointment.get("end_ms"),
+        appointment_id=appointment.get("appointment_id"),
+        workshop_id=appointment.get("workshop_id"),
     )
 
 

@@ -170,6 +170,10 @@ def _moved(happened: Happened) -> Reaction:
     return moved
 
 
+def _booking_ended(_happened: Happened) -> Reaction:
+    return Reaction({"appointment": None})
+
+
 def _reprioritised(happened: Happened) -> Reaction:
     changed = RECORDED if happened.event.execution is None else _commanded(happened)
     before = None if happened.before is None else happened.before.priority.name
@@ -222,6 +226,7 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.WorkflowFailed: _failed,
         ev.FindingsFolded: _folded,
         ev.CheckJoined: _recorded,
+        ev.BookingEnded: _booking_ended,
         ev.PriorityChanged: _reprioritised,
         ev.SideTaskStarted: _side_commanded,
         ev.SideTaskFailed: _side_failed,

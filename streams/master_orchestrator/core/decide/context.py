@@ -181,6 +181,10 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
             )
         ]
 
+    def end_booking(self: "Context[Workflow]", reason: str, service_event: int) -> list[ev.Event]:
+        """A booking falls through, and the workflow stays where it is."""
+        return [ev.BookingEnded(**self.head(reason), service_event=service_event)]
+
     def reject(self: "Context[Chain]", code: str, service_event: int | None = None) -> list[ev.Event]:
         """An unwanted input, recorded in the trail of its workflow."""
         return [ev.Rejected(**self.head(code), service_event=service_event)]

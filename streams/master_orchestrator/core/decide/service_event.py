@@ -3,7 +3,8 @@
 A report of an impossible time is refused as a reading would be. A repeated ``event_id`` is rejected as
 ``duplicate_event``; the newest ones of the open workflow are remembered, those that were rejected too. An event that
 the present state has no use for is ``illegal_event``; the record keeps what it said. If it is reported again when there
-is a use for it, it counts: an episode that got worse was being diagnosed again while the workshop reported.
+is a use for it, it counts: an episode that got worse was being diagnosed again while the workshop reported. That a
+booking has fallen through counts then too: it does not stand if the owner declines an earlier one.
 """
 
 from hashlib import sha256
@@ -14,13 +15,14 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments
+from master_orchestrator.core.decide.booking import standing
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.unknown import no_such_workflow
 from master_orchestrator.core.evolve import chain_of
-from master_orchestrator.core.state import Facts, Workflow
+from master_orchestrator.core.state import Chain, Facts, Workflow
 from master_orchestrator_schemas.messages import ServiceEvent
-from master_orchestrator_schemas.vocabulary import ServiceEventKind, State
+from master_orchestrator_schemas.vocabulary import AgentType, ServiceEventKind, State
 
 FELL_THROUGH = {
     ServiceEventKind.NO_SHOW: "no_show",
@@ -33,6 +35,8 @@ WANTED_IN = {
     **dict.fromkeys(FELL_THROUGH, frozenset({State.SCHEDULED, State.IN_SERVICE})),
 }
 """A work-completed without a check-in says that there was one; a no-show can be told after the appointment's start."""
+STEPS_BEFORE_REPAIR = frozenset({AgentType.DIAGNOSIS, AgentType.CUSTOMER_ENGAGEMENT, AgentType.SCHEDULING})
+"""Steps that a booked vehicle goes through again once it got worse."""
 
 
 def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
@@ -47,11 +51,27 @@ def on_service_event(context: Context[None], event: ServiceEvent) -> Decision:
     known = chain.service_events if isinstance(chain, Workflow) else ()
     if digest in known:
         return reported.reject("duplicate_event")
-    if not isinstance(chain, Workflow) or chain.state not in WANTED_IN[event.kind]:
-        if -digest in known:
-            return reported.noting(first="rejected").reject("duplicate_event")
-        return reported.noting(state=chain.state.value).reject("illegal_event", service_event=-digest)
-    return _wanted(context.about(chain, reported.actor, reported.details), event)
+    if isinstance(chain, Workflow):
+        about = context.about(chain, reported.actor, reported.details)
+        if chain.state in WANTED_IN[event.kind]:
+            return _wanted(about, event)
+        if _ends_booking(chain, event):
+            return about.end_booking(FELL_THROUGH[event.kind], digest)
+    return _unwanted(reported, digest, again=-digest in known)
+
+
+def _unwanted(reported: Context[Chain], digest: int, *, again: bool) -> list[ev.Event]:
+    if again:
+        return reported.noting(first="rejected").reject("duplicate_event")
+    return reported.noting(state=reported.workflow.state.value).reject("illegal_event", service_event=-digest)
+
+
+def _ends_booking(workflow: Workflow, event: ServiceEvent) -> bool:
+    """Whether a booking falls through while the workflow is on its way to the next one."""
+    if event.kind not in FELL_THROUGH or not workflow.is_open:
+        return False
+    execution = workflow.execution
+    return execution is not None and execution.step in STEPS_BEFORE_REPAIR and standing(workflow) is not None
 
 
 def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:

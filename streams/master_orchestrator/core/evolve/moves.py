@@ -74,6 +74,11 @@ def workflow_redriven(workflow: Workflow, event: ev.WorkflowRedriven) -> Workflo
     )
 
 
+def booking_ended(workflow: Workflow, event: ev.BookingEnded) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.BookingEnded`."""
+    return replace(workflow, appointment=None, service_events=_remembered(workflow, event.service_event))
+
+
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
