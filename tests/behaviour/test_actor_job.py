@@ -6,11 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 from structlog.testing import capture_logs
-from support.actor_partition import MINUTE_MS, ActorPartition, Worker, topology_of_one
+from support.actor_partition import MINUTE_MS, START_MS, ActorPartition, Worker, topology_of_one
 
 from master_orchestrator.behaviour import judging
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.trail import hash_of
+from master_orchestrator.shell.engine import ready_ticks
+from master_orchestrator.shell.input_progress import InputProgress
 from master_orchestrator_schemas.messages import (
     ActorRecord,
     ActorTick,
@@ -18,8 +20,10 @@ from master_orchestrator_schemas.messages import (
     Control,
     EntityStatus,
     SessionAct,
+    Timer,
     UebaRequest,
 )
+from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import CharterLine, Topology
 from master_orchestrator_schemas.vocabulary import (
     ActError,
@@ -184,6 +188,37 @@ def test_who_falls_silent_is_told_once_and_who_says_goodbye_is_not(partition: Ac
     partition.apply(tick, tick)
     assert ["finding_raised", "band_changed"] == sorted(r.event for r in partition.out(ActorRecord))[::-1]
     assert "w@h" in partition.out(EntityStatus)[-1].findings[0].explanation
+
+
+def test_who_waits_to_be_read_is_not_silent(partition: ActorPartition) -> None:
+    """After a pause of the app: the tick of silence waits until the activity of its time is applied, others do not."""
+    activity, inputs = Partition(partition.topology.topic_of("Activity"), 0), InputProgress()
+    inputs.reset({activity: 0}, START_MS / 1000)
+    ticks = [
+        Timer(vehicle_id=AGENT, workflow_id="", deadline_id=name, due_ms=START_MS + 60_000)
+        for name in ("silence", "until")
+    ]
+
+    def ready() -> list[str]:
+        return [tick.deadline_id for tick in ready_ticks(ticks, 0, partition.job, inputs)]
+
+    inputs.applied(activity, START_MS)
+    assert ["until"] == ready()
+    inputs.applied(activity, START_MS + 60_000)
+    assert ["silence", "until"] == ready()
+
+
+def test_readers_are_told_of_newer_sessions_within_a_minute(partition: ActorPartition, worker: Worker) -> None:
+    partition.apply(worker.session(READ))
+    work = partition.apply(*(worker.session(READ) for _ in range(40)))
+    assert [1] == [status.sessions for status in partition.out(EntityStatus)]
+    (due,) = [deadline for deadline in work.deadlines[AGENT] if deadline.deadline_id == "tell"]
+    assert partition.at_ms + MINUTE_MS == due.due_ms
+    partition.at_ms = due.due_ms
+    tick = ActorTick(actor=AGENT, deadline_id="tell", due_ms=due.due_ms)
+    work = partition.apply(tick, tick)
+    assert [1, 41] == [status.sessions for status in partition.out(EntityStatus)]
+    assert "tell" not in {deadline.deadline_id for deadline in work.deadlines[AGENT]}
 
 
 def test_a_score_fades_into_lower_bands_by_ticks(partition: ActorPartition, worker: Worker) -> None:

@@ -19,7 +19,7 @@ def test_a_breach_is_explained_with_its_session_its_control_and_the_commands_to_
     assert text.startswith(f"{AGENT}: risk 85.5, band high, held to THROTTLE until ")
     assert "read of audit_log by agent:FEEDBACK: it fails the check of line; it was denied" in text
     assert "adds 85.5 to the score" in text
-    assert "session command-0 by w@h: 1 acts; workflow v-1~1" in text
+    assert "session command-0 by w@h: 1 act; workflow v-1~1" in text
     assert f"ueba ack {AGENT}/0 --benign" in text
     assert f"ueba release {AGENT}" in text
     assert "ueba: control set" in text

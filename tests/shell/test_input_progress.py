@@ -52,6 +52,17 @@ def test_records_fetched_and_not_yet_applied_are_left_to_apply() -> None:
     assert 5 == _behind(progress, START_S + 60, position=10, end=15, fetched=15).records
 
 
+def test_until_when_all_is_applied_is_the_newest_record_applied_or_the_last_moment_without_any_left() -> None:
+    progress = _owned()
+    assert 0.0 == progress.applied_until_s(PARTITION)
+    progress.applied(PARTITION, int((START_S - 20) * 1000))
+    assert START_S - 20 == progress.applied_until_s(PARTITION)
+    _behind(progress, START_S + 5, 10, 20, 10)
+    assert START_S - 20 == progress.applied_until_s(PARTITION)
+    _behind(progress, START_S + 6, 20, 20, 20)
+    assert START_S + 6 == progress.applied_until_s(PARTITION)
+
+
 def test_an_open_transaction_shows_and_grows() -> None:
     """Its records are in the log, and a reader of committed records is not given them."""
     progress = _owned()

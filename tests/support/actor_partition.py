@@ -47,8 +47,8 @@ class ActorPartition:
         self.topology = topology or topology_of_one()
         self.metrics = Metrics()
         counts = ActorCounts(self.metrics, self.topology.topic_of("Activity"))
-        self._job = ActorJob(self.topology, CODEC, counts)
-        self.processor: Processor[ActorState, ActorOutcome] = Processor(self._job, self._job.writer, counts)
+        self.job = ActorJob(self.topology, CODEC, counts)
+        self.processor: Processor[ActorState, ActorOutcome] = Processor(self.job, self.job.writer, counts)
         self.table: dict[bytes, bytes] = {}
         self.outputs: list[Record] = []
         self.inputs: list[tuple[str, FetchedRecord]] = []
@@ -57,7 +57,7 @@ class ActorPartition:
 
     def forget(self) -> None:
         """Keep nothing decoded, as after a restart."""
-        self._job._cached.clear()
+        self.job._cached.clear()
 
     def apply(self, *bodies: Body) -> Work[ActorState, ActorOutcome]:
         """One batch."""

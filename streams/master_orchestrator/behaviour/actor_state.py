@@ -64,7 +64,8 @@ class ActorState:
     """One actor. Changed by ``steps.step``.
 
     ``seq``, ``hash``: of the newest record of its trail. ``positions``: by rank of the input topic, the next offset.
-    ``told_pane``: the pane in which readers were last told of it.
+    ``trimmed_pane``: the pane in which it was last trimmed. ``told_ms``, ``told_sessions``: when readers were last told
+    of it, and of how many sessions; -1 before.
     """
 
     def __init__(self, actor: Actor) -> None:
@@ -76,7 +77,7 @@ class ActorState:
         self.control: Control | None = None
         self.seq, self.hash = -1, GENESIS
         self.positions: list[int] = []
-        self.told_pane = -1
+        self.trimmed_pane = self.told_ms = self.told_sessions = -1
         self.seen = (0, 0)
         """How many instances and versions are stored."""
         self.changed = {"usual", "findings"}
@@ -157,7 +158,7 @@ def encode(state: ActorState) -> tuple[bytes, dict[bytes, bytes]]:
 
 def decode(name: str, counters: bytes, get: Get) -> ActorState:
     """The inverse of :func:`encode`; ``get`` reads the other entries."""
-    (version, kind, first_ms, acts, sessions, raised, told_pane, seq, digest, positions, total, window, version_ms,
+    (version, kind, first_ms, acts, sessions, raised, told, seq, digest, positions, total, window, version_ms,
      band, surprises, hours, writers, tasks, pairs) = _unpack(counters)  # fmt: skip
     if version != VERSION:
         raise ValueError(f"the state of {name} has version {version}, known is {VERSION}")
@@ -179,7 +180,8 @@ def decode(name: str, counters: bytes, get: Get) -> ActorState:
     actor.ledger.restore(kept.findings)
     state = ActorState(actor)
     state.seen = len(instances), len(versions)
-    state.sessions, state.raised, state.told_pane, state.seq, state.hash = sessions, raised, told_pane, seq, digest
+    state.sessions, state.raised, state.seq, state.hash = sessions, raised, seq, digest
+    state.trimmed_pane, state.told_ms, state.told_sessions = told
     state.positions, state.control = positions, kept.control
     state.writers = msgspec.convert(writers, dict[str, Writer])
     chunks = [get(key) or b"" for key in chunk_keys[: -(-total // CHUNK)]]
@@ -192,7 +194,8 @@ def _counters(state: ActorState) -> list[Any]:
     actor = state.actor
     index = {pair: at for at, pair in enumerate(actor.pairs)}
     return [
-        VERSION, actor.kind.value, actor.first_ms, actor.acts, state.sessions, state.raised, state.told_pane,
+        VERSION, actor.kind.value, actor.first_ms, actor.acts, state.sessions, state.raised,
+        [state.trimmed_pane, state.told_ms, state.told_sessions],
         state.seq, state.hash, state.positions, state.repeats.total, actor.window_until_ms, actor.new_version_ms,
         actor.band.value,
         list(actor.surprises),

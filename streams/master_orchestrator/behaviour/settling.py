@@ -1,7 +1,7 @@
 """After each input: the band, the controls that follow from it, and what readers are told."""
 
 from master_orchestrator.behaviour.actor_state import ActorState
-from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
+from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, MINUTE_MS
 from master_orchestrator.behaviour.conduct import LEVELS, NEVER_CONTROLLED, Conduct
 from master_orchestrator.behaviour.findings import ALERT_SEVERITY, BehaviourFinding, Rule
 from master_orchestrator.behaviour.panes import PANE_MS
@@ -26,8 +26,16 @@ MAX_FADING_STEPS = 40
 SHOWN = 32
 
 
-def settle(conduct: Conduct, turn: Turn, *, told: bool) -> None:
-    """Bring band, control and status in line with the findings. ``told``: readers are told once in a pane, too."""
+TELL_EVERY_MS = MINUTE_MS
+"""How old what readers know of an actor's sessions may be."""
+
+
+def settle(conduct: Conduct, turn: Turn, *, acted: bool) -> None:
+    """Bring band, control and status in line with the findings. ``acted``: the input is what the actor did.
+
+    That readers are told changes nothing that a later record of the trail depends on: a replay may tell them at other
+    times.
+    """
     state = turn.state
     before = state.actor.band
     band = band_of(score(state.findings, turn.at_ms))
@@ -38,12 +46,20 @@ def settle(conduct: Conduct, turn: Turn, *, told: bool) -> None:
         state.trim()
         _respond(conduct, turn)
     pane = turn.at_ms // PANE_MS
-    news = told and pane != state.told_pane
-    if news:
-        state.told_pane = pane
+    if acted and pane != state.trimmed_pane:
+        state.trimmed_pane = pane
         state.trim()
-    if turn.outcome.trail or news:
+    tell_ms = tells_at(state)
+    if turn.outcome.trail or (tell_ms is not None and turn.at_ms >= tell_ms):
+        state.told_ms, state.told_sessions = turn.at_ms, state.sessions
         turn.outcome.status = status_of(state, turn.at_ms)
+
+
+def tells_at(state: ActorState) -> int | None:
+    """When readers are to be told of sessions that they do not know of; None where there are none."""
+    if state.sessions == state.told_sessions:
+        return None
+    return 0 if state.told_ms < 0 else state.told_ms + TELL_EVERY_MS
 
 
 def fades_at(state: ActorState) -> int | None:

@@ -4,7 +4,7 @@ from master_orchestrator.behaviour.actor_state import ActorState, Writer
 from master_orchestrator.behaviour.acts import MINUTE_MS, Act
 from master_orchestrator.behaviour.findings import Rule, Sighting
 from master_orchestrator.behaviour.recording import record
-from master_orchestrator.behaviour.rules.silence import GAP_SEVERITY
+from master_orchestrator.behaviour.rules.silence import GAP_SEVERITY, missing_text
 from master_orchestrator.behaviour.trail import Turn
 from master_orchestrator_schemas.messages import Activity
 from master_orchestrator_schemas.vocabulary import ActorKind
@@ -61,7 +61,7 @@ def _missing(turn: Turn, instance: str, writer: Writer) -> Sighting | None:
     count = len(writer.missing) + writer.more
     if not count:
         return None
-    text = f"{count:,} records of {turn.state.name} {instance} are missing before number {writer.seq:,}"
+    text = f"{missing_text(count, turn.state.name, instance)} before number {writer.seq:,}"
     writer.missing, writer.more = [], 0
     return Sighting(Rule.SILENCE, GAP_SEVERITY, text, observed=count)
 

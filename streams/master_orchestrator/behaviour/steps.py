@@ -15,8 +15,9 @@ from master_orchestrator_schemas.messages import Activity, ActorTick, Cause, Ueb
 from master_orchestrator_schemas.registry import UebaBody
 from master_orchestrator_schemas.vocabulary import ActorKind
 
-SILENCE, UNTIL, BAND = "silence", "until", "band"
-"""What ticks are for: an instance says nothing, a control ends, the score has faded into a lower band."""
+SILENCE, UNTIL, BAND, TELL = "silence", "until", "band", "tell"
+"""What ticks are for: an instance says nothing, a control ends, the score has faded into a lower band, readers are to
+be told of newer sessions."""
 
 
 class ActorInput(NamedTuple):
@@ -55,16 +56,17 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
             settling.end_control(turn)
         case _:
             assert_never(body)
-    settling.settle(conduct, turn, told=isinstance(body, Activity))
+    settling.settle(conduct, turn, acted=isinstance(body, Activity))
     return turn.outcome
 
 
 def deadlines(state: ActorState) -> list[Deadline]:
-    """What the state waits for, at most three."""
+    """What the state waits for, at most four."""
     due = {
         SILENCE: silent_at(state),
         UNTIL: state.control.until_ms if state.control else None,
         BAND: settling.fades_at(state),
+        TELL: settling.tells_at(state),
     }
     return [Deadline(due_ms=at, workflow_id="", deadline_id=name) for name, at in due.items() if at is not None]
 

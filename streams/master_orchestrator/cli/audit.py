@@ -112,7 +112,7 @@ def verify(
 
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.cli.tables import verdict_text
-    from master_orchestrator.readers.audit_verdict import added
+    from master_orchestrator.readers.adding import added
     from master_orchestrator.readers.verify_activity import verify_activity
     from master_orchestrator.readers.verify_topics import verify_topics
 

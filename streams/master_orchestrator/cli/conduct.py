@@ -72,9 +72,8 @@ def findings(
 
 def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = False) -> None:
     """Why an actor has its risk: each finding, what it adds, the heaviest sessions, what was done, what you can do."""
-    import time
-
     from master_orchestrator.cli.inspect import fail
+    from master_orchestrator.cli.shown import now_ms
     from master_orchestrator.readers.actors import read_actor_trail, read_entity
     from master_orchestrator.readers.explaining import explanation_text, explanation_value
 
@@ -83,7 +82,7 @@ def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = Fals
     status = read_entity(kafka, call.topology, actor)
     if status is None:
         fail(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
-    value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), time.time_ns() // 1_000_000)
+    value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), now_ms())
     answer(value, lambda: explanation_text(value), as_json=json)
 
 
@@ -175,27 +174,33 @@ def verify(
     """
     import msgspec
 
-    from master_orchestrator.readers.verify_actors import verdict_text, verify_actors
+    from master_orchestrator.cli.tables import actors_verdict_text
+    from master_orchestrator.readers.verify_actors import verify_actors
 
     call = invocation(ctx)
     verdict = verify_actors(call.reachable_kafka(), call.topology, replay=replay)
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
-    answer(value, lambda: verdict_text(verdict), as_json=json)
+    answer(value, lambda: actors_verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
         raise typer.Exit(code)
 
 
 def _entities(ctx: typer.Context) -> list[EntityStatus]:
+    from master_orchestrator.cli.shown import now_ms
     from master_orchestrator.readers.actors import read_entities
+    from master_orchestrator.readers.explaining import as_of
 
     call = invocation(ctx)
-    return read_entities(call.reachable_kafka("EntityStatus"), call.topology)
+    statuses = read_entities(call.reachable_kafka("EntityStatus"), call.topology)
+    return sorted((as_of(each, now_ms()) for each in statuses), key=lambda each: (-each.score, each.actor))
 
 
 def _entities_text(statuses: list[EntityStatus]) -> str:
+    from master_orchestrator_schemas.wording import amount
+
     lines = [
-        f"risk {each.score:5.1f} {each.band:8} {each.level.value:8} {each.sessions:9,} sessions "
-        f"{len(each.findings):3} findings  {each.actor}"
+        f"risk {each.score:5.1f} {each.band:8} {each.level.value:8} {amount(each.sessions, 'session'):>18} "
+        f"{amount(len(each.findings), 'finding'):>11}  {each.actor}"
         for each in statuses
     ]
     return "\n".join(lines) or "Nothing is known of any actor: does `ueba run` run, and has anything been done?"

@@ -13,6 +13,7 @@ from master_orchestrator.cli.sentences import sentence
 from master_orchestrator.cli.shown import age_of, in_units, now_ms, shown
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.vocabulary import Priority, State
+from master_orchestrator_schemas.wording import amount
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from master_orchestrator.core.audit_chain import Violation
     from master_orchestrator.readers.audit_verdict import AuditVerdict
     from master_orchestrator.readers.statistics import Statistics
+    from master_orchestrator.readers.verify_actors import ActorsVerdict
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
 PRIORITY_STYLES = {
@@ -109,12 +111,27 @@ def verdict_text(verdict: AuditVerdict) -> RenderableType:
     wrong = [_violation_line(violation) for violation in verdict.violations]
     untold = [f"{gap.vehicle_id or 'all vehicles'}: cannot be told: {gap.text}" for gap in verdict.untold]
     head = (
-        f"{verdict.outcome.capitalize()}: {verdict.records} audit records of {verdict.workflows} workflows, "
-        f"{verdict.replayed} of them given again by {verdict.inputs} inputs of {verdict.vehicles} vehicles"
+        f"{verdict.outcome.capitalize()}: {amount(verdict.records, 'audit record')} of "
+        f"{amount(verdict.workflows, 'workflow')}, {verdict.replayed:,} of them given again by "
+        f"{amount(verdict.inputs, 'input')} of {amount(verdict.vehicles, 'vehicle')}"
     )
-    if wrong or untold:
-        head += f"; {len(wrong)} violations, {len(untold)} gaps"
-    return Text("\n".join([head, *_shortened(wrong), *_shortened(untold)]), style=OUTCOME_STYLES[verdict.outcome])
+    return _verdict(head, wrong, untold, OUTCOME_STYLES[verdict.outcome])
+
+
+def actors_verdict_text(verdict: ActorsVerdict) -> RenderableType:
+    """The same of the trails of actors."""
+    wrong = [_violation_line(violation) for violation in verdict.violations]
+    untold = [f"cannot be told: {text}" for text in verdict.untold]
+    replayed = (
+        f", {verdict.replayed:,} of them given again by {amount(verdict.inputs, 'input')}" if verdict.inputs else ""
+    )
+    head = f"{verdict.outcome.capitalize()}: {amount(verdict.records, 'record')} of {amount(verdict.actors, 'actor')}"
+    return _verdict(head + replayed, wrong, untold, OUTCOME_STYLES[verdict.outcome])
+
+
+def _verdict(head: str, wrong: list[str], untold: list[str], style: str) -> Text:
+    found = f"; {amount(len(wrong), 'violation')}, {amount(len(untold), 'gap')}" if wrong or untold else ""
+    return Text("\n".join([head + found, *_shortened(wrong), *_shortened(untold)]), style=style)
 
 
 def _violation_line(violation: Violation) -> str:
@@ -125,7 +142,7 @@ def _violation_line(violation: Violation) -> str:
 
 def _shortened(lines: list[str]) -> list[str]:
     more = len(lines) - VIOLATIONS_SHOWN
-    return [*lines[:VIOLATIONS_SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return [*lines[:VIOLATIONS_SHOWN], *([f"and {more:,} more"] if more > 0 else [])]
 
 
 def plain_table(*headings: str) -> Table:

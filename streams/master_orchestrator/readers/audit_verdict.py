@@ -1,6 +1,6 @@
 """What ``audit verify`` says: one verdict on trails, statuses, the engine's table and inputs together."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Literal
 
 import msgspec
@@ -39,20 +39,6 @@ class AuditVerdict(msgspec.Struct, frozen=True, kw_only=True):
         if self.untold:
             return "cannot be told"
         return "whole" if self.records or self.inputs else "nothing to verify"
-
-
-def added(verdicts: Iterable[AuditVerdict]) -> AuditVerdict:
-    """One verdict of many."""
-    parts = list(verdicts)
-    return AuditVerdict(
-        workflows=sum(part.workflows for part in parts),
-        records=sum(part.records for part in parts),
-        vehicles=sum(part.vehicles for part in parts),
-        inputs=sum(part.inputs for part in parts),
-        replayed=sum(part.replayed for part in parts),
-        violations=tuple(violation for part in parts for violation in part.violations),
-        untold=tuple(untold for part in parts for untold in part.untold),
-    )
 
 
 OTHER_RULES = (

@@ -6,20 +6,27 @@ from typing import Any
 import msgspec
 
 from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
-from master_orchestrator.behaviour.risk import score
+from master_orchestrator.behaviour.risk import band_of, score
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, OpenFinding
+from master_orchestrator_schemas.wording import amount
 
 DONE = ("control_set", "control_released", "acknowledged", "window_declared", "request_refused")
 """Events of a trail that somebody did."""
 
 
+def as_of(status: EntityStatus, now_ms: int) -> EntityStatus:
+    """The status with its score and band as they have faded since it was written."""
+    value = score([_finding(each) for each in status.findings], now_ms)
+    return msgspec.structs.replace(status, score=value, band=band_of(value).value)
+
+
 def explanation_value(status: EntityStatus, trail: Sequence[ActorRecord], now_ms: int) -> dict[str, Any]:
     """The explanation for programs: the status, what each finding adds to the score, its sessions, what was done."""
-    sessions = _sessions(trail)
+    status, sessions = as_of(status, now_ms), _sessions(trail)
     return {
         "actor": status.actor,
-        "score": score([_finding(each) for each in status.findings], now_ms),
+        "score": status.score,
         "band": status.band,
         "level": status.level.value,
         "control_until": None if status.control_until_ms is None else rfc3339(status.control_until_ms),
@@ -44,7 +51,8 @@ def explanation_text(value: dict[str, Any]) -> str:
         if value["level"] == "OBSERVE"
         else f", held to {value['level']} until {value['control_until'] or 'released'}"
     )
-    lines = [f"{actor}: risk {value['score']:g}, band {value['band']}{held}; {value['sessions']:,} sessions on record."]
+    sessions = amount(value["sessions"], "session")
+    lines = [f"{actor}: risk {value['score']:g}, band {value['band']}{held}; {sessions} on record."]
     if not value["findings"]:
         lines.append("No finding is open.")
     for finding in value["findings"]:
@@ -64,10 +72,10 @@ def _finding_lines(finding: dict[str, Any]) -> list[str]:
         f"{name}: rule {finding['rule']}, severity {finding['severity']:g}, "
         f"adds {finding['adds']:g} to the score{verdict}",
         f"  {finding['explanation']}",
-        f"  {finding['count']:,} acts from {first} to {newest}",
+        f"  {amount(finding['count'], 'act')} from {first} to {newest}",
     ]
     for session, workflow, instance, acts in finding["heaviest"]:
-        lines.append(f"  session {session} by {instance}: {acts:,} acts; workflow {workflow or 'none'}")
+        lines.append(f"  session {session} by {instance}: {amount(acts, 'act')}; workflow {workflow or 'none'}")
     workflows = {each[1] for each in finding["heaviest"] if each[1]}
     if not finding["verdict"] and finding["rule"] != Rule.RISK:
         lines.append(f"  To close it: ueba ack {name} --benign --reason … (or --confirmed)")

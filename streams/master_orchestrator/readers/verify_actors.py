@@ -22,6 +22,7 @@ from master_orchestrator.core.intake import RecordReader
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.core.table import POSITION_KEY, unpack_positions
 from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.readers.adding import added
 from master_orchestrator.readers.replay import Arrived
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec, DecodeError
@@ -29,8 +30,6 @@ from master_orchestrator_schemas.kafka import KafkaSettings, place_of
 from master_orchestrator_schemas.messages import ActorRecord, Cause
 from master_orchestrator_schemas.registry import UEBA_INPUTS, UebaBody
 from master_orchestrator_schemas.topology import Topology
-
-VIOLATIONS_SHOWN = 20
 
 
 class ActorsVerdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,23 +65,7 @@ class _TrailDiffersError(OrchestratorError):
 
 def verify_actors(kafka: KafkaSettings, topology: Topology, *, replay: bool) -> ActorsVerdict:
     """Verify all trails, partition by partition."""
-    verdicts = [_Partition(kafka, topology, number).verdict(replay=replay) for number in range(topology.partitions)]
-    return ActorsVerdict(
-        actors=sum(each.actors for each in verdicts),
-        records=sum(each.records for each in verdicts),
-        inputs=sum(each.inputs for each in verdicts),
-        replayed=sum(each.replayed for each in verdicts),
-        violations=tuple(violation for each in verdicts for violation in each.violations),
-        untold=tuple(dict.fromkeys(text for each in verdicts for text in each.untold)),
-    )
-
-
-def verdict_text(verdict: ActorsVerdict) -> str:
-    """The verdict for people."""
-    lines = [f"{v.workflow_id}/{v.seq} {v.kind}: {v.text}" for v in verdict.violations[:VIOLATIONS_SHOWN]]
-    lines += [f"cannot be told: {text}" for text in verdict.untold[:VIOLATIONS_SHOWN]]
-    replayed = f", {verdict.inputs:,} inputs replayed to {verdict.replayed:,} of them" if verdict.inputs else ""
-    return "\n".join([*lines, f"{verdict.records:,} records of {verdict.actors:,} actors{replayed}: {verdict.outcome}"])
+    return added([_Partition(kafka, topology, number).verdict(replay=replay) for number in range(topology.partitions)])
 
 
 class _Partition:

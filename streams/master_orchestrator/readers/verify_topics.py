@@ -11,7 +11,8 @@ from confluent_kafka import Message
 from master_orchestrator.core.audit_chain import Violation
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.readers.audit_verdict import AuditVerdict, added, excused, of_replay
+from master_orchestrator.readers.adding import added
+from master_orchestrator.readers.audit_verdict import AuditVerdict, excused, of_replay
 from master_orchestrator.readers.copies import keeps_senders_times
 from master_orchestrator.readers.replay import Rules
 from master_orchestrator.readers.replay_topics import PartitionReplay

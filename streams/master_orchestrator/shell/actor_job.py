@@ -5,7 +5,7 @@ from collections import OrderedDict
 from master_orchestrator.behaviour import actor_state
 from master_orchestrator.behaviour.actor_state import ActorState
 from master_orchestrator.behaviour.conduct import Conduct
-from master_orchestrator.behaviour.steps import ActorInput, deadlines, step
+from master_orchestrator.behaviour.steps import SILENCE, ActorInput, deadlines, step
 from master_orchestrator.behaviour.trail import ActorOutcome
 from master_orchestrator.core.intake import RecordReader
 from master_orchestrator.core.outcome import Deadline
@@ -37,8 +37,8 @@ class ActorJob(Job[ActorState, ActorInput, ActorOutcome]):
         self.conduct, self._codec, self._counts = Conduct.from_topology(topology), codec, counts
         self._reader: RecordReader[UebaBody] = RecordReader(topology, codec, UEBA_INPUTS, "actor")
         self.writer = NoticeWriter(topology, codec, SOURCE)
-        self._ticks, self._trail, self._entities, self._controls = (
-            topology.topic_of(name) for name in ("ActorTick", "ActorRecord", "EntityStatus", "Control")
+        self._activity, self._ticks, self._trail, self._entities, self._controls = (
+            topology.topic_of(name) for name in ("Activity", "ActorTick", "ActorRecord", "EntityStatus", "Control")
         )
         self._cached: OrderedDict[bytes, tuple[bytes, ActorState]] = OrderedDict()
 
@@ -87,7 +87,7 @@ class ActorJob(Job[ActorState, ActorInput, ActorOutcome]):
         return actor_state.decode(key.decode(), value, get)
 
     def deadlines(self, key: bytes, state: ActorState) -> list[Deadline]:  # noqa: ARG002  the state has the name
-        """At most three."""
+        """At most four."""
         return deadlines(state)
 
     def tick(self, tick: Timer) -> Record:
@@ -95,6 +95,10 @@ class ActorJob(Job[ActorState, ActorInput, ActorOutcome]):
         body = ActorTick(actor=tick.vehicle_id, deadline_id=tick.deadline_id, due_ms=tick.due_ms)
         headers = _headers("ActorTick", f"{tick.vehicle_id}/{tick.deadline_id}", tick.due_ms)
         return Record(self._ticks, tick.vehicle_id.encode(), self._codec.encode(body), headers)
+
+    def waits_for(self, tick: Timer) -> str | None:
+        """Who seems to be silent may only wait to be read: after a pause of the app its records are in a backlog."""
+        return self._activity if tick.deadline_id == SILENCE else None
 
     def count(self, topic: str, before: ActorState | None, outcome: ActorOutcome) -> None:  # noqa: ARG002  the seam's
         """Records, findings, alerts."""

@@ -280,7 +280,19 @@ class JobEngine:
     # -- timers -------------------------------------------------------------------------------------------------
 
     def _send_ticks(self, partition: int, ticks: list[Timer]) -> None:
-        self._plain.send([self.job.tick(tick) for tick in ticks], partition)
+        ready = ready_ticks(ticks, partition, self.job, self.inputs)
+        if ready:
+            self._plain.send([self.job.tick(tick) for tick in ready], partition)
+
+
+def ready_ticks(ticks: Sequence[Timer], number: int, job: Job[Any, Any, Any], inputs: InputProgress) -> list[Timer]:
+    """Those that need not wait for what is not yet applied; the others come again (``timer_heap.py``)."""
+
+    def ready(tick: Timer) -> bool:
+        topic = job.waits_for(tick)
+        return topic is None or inputs.applied_until_s(Partition(topic, number)) * 1000 >= tick.due_ms
+
+    return [tick for tick in ticks if ready(tick)]
 
 
 def _by_partition(

@@ -50,6 +50,14 @@ class InputProgress:
         with self._lock:
             self._applied_s[partition] = timestamp_ms / 1000
 
+    def applied_until_s(self, partition: Partition) -> float:
+        """What came before this time has been applied; 0.0 where that is not known."""
+        with self._lock:
+            return self._newest_s(partition)
+
+    def _newest_s(self, partition: Partition) -> float:
+        return max(self._caught_up_s.get(partition, 0.0), self._applied_s.get(partition, 0.0))
+
     def behind(
         self, now_s: float, positions: Mapping[Partition, int], log: Mapping[Partition, LogPlace]
     ) -> dict[Partition, Behind]:
@@ -69,7 +77,6 @@ class InputProgress:
                 left = max(0, known.end - (max(position, known.fetched) if done else position))
                 if left == 0:
                     self._caught_up_s[partition] = now_s
-                newest = max(self._caught_up_s.get(partition, 0.0), self._applied_s.get(partition, 0.0))
-                since = newest or self._owned_since_s
+                since = self._newest_s(partition) or self._owned_since_s
                 behind[partition] = Behind(left, max(0.0, now_s - since) if left else 0.0)
         return behind

@@ -103,6 +103,10 @@ class Job(ABC, Generic[S, I, O]):
     def tick(self, tick: Timer) -> Record:
         """The input record of a deadline that is due."""
 
+    def waits_for(self, tick: Timer) -> str | None:  # noqa: ARG002  the seam's
+        """The input topic that has to be applied up to the tick's time before the tick is sent; None: it is not."""
+        return None
+
     @abstractmethod
     def count(self, topic: str, before: S | None, outcome: O) -> None:
         """Count what an input of ``topic`` led to. Jobs whose step changes the state are given None for ``before``."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from master_orchestrator.behaviour.acts import Act
 from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator_schemas.wording import amount
 
 GAP_SEVERITY = 70
 CONTIGUOUS_SHARE = 0.99
@@ -37,5 +38,10 @@ class Numbering:
             yield Sighting(
                 Rule.SILENCE,
                 GAP_SEVERITY,
-                f"{missing:,} records of {act.actor} {act.instance} are missing before number {act.seq:,}",
+                f"{missing_text(missing, act.actor, act.instance)} before number {act.seq:,}",
             )
+
+
+def missing_text(count: int, actor: str, instance: str) -> str:
+    """How many records of whom are missing."""
+    return f"{amount(count, 'record')} of {actor} {instance} {'is' if count == 1 else 'are'} missing"
