@@ -1,11 +1,12 @@
 """Tasks for the reference agents as a runner would give them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.commands import command_for
+from support.postgres import PostgresServer, running_postgres
 
 from master_orchestrator_agents.charter import Charter
 from master_orchestrator_agents.guard import Guard, Session
@@ -27,6 +28,21 @@ TaskMaker = Callable[..., Task[Any]]
 @pytest.fixture(scope="session")
 def codes() -> CodeTable:
     return CodeTable(load_topology().triage.dtcs)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind: a file, the URL of a server."""
+    if request.param == "sqlite":
+        return str(tmp_path / "appointments.sqlite3")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_url()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowl
 from master_orchestrator_agents.reference.diagnosis.prognosis import time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import FIXED, Symptom
-from master_orchestrator_agents.reference.scheduling.network import BAYS, CREWS
+from master_orchestrator_agents.reference.scheduling.seeding import BAYS, CREWS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import DiagnosisResult
 from master_orchestrator_schemas.topology import load_topology
@@ -183,7 +183,7 @@ def test_the_worse_it_looks_the_sooner_it_fails(cause: KnownCause, one: float, o
 def test_every_operation_can_be_booked_in_the_default_network() -> None:
     for operation in KNOWLEDGE.operations.values():
         assert operation.bay in BAYS, operation.name
-        assert any(operation.skill in crew for crew in CREWS), operation.name
+        assert any(operation.skill in skills for _, skills in CREWS), operation.name
 
 
 def test_every_symptom_can_arise() -> None:

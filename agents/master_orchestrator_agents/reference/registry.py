@@ -21,11 +21,13 @@ from master_orchestrator_agents.reference.manufacturing_quality import Manufactu
 from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
 from master_orchestrator_agents.reference.ports import Customers, ProductionRegister
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
-from master_orchestrator_agents.reference.scheduling.network import DEFAULT_WORKSHOPS
+from master_orchestrator_agents.reference.scheduling.seeding import DEFAULT_WORKSHOPS
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
 
 DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
+SCHEDULING_VARIABLE = "MASTER_ORCHESTRATOR_SCHEDULING_URL"
+"""Names the PostgreSQL database of SCHEDULING; without it, there is a file in the data folder."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,15 @@ def _customer_engagement(around: _Surroundings) -> SingleHandler:
 
 def _scheduling(around: _Surroundings) -> SingleHandler:
     parts = {part for operation in around.knowledge.operations.values() for part in operation.parts}
-    path = around.data_dir / "appointments.sqlite3"
-    return SchedulingAgent(SchedulingStore(path, parts=parts, workshops=around.workshops, seed=around.seed))
+    store = SchedulingStore(
+        scheduling_database(around.data_dir), parts=parts, workshops=around.workshops, seed=around.seed
+    )
+    return SchedulingAgent(store)
+
+
+def scheduling_database(agents_dir: Path) -> Path | str:
+    """Where SCHEDULING keeps its books: the URL in the environment, or a file in ``agents_dir``."""
+    return os.environ.get(SCHEDULING_VARIABLE) or agents_dir / "appointments.sqlite3"
 
 
 def _feedback(around: _Surroundings) -> SingleHandler:

@@ -14,7 +14,7 @@ from master_orchestrator_agents.reference.ports import (
     Survey,
     SurveyAnswer,
 )
-from master_orchestrator_agents.reference.scheduling.network import seeded
+from master_orchestrator_agents.reference.scheduling.seeding import seeded
 from master_orchestrator_agents.reference.zoned import DAY_MS
 from master_orchestrator_schemas.vocabulary import Answer, Priority
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from master_orchestrator_agents.reference.ports import Built
-from master_orchestrator_agents.reference.scheduling.network import seeded
+from master_orchestrator_agents.reference.scheduling.seeding import seeded
 
 MODELS = ("compact", "estate", "van")
 LAST_MONTH = date(2025, 12, 1)

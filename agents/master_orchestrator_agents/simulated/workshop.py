@@ -7,7 +7,7 @@ from typing import Any
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge, KnownCause
-from master_orchestrator_agents.reference.scheduling.network import seeded
+from master_orchestrator_agents.reference.scheduling.seeding import seeded
 from master_orchestrator_agents.reference.zoned import HOUR_MS
 from master_orchestrator_schemas.messages import ServiceEvent, Status
 from master_orchestrator_schemas.triage_rules import TriageTerms

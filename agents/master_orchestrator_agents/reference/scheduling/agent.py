@@ -5,13 +5,13 @@ which a repeat of the command takes up, and which run out after 15 minutes anywa
 once, both have the same holds, and the first to confirm speaks for both.
 """
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling.fits import Fit, Wish
 from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, need_of, technicians_for
+from master_orchestrator_agents.reference.scheduling.parts import PartsNeed, reserve, settle
 from master_orchestrator_agents.reference.scheduling.search import Search
 from master_orchestrator_agents.reference.scheduling.store import (
     HOLD_MS,
@@ -23,11 +23,10 @@ from master_orchestrator_agents.reference.scheduling.store import (
     end_workflow_appointments,
     hold,
     holds_of,
-    receive_parts,
     record,
     standing,
-    take_parts,
 )
+from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
@@ -88,14 +87,22 @@ class SchedulingAgent:
             RetryableError: nothing is free within 90 days, or the hold ran out while the customer was choosing.
         """
         given = task.expect(SchedulingTask)
-        with task.access("read", "center_capacity", rows=len(self._store.network)):
-            need = need_of(given.operations, self._store.network)
-            self._check_possible(need)
+        need = self._need(task, given)
         held = self._hold(task, given, need)
         if isinstance(held, SchedulingResult):
             return held
         chosen = self._choose(held.offers)
         return self._confirm(task, given, need, held, chosen)
+
+    def _need(self, task: Task, given: SchedulingTask) -> Need:
+        with task.access("read", "center_capacity") as access:
+            with self._store.database.read() as sql:
+                self._store.refresh(sql, task.issued_at_ms)
+            self._search.use(self._store.network)
+            access.rows = len(self._store.network)
+        need = need_of(given.operations, self._store.network)
+        self._check_possible(need)
+        return need
 
     def _check_possible(self, need: Need) -> None:
         if any(bays_for(workshop, need) and technicians_for(workshop, need) for workshop in self._store.network):
@@ -116,13 +123,13 @@ class SchedulingAgent:
             with task.access("delete", "appointment", entity=EVERYBODY):
                 drop_expired_holds(sql, now_ms)
             with task.access("write", "parts_stock"):
-                receive_parts(sql, now_ms)
+                settle(sql, now_ms)
             held = holds_of(sql, task.command_id) or self._new_holds(sql, task, _wish(task, given, need), urgent=urgent)
         if not held:
-            raise RetryableError(f"no workshop has {need.slots / 2:g} hours free within 90 days", retry_after=60)
+            raise RetryableError(f"no workshop has {need.hours:g} hours free within 90 days", retry_after=60)
         return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)
 
-    def _new_holds(self, sql: sqlite3.Connection, task: Task, wish: Wish, *, urgent: bool) -> dict[str, Fit]:
+    def _new_holds(self, sql: Sql, task: Task, wish: Wish, *, urgent: bool) -> dict[str, Fit]:
         with task.access("read", "center_capacity") as access:
             fits = self._search.offers(sql, wish)
             access.rows = len(fits)
@@ -146,11 +153,11 @@ class SchedulingAgent:
                     raise RetryableError("the hold on the offer ran out before it was confirmed")
                 record(sql, task, result)
             with task.access("write", "parts_stock", rows=len(need.parts)):
-                take_parts(sql, appointment_id, fit, need.parts, task.issued_at_ms)
+                reserve(sql, PartsNeed(appointment_id, fit.workshop_id, fit.end_ms), need.parts, task.issued_at_ms)
         return result
 
 
-def _booked(sql: sqlite3.Connection, task: Task, given: SchedulingTask) -> SchedulingResult | None:
+def _booked(sql: Sql, task: Task, given: SchedulingTask) -> SchedulingResult | None:
     """What the command, or another one for the same visit, has booked already.
 
     Another revision or attempt of a rebooking has ended the appointment that is to be replaced; what stands now is what

@@ -1,30 +1,32 @@
 """Where and when a job fits at one workshop, day by day."""
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, board, earliest, whole_days
+from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, board, earliest
 from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, technicians_for
 from master_orchestrator_agents.reference.scheduling.network import Workshop
-from master_orchestrator_agents.reference.scheduling.opening import OpeningHours, local_day
+from master_orchestrator_agents.reference.scheduling.opening import OpeningHours, WorkDay, local_day
+from master_orchestrator_agents.reference.scheduling.parts import supply
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
+from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS
 
 HORIZON_MS = 90 * DAY_MS
 """How far ahead appointments are given."""
-UNKNOWN_LEAD_MS = 2 * DAY_MS
-"""For a part that a workshop has never stocked."""
+MAX_LONG_DAYS = 60
+"""Within how many days a job longer than one has to be done."""
 ONE_DAY = timedelta(days=1)
+NO_TIME = timedelta()
 
 
 @dataclass(frozen=True)
 class Wish:
     """What is looked for: a start within ``from_ms .. until_ms``, or else as soon after as there is one.
 
-    URGENT may use the share of the day that is kept for it, and does not wait for parts. ``notice_ms``: how far ahead
-    of now the window begins; None: it begins when the customer wishes.
+    URGENT may use the share of the day that is kept for it, and the on-call hours, and does not wait for parts.
+    ``notice_ms``: how far ahead of now the window begins; None: it begins when the customer wishes.
     """
 
     need: Need
@@ -59,21 +61,24 @@ class Fit:
 class WorkshopFits:
     """The fits of one wish at one workshop, read within one transaction."""
 
-    def __init__(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, opening: OpeningHours) -> None:
+    def __init__(self, sql: Sql, workshop: Workshop, wish: Wish, opening: OpeningHours) -> None:
         self._sql = sql
         self._workshop = workshop
         self._wish = wish
         self._opening = opening
         self._bays = bays_for(workshop, wish.need)
-        self._technicians = technicians_for(workshop, wish.need)
+        self._lengths = technicians_for(workshop, wish.need)
+        self._boards: dict[date, BookingBoard] = {}
         self._not_before = 0
 
     def since(self, earliest_ms: int = 0) -> Iterator[Fit]:
         """All fits that do not overlap, in order of time; nothing before ``earliest_ms`` is known to be free."""
-        if not self._bays or not self._technicians:
+        if not self._bays or not self._lengths:
             return
         self._not_before = -(-max(self._wish.from_ms, self._parts_ready_ms(), earliest_ms) // SLOT_MS)
         day, last = self._day_of(self._not_before), local_day(self._workshop, self._wish.now_ms + HORIZON_MS)
+        if self._wish.urgent:
+            day -= ONE_DAY  # its on-call hours may go on past midnight
         while day <= last:
             fit = self._fit_on(day)
             if fit is None:
@@ -81,65 +86,74 @@ class WorkshopFits:
                 continue
             yield fit
             self._not_before = fit.slots[-1] + 1
-            day = max(day, self._day_of(self._not_before))
+            day = max(day, self._day_of(self._not_before) - (ONE_DAY if self._wish.urgent else NO_TIME))
 
     def _day_of(self, slot: int) -> date:
         return local_day(self._workshop, slot * SLOT_MS)
 
     def _fit_on(self, day: date) -> Fit | None:
         """The first fit that begins on a day."""
-        slots, length = self._opening.slots(self._workshop, day), self._wish.need.slots
-        if not slots or self._not_before >= slots.stop:
+        hours = self._hours(day)
+        if not hours.slots or self._not_before >= hours.slots.stop:
             return None
-        if length > len(slots):
+        within_a_day = {who: need for who, need in self._lengths.items() if need <= hours.of(who).bit_count()}
+        if not within_a_day:
             return self._long_fit(day)
-        today = self._board(slots)
-        if not self._wish.urgent and not self._leaves_room(today):
+        today = self._board(day)
+        if not self._wish.urgent and not self._leaves_room(today, within_a_day):
             return None
-        slot = earliest(today, length, self._not_before, self._bays, self._technicians)
-        if slot is None:
+        place = earliest(today, within_a_day, self._not_before, self._bays)
+        if place is None:
             return None
-        start, bay, technician = slot
-        return Fit(self._workshop.workshop_id, bay, technician, tuple(range(start, start + length)))
+        start, bay, technician = place
+        taken = range(start, start + within_a_day[technician])
+        return Fit(self._workshop.workshop_id, bay, technician, tuple(taken))
 
-    def _leaves_room(self, day: BookingBoard) -> bool:
+    def _leaves_room(self, day: BookingBoard, lengths: Mapping[str, int]) -> bool:
         """Whether URGENT keeps its share of the bays of this type and of the people with these skills."""
-        length, share = self._wish.need.slots, self._workshop.urgent_share
-        return all(day.has_room(length, able, urgent_share=share) for able in (self._bays, self._technicians))
+        length, share = max(lengths.values()), self._workshop.urgent_share
+        return all(day.has_room(length, able, urgent_share=share) for able in (self._bays, lengths))
 
     def _long_fit(self, day: date) -> Fit | None:
-        """A job longer than the day begins as the workshop opens, and goes on in the same bay on the next open days."""
-        length = self._wish.need.slots
-        days: list[BookingBoard] = []
-        taken: list[int] = []
-        while len(taken) < length:
-            slots = self._opening.slots(self._workshop, day)
-            if slots:
-                taken += slots[: length - len(taken)]
-                days.append(self._board(slots))
-            day += ONE_DAY
-        if taken[0] < self._not_before:
-            return None
-        pair = whole_days(days, length, self._bays, self._technicians)
-        return None if pair is None else Fit(self._workshop.workshop_id, *pair, tuple(taken))
+        """A job longer than the day takes all of it, and goes on in the same bay with the same technician."""
+        pairs = ((bay, who) for who in self._lengths for bay in self._bays)
+        fits = (self._long_fit_of(day, bay, who) for bay, who in pairs)
+        return next((fit for fit in fits if fit is not None), None)
 
-    def _board(self, slots: range) -> BookingBoard:
-        rows = self._sql.execute(
-            "SELECT slot, resource_id, urgent FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ?",
-            (self._workshop.workshop_id, slots.start, slots.stop),
-        ).fetchall()
-        return board(slots, rows)
+    def _long_fit_of(self, day: date, bay: str, technician: str) -> Fit | None:
+        taken: list[int] = []
+        for number in range(MAX_LONG_DAYS):
+            today = self._board(day + number * ONE_DAY)
+            work = today.hours.of(technician) & today.hours.bays
+            slots = [slot for bit, slot in enumerate(today.slots) if work >> bit & 1]
+            slots = slots[: self._lengths[technician] - len(taken)]
+            if not number and (not slots or slots[0] < self._not_before):
+                return None
+            free = today.free(bay) & today.free(technician)
+            if not all(free >> (slot - today.slots.start) & 1 for slot in slots):
+                return None
+            taken += slots
+            if len(taken) == self._lengths[technician]:
+                return Fit(self._workshop.workshop_id, bay, technician, tuple(taken))
+        return None
+
+    def _hours(self, day: date) -> WorkDay:
+        return self._opening.day(self._workshop, day, urgent=self._wish.urgent)
+
+    def _board(self, day: date) -> BookingBoard:
+        if day not in self._boards:
+            hours = self._hours(day)
+            rows = self._sql.execute(
+                "SELECT slot, resource_id, urgent FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ?",
+                (self._workshop.workshop_id, hours.slots.start, hours.slots.stop),
+            ).fetchall()
+            self._boards[day] = board(hours, rows)
+        return self._boards[day]
 
     def _parts_ready_ms(self) -> int:
-        """When all parts are there: now if they are on hand, else after the lead time of the slowest."""
-        now_ms = self._wish.now_ms
+        """When all parts are there; URGENT does not wait for them."""
+        now_ms, where = self._wish.now_ms, self._workshop.workshop_id
         if self._wish.urgent:
             return now_ms
-        return max((self._part_ready_ms(part) for part in self._wish.need.parts), default=now_ms)
-
-    def _part_ready_ms(self, part: str) -> int:
-        row = self._sql.execute(
-            "SELECT on_hand, lead_ms FROM parts WHERE workshop_id = ? AND part = ?", (self._workshop.workshop_id, part)
-        ).fetchone()
-        on_hand, lead_ms = row or (0, UNKNOWN_LEAD_MS)
-        return self._wish.now_ms if on_hand else self._wish.now_ms + int(lead_ms)
+        parts = self._wish.need.parts
+        return max((supply(self._sql, where, part, now_ms).ready_ms for part in parts), default=now_ms)

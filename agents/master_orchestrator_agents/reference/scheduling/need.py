@@ -16,9 +16,9 @@ INSPECTION = Operation(name="inspect")
 
 @dataclass(frozen=True)
 class Need:
-    """Slots of half an hour, skills of one technician, a bay of one type, parts."""
+    """Hours of labour at productivity 1, skills of one technician, a bay of one type, parts."""
 
-    slots: int
+    hours: float
     skills: frozenset[str]
     bay: str
     parts: frozenset[str]
@@ -31,13 +31,12 @@ def need_of(operations: Sequence[Operation], network: Iterable[Workshop]) -> Nee
     the first special type; a second special bay is left to the workshop to arrange.
     """
     jobs = operations or (INSPECTION,)
-    hours = sum(operation.labour_hours for operation in jobs)
     special = [operation.bay for operation in jobs if operation.bay != ANY_BAY]
     skills = frozenset(operation.skill for operation in jobs)
-    if not any(skills <= has for workshop in network for has in workshop.technicians.values()):
+    if not any(skills <= person.skills.keys() for workshop in network for person in workshop.technicians.values()):
         skills = frozenset({jobs[0].skill})
     return Need(
-        slots=max(1, math.ceil(hours * HOUR_MS / SLOT_MS)),
+        hours=sum(operation.labour_hours for operation in jobs),
         skills=skills,
         bay=special[0] if special else ANY_BAY,
         parts=frozenset(part for operation in jobs for part in operation.parts),
@@ -49,7 +48,18 @@ def bays_for(workshop: Workshop, need: Need) -> list[str]:
     return [bay for bay, kind in workshop.bays.items() if kind == need.bay]
 
 
-def technicians_for(workshop: Workshop, need: Need) -> list[str]:
-    """Its technicians with all needed skills, the least versatile first, so that specialists stay free."""
-    able = [(len(has), person) for person, has in workshop.technicians.items() if need.skills <= has]
-    return [person for _, person in sorted(able)]
+def technicians_for(workshop: Workshop, need: Need) -> dict[str, int]:
+    """Its technicians with all needed skills, and how many slots each takes.
+
+    The least versatile first, so that specialists stay free. A technician is as fast as in the slowest of the skills.
+    """
+    able = [
+        (len(person.skills), name, min((person.skills[skill] for skill in need.skills), default=1.0))
+        for name, person in workshop.technicians.items()
+        if need.skills <= person.skills.keys()
+    ]
+    return {name: _slots(need.hours / productivity) for _, name, productivity in sorted(able)}
+
+
+def _slots(hours: float) -> int:
+    return max(1, math.ceil(round(hours * HOUR_MS / SLOT_MS, 6)))  # rounded: 1.2 h at 1.2 is one hour

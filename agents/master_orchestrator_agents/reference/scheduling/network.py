@@ -1,111 +1,125 @@
-"""Workshops, their bays and people: as kept in the store, and a default network to begin with."""
+"""Workshops, their hours, bays and people, as the store has them."""
 
-import random
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import date
+from typing import Any, NamedTuple
 
-from master_orchestrator_agents.reference.zoned import HOUR_MS
-
-DEFAULT_WORKSHOPS = 48
-URGENT_SHARE = 0.15
-"""Of a day's hours of each kind of bay and skill, kept for URGENT."""
-REGIONS = ("BE", "HH", "BW", "BY", "NW", "HE", "SN", "NI", "RP", "SH", "BB", "TH")
-"""Subdivisions of Germany, whose public holidays differ."""
-BAYS = ("standard", "standard", "standard", "standard", "heavy", "heavy", "tyre", "high_voltage")
-CREWS = (
-    ("general", "engine", "brakes"),
-    ("general", "engine", "electrical"),
-    ("general", "engine", "transmission", "brakes", "electrical"),
-    ("general", "electrical", "high_voltage", "brakes"),
-    ("general", "brakes", "engine", "transmission"),
-    ("general", "electrical", "engine"),
-)
-"""One technician each."""
-WEEK = {**dict.fromkeys(range(5), (7 * 60 + 30, 18 * 60)), 5: (8 * 60, 13 * 60)}
-"""Opening hours by weekday, minutes of the local day; closed on Sundays."""
+from master_orchestrator_agents.reference.sql import Sql
 
 
-def seeded(seed: int, *about: object) -> random.Random:
-    """A generator of its own for ``about``: the same on every machine, in every process, in any order of calls."""
-    return random.Random("/".join(map(str, (seed, *about))))  # noqa: S311  a simulation keeps no secrets
+class WorkHours(NamedTuple):
+    """From when to when, minutes of the local day; past midnight above 1440."""
+
+    from_min: int
+    to_min: int
+
+
+WeekHours = Mapping[int, WorkHours]
+"""Weekday (0: Monday) -> hours."""
+
+
+@dataclass(frozen=True)
+class Technician:
+    """One technician.
+
+    Args:
+        skills: skill -> productivity, the hours of labour done in an hour of work.
+        shifts: empty: all opening hours.
+        absences: from, to; milliseconds since 1970 UTC.
+        on_call: works in the workshop's on-call hours too.
+    """
+
+    skills: Mapping[str, float]
+    shifts: WeekHours
+    absences: tuple[tuple[int, int], ...]
+    on_call: bool
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """One workshop; ``bays``: id -> type, ``technicians``: id -> skills, ``hours``: weekday -> opens, closes (min)."""
+    """One workshop.
+
+    Args:
+        urgent_share: of a day's hours of each kind of bay and skill, kept for URGENT.
+        hours, on_call: when it is open; when it takes URGENT vehicles besides.
+        closures: days on which it is closed, beyond public holidays.
+        bays, technicians: by id; of a bay its type.
+    """
 
     workshop_id: str
     zone: str
     country: str
     subdivision: str | None
     urgent_share: float
-    hours: Mapping[int, tuple[int, int]]
+    hours: WeekHours
+    on_call: WeekHours
+    closures: frozenset[date]
     bays: Mapping[str, str]
-    technicians: Mapping[str, frozenset[str]]
+    technicians: Mapping[str, Technician]
 
 
-def load_network(sql: sqlite3.Connection) -> tuple[Workshop, ...]:
+def load_network(sql: Sql) -> tuple[Workshop, ...]:
     """All workshops, by id."""
+    tables = _Tables(sql)
     rows = sql.execute(
         "SELECT workshop_id, zone, country, subdivision, urgent_share FROM workshops ORDER BY workshop_id"
     ).fetchall()
-    return tuple(_load_workshop(sql, *row) for row in rows)
+    return tuple(tables.workshop(*row) for row in rows)
 
 
-def _load_workshop(sql: sqlite3.Connection, workshop_id: str, *where: Any) -> Workshop:
-    """``where``: zone, country, subdivision, share of URGENT."""
-    own = (workshop_id,)
-    hours = sql.execute("SELECT weekday, opens_min, closes_min FROM opening_hours WHERE workshop_id = ?", own)
-    bays = sql.execute("SELECT bay_id, type FROM bays WHERE workshop_id = ? ORDER BY bay_id", own)
-    skills: dict[str, set[str]] = {}
-    people = "SELECT technician_id, skill FROM skills JOIN technicians USING (technician_id) WHERE workshop_id = ?"
-    for technician, skill in sql.execute(people, own):
-        skills.setdefault(technician, set()).add(skill)
-    zone, country, subdivision, urgent_share = where
-    return Workshop(
-        workshop_id=workshop_id,
-        zone=zone,
-        country=country,
-        subdivision=subdivision,
-        urgent_share=urgent_share,
-        hours={weekday: (opens, closes) for weekday, opens, closes in hours},
-        bays=dict(bays.fetchall()),
-        technicians={technician: frozenset(skills[technician]) for technician in sorted(skills)},
-    )
+class _Tables:
+    """The rows of each workshop and technician."""
+
+    def __init__(self, sql: Sql) -> None:
+        self._hours = _week_hours(sql, "SELECT workshop_id, weekday, opens_min, closes_min FROM opening_hours")
+        self._on_call = _week_hours(sql, "SELECT workshop_id, weekday, from_min, to_min FROM on_call")
+        self._shifts = _week_hours(sql, "SELECT technician_id, weekday, from_min, to_min FROM shifts")
+        self._closures = _grouped(sql, "SELECT workshop_id, day FROM closures")
+        self._bays = _grouped(sql, "SELECT workshop_id, bay_id, type FROM bays ORDER BY bay_id")
+        self._people = _grouped(sql, "SELECT workshop_id, technician_id FROM technicians ORDER BY technician_id")
+        self._absences = _grouped(sql, "SELECT technician_id, from_ms, to_ms FROM absences ORDER BY from_ms")
+        self._called = {technician for (technician,) in sql.execute("SELECT technician_id FROM on_call_technicians")}
+        self._skills = _grouped(
+            sql,
+            "SELECT s.technician_id, s.skill, COALESCE(p.factor, 1.0) FROM skills s LEFT JOIN productivity p "
+            "ON p.technician_id = s.technician_id AND p.skill = s.skill ORDER BY s.skill",
+        )
+
+    def workshop(
+        self, workshop_id: str, zone: str, country: str, subdivision: str | None, urgent_share: float
+    ) -> Workshop:
+        """One of them."""
+        return Workshop(
+            workshop_id=workshop_id,
+            zone=zone,
+            country=country,
+            subdivision=subdivision,
+            urgent_share=urgent_share,
+            hours=self._hours.get(workshop_id, {}),
+            on_call=self._on_call.get(workshop_id, {}),
+            closures=frozenset(date.fromisoformat(day) for (day,) in self._closures.get(workshop_id, ())),
+            bays=dict(self._bays.get(workshop_id, ())),
+            technicians={person: self._technician(person) for (person,) in self._people.get(workshop_id, ())},
+        )
+
+    def _technician(self, technician_id: str) -> Technician:
+        return Technician(
+            skills=dict(self._skills.get(technician_id, ())),
+            shifts=self._shifts.get(technician_id, {}),
+            absences=tuple(self._absences.get(technician_id, ())),
+            on_call=technician_id in self._called,
+        )
 
 
-def seed_workshops(
-    sql: sqlite3.Connection, parts: Iterable[str], *, count: int = DEFAULT_WORKSHOPS, seed: int = 0
-) -> None:
-    """Fill an empty store with ``count`` workshops in Germany; does nothing where there are workshops already."""
-    if sql.execute("SELECT 1 FROM workshops").fetchone():
-        return
-    for number in range(count):
-        workshop_id = f"workshop-{number + 1:03d}"
-        _insert_workshop(sql, workshop_id, REGIONS[number % len(REGIONS)])
-        _insert_parts(sql, workshop_id, parts, seeded(seed, "parts", workshop_id))
+def _grouped(sql: Sql, query: str) -> dict[str, list[Any]]:
+    """The other columns by the first."""
+    groups = defaultdict[str, list[Any]](list)
+    for key, *rest in sql.execute(query):
+        groups[key].append(tuple(rest))
+    return groups
 
 
-def _insert_workshop(sql: sqlite3.Connection, workshop_id: str, region: str) -> None:
-    sql.execute(
-        "INSERT INTO workshops VALUES (?, ?, 'Europe/Berlin', 'DE', ?, ?)",
-        (workshop_id, f"Workshop {workshop_id[-3:]}", region, URGENT_SHARE),
-    )
-    sql.executemany(
-        "INSERT INTO opening_hours VALUES (?, ?, ?, ?)", [(workshop_id, day, *hours) for day, hours in WEEK.items()]
-    )
-    sql.executemany(
-        "INSERT INTO bays VALUES (?, ?, ?)",
-        [(f"{workshop_id}/bay-{n}", workshop_id, kind) for n, kind in enumerate(BAYS, 1)],
-    )
-    for number, crew in enumerate(CREWS, 1):
-        technician = f"{workshop_id}/tech-{number}"
-        sql.execute("INSERT INTO technicians VALUES (?, ?)", (technician, workshop_id))
-        sql.executemany("INSERT INTO skills VALUES (?, ?)", [(technician, skill) for skill in crew])
-
-
-def _insert_parts(sql: sqlite3.Connection, workshop_id: str, parts: Iterable[str], rng: random.Random) -> None:
-    rows = [(workshop_id, part, rng.randint(0, 12), rng.randint(12, 72) * HOUR_MS) for part in sorted(parts)]
-    sql.executemany("INSERT INTO parts VALUES (?, ?, ?, ?)", rows)
+def _week_hours(sql: Sql, query: str) -> dict[str, dict[int, WorkHours]]:
+    return {key: {day: WorkHours(*hours) for day, *hours in rows} for key, rows in _grouped(sql, query).items()}

@@ -1,28 +1,53 @@
-"""When a workshop is open: its hours in its own zone, without its public holidays."""
+"""Who works when at a workshop: its hours in its own zone, shifts, on-call hours, holidays, absences. Pure."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from master_orchestrator_agents.reference.scheduling.network import Workshop
+from master_orchestrator_agents.reference.scheduling.network import Technician, WeekHours, Workshop
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.zoned import local_time, millis
 
+SUNDAY = 6
+CLOSED = range(0)
+
+
+@dataclass(frozen=True)
+class WorkDay:
+    """The slots of one day from the first to the last in which there is work, and masks of them (bit 0: the first).
+
+    ``bays``: when a car can be worked on; ``technicians``: when each of them is there.
+    """
+
+    slots: range
+    bays: int
+    technicians: Mapping[str, int]
+
+    def of(self, resource: str) -> int:
+        """When a bay or a technician is at work."""
+        return self.technicians.get(resource, self.bays)
+
 
 class OpeningHours:
-    """Open slots per local day, remembered."""
+    """The days of workshops, remembered."""
 
     def __init__(self) -> None:
-        self._days: dict[tuple[str, date], range] = {}
+        self._days: dict[tuple[str, date, bool], WorkDay] = {}
 
-    def slots(self, workshop: Workshop, day: date) -> range:
-        """The slots of the day that lie wholly within the opening hours; empty on closed days."""
-        key = (workshop.workshop_id, day)
+    def day(self, workshop: Workshop, day: date, *, urgent: bool) -> WorkDay:
+        """Slots that lie wholly within the hours; of ``urgent`` work the on-call hours too. None on closed days."""
+        key = (workshop.workshop_id, day, urgent)
         if key not in self._days:
-            self._days[key] = _slots(workshop, day)
+            self._days[key] = _work_day(workshop, day, urgent=urgent)
         return self._days[key]
+
+    def clear(self) -> None:
+        """Forget them: the workshops have changed."""
+        self._days.clear()
 
 
 def local_day(workshop: Workshop, at_ms: int) -> date:
@@ -30,10 +55,39 @@ def local_day(workshop: Workshop, at_ms: int) -> date:
     return local_time(at_ms, ZoneInfo(workshop.zone)).date()
 
 
-def _slots(workshop: Workshop, day: date) -> range:
-    if day.weekday() not in workshop.hours or day in _holidays(workshop.country, workshop.subdivision, day.year):
-        return range(0)
-    opens, closes = (_at(workshop, day, minutes) for minutes in workshop.hours[day.weekday()])
+def _work_day(workshop: Workshop, day: date, *, urgent: bool) -> WorkDay:
+    is_holiday = day in _holidays(workshop.country, workshop.subdivision, day.year)
+    is_closed = is_holiday or day in workshop.closures
+    opened = CLOSED if is_closed else _slots(workshop, workshop.hours, day, day.weekday())
+    called = _slots(workshop, workshop.on_call, day, SUNDAY if is_holiday else day.weekday()) if urgent else CLOSED
+    spans = [span for span in (opened, called) if span]
+    slots = range(min(span.start for span in spans), max(span.stop for span in spans)) if spans else CLOSED
+    at_work = {}
+    for name, person in workshop.technicians.items():
+        shift = _slots(workshop, person.shifts, day, day.weekday()) if person.shifts else slots
+        planned = _mask(slots, opened) & _mask(slots, shift)
+        at_work[name] = (planned | (_mask(slots, called) if person.on_call else 0)) & ~_absent(slots, person)
+    return WorkDay(slots, _mask(slots, opened) | _mask(slots, called), at_work)
+
+
+def _absent(slots: range, person: Technician) -> int:
+    """The slots in which a technician is away."""
+    mask = 0
+    for from_ms, to_ms in person.absences:
+        mask |= _mask(slots, range(from_ms // SLOT_MS, -(-to_ms // SLOT_MS)))
+    return mask
+
+
+def _mask(slots: range, part: range) -> int:
+    """The bits of ``slots`` that lie in ``part``."""
+    start, stop = max(part.start, slots.start), min(part.stop, slots.stop)
+    return ((1 << (stop - start)) - 1) << (start - slots.start) if stop > start else 0
+
+
+def _slots(workshop: Workshop, week: WeekHours, day: date, weekday: int) -> range:
+    if weekday not in week:
+        return CLOSED
+    opens, closes = (_at(workshop, day, minutes) for minutes in week[weekday])
     return range(-(-opens // SLOT_MS), closes // SLOT_MS)
 
 

@@ -1,6 +1,5 @@
 """Three offers over all workshops."""
 
-import sqlite3
 import zlib
 from collections.abc import Sequence
 
@@ -8,6 +7,7 @@ from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit
 from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
+from master_orchestrator_agents.reference.sql import Sql
 
 OFFERS = 3
 FULL_FOR_MS = 60_000
@@ -28,7 +28,14 @@ class Search:
         self._opening = OpeningHours()
         self._full: dict[Key, tuple[int, int]] = {}
 
-    def offers(self, sql: sqlite3.Connection, wish: Wish) -> list[Fit]:
+    def use(self, network: Sequence[Workshop]) -> None:
+        """Look for places in these workshops from now on."""
+        if network != self._network:
+            self._network = network
+            self._opening.clear()
+            self._full.clear()
+
+    def offers(self, sql: Sql, wish: Wish) -> list[Fit]:
         """Up to three fits, the earliest first; empty if nothing is free within 90 days.
 
         One at each of the nearest workshops that have one in time; if these are fewer than three, several at one; if
@@ -58,18 +65,14 @@ class Search:
         home = zlib.crc32(vehicle_id.encode()) % len(self._network)
         return (*self._network[home:], *self._network[:home])
 
-    def _soonest(
-        self, sql: sqlite3.Connection, late: Sequence[tuple[int, Workshop]], wish: Wish
-    ) -> list[tuple[Workshop, Fit]]:
+    def _soonest(self, sql: Sql, late: Sequence[tuple[int, Workshop]], wish: Wish) -> list[tuple[Workshop, Fit]]:
         """The first fits at the workshops that have one soonest."""
         until_ms = wish.now_ms + HORIZON_MS
         nearest = [workshop for _, workshop in sorted(late, key=lambda entry: entry[0])[:OFFERS]]
         fits = [(workshop, self._first(sql, workshop, wish, until_ms=until_ms)[1]) for workshop in nearest]
         return [(workshop, fit) for workshop, fit in fits if fit is not None]
 
-    def _first(
-        self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, *, until_ms: int
-    ) -> tuple[int, Fit | None]:
+    def _first(self, sql: Sql, workshop: Workshop, wish: Wish, *, until_ms: int) -> tuple[int, Fit | None]:
         """The first fit at a workshop, if it begins by ``until_ms``, and the time before which there is none."""
         full_ms = self._full_until(workshop, wish)
         if full_ms > until_ms:
@@ -95,7 +98,7 @@ class Search:
         fresh = 0 <= wish.now_ms - checked_ms < FULL_FOR_MS
         self._full[key] = (checked_ms if fresh else wish.now_ms, start_ms)
 
-    def _later(self, sql: sqlite3.Connection, workshop: Workshop, wish: Wish, first: Fit, count: int) -> list[Fit]:
+    def _later(self, sql: Sql, workshop: Workshop, wish: Wish, first: Fit, count: int) -> list[Fit]:
         """More fits after the first at a workshop."""
         if count <= 0:
             return []

@@ -1,20 +1,16 @@
 """Appointments in the store: held, confirmed, released. Each function runs inside the caller's transaction."""
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-from master_orchestrator_agents.reference.database import Database
+from master_orchestrator_agents.reference.scheduling import parts as stocks
 from master_orchestrator_agents.reference.scheduling.fits import Fit
-from master_orchestrator_agents.reference.scheduling.network import (
-    DEFAULT_WORKSHOPS,
-    Workshop,
-    load_network,
-    seed_workshops,
-)
+from master_orchestrator_agents.reference.scheduling.network import Workshop, load_network
 from master_orchestrator_agents.reference.scheduling.schema import SCHEMA, SLOT_MS
+from master_orchestrator_agents.reference.scheduling.seeding import DEFAULT_WORKSHOPS, seed_workshops
+from master_orchestrator_agents.reference.sql import Sql, open_database
 from master_orchestrator_agents.reference.zoned import MINUTE_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import SchedulingResult
@@ -24,28 +20,34 @@ HOLD_MS = 15 * MINUTE_MS
 
 
 class SchedulingStore:
-    """The SQLite file of the agent. ``parts``: what the default network stocks."""
+    """The agent's database, a file or a URL (``reference/sql.py``). ``parts``: what the default network stocks."""
 
     def __init__(
-        self, path: Path, *, parts: Iterable[str] = (), workshops: int = DEFAULT_WORKSHOPS, seed: int = 0
+        self, where: Path | str, *, parts: Iterable[str] = (), workshops: int = DEFAULT_WORKSHOPS, seed: int = 0
     ) -> None:
-        self.database = Database(path, SCHEMA)
+        self.database = open_database(where, SCHEMA)
         with self.database.write() as sql:
             seed_workshops(sql, parts, count=workshops, seed=seed)
             self.network: tuple[Workshop, ...] = load_network(sql)
+        self._loaded_ms: int | None = None
+
+    def refresh(self, sql: Sql, now_ms: int) -> None:
+        """Read the workshops again, once in a minute: their hours, bays and people may have changed."""
+        if self._loaded_ms is None or abs(now_ms - self._loaded_ms) >= MINUTE_MS:
+            self.network, self._loaded_ms = load_network(sql), now_ms
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self.database.close()
 
 
-def booked_by(sql: sqlite3.Connection, command_id: str) -> SchedulingResult | None:
+def booked_by(sql: Sql, command_id: str) -> SchedulingResult | None:
     """What this command has booked already."""
     row = sql.execute("SELECT result FROM bookings WHERE command_id = ?", (command_id,)).fetchone()
     return None if row is None else SchedulingResult.model_validate_json(row[0])
 
 
-def standing(sql: sqlite3.Connection, workflow_id: str, now_ms: int) -> SchedulingResult | None:
+def standing(sql: Sql, workflow_id: str, now_ms: int) -> SchedulingResult | None:
     """The confirmed appointment of a workflow that is still to come, booked by an earlier command."""
     row = sql.execute(
         "SELECT b.result FROM appointments a JOIN bookings b ON b.command_id = a.command_id "
@@ -55,8 +57,8 @@ def standing(sql: sqlite3.Connection, workflow_id: str, now_ms: int) -> Scheduli
     return None if row is None else SchedulingResult.model_validate_json(row[0])
 
 
-def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bool) -> dict[str, Fit]:
-    """Hold each fit for 15 minutes; returns them by appointment id. Raises ``sqlite3.IntegrityError`` if taken."""
+def hold(sql: Sql, task: Task, fits: Iterable[Fit], *, urgent: bool) -> dict[str, Fit]:
+    """Hold each fit for 15 minutes; returns them by appointment id. The database raises if one is taken."""
     held = {_appointment_id(task.command_id, fit): fit for fit in fits}
     for appointment_id, fit in held.items():
         key = (appointment_id, task.command_id, task.workflow_id, task.vehicle_id)
@@ -68,7 +70,7 @@ def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bo
         sql.executemany(
             "INSERT INTO occupancy VALUES (?, ?, ?, ?, ?)",
             [
-                (fit.workshop_id, slot, resource, appointment_id, urgent)
+                (fit.workshop_id, slot, resource, appointment_id, int(urgent))
                 for slot in fit.slots
                 for resource in (fit.bay, fit.technician)
             ],
@@ -76,15 +78,15 @@ def hold(sql: sqlite3.Connection, task: Task, fits: Iterable[Fit], *, urgent: bo
     return held
 
 
-def holds_of(sql: sqlite3.Connection, command_id: str) -> dict[str, Fit]:
+def holds_of(sql: Sql, command_id: str) -> dict[str, Fit]:
     """What a command holds already, left by a crash or by another runner that is handling it; the earliest first."""
     rows = sql.execute(
         "SELECT a.appointment_id, a.workshop_id, a.bay_id, a.technician_id, o.slot FROM appointments a "
         "JOIN occupancy o ON o.workshop_id = a.workshop_id "
-        "AND o.slot >= a.start_ms / :slot_ms AND o.slot < a.end_ms / :slot_ms "
+        "AND o.slot >= a.start_ms / ? AND o.slot < a.end_ms / ? "
         "AND o.resource_id = a.bay_id AND o.appointment_id = a.appointment_id "
-        "WHERE a.state = 'HELD' AND a.command_id = :command_id ORDER BY a.start_ms, a.workshop_id, o.slot",
-        {"slot_ms": SLOT_MS, "command_id": command_id},
+        "WHERE a.state = 'HELD' AND a.command_id = ? ORDER BY a.start_ms, a.workshop_id, o.slot",
+        (SLOT_MS, SLOT_MS, command_id),
     )
     by_place = groupby(rows, key=lambda row: row[:4])
     return {
@@ -93,7 +95,7 @@ def holds_of(sql: sqlite3.Connection, command_id: str) -> dict[str, Fit]:
     }
 
 
-def confirm(sql: sqlite3.Connection, task: Task, appointment_id: str) -> bool:
+def confirm(sql: Sql, task: Task, appointment_id: str) -> bool:
     """Confirm a held appointment and release the other offers of its command; False if the hold was lost."""
     changed = sql.execute(
         "UPDATE appointments SET state = 'CONFIRMED' WHERE appointment_id = ? AND state = 'HELD'", (appointment_id,)
@@ -102,14 +104,15 @@ def confirm(sql: sqlite3.Connection, task: Task, appointment_id: str) -> bool:
     return bool(changed)
 
 
-def record(sql: sqlite3.Connection, task: Task, result: SchedulingResult) -> None:
+def record(sql: Sql, task: Task, result: SchedulingResult) -> None:
     """Keep what a command was answered."""
     sql.execute(
-        "INSERT OR IGNORE INTO bookings VALUES (?, ?, ?)", (task.command_id, task.workflow_id, result.model_dump_json())
+        "INSERT INTO bookings VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (task.command_id, task.workflow_id, result.model_dump_json()),
     )
 
 
-def drop_holds(sql: sqlite3.Connection, command_id: str) -> None:
+def drop_holds(sql: Sql, command_id: str) -> None:
     """Give back what a command still holds: the offers not taken."""
     _give_back(
         sql,
@@ -117,7 +120,7 @@ def drop_holds(sql: sqlite3.Connection, command_id: str) -> None:
     )
 
 
-def drop_expired_holds(sql: sqlite3.Connection, now_ms: int) -> None:
+def drop_expired_holds(sql: Sql, now_ms: int) -> None:
     """Give back what nobody has confirmed in time."""
     _give_back(
         sql,
@@ -125,23 +128,24 @@ def drop_expired_holds(sql: sqlite3.Connection, now_ms: int) -> None:
     )
 
 
-def _give_back(sql: sqlite3.Connection, rows: Iterable[tuple[str]]) -> None:
+def _give_back(sql: Sql, rows: Iterable[tuple[str]]) -> None:
     for (appointment_id,) in list(rows):
         _free(sql, appointment_id)
         sql.execute("DELETE FROM appointments WHERE appointment_id = ?", (appointment_id,))
 
 
-def end_workflow_appointments(sql: sqlite3.Connection, workflow_id: str, state: AppointmentState) -> None:
+def end_workflow_appointments(sql: Sql, workflow_id: str, state: AppointmentState) -> None:
     """The workflow's confirmed appointment has fallen through: free its slots and say how it ended."""
     rows = sql.execute(
         "SELECT appointment_id FROM appointments WHERE workflow_id = ? AND state = 'CONFIRMED'", (workflow_id,)
     ).fetchall()
     for (appointment_id,) in rows:
         _free(sql, appointment_id)
+        stocks.release(sql, appointment_id)
         sql.execute("UPDATE appointments SET state = ? WHERE appointment_id = ?", (state, appointment_id))
 
 
-def _free(sql: sqlite3.Connection, appointment_id: str) -> None:
+def _free(sql: Sql, appointment_id: str) -> None:
     workshop, start_ms, end_ms = sql.execute(
         "SELECT workshop_id, start_ms, end_ms FROM appointments WHERE appointment_id = ?", (appointment_id,)
     ).fetchone()
@@ -149,31 +153,6 @@ def _free(sql: sqlite3.Connection, appointment_id: str) -> None:
         "DELETE FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ? AND appointment_id = ?",
         (workshop, start_ms // SLOT_MS, end_ms // SLOT_MS, appointment_id),
     )
-
-
-def take_parts(sql: sqlite3.Connection, appointment_id: str, fit: Fit, parts: Iterable[str], now_ms: int) -> None:
-    """Take parts from the shelf and reorder each; one that is not in stock is ordered for this job alone."""
-    for part in sorted(parts):
-        taken = sql.execute(
-            "UPDATE parts SET on_hand = on_hand - 1 WHERE workshop_id = ? AND part = ? AND on_hand > 0",
-            (fit.workshop_id, part),
-        ).rowcount
-        if taken:
-            sql.execute(
-                "INSERT OR IGNORE INTO part_orders SELECT ?, workshop_id, part, ? + lead_ms FROM parts "
-                "WHERE workshop_id = ? AND part = ?",
-                (appointment_id, now_ms, fit.workshop_id, part),
-            )
-
-
-def receive_parts(sql: sqlite3.Connection, now_ms: int) -> None:
-    """Put ordered parts that have arrived on the shelf."""
-    arrived = sql.execute(
-        "SELECT appointment_id, workshop_id, part FROM part_orders WHERE arrives_ms <= ?", (now_ms,)
-    ).fetchall()
-    for appointment_id, workshop, part in arrived:
-        sql.execute("UPDATE parts SET on_hand = on_hand + 1 WHERE workshop_id = ? AND part = ?", (workshop, part))
-        sql.execute("DELETE FROM part_orders WHERE appointment_id = ? AND part = ?", (appointment_id, part))
 
 
 def _appointment_id(command_id: str, fit: Fit) -> str:

@@ -1,0 +1,1 @@
+"""Measures of the reference SCHEDULING agent: no double booking, and its weeks against simpler ways to plan."""
