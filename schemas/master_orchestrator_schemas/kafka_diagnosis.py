@@ -25,7 +25,16 @@ RIGHTS = {
     KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: "the transactional id",
     KafkaError.CLUSTER_AUTHORIZATION_FAILED: "the cluster",
 }
-LEADERLESS = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+LEADERLESS = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+    }
+)
+"""A partition's leader is being chosen, or broker and client do not know the newest yet, as just after a start."""
 
 
 def diagnosed(config: Config, errors: Iterable[KafkaError], waited_s: float) -> Trouble:

@@ -12,7 +12,9 @@ import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
 from master_orchestrator.log_guard import SafeArguments, Secrets, guard, trace, trace_text
+from master_orchestrator.log_repeats import LibraryRepeats
 from master_orchestrator.settings import Settings
+from master_orchestrator_schemas.kafka import CLIENT_LOG
 
 LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "master_orchestrator.shell.faust_replacements")
 """Their infos are about their own parts, and their debug lines hold whole requests, with log-ins and records. A
@@ -39,6 +41,7 @@ def configure_logging(settings: Settings, *, program: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(SafeArguments())
+    handler.addFilter(LibraryRepeats((*LIBRARIES, CLIENT_LOG.name)))
     handler.setFormatter(
         _Formatter(
             secrets,

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from support.commands import command_for
 
 from master_orchestrator.log_guard import MASK
+from master_orchestrator.log_repeats import EVERY_S
 from master_orchestrator.log_setup import configure_logging
 from master_orchestrator.settings import Settings
 from master_orchestrator_agents.handler import execute
@@ -192,3 +194,27 @@ def test_a_record_that_cannot_be_written_does_not_take_its_arguments_along(capsy
     shown = capsys.readouterr().err
     assert PRIVATE not in shown
     assert "a record of theirs could not be written (TypeError)" in shown
+
+
+def test_a_library_that_repeats_itself_is_shown_once_a_minute(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging(Settings(log_format="json"), program="engine")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    coordinator = logging.getLogger("aiokafka.consumer.group_coordinator")
+    for number in range(40):
+        coordinator.warning("Marking the coordinator dead (node %s)for group %s.", number, "g")
+        logging.getLogger("librdkafka").warning("%s [%s] %s", "REQTMOUT", f"consumer-{number}", "timed out")
+        logging.getLogger("ours").warning("said %s times", number)
+    coordinator.error("something else")
+    now += EVERY_S
+    coordinator.warning("Marking the coordinator dead (node %s)for group %s.", 41, "g")
+    shown = _logged(capsys)
+    assert 40 == sum(record["logger"] == "ours" for record in shown)
+    assert [
+        ("Marking the coordinator dead (node 0)for group g.", None),
+        ("REQTMOUT [consumer-0] timed out", None),
+        ("something else", None),
+        ("Marking the coordinator dead (node 41)for group g.", 39),
+    ] == [(record["message"], record.get("repeats")) for record in shown if record["logger"] != "ours"]

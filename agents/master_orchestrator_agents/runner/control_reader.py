@@ -33,7 +33,8 @@ class ControlReader:
         self._config, self._place, self._key = config, place, actor.encode()
         self._held_to, self._codec = held_to, codec
         self._known, self._stopping = threading.Event(), threading.Event()
-        self._started_at = self._read_at = time.monotonic()
+        self._read_at = time.monotonic()
+        self._is_reachable = True
         self._thread = threading.Thread(target=self._run, name="controls", daemon=True)
 
     def start(self, waiting: Callable[[], None], stop: threading.Event) -> None:
@@ -71,19 +72,28 @@ class ControlReader:
         try:
             consumer.get_watermark_offsets(TopicPartition(*self._place), timeout=ANSWER_S)
         except KafkaException as error:
-            log.warning("controls_out_of_reach", error=str(error))
+            self._out_of_reach(str(error))
         else:
-            self._read_at = time.monotonic()
+            self._in_reach()
+
+    def _in_reach(self) -> None:
+        self._read_at, self._is_reachable = time.monotonic(), True
+
+    def _out_of_reach(self, error: str) -> None:
+        """Said once until they are in reach again: ``lag_s`` tells for how long."""
+        if self._is_reachable:
+            log.warning("controls_out_of_reach", error=error)
+        self._is_reachable = False
 
     def _take(self, message: Message) -> None:
         error = message.error()
         if error is None:
             self._hold(message)
         elif error.code() == KafkaError._PARTITION_EOF:
-            self._read_at = time.monotonic()
+            self._in_reach()
             self._known.set()
         else:
-            log.warning("controls_out_of_reach", error=error.str())
+            self._out_of_reach(error.str())
 
     def _hold(self, message: Message) -> None:
         if message.key() != self._key:

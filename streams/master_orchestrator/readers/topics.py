@@ -19,14 +19,12 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from master_orchestrator.errors import kafka_error
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config, place_of
-from master_orchestrator_schemas.kafka_diagnosis import explained
+from master_orchestrator_schemas.kafka_diagnosis import LEADERLESS, explained
 from master_orchestrator_schemas.kafka_trouble import unreachable
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.places import Partition
 
-NO_LEADER_YET = frozenset(
-    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
-)
+NO_LEADER_YET = frozenset({*LEADERLESS, KafkaError.UNKNOWN_TOPIC_OR_PART})
 """A topic that has just been made, or a partition that is moving."""
 
 log = structlog.stdlib.get_logger(__name__)

@@ -14,6 +14,7 @@ from master_orchestrator.shell.clients import RETRY_PAUSE_S, kafka_error
 from master_orchestrator.shell.errors import RestoreError
 from master_orchestrator.shell.store import LOG_KEY, PartitionStore
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, consumer_config
+from master_orchestrator_schemas.kafka_diagnosis import LEADERLESS
 from master_orchestrator_schemas.places import Partition
 
 BATCH = 10_000
@@ -23,8 +24,6 @@ QUIET_S = 30.0
 """No record and no end for this long means that the changelog cannot be read."""
 WATERMARK_S = 10.0
 ADMIN_TIMEOUT_S = 30.0
-NO_LEADER_YET = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
-"""A topic that was just made, a partition whose leader moves: no reason to die."""
 
 
 class LogReader:
@@ -46,7 +45,7 @@ class LogReader:
                 bounds = self.consumer.get_watermark_offsets(TopicPartition(*name), timeout=WATERMARK_S)
                 break
             except KafkaException as error:
-                if kafka_error(error).code() not in NO_LEADER_YET or time.monotonic() > patient_until:
+                if kafka_error(error).code() not in LEADERLESS or time.monotonic() > patient_until:
                     raise
                 time.sleep(RETRY_PAUSE_S)
         if bounds is None:
