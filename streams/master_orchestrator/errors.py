@@ -70,6 +70,16 @@ class UnknownWorkflowError(OrchestratorError):
         )
 
 
+class UnknownActorError(OrchestratorError):
+    """An actor that has done nothing on record."""
+
+    def __init__(self, actor: object) -> None:
+        super().__init__(
+            f"nothing is known of {actor!r}: write its kind before its name, like agent:DIAGNOSIS; "
+            "'master-orchestrator ueba entities' lists those on Kafka"
+        )
+
+
 class InvalidArgumentError(OrchestratorError):
     """An argument of a constructor or a call that is not valid, such as a negative time-out."""
 

@@ -9,7 +9,7 @@ import msgspec
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import AuditRecord, Cause
+from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
 from master_orchestrator_schemas.reasons import REJECTION_REASONS
 from master_orchestrator_schemas.registry import Request
 
@@ -101,3 +101,9 @@ class Shell(Protocol):
 
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The audit records of a workflow so far, in order."""
+
+    def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
+        """Where an actor stands, and its trail, oldest first; None of one that was never seen."""
+
+    def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:
+        """Hand in a request about an actor; the record that answers it. Raises :class:`OrchestratorError`."""

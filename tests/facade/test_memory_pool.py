@@ -11,6 +11,7 @@ import pytest
 from support.commands import command_for
 
 from master_orchestrator.memory.activity import MemoryActivity
+from master_orchestrator.memory.judge import MemoryJudge
 from master_orchestrator.memory.log import MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator_agents import Task
@@ -34,12 +35,14 @@ def running(
 ) -> Iterator[tuple[AgentPool, queue.Queue[Reply]]]:
     """A pool with one thread, and what it replies."""
     replies: queue.Queue[Reply] = queue.Queue()
-    activity = MemoryActivity(handlers, topology, MemoryLog(), now_ms)
+    log, codec = MemoryLog(), Codec(topology.limits)
+    judge = MemoryJudge(topology, codec, log, now_ms=now_ms, hold=lambda _actor, _deadlines: None)
+    activity = MemoryActivity(handlers, topology, log, now_ms, judge)
     pool = AgentPool(
         handlers,
         activity=activity,
         topology=topology,
-        codec=Codec(topology.limits),
+        codec=codec,
         max_workers=1,
         now_ms=now_ms,
         reply=lambda reply, _: replies.put(reply),

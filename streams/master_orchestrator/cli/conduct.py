@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -12,6 +14,7 @@ from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from master_orchestrator_schemas.messages import ActorRecord, EntityStatus, UebaRequest
+    from master_orchestrator_schemas.vocabulary import UebaAction
 
 ActorArgument = Annotated[
     str, typer.Argument(metavar="ACTOR", help="agent:DIAGNOSIS, operator:ada, client:portal …", show_default=False)
@@ -99,13 +102,11 @@ def ack(
     json: JsonOption = False,
 ) -> None:
     """Close a finding: what is benign is usual from now on. Exit code 1 if that is refused, which is on the record."""
-    from master_orchestrator_schemas.vocabulary import UebaAction, Verdict
+    from master_orchestrator.client.asking import this_user
+    from master_orchestrator.client.judge_requests import acknowledgement
 
-    actor, slash, number = finding.rpartition("/")
-    if not slash or not number.isdecimal():
-        raise UsageError(f"{finding!r} is not a finding: write ACTOR/NUMBER, as `ueba findings` shows it")
-    verdict = Verdict.BENIGN if benign else Verdict.CONFIRMED
-    request = _request(actor, UebaAction.ACKNOWLEDGE, by, reason, finding_id=finding, verdict=verdict)
+    with _checked():
+        request = acknowledgement(finding, benign=benign, by=by or this_user(), reason=reason)
     _ask(ctx, request, timeout, as_json=json)
 
 
@@ -206,22 +207,23 @@ def _entities_text(statuses: list[EntityStatus]) -> str:
     return "\n".join(lines) or "Nothing is known of any actor: does `ueba run` run, and has anything been done?"
 
 
-def _request(actor: str, action: object, by: str | None, reason: str, **fields: object) -> UebaRequest:
-    import msgspec
+@contextmanager
+def _checked() -> Iterator[None]:
+    """What cannot be asked is a mistake of usage."""
+    from master_orchestrator.errors import InvalidRequestError
 
-    from master_orchestrator.client.asking import this_user
-    from master_orchestrator.client.judge_requests import new_request_id
-    from master_orchestrator_schemas.messages import UebaRequest
-
-    if not reason.strip():
-        raise UsageError("--reason is empty: say why, it is kept on the trail")
-    given = {
-        "actor": actor, "request_id": new_request_id(), "action": action, "by": by or this_user(), "reason": reason,
-    }  # fmt: skip
     try:
-        return msgspec.convert({**given, **fields}, UebaRequest)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"this cannot be asked: {error}") from error
+        yield
+    except InvalidRequestError as error:
+        raise UsageError(str(error)) from error
+
+
+def _request(actor: str, action: UebaAction, by: str | None, reason: str, **fields: object) -> UebaRequest:
+    from master_orchestrator.client.asking import this_user
+    from master_orchestrator.client.judge_requests import request_about
+
+    with _checked():
+        return request_about(actor, action, by=by or this_user(), reason=reason, **fields)
 
 
 def _ask(ctx: typer.Context, request: UebaRequest, timeout_s: float, *, as_json: bool) -> None:
@@ -239,13 +241,12 @@ def _ask(ctx: typer.Context, request: UebaRequest, timeout_s: float, *, as_json:
 
 def outcome_of(record: ActorRecord) -> tuple[str, ExitCode]:
     """What the judge's record of a request says, and the command's exit code."""
-    import msgspec
+    from master_orchestrator.client.judge_requests import refusal_of
 
-    refused = record.event == "request_refused"
-    why = msgspec.json.decode(record.details)["why"] if refused else ""
-    outcome = f"Refused: {why}" if refused else f"{record.event.replace('_', ' ')}: {record.actor}"
+    why = refusal_of(record)
+    outcome = f"Refused: {why}" if why else f"{record.event.replace('_', ' ')}: {record.actor}"
     text = f"{outcome} (on the record as {record.actor}/{record.seq}, by {record.by})"
-    return text, ExitCode.NO if refused else ExitCode.DONE
+    return text, ExitCode.NO if why else ExitCode.DONE
 
 
 def _duration(text: str) -> int:

@@ -3,9 +3,10 @@
 import time
 import uuid
 
+import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
-from master_orchestrator.errors import OrchestratorError
+from master_orchestrator.errors import InvalidRequestError, OrchestratorError
 from master_orchestrator.readers.decoding import decoded
 from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator_schemas.codec import Codec
@@ -13,6 +14,7 @@ from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.messages import ActorRecord, Cause, UebaRequest
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import UebaAction, Verdict
 
 SOURCE = "master-orchestrator/client"
 POLL_S = 0.2
@@ -22,9 +24,32 @@ class JudgeSilentError(OrchestratorError):
     """The ueba app has not answered in time; the request stands, and is answered when it runs."""
 
 
-def new_request_id() -> str:
-    """An id that no other request has."""
-    return str(uuid.uuid4())
+def request_about(actor: str, action: UebaAction, *, by: str, reason: str, **fields: object) -> UebaRequest:
+    """A request with an id of its own. Raises :class:`InvalidRequestError`."""
+    if not reason.strip():
+        raise InvalidRequestError("the reason is empty: say why, it is kept on the trail")
+    given = {"actor": actor, "request_id": str(uuid.uuid4()), "action": action, "by": by, "reason": reason}
+    try:
+        return msgspec.convert({**given, **fields}, UebaRequest)
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError(f"this cannot be asked: {error}") from error
+
+
+def acknowledgement(finding_id: str, *, benign: bool, by: str, reason: str) -> UebaRequest:
+    """The request that closes a finding. Raises :class:`InvalidRequestError`."""
+    actor, slash, number = finding_id.rpartition("/")
+    if not slash or not number.isdecimal():
+        raise InvalidRequestError(f"{finding_id!r} is not a finding: write ACTOR/NUMBER, as `ueba findings` shows it")
+    verdict = Verdict.BENIGN if benign else Verdict.CONFIRMED
+    return request_about(actor, UebaAction.ACKNOWLEDGE, by=by, reason=reason, finding_id=finding_id, verdict=verdict)
+
+
+def refusal_of(record: ActorRecord) -> str | None:
+    """Why the judge did not do what was asked; None if it did."""
+    if record.event != "request_refused":
+        return None
+    why: str = msgspec.json.decode(record.details)["why"]
+    return why
 
 
 def ask_judge(kafka: KafkaSettings, topology: Topology, request: UebaRequest, timeout_s: float) -> ActorRecord:

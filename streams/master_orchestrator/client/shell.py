@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 
+from master_orchestrator.client.judge_requests import ask_judge
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.client.runners import Runners
 from master_orchestrator.cluster.liveness import require_kafka
+from master_orchestrator.readers.actors import read_actor_trail, read_entity
 from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
-from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, EntityStatus, UebaRequest
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -58,3 +60,12 @@ class KafkaShell:
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The workflow's audit records, read from its partition's beginning."""
         return read_trail(self._kafka, self._topology, workflow_id)
+
+    def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
+        """Where the actor stands, and its trail, read from its partition's beginning."""
+        status = read_entity(self._kafka, self._topology, actor)
+        return None if status is None else (status, read_actor_trail(self._kafka, self._topology, actor))
+
+    def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:
+        """Send a request about an actor to ``ueba run``. Raises :class:`JudgeSilentError` if it does not answer."""
+        return ask_judge(self._kafka, self._topology, request, timeout_s)

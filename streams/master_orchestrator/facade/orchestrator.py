@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from concurrent.futures import TimeoutError as NotInTime
 from types import TracebackType
-from typing import Self, Unpack
+from typing import Any, Self, Unpack
 
+from master_orchestrator.client.judge_requests import acknowledgement, request_about
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
+from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.fields import ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
-from master_orchestrator_schemas.vocabulary import State
+from master_orchestrator_schemas.vocabulary import State, UebaAction
 
 
 class MasterOrchestrator(OrchestratorBase):
@@ -103,6 +105,28 @@ class MasterOrchestrator(OrchestratorBase):
     def get_statistics(self) -> Statistics:
         """Figures of all workflows; over Kafka, those of other clients too."""
         return self._statistics()
+
+    def explain_actor(self, actor: str) -> dict[str, Any]:
+        """Why an actor has its risk, as ``ueba explain --json`` tells it: score, band, level, findings, what was done.
+
+        Over Kafka, ``master-orchestrator ueba run`` is the judge. Raises :class:`UnknownActorError`.
+        """
+        return explained(self._shell("explain_actor"), actor)
+
+    def acknowledge_finding(self, finding_id: str, *, benign: bool, operator: str, reason: str) -> None:
+        """Close a finding of :meth:`explain_actor`: benign, it adds nothing and is usual from now on; else it is kept.
+
+        Raises:
+            InvalidRequestError: it is not open, or about the operator; that is on the trail.
+            OrchestratorError: over Kafka, the judge did not answer in time.
+        """
+        request = acknowledgement(finding_id, benign=benign, by=operator, reason=reason)
+        decided(self._shell("acknowledge_finding"), request, self._timeout)
+
+    def release_actor(self, actor: str, *, operator: str, reason: str) -> None:
+        """End what an actor is held to. Raises as :meth:`acknowledge_finding` does."""
+        request = request_about(actor, UebaAction.RELEASE, by=operator, reason=reason)
+        decided(self._shell("release_actor"), request, self._timeout)
 
     def wait_until(
         self, workflow_id: str, state: State, *states: State, timeout: float | None = None

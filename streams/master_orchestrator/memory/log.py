@@ -6,13 +6,22 @@ from collections import Counter
 
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import Activity, Alert, AuditRecord, Cause, Command
+from master_orchestrator_schemas.messages import (
+    Activity,
+    ActorRecord,
+    Alert,
+    AuditRecord,
+    Cause,
+    Command,
+    Control,
+    EntityStatus,
+)
 from master_orchestrator_schemas.places import Partition
 
 
 class MemoryLog:
-    """Offsets of the inputs, and everything the engine put out. Written by the engine's thread alone,
-    ``activity`` by those of the agents.
+    """Offsets of the inputs, and everything the engine put out. Written by the engine's thread alone;
+    what agents do, and what the judge says of it (``conduct``, ``controls``, ``entities``), by those of the agents.
 
     Lists only grow, so a reader in another thread sees a prefix.
     """
@@ -23,6 +32,9 @@ class MemoryLog:
         self.dead_letters: list[tuple[Cause, Rejection]] = []
         self.failed_commands: list[Command] = []
         self.activity: list[Activity] = []
+        self.conduct: list[ActorRecord] = []
+        self.controls: list[Control] = []
+        self.entities: dict[str, EntityStatus] = {}
         self.workflows = WorkflowsView()
         self._next_offsets: Counter[Partition] = Counter()
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from concurrent.futures import Future
 
-from master_orchestrator.errors import OrchestratorError, WaitTimeoutError
+from master_orchestrator.core.rejection import Rejection
+from master_orchestrator.errors import InvalidRequestError, OrchestratorError, WaitTimeoutError
 from master_orchestrator.memory.activity import MemoryActivity
 from master_orchestrator.memory.engine import MemoryEngine
+from master_orchestrator.memory.judge import MemoryJudge
 from master_orchestrator.memory.log import AppendClock, MemoryLog
 from master_orchestrator.memory.pool import AgentPool
 from master_orchestrator.memory.timers import Timers
@@ -13,7 +15,7 @@ from master_orchestrator.ports import EngineAnswer
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import AuditRecord, Reply, Timer
+from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, EntityStatus, Reply, Timer, UebaRequest
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -38,6 +40,8 @@ class MemoryShell:
         codec = Codec(topology.limits)
         self.log = MemoryLog()
         self._timers = Timers(self._tick, clock.now_ms)
+        self._judge_timers = Timers(self._judge_tick, clock.now_ms)
+        self._judge = MemoryJudge(topology, codec, self.log, now_ms=clock.now_ms, hold=self._judge_timers.hold)
         self._pool = AgentPool(
             handlers,
             topology=topology,
@@ -45,7 +49,7 @@ class MemoryShell:
             max_workers=max_workers,
             now_ms=clock.now_ms,
             reply=self._replied,
-            activity=MemoryActivity(handlers, topology, self.log, clock.now_ms),
+            activity=MemoryActivity(handlers, topology, self.log, clock.now_ms, self._judge),
         )
         self._engine = MemoryEngine(
             topology,
@@ -66,6 +70,7 @@ class MemoryShell:
         self._engine.start()
         self._pool.start()
         self._timers.start()
+        self._judge_timers.start()
 
     def submit(self, request: Request) -> MemoryPending:
         """Put a request in."""
@@ -78,14 +83,30 @@ class MemoryShell:
         """The audit records of a workflow so far."""
         return [record for record in self.log.audit if record.workflow_id == workflow_id]
 
+    def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
+        """Where the actor stands, and its trail."""
+        status = self.log.entities.get(actor)
+        return None if status is None else (status, [record for record in self.log.conduct if record.actor == actor])
+
+    def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:  # noqa: ARG002  it answers at once
+        """The record that answers it."""
+        answer = self._judge.put(request)
+        if isinstance(answer, Rejection):
+            raise InvalidRequestError(f"the judge of behaviour rejected the request: {answer}")
+        return answer[0]
+
     def stop(self) -> None:
         """Let running handlers finish, apply their replies, end all threads."""
         self._timers.stop()
+        self._judge_timers.stop()
         self._pool.stop()
         self._engine.stop()
 
     def _tick(self, tick: Timer) -> None:
         self._engine.put(tick)
+
+    def _judge_tick(self, tick: Timer) -> None:
+        self._judge.tick(tick)
 
     def _replied(self, reply: Reply, traceparent: str | None) -> None:
         self._engine.put(reply, traceparent)

@@ -1,0 +1,137 @@
+"""What holds for actors on both shells: charter, judge, controls, safety, release."""
+
+import asyncio
+import queue
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from support.engine_process import EngineProcess
+from support.facade_stage import FacadeStage, quick
+from support.four_agents import HOT, diagnose, four_agents
+
+from master_orchestrator import MasterOrchestrator, RetryableError, Task
+from master_orchestrator.errors import InvalidRequestError, UnknownActorError
+from master_orchestrator_agents.errors import CharterError
+from master_orchestrator_schemas.topology import Topology
+
+ROGUE = "agent:CUSTOMER_ENGAGEMENT"
+SAFE, UNSAFE = "safe", "unsafe"
+TRIES, WAIT_S, POLL_S = 100, 120.0, 0.2
+
+
+@pytest.fixture
+def judged(request: pytest.FixtureRequest, stage: FacadeStage) -> Iterator[FacadeStage]:
+    """The stage with a judge of behaviour: in memory it has one."""
+    if stage.kafka is None:
+        yield stage
+        return
+    folder = request.getfixturevalue("tmp_path")
+    worker = EngineProcess(stage.kafka, stage.topology, folder / "ueba", "u1", "--app", "ueba")
+    worker.start()
+    yield stage
+    worker.stop()
+
+
+class Rogue:
+    """A CUSTOMER_ENGAGEMENT handler that tries to delete the audit trail once, and sends a notice each time.
+
+    ``notices``: for each vehicle whether its notice went out.
+    """
+
+    def __init__(self) -> None:
+        self.notices: queue.Queue[tuple[str, bool]] = queue.Queue()
+        self.tempted = True
+
+    async def __call__(self, task: Task) -> dict[str, Any]:
+        if self.tempted:
+            self.tempted = False
+            with suppress(CharterError), task.access("delete", "audit_log"):
+                pytest.fail("an act outside the charter was done")
+        try:
+            async with task.access("send", "push"):
+                self.notices.put((task.vehicle_id, True))
+        except RetryableError:
+            self.notices.put((task.vehicle_id, False))
+            raise
+        return {"answer": "ACCEPT", "channel": "push"}
+
+
+def found_by_name(task: Task) -> dict[str, Any]:
+    """A serious fault of a vehicle whose name says so."""
+    unsafe = task.vehicle_id.startswith(UNSAFE)
+    return diagnose(task) if unsafe else {"causes": ["fan"], "probability": 0.2, "severity": 0.2}
+
+
+class Fleet:
+    """Sends readings of new vehicles, one after the other."""
+
+    def __init__(self, orchestrator: MasterOrchestrator, rogue: Rogue) -> None:
+        self._orchestrator, self._rogue = orchestrator, rogue
+
+    def until_notice(self, kind: str, *, goes_out: bool) -> None:
+        """A runner reads controls as they come, so it may take some vehicles."""
+        for _ in range(TRIES):
+            car = f"{kind}-{uuid.uuid4().hex[:12]}"
+            self._orchestrator.receive_vehicle_telemetry(car, {"speed": 50})
+            if (car, goes_out) == self._rogue.notices.get(timeout=WAIT_S):
+                return
+        pytest.fail(f"not one of {TRIES} vehicles")
+
+
+def await_block(orchestrator: MasterOrchestrator) -> None:
+    """Until the judge has blocked the rogue; over Kafka it is a process that has to start first."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        with suppress(UnknownActorError):
+            if "BLOCK" == orchestrator.explain_actor(ROGUE)["level"]:
+                return
+        time.sleep(POLL_S)
+    pytest.fail(f"not blocked within {WAIT_S:g} s")
+
+
+def test_a_rogue_is_blocked_and_released_and_notices_of_unsafe_vehicles_go_out_meanwhile(judged: FacadeStage) -> None:
+    rogue = Rogue()
+    orchestrator = judged.started(four_agents(CUSTOMER_ENGAGEMENT=rogue, DIAGNOSIS=found_by_name))
+    fleet = Fleet(orchestrator, rogue)
+
+    fleet.until_notice(UNSAFE, goes_out=True)
+    await_block(orchestrator)
+    fleet.until_notice(SAFE, goes_out=False)
+    fleet.until_notice(UNSAFE, goes_out=True)
+
+    why = orchestrator.explain_actor(ROGUE)
+    worst = max(why["findings"], key=lambda finding: finding["severity"])
+    assert ("BLOCK", "critical") == (why["level"], why["band"])
+    assert ("outside_charter", "delete", "audit_log") == (worst["rule"], worst["action"], worst["resource"])
+    with pytest.raises(InvalidRequestError, match="may not decide about itself"):
+        orchestrator.release_actor(ROGUE, operator=ROGUE, reason="let me")
+    with pytest.raises(InvalidRequestError, match="reason is empty"):
+        orchestrator.release_actor(ROGUE, operator="ada", reason=" ")
+    orchestrator.acknowledge_finding(worst["finding_id"], benign=True, operator="ada", reason="a drill")
+    orchestrator.release_actor(ROGUE, operator="ada", reason="handler mended")
+    fleet.until_notice(SAFE, goes_out=True)
+
+    after = orchestrator.explain_actor(ROGUE)
+    assert ("OBSERVE", "operator:ada") == (after["level"], after["done"][-1]["by"])
+
+
+def test_the_same_on_an_event_loop(topology: Topology) -> None:
+    rogue = Rogue()
+
+    async def run() -> None:
+        async with FacadeStage(quick(topology), None).async_orchestrator(
+            four_agents(CUSTOMER_ENGAGEMENT=rogue)
+        ) as orchestrator:
+            with pytest.raises(UnknownActorError, match="kind before its name, like agent:DIAGNOSIS"):
+                await orchestrator.explain_actor("DIAGNOSIS")
+            await orchestrator.wait_until_ended(await orchestrator.receive_vehicle_telemetry("v-1", HOT))
+            assert "BLOCK" == (await orchestrator.explain_actor(ROGUE))["level"]
+            await orchestrator.acknowledge_finding(f"{ROGUE}/0", benign=False, operator="ada", reason="seen")
+            await orchestrator.release_actor(ROGUE, operator="ada", reason="handler mended")
+            assert "OBSERVE" == (await orchestrator.explain_actor(ROGUE))["level"]
+
+    asyncio.run(run())
