@@ -93,8 +93,7 @@ def outcome_of(reply: Reply) -> ActOutcome:
     return ActOutcome.DENIED if reply.failure.error == CharterError.__name__ else ActOutcome.FAILURE
 
 
-@dataclass(frozen=True)
-class Occasion:
+class Occasion(NamedTuple):
     """What a session is about: a command's or request's id, and what it concerns."""
 
     session: str | None = None
@@ -108,7 +107,7 @@ class Author:
     """Who writes activity: one process of one actor. Its records are numbered without holes. Thread-safe.
 
     Args:
-        instance: ``worker@host``; the same after a restart.
+        instance: ``worker@host``; the same after a restart. It is cut to what a record holds.
         start_ms: when the process started.
     """
 
@@ -120,11 +119,16 @@ class Author:
     charter: str | None = None
     _numbers: Iterator[int] = field(default_factory=count, repr=False)  # next() of a count is atomic
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "instance", _text(self.instance))
+
     def done(
         self, occasion: Occasion, acts: Sequence[SessionAct], *, outcome: ActOutcome, at_ms: int, took_ms: int = 0
     ) -> list[Activity]:
         """The records of a session that is over: one, or as many as its acts fill."""
-        parts = [tuple(acts[first : first + MAX_ACTS]) for first in range(0, len(acts), MAX_ACTS)] or [()]
+        parts = [tuple(acts)]
+        if len(acts) > MAX_ACTS:
+            parts = [tuple(acts[first : first + MAX_ACTS]) for first in range(0, len(acts), MAX_ACTS)]
         return [self._record(occasion, part, outcome=outcome, at_ms=at_ms, took_ms=took_ms) for part in parts]
 
     def before(self, occasion: Occasion, act: SessionAct, *, at_ms: int) -> Activity:
@@ -151,7 +155,7 @@ class Author:
             activity_id=f"{occasion.session or ''}#{self.instance}#{self.start_ms}#{number}",
             actor=self.actor,
             kind=self.kind,
-            instance=_text(self.instance),
+            instance=self.instance,
             start_ms=self.start_ms,
             version=self.version,
             charter=self.charter,

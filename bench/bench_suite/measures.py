@@ -10,9 +10,11 @@ from rich.table import Table
 
 from bench_suite.backpressure import backpressure
 from bench_suite.burst import burst, burst_reference
+from bench_suite.full_load import ended, full_load, run_checks
 from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
 from bench_suite.growth import fleet, restore, scale
 from bench_suite.machine import machine
+from bench_suite.overhead import overhead
 from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
 from bench_suite.takeover import takeover
 from bench_suite.terminal import terminal
@@ -24,18 +26,10 @@ from master_orchestrator_schemas.vocabulary import AgentType, Lane
 def workflows(count: int = 20_000, in_flight: int = 4_000, partitions: int | None = None) -> dict[str, float]:
     """Complete workflows per second at full load: a check is asked for, six agents, all ten forward states."""
     with system(partitions) as own:
-        engine, agents = own.engine(), own.agents()
-        gateway = TelemetrySender(own)
-        _run(engine, gateway, range(200), in_flight)
-        before, started = _cpu_s(own, engine, agents), time.monotonic()
-        _run(engine, gateway, range(200, count + 200), in_flight)
-        seconds = time.monotonic() - started
+        engine = own.engine()
+        figures = full_load(own, {"engine": engine, "agents": own.agents()}, count, in_flight)
         return {
-            "workflows_per_s": count / seconds,
-            **{
-                f"{name}_cpu_ms_per_workflow": 1000 * (after - before[name]) / count
-                for name, after in _cpu_s(own, engine, agents).items()
-            },
+            **figures,
             "records_per_batch_and_partition": _mean(engine, "batch_records"),
             "transaction_ms": 1000 * _mean(engine, "transaction_seconds"),
             "engine_rss_mb": engine.rss_mb(),
@@ -61,7 +55,7 @@ def transitions(rate: float = 43, seconds: int = 20, warm_up: int = 10_000) -> d
         engine, _ = own.engine(), own.agents()
         gateway = TelemetrySender(own)
         started = time.monotonic()
-        _run(engine, gateway, range(warm_up), 300)
+        run_checks(engine, gateway, range(warm_up), 300)
         half = warm_up / (time.monotonic() - started) / 2
         figures: dict[str, float] = {}
         for number, (load, per_s) in enumerate((("300_inputs_per_s", rate), ("half_load", half)), start=1):
@@ -75,13 +69,13 @@ def transitions(rate: float = 43, seconds: int = 20, warm_up: int = 10_000) -> d
 def _times_at(  # noqa: PLR0917  all of them are what is measured
     own: BenchSystem, engine: MeasuredProcess, gateway: TelemetrySender, first: int, per_s: float, seconds: int
 ) -> list[float]:
-    since_ms, ended, count = time.time() * 1000, _ended(engine), int(per_s * seconds)
+    since_ms, before, count = time.time() * 1000, ended(engine), int(per_s * seconds)
     begin = time.monotonic()
     for number in range(count):
         time.sleep(max(0.0, begin + number / per_s - time.monotonic()))
         gateway.send(first + number, ts_ms=START_MS, check_requested=True)
     gateway.flush()
-    await_that(lambda: _ended(engine) >= ended + count)
+    await_that(lambda: ended(engine) >= before + count)
     return sorted(_transition_times(own, since_ms))
 
 
@@ -103,30 +97,9 @@ def readings(count: int = 300_000, vehicles: int = 1_000) -> dict[str, float]:
         }
 
 
-def _run(engine: MeasuredProcess, gateway: TelemetrySender, vehicles: range, in_flight: int) -> None:
-    """Send a check per vehicle, at most ``in_flight`` open, until all have ended."""
-    before = _ended(engine)
-    for sent, vehicle in enumerate(vehicles):
-        if sent % 50 == 0:
-            room = sent - in_flight + before
-            await_that(lambda room=room: _ended(engine) > room)  # type: ignore[misc]  # mypy cannot infer its default
-        gateway.send(vehicle, ts_ms=START_MS, check_requested=True)
-    gateway.flush()
-    await_that(lambda: _ended(engine) - before >= len(vehicles))
-
-
-def _cpu_s(own: BenchSystem, engine: MeasuredProcess, agents: MeasuredProcess) -> dict[str, float]:
-    """CPU seconds so far of the three that do the work."""
-    return {"engine": engine.cpu_s(), "agents": agents.cpu_s(), "broker": own.broker_cpu_s()}
-
-
 def _mean(engine: MeasuredProcess, histogram: str) -> float:
     name = f"master_orchestrator_{histogram}"
     return engine.metric(f"{name}_sum") / engine.metric(f"{name}_count")
-
-
-def _ended(engine: MeasuredProcess) -> float:
-    return engine.metric("master_orchestrator_workflows_ended_total")
 
 
 def _transition_times(own: BenchSystem, since_ms: float) -> list[float]:
@@ -145,6 +118,7 @@ MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     measure.__name__: measure
     for measure in (
         workflows,
+        overhead,
         partitions,
         transitions,
         readings,

@@ -136,6 +136,12 @@ class BenchSystem:
         """Start one process with a runner for each agent: the reference agents, but for the handlers in ``options``."""
         return self._start("agents", "agents", *options)
 
+    def start_judge(self) -> MeasuredProcess:
+        """Start the app that judges what actors do; returns once it owns all partitions."""
+        judge = self._start("ueba", "ueba", "run", "--worker", "bench")
+        await_that(lambda: judge.owned() == self.topology.partitions)
+        return judge
+
     def _start(self, name: str, *command: str) -> MeasuredProcess:
         port = free_port()
         environment = {

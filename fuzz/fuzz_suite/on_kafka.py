@@ -42,10 +42,6 @@ from master_orchestrator_schemas.topology import Topology
 
 CLI = (sys.executable, "-m", "master_orchestrator.cli")
 COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
-ONE_BY_ONE = {"max.in.flight.requests.per.connection": 1}
-"""A new producer's first batch, refused while its partition has no leader yet, is lost if a second is under way: the
-broker takes that one from a producer it does not know, finds the first out of order when it comes again, and librdkafka
-then takes it for a repeat and acknowledges it (without an offset)."""
 VEHICLES = 200
 LARGEST = 900_000
 """Bytes of a record that a producer with usual settings sends."""
@@ -128,7 +124,7 @@ def _engine(folder: Path) -> Iterator[tuple[KafkaSettings, Topology, "subprocess
 
 
 def _send(rng: Random, count: int, kafka: KafkaSettings, topology: Topology, outcome: KafkaOutcome) -> None:
-    producers = [Producer(producer_config(kafka, **ONE_BY_ONE, **{"compression.type": kind})) for kind in COMPRESSIONS]
+    producers = [Producer(producer_config(kafka, **{"compression.type": kind})) for kind in COMPRESSIONS]
     draw = _Records(rng, topology)
     for number in range(count):
         record, reason = draw.next()

@@ -11,6 +11,7 @@ from master_orchestrator_schemas.messages.telemetry import MAX_MS
 Headers = list[tuple[str, bytes]]
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
+_CONTENT_TYPE = ("content-type", b"application/avro")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SAMPLED = 0x01
 """The flag of a trace context that says that its trace is recorded (W3C Trace Context, 3.2.2.5.1)."""
@@ -20,8 +21,13 @@ _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0
 
 def rfc3339(at_ms: int) -> str:
     """``2026-01-31T12:00:00.250Z``. Times before 1970 and after 9999 become those ends."""
-    moment = _EPOCH + timedelta(milliseconds=min(max(at_ms, 0), MAX_MS))
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    seconds, millis = divmod(min(max(at_ms, 0), MAX_MS), 1000)
+    return f"{_to_the_second(seconds)}.{millis:03}Z"
+
+
+@lru_cache(maxsize=256)
+def _to_the_second(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat().removesuffix("+00:00")
 
 
 def envelope_headers(message_type: str, source: str, id: str, at_ms: int, traceparent: str | None) -> Headers:  # noqa: A002 - CloudEvents' name
@@ -42,12 +48,12 @@ def envelope_headers(message_type: str, source: str, id: str, at_ms: int, tracep
 
 @lru_cache(maxsize=1024)  # the engine stamps all records of an input with one time
 def _common_headers(message_type: str, source: str, at_ms: int) -> Headers:
-    return [
-        ("ce_type", b"master_orchestrator." + message_type.encode()),
-        ("ce_source", source.encode()),
-        ("ce_time", rfc3339(at_ms).encode()),
-        ("content-type", b"application/avro"),
-    ]
+    return [*_origin(message_type, source), ("ce_time", rfc3339(at_ms).encode()), _CONTENT_TYPE]
+
+
+@lru_cache(maxsize=1024)
+def _origin(message_type: str, source: str) -> Headers:
+    return [("ce_type", b"master_orchestrator." + message_type.encode()), ("ce_source", source.encode())]
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | None:

@@ -72,11 +72,16 @@ def producer_config(
 
     ``limits``: the topology's, so that whatever its topics take can be sent; by default those of one that sets none.
     ``compression``: the topology's. gzip takes its lowest level: the others cost twice as much for a tenth less.
+
+    One request per broker is under way at a time. With more, librdkafka spins while more are due than may be out
+    (``bench/producer_spin.py``), and the first batch of a new producer can be lost: refused while its partition has no
+    leader yet, it comes again after the second, and is taken for a repeat.
     """
     return {
         **_connection(settings),
         "enable.idempotence": True,
         "acks": "all",
+        "max.in.flight.requests.per.connection": 1,
         "partitioner": "murmur2_random",  # librdkafka's default, CRC32, sends most keys elsewhere
         "linger.ms": 5,
         "compression.type": compression,

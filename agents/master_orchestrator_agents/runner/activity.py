@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from master_orchestrator_agents.charter import Charter
 from master_orchestrator_agents.errors import RetryableError
@@ -50,11 +50,20 @@ class ActivityWriter:
         """The session in which a command is handled."""
         return Session.of(self._guard, command)
 
-    def close(self, session: Session, outcome: ActOutcome, took_ms: int, trace: str | None) -> list[ProducerRecord]:
-        """The records of a session that is over, to be sent with its reply; each calls nothing when delivered."""
+    def close(
+        self,
+        session: Session,
+        outcome: ActOutcome,
+        *,
+        at_ms: int,
+        took_ms: int,
+        trace: str | None,
+        delivered: Delivered,
+    ) -> list[ProducerRecord]:
+        """The records of a session that is over, to be sent with its reply; each calls ``delivered``."""
         acts = session.acts.merged()
-        done = self._author.done(session.occasion, acts, outcome=outcome, at_ms=self._now_ms(), took_ms=took_ms)
-        return [self._record(activity, trace) for activity in done]
+        done = self._author.done(session.occasion, acts, outcome=outcome, at_ms=at_ms, took_ms=took_ms)
+        return [self._record(activity, trace, delivered) for activity in done]
 
     def keep_alive(self) -> None:
         """Say that the process lives, if nothing else has for a while. Belongs to the poll thread."""
@@ -83,15 +92,19 @@ class ActivityWriter:
         return ProducerRecord(self._topic, self._key, self._codec.encode(activity), headers, delivered)
 
 
-def once_all(records: Iterable[ProducerRecord], then: Delivered) -> list[ProducerRecord]:
-    """The same records, of which the last to be delivered calls ``then``. Deliveries come from one thread."""
-    sent = list(records)
-    left = len(sent)
+class AllDelivered:
+    """To be called by each of ``left`` records when it is delivered; the last of them calls ``then``.
 
-    def delivered() -> None:
-        nonlocal left
-        left -= 1
-        if not left:
-            then()
+    Deliveries come from one thread.
+    """
 
-    return [ProducerRecord(record.topic, record.key, record.value, record.headers, delivered) for record in sent]
+    __slots__ = ("_then", "left")
+
+    def __init__(self, then: Delivered) -> None:
+        self.left, self._then = 1, then
+
+    def __call__(self) -> None:
+        """One more is delivered."""
+        self.left -= 1
+        if not self.left:
+            self._then()

@@ -3,7 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import structlog
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
@@ -26,8 +27,7 @@ PERMANENT_ERRORS = frozenset(
 Headers = Sequence[tuple[str, str | bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class ProducerRecord:
+class ProducerRecord(NamedTuple):
     """A record to send; ``delivered`` is called when it is durable."""
 
     topic: str
@@ -110,7 +110,7 @@ class RetryingProducer:
                 key=record.key,
                 value=record.value,
                 headers=list(record.headers),
-                on_delivery=lambda error, message: self._on_delivery(record, error, message),
+                on_delivery=partial(self._on_delivery, record),
             )
         except KafkaException as error:
             raise RunnerError(f"cannot send to {record.topic}: {error}") from error

@@ -1,13 +1,13 @@
 """Sends handlers' replies, each with the record of its session, to their topics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from master_orchestrator_agents.errors import InvalidResultError
 from master_orchestrator_agents.guard import Session
 from master_orchestrator_agents.handler import failure_reply
 from master_orchestrator_agents.recording import outcome_of
-from master_orchestrator_agents.runner.activity import ActivityWriter, once_all
+from master_orchestrator_agents.runner.activity import ActivityWriter, AllDelivered
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.dedup import DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
@@ -47,27 +47,39 @@ class ReplySender:
 
     def skip(self, entry: QueuedCommand) -> None:
         """A command that is not handled needs no reply; that it was not is on record."""
-        session = self._activity.open(entry.command)
-        records = self._activity.close(session, ActOutcome.FAILURE, 0, entry.traceparent)
-        for record in once_all(records, partial(self._backlog.completed, entry)):
-            self._producer.send(record)
+        delivered = AllDelivered(partial(self._backlog.completed, entry))
+        activity = self._activity.close(
+            self._activity.open(entry.command),
+            ActOutcome.FAILURE,
+            at_ms=self._now_ms(),
+            took_ms=0,
+            trace=entry.traceparent,
+            delivered=delivered,
+        )
+        self._send_all(activity, delivered)
 
     def send(self, entry: QueuedCommand, reply: Reply, session: Session) -> None:
         """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
         self._metrics.replied(entry.lane, sent, entry.traceparent)
-        headers = envelope_headers(
-            "Reply",
-            f"master-orchestrator/agents/{sent.agent}/{sent.worker}",
-            sent.command_id,
-            self._now_ms(),
-            entry.traceparent,
+        at_ms, source = self._now_ms(), f"master-orchestrator/agents/{sent.agent}/{sent.worker}"
+        headers = envelope_headers("Reply", source, sent.command_id, at_ms, entry.traceparent)
+        answer = DeliveredReply(sent.vehicle_id.encode(), value, headers)
+        delivered = AllDelivered(partial(self._backlog.completed, entry, answer))
+        activity = self._activity.close(
+            session,
+            outcome_of(sent),
+            at_ms=at_ms,
+            took_ms=sent.handled_in_ms,
+            trace=entry.traceparent,
+            delivered=delivered,
         )
-        record = DeliveredReply(sent.vehicle_id.encode(), value, headers)
-        activity = self._activity.close(session, outcome_of(sent), sent.handled_in_ms, entry.traceparent)
-        answer = ProducerRecord(self._topic, record.key, record.value, record.headers, _nothing)
-        for each in once_all([*activity, answer], partial(self._backlog.completed, entry, record)):
-            self._producer.send(each)
+        self._send_all([*activity, ProducerRecord(self._topic, *answer, delivered)], delivered)
+
+    def _send_all(self, records: Sequence[ProducerRecord], delivered: AllDelivered) -> None:
+        delivered.left = len(records)
+        for record in records:
+            self._producer.send(record)
 
     def _encoded(self, entry: QueuedCommand, reply: Reply) -> tuple[bytes, Reply]:
         """A result that cannot be encoded, one that is too large for instance, becomes a permanent failure."""
@@ -77,7 +89,3 @@ class ReplySender:
             refused = InvalidResultError(f"the {reply.agent} handler's result cannot be sent: {error}")
             failure = failure_reply(entry.command, refused, worker=reply.worker, handled_in_ms=reply.handled_in_ms)
             return self._codec.encode(failure), failure
-
-
-def _nothing() -> None:
-    """What a single record of several calls when it is delivered."""
