@@ -12,6 +12,7 @@ from bench_suite.comparisons import COMPARISONS, contenders
 from bench_suite.decisions.command import app as decisions
 from bench_suite.fairness import fairness
 from bench_suite.measures import MEASURES, own
+from bench_suite.scheduling.command import app as scheduling
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -66,6 +67,7 @@ def _alone(measure: str) -> Callable[[], None]:
 
 app.command("fairness")(fairness)
 app.add_typer(decisions, name="decisions")
+app.add_typer(scheduling, name="scheduling")
 for measure in MEASURES:
     app.command(measure, help=(MEASURES[measure].__doc__ or "").partition("\n")[0])(_alone(measure))
 

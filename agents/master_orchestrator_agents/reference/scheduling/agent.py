@@ -10,12 +10,14 @@ from dataclasses import dataclass
 
 from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling.fits import Fit, Wish
+from master_orchestrator_agents.reference.scheduling.jobs import NOTICE_MS, PlannedJob, note_job
 from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, need_of, technicians_for
 from master_orchestrator_agents.reference.scheduling.parts import PartsNeed, reserve, settle
 from master_orchestrator_agents.reference.scheduling.search import Search
 from master_orchestrator_agents.reference.scheduling.store import (
     HOLD_MS,
     SchedulingStore,
+    booked,
     booked_by,
     confirm,
     drop_expired_holds,
@@ -27,20 +29,13 @@ from master_orchestrator_agents.reference.scheduling.store import (
     standing,
 )
 from master_orchestrator_agents.reference.sql import Sql
-from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
+from master_orchestrator_agents.reference.zoned import DAY_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import SchedulingResult
 from master_orchestrator_schemas.tasks import SchedulingTask
 from master_orchestrator_schemas.vocabulary import AppointmentState, Priority
 
-NOTICE_MS: dict[Priority, int] = {
-    Priority.URGENT: 0,
-    Priority.HIGH: 2 * HOUR_MS,
-    Priority.SCHEDULED: DAY_MS,
-    Priority.ROUTINE: 3 * DAY_MS,
-}
-"""How soon a customer can be asked to come; URGENT is towed."""
 AFTER_PREFERRED_MS = 14 * DAY_MS
 """How long after the day the customer asked for is still what was asked for."""
 ENDS: dict[str, AppointmentState] = {
@@ -74,8 +69,14 @@ class _Held:
 class SchedulingAgent:
     """Books workshop appointments. The same command gives the same appointment, however often and wherever it runs."""
 
-    def __init__(self, store: SchedulingStore, choose: Choice = _the_earliest) -> None:
+    def __init__(
+        self, store: SchedulingStore, choose: Choice = _the_earliest, *, plan_ahead_ms: int | None = None
+    ) -> None:
+        """``plan_ahead_ms``: SCHEDULED and ROUTINE bookings that begin later than this from now may still be moved by
+        the nightly plan; None: the time of each is agreed at once.
+        """
         self._store = store
+        self._plan_ahead_ms = plan_ahead_ms
         self._search = Search(store.network)
         self._choose = choose
 
@@ -136,10 +137,18 @@ class SchedulingAgent:
         with task.access("write", "appointment", rows=len(fits)):
             return hold(sql, task, fits, urgent=urgent)
 
+    def _job(self, task: Task, given: SchedulingTask, need: Need, fit: Fit) -> PlannedJob:
+        """What is booked; its time is agreed unless it lies far enough ahead to be moved."""
+        ahead_ms = self._plan_ahead_ms
+        moves = ahead_ms is not None and given.priority >= Priority.SCHEDULED
+        agreed = not moves or ahead_ms is None or fit.start_ms - task.issued_at_ms < ahead_ms
+        return _planned_job(task, given, need, agreed=agreed)
+
     def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:
         """The second transaction."""
         appointment_id, fit = list(held.fits.items())[chosen]
-        result = _result(appointment_id, fit, given, held.offers)
+        job = self._job(task, given, need, fit)
+        result = booked(job, appointment_id, fit, held.offers)
         with self._store.database.write() as sql:
             known = _booked(sql, task, given)
             if known is not None:
@@ -152,9 +161,24 @@ class SchedulingAgent:
                 if not confirm(sql, task, appointment_id):
                     raise RetryableError("the hold on the offer ran out before it was confirmed")
                 record(sql, task, result)
+                note_job(sql, job, task.issued_at_ms)
             with task.access("write", "parts_stock", rows=len(need.parts)):
                 reserve(sql, PartsNeed(appointment_id, fit.workshop_id, fit.end_ms), need.parts, task.issued_at_ms)
         return result
+
+
+def _planned_job(task: Task, given: SchedulingTask, need: Need, *, agreed: bool) -> PlannedJob:
+    from_ms = _wish(task, given, need).from_ms
+    return PlannedJob(
+        workflow_id=task.workflow_id,
+        vehicle_id=task.vehicle_id,
+        priority=given.priority,
+        safe_to_drive=given.safe_to_drive,
+        need=need,
+        from_ms=from_ms,
+        due_ms=given.due_by_ms,
+        agreed=agreed,
+    )
 
 
 def _booked(sql: Sql, task: Task, given: SchedulingTask) -> SchedulingResult | None:
@@ -194,21 +218,3 @@ def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:
 
 def _offer(fit: Fit, now_ms: int) -> Offer:
     return Offer(workshop_id=fit.workshop_id, start_ms=fit.start_ms, end_ms=fit.end_ms, held_until_ms=now_ms + HOLD_MS)
-
-
-def _result(appointment_id: str, fit: Fit, given: SchedulingTask, offers: tuple[Offer, ...]) -> SchedulingResult:
-    """``late``: the start is after the due time, nothing sooner was free; ``tow``: the vehicle is to be fetched."""
-    return SchedulingResult.model_validate(
-        {
-            "appointment_id": appointment_id,
-            "workshop_id": fit.workshop_id,
-            "bay": fit.bay,
-            "technician": fit.technician,
-            "start_ms": fit.start_ms,
-            "end_ms": fit.end_ms,
-            "status": AppointmentState.CONFIRMED,
-            "offers": offers,
-            "late": fit.start_ms > given.due_by_ms,
-            "tow": given.priority == Priority.URGENT or not given.safe_to_drive,
-        }
-    )

@@ -66,6 +66,16 @@ class PartsNeed(NamedTuple):
     end_ms: int
 
 
+def reserved_ready_ms(sql: Sql, appointment_id: str) -> int:
+    """When the last part that an appointment has reserved arrives; 0: all lie on the shelf."""
+    (arrives_ms,) = sql.execute(
+        "SELECT MAX(o.arrives_ms) FROM reserved_parts r JOIN part_orders o "
+        "ON o.appointment_id = r.ordered_for AND o.part = r.part WHERE r.appointment_id = ?",
+        (appointment_id,),
+    ).fetchone()
+    return int(arrives_ms or 0)
+
+
 def reserve(sql: Sql, booking: PartsNeed, parts: Iterable[str], now_ms: int) -> None:
     """Reserve each part for a booking, and order another one."""
     appointment_id, workshop_id, end_ms = booking

@@ -8,7 +8,8 @@ Without rows in ``productivity`` a technician works at 1, without ``shifts`` all
 workshop takes URGENT vehicles outside its opening hours, with the technicians of ``on_call_technicians``; minutes of
 the local day, past midnight above 1440; a public holiday has the hours of Sunday. ``part_orders``: what is on its way,
 named after the appointment for which it was ordered. ``reserved_parts``: what an appointment needs, of the shelf or of
-an order.
+an order. ``jobs``: what each workflow's newest booking is for; ``agreed`` 0: the owner has not been told a time yet.
+A job without a confirmed appointment waits for a place. ``moves``: what the nightly plan has moved, and why.
 """
 
 SLOT_MS = 1_800_000
@@ -74,6 +75,16 @@ CREATE TABLE IF NOT EXISTS appointments (
 CREATE INDEX IF NOT EXISTS held ON appointments (held_until_ms) WHERE state = 'HELD';
 CREATE INDEX IF NOT EXISTS held_by ON appointments (command_id) WHERE state = 'HELD';
 CREATE UNIQUE INDEX IF NOT EXISTS one_per_workflow ON appointments (workflow_id) WHERE state = 'CONFIRMED';
+CREATE TABLE IF NOT EXISTS jobs (
+    workflow_id TEXT PRIMARY KEY, vehicle_id TEXT NOT NULL, priority BIGINT NOT NULL,
+    safe_to_drive BIGINT NOT NULL, hours DOUBLE PRECISION NOT NULL,
+    bay TEXT NOT NULL, skills TEXT NOT NULL, parts TEXT NOT NULL, from_ms BIGINT NOT NULL, due_ms BIGINT NOT NULL,
+    agreed BIGINT NOT NULL CHECK (agreed IN (0, 1)), noted_ms BIGINT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS moves (
+    appointment_id TEXT NOT NULL, moved_at_ms BIGINT NOT NULL, workflow_id TEXT NOT NULL,
+    before_ms BIGINT NOT NULL, after_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (appointment_id, moved_at_ms)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS occupancy (
     workshop_id TEXT NOT NULL, slot BIGINT NOT NULL, resource_id TEXT NOT NULL, appointment_id TEXT NOT NULL,
     urgent BIGINT NOT NULL, PRIMARY KEY (workshop_id, slot, resource_id)

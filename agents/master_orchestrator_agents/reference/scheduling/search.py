@@ -43,7 +43,7 @@ class Search:
         """
         late: list[tuple[int, Workshop]] = []
         firsts: list[tuple[Workshop, Fit]] = []
-        for workshop in self._by_distance(wish.vehicle_id):
+        for workshop in by_distance(self._network, wish.vehicle_id):
             start_ms, fit = self._first(sql, workshop, wish, until_ms=wish.until_ms)
             if fit is None:
                 late.append((start_ms, workshop))
@@ -57,13 +57,6 @@ class Search:
         for workshop, fit in firsts:
             fits += self._later(sql, workshop, wish, fit, OFFERS - len(fits))
         return sorted(fits, key=lambda fit: (fit.start_ms, fit.workshop_id))
-
-    def _by_distance(self, vehicle_id: str) -> Sequence[Workshop]:
-        """Positions are not known here: a vehicle is at home near one workshop, the next ones are its neighbours."""
-        if not self._network:
-            return ()
-        home = zlib.crc32(vehicle_id.encode()) % len(self._network)
-        return (*self._network[home:], *self._network[:home])
 
     def _soonest(self, sql: Sql, late: Sequence[tuple[int, Workshop]], wish: Wish) -> list[tuple[Workshop, Fit]]:
         """The first fits at the workshops that have one soonest."""
@@ -104,3 +97,11 @@ class Search:
             return []
         later = WorkshopFits(sql, workshop, wish, self._opening).since(first.end_ms)
         return [fit for fit, _ in zip(later, range(count), strict=False)]
+
+
+def by_distance(network: Sequence[Workshop], vehicle_id: str) -> Sequence[Workshop]:
+    """Positions are not known here: a vehicle is at home near one workshop, the next ones are its neighbours."""
+    if not network:
+        return ()
+    home = zlib.crc32(vehicle_id.encode()) % len(network)
+    return (*network[home:], *network[:home])

@@ -1,22 +1,26 @@
 """Appointments in the store: held, confirmed, released. Each function runs inside the caller's transaction."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from master_orchestrator_agents.reference.scheduling import parts as stocks
 from master_orchestrator_agents.reference.scheduling.fits import Fit
+from master_orchestrator_agents.reference.scheduling.jobs import PlannedJob
 from master_orchestrator_agents.reference.scheduling.network import Workshop, load_network
 from master_orchestrator_agents.reference.scheduling.schema import SCHEMA, SLOT_MS
 from master_orchestrator_agents.reference.scheduling.seeding import DEFAULT_WORKSHOPS, seed_workshops
 from master_orchestrator_agents.reference.sql import Sql, open_database
 from master_orchestrator_agents.reference.zoned import MINUTE_MS
 from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import SchedulingResult
-from master_orchestrator_schemas.vocabulary import AppointmentState
+from master_orchestrator_schemas.vocabulary import AppointmentState, Priority
 
 HOLD_MS = 15 * MINUTE_MS
+PLANNED_BY = "nightly"
+"""Begins the command id of what the nightly plan has booked."""
 
 
 class SchedulingStore:
@@ -67,15 +71,19 @@ def hold(sql: Sql, task: Task, fits: Iterable[Fit], *, urgent: bool) -> dict[str
             "INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'HELD', ?)",
             (*key, *place, task.issued_at_ms + HOLD_MS),
         )
-        sql.executemany(
-            "INSERT INTO occupancy VALUES (?, ?, ?, ?, ?)",
-            [
-                (fit.workshop_id, slot, resource, appointment_id, int(urgent))
-                for slot in fit.slots
-                for resource in (fit.bay, fit.technician)
-            ],
-        )
+        _occupy(sql, appointment_id, fit, urgent=urgent)
     return held
+
+
+def _occupy(sql: Sql, appointment_id: str, fit: Fit, *, urgent: bool) -> None:
+    sql.executemany(
+        "INSERT INTO occupancy VALUES (?, ?, ?, ?, ?)",
+        [
+            (fit.workshop_id, slot, resource, appointment_id, int(urgent))
+            for slot in fit.slots
+            for resource in (fit.bay, fit.technician)
+        ],
+    )
 
 
 def holds_of(sql: Sql, command_id: str) -> dict[str, Fit]:
@@ -130,7 +138,7 @@ def drop_expired_holds(sql: Sql, now_ms: int) -> None:
 
 def _give_back(sql: Sql, rows: Iterable[tuple[str]]) -> None:
     for (appointment_id,) in list(rows):
-        _free(sql, appointment_id)
+        free(sql, appointment_id)
         sql.execute("DELETE FROM appointments WHERE appointment_id = ?", (appointment_id,))
 
 
@@ -140,18 +148,67 @@ def end_workflow_appointments(sql: Sql, workflow_id: str, state: AppointmentStat
         "SELECT appointment_id FROM appointments WHERE workflow_id = ? AND state = 'CONFIRMED'", (workflow_id,)
     ).fetchall()
     for (appointment_id,) in rows:
-        _free(sql, appointment_id)
+        free(sql, appointment_id)
         stocks.release(sql, appointment_id)
         sql.execute("UPDATE appointments SET state = ? WHERE appointment_id = ?", (state, appointment_id))
 
 
-def _free(sql: Sql, appointment_id: str) -> None:
+def free(sql: Sql, appointment_id: str) -> None:
+    """Give back the slots of an appointment."""
     workshop, start_ms, end_ms = sql.execute(
         "SELECT workshop_id, start_ms, end_ms FROM appointments WHERE appointment_id = ?", (appointment_id,)
     ).fetchone()
     sql.execute(
         "DELETE FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ? AND appointment_id = ?",
         (workshop, start_ms // SLOT_MS, end_ms // SLOT_MS, appointment_id),
+    )
+
+
+def put(sql: Sql, job: PlannedJob, fit: Fit, now_ms: int) -> None:
+    """Give a job its place in the nightly plan: its appointment moves there, one that had none is booked."""
+    appointment_id = job.appointment_id or _appointment_id(f"{PLANNED_BY}/{job.workflow_id}/{now_ms}", fit)
+    place = (fit.bay, fit.technician, fit.start_ms, fit.end_ms)
+    if job.appointment_id is None:
+        command_id = f"{PLANNED_BY}/{appointment_id}"
+        key = (appointment_id, command_id, job.workflow_id, job.vehicle_id, fit.workshop_id)
+        sql.execute("INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'CONFIRMED', 0)", (*key, *place))
+        stocks.reserve(sql, stocks.PartsNeed(appointment_id, fit.workshop_id, fit.end_ms), job.need.parts, now_ms)
+        sql.execute("INSERT INTO bookings VALUES (?, ?, '')", (command_id, job.workflow_id))
+    else:
+        sql.execute(
+            "UPDATE appointments SET bay_id = ?, technician_id = ?, start_ms = ?, end_ms = ? WHERE appointment_id = ?",
+            (*place, appointment_id),
+        )
+        sql.execute(
+            "UPDATE reserved_parts SET needed_until_ms = ? WHERE appointment_id = ?", (fit.end_ms, appointment_id)
+        )
+    _occupy(sql, appointment_id, fit, urgent=job.priority is Priority.URGENT)
+    sql.execute(
+        "UPDATE bookings SET result = ? WHERE command_id = "
+        "(SELECT command_id FROM appointments WHERE appointment_id = ?)",
+        (booked(job, appointment_id, fit).model_dump_json(), appointment_id),
+    )
+
+
+def booked(job: PlannedJob, appointment_id: str, fit: Fit, offers: Sequence[Offer] = ()) -> SchedulingResult:
+    """What the engine is told of a booking.
+
+    ``late``: the start is after the due time, nothing sooner was free; ``tow``: the vehicle is to be fetched. Status
+    HELD: the time is not agreed with the owner, and may still be moved.
+    """
+    return SchedulingResult.model_validate(
+        {
+            "appointment_id": appointment_id,
+            "workshop_id": fit.workshop_id,
+            "bay": fit.bay,
+            "technician": fit.technician,
+            "start_ms": fit.start_ms,
+            "end_ms": fit.end_ms,
+            "status": AppointmentState.CONFIRMED if job.agreed else AppointmentState.HELD,
+            "offers": offers,
+            "late": fit.start_ms > job.due_ms,
+            "tow": job.priority is Priority.URGENT or not job.safe_to_drive,
+        }
     )
 
 
