@@ -51,9 +51,8 @@ class _WeekPlot:
         )
         yield f'<rect width="{self._width}" height="{height}" fill="#fafafa"/>'
         title = f"{self._week.workshop.workshop_id}, week of {self._week.monday}"
-        share = f"{self._week.taken_h:g} of {self._week.supply_h:g} technician hours are taken"
-        yield f'<text x="10" y="20" font-size="14" font-weight="bold">{escape(title)}</text>'
-        yield f'<text x="10" y="38">{share}</text>'
+        taken = f"{self._week.taken_h:g} of {self._week.supply_h:g} technician hours are taken"
+        yield f'<text x="10" y="20" font-size="14"><tspan font-weight="bold">{escape(title)}</tspan>: {taken}</text>'
         for number in range(len(self._week.days)):
             yield from self._day(number)
         yield from self._names()
@@ -77,7 +76,7 @@ class _WeekPlot:
             yield f'<rect x="{left:.1f}" y="{top}" width="{DAY}" height="{ROW - 2}" fill="{CLOSED}"/>'
             yield from self._working(number, name, self._week.on_call[number], ON_CALL)
             yield from self._working(number, name, self._week.days[number], AT_WORK)
-        for hour in range(-(-self._from_h // 3) * 3, self._to_h + 1, 3):
+        for hour in range(-(-self._from_h // 3) * 3, self._to_h, 3):
             x = self._x(number, hour)
             yield f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle" font-size="9" fill="#666">{hour}</text>'
 
