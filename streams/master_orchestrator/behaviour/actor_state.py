@@ -29,7 +29,8 @@ MAX_WRITERS = 64
 """Instances whose numbers are followed; the one that was silent for longest gives way."""
 MAX_OPEN_TASKS = 16
 MAX_USUAL_NUMBERS = 12_000
-VERSION = 1
+VERSION = 2
+"""Raised with every change of what is stored; ``_upgraded`` makes older entries new. 2: when readers were last told."""
 HOURS_PER_DAY = 24
 
 _METERS = (("rate", False), ("volume", True), ("probing", False))
@@ -158,10 +159,8 @@ def encode(state: ActorState) -> tuple[bytes, dict[bytes, bytes]]:
 
 def decode(name: str, counters: bytes, get: Get) -> ActorState:
     """The inverse of :func:`encode`; ``get`` reads the other entries."""
-    (version, kind, first_ms, acts, sessions, raised, told, seq, digest, positions, total, window, version_ms,
-     band, surprises, hours, writers, tasks, pairs) = _unpack(counters)  # fmt: skip
-    if version != VERSION:
-        raise ValueError(f"the state of {name} has version {version}, known is {VERSION}")
+    (_, kind, first_ms, acts, sessions, raised, told, seq, digest, positions, total, window, version_ms,
+     band, surprises, hours, writers, tasks, pairs) = _upgraded(name, _unpack(counters))  # fmt: skip
     usual_key, findings_key, chunk_keys = _keys(name.encode())
     instances, versions, usual = _unpack(get(usual_key) or b"")
     kept = _unpack_kept(get(findings_key) or b"")
@@ -188,6 +187,14 @@ def decode(name: str, counters: bytes, get: Get) -> ActorState:
     state.repeats = Repeats.restored(total, chunks)
     state.changed.clear()
     return state
+
+
+def _upgraded(name: str, fields: list[Any]) -> list[Any]:
+    """Counters of an older version as one of the newest. Raises ValueError on a version that is not known."""
+    version, told = fields[0], fields[6]
+    if version not in {1, VERSION}:
+        raise ValueError(f"the state of {name} has version {version}, known is {VERSION}")
+    return fields if version == VERSION else [VERSION, *fields[1:6], [told, -1, -1], *fields[7:]]
 
 
 def _counters(state: ActorState) -> list[Any]:
