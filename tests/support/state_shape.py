@@ -7,12 +7,12 @@ import msgspec
 
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.transitions import REASONS, STATES
-from master_orchestrator.core.triage.trackers import SLOTS
+from master_orchestrator.core.triage.trackers import SLOTS, Memory
 
 
 def state_shape() -> str:
-    """One line per field, in the order stored, and per index."""
-    lines = [line for struct in _structs(VehicleState, {}) for line in _fields(struct)]
+    """One line per field, in the order stored, and per index; ``Memory`` is stored as bytes."""
+    lines = [line for struct in [*_structs(VehicleState, {}), Memory] for line in _fields(struct)]
     for name, values in (("STATES", STATES), ("REASONS", REASONS), ("SLOTS", SLOTS)):
         lines += [f"{name}[{index}] {value}" for index, value in enumerate(values)]
     return "\n".join(lines) + "\n"

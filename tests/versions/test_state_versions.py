@@ -20,6 +20,7 @@ from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
 from master_orchestrator.core.table import is_vehicle, unpack_vehicle
+from master_orchestrator.core.triage import trends
 from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.messages import AuditRecord, Status
 from master_orchestrator_schemas.vocabulary import OperatorAction, State
@@ -74,6 +75,14 @@ def test_what_a_hot_engine_was_seen_to_do_before_counts_after() -> None:
     vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), PartitionContent.read(FROZEN[0])), "hot")
     vehicle.reading(coolant_temp_c=118.0, ts_ms=vehicle.state.trackers.ts_ms + 5_000)
     assert ["coolant_boiling"] == [finding.rule for finding in vehicle.workflow.findings]
+
+
+def test_what_version_6_remembered_of_worn_pads_is_known_after_the_upgrade() -> None:
+    engine = EngineOfPartition(frozen_topology(), PartitionContent.read(FOLDER / "v6.jsonl"))
+    vehicle = PartitionVehicle(engine, "worn")
+    known = {trend.signal: trend for trend in trends(engine.policy.triage, vehicle.state.trackers)}
+    assert 1.2 == pytest.approx(known["brake_pad_wear_fl_pct"].per_day, rel=0.05)
+    assert vehicle.state.trackers.due_ms > 0
 
 
 def test_the_newest_version_is_frozen_as_it_is() -> None:

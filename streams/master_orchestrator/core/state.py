@@ -244,7 +244,8 @@ def decode_state(encoded: bytes) -> VehicleState:
 
     Raises ``ForeignStateError`` on a state of a newer version, ``msgspec.DecodeError`` on bytes that are not a state.
     """
-    if _head_decoder.decode(encoded).version != STATE_VERSION:
+    newest = STATE_VERSION.to_bytes()  # an array's second byte is its first number, if that is small
+    if encoded[1:2] != newest and _head_decoder.decode(encoded).version != STATE_VERSION:
         fields = upgraded(msgspec.msgpack.decode(encoded), newest=STATE_VERSION, upgrades=UPGRADES)
         encoded = _encoder.encode(fields)
     return _decoder.decode(encoded)

@@ -11,9 +11,11 @@ version (``tests/versions/freeze.py``). No step is ever taken away: states of ve
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 6
+STATE_VERSION = 7
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
@@ -25,11 +27,26 @@ def _same(fields: Fields) -> Fields:
     return fields
 
 
-UPGRADES: Mapping[int, Upgrade] = dict.fromkeys((1, 2, 3, 4, 5), _same)
+TRACKERS, MEMORY = 2, 8
+"""Places of ``trackers`` in the state, and of ``memory`` in those."""
+
+
+def _memory_packed(fields: Fields) -> Fields:
+    """The memory becomes bytes; its first two fields, when it is next looked at, follow it. A day keeps more values."""
+    trackers = fields[TRACKERS]
+    if len(trackers) > MEMORY:
+        due_ms, wanted, from_ms, at_ms, keys, today, *rest = trackers[MEMORY]
+        today = b"".join(today[start : start + 16] + bytes(16) for start in range(0, len(today), 16))
+        packed = msgspec.msgpack.encode([from_ms, at_ms, keys, today, *rest])
+        trackers = [*trackers[:MEMORY], packed, due_ms, wanted]
+    return [*fields[:TRACKERS], trackers, *fields[TRACKERS + 1 :]]
+
+
+UPGRADES: Mapping[int, Upgrade] = {**dict.fromkeys((1, 2, 3, 4, 5), _same), 6: _memory_packed}
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default.
 
 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``; 4: the pace in ``Engine``; 5: ``revision`` and
-``unweighed`` of a finding, and ``escalations``; 6: ``memory``, and ``crossing`` of a finding.
+``unweighed`` of a finding, and ``escalations``; 6: ``memory``, and ``crossing`` of a finding; 7: ``memory`` packed.
 """
 
 

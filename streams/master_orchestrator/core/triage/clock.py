@@ -16,6 +16,7 @@ import msgspec
 from msgspec.structs import replace
 
 from master_orchestrator.core.triage.memory import moved as moved_memory
+from master_orchestrator.core.triage.memory import packed, unpacked
 from master_orchestrator.core.triage.trackers import NEVER, Trackers
 
 TOLERANCE_MS = 60_000
@@ -134,5 +135,6 @@ def shifted(trackers: Trackers, by_ms: int) -> Trackers:
         codes={name: replace(code, at_ms=code.at_ms + by_ms) for name, code in trackers.codes.items()},
         summary=replace(trackers.summary, at_ms=moved(trackers.summary.at_ms)),
         present=0,
-        memory=moved_memory(trackers.memory, by_ms),
+        memory=packed(moved_memory(unpacked(trackers.memory), by_ms)),
+        due_ms=moved(trackers.due_ms),
     )

@@ -1,9 +1,9 @@
-"""A vehicle's long memory: one median per signal and day, for a few weeks, from which trends are told.
+"""A vehicle's long memory: one value per signal and day, for a few weeks, from which trends are told.
 
 Values are comparable from day to day only under the same conditions (coolant while warm, voltage while charging), the
 gates of ``trends:``. Each signal is looked at once per ``LOOK_MS`` at most. Of what the gate lets through, a day keeps
 a few values that stand for all of them (a reservoir: each has the same chance to stay; chance is drawn from the
-reading's time, so that a replay draws the same), and at the day's end their median.
+reading's time, so that a replay draws the same), and at the day's end the mean of their middle half.
 
 All is packed, as in ``summaries.py``: 16-bit floats tell a coolant temperature to 0.06 degrees, a voltage to 8 mV.
 """
@@ -11,9 +11,10 @@ All is packed, as in ``summaries.py``: 16-bit floats tell a coolant temperature 
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
-from statistics import median
+from statistics import fmean, median
 from struct import Struct
 
+import msgspec
 from msgspec.structs import replace
 
 from master_orchestrator.core.triage.trackers import NEVER, Memory
@@ -21,11 +22,9 @@ from master_orchestrator.core.triage.trackers import NEVER, Memory
 DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 LOOK_MS = 300_000
 """How often a signal is looked at."""
-KEPT_A_DAY = 7
+KEPT_A_DAY = 15
 MAX_ROWS = 21
 NEIGHBOURS_H = 36
-LATELY = 10
-"""Rows that tell what the weather has been like."""
 MAX_AGE_H = 35 * 24
 """What is older is not part of a trend: after a long stop, another begins."""
 MAX_COUNT = 65_535
@@ -39,9 +38,21 @@ MemoryRow = tuple[int, tuple[float, ...]]
 DayValue = tuple[float, float]
 """Days before now (negative), and a value."""
 
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Memory).decode
 _TODAY = Struct(f"<H{KEPT_A_DAY}e")
 _KEPT = Struct("<e")
 _TIME = Struct("<I")
+
+
+def unpacked(packed: bytes) -> Memory:
+    """The memory that the trackers hold as bytes."""
+    return _decode(packed) if packed else Memory()
+
+
+def packed(memory: Memory) -> bytes:
+    """The inverse of :func:`unpacked`."""
+    return _encode(memory)
 
 
 def day_over(memory: Memory, ts_ms: int) -> bool:
@@ -50,17 +61,15 @@ def day_over(memory: Memory, ts_ms: int) -> bool:
 
 
 def closed(memory: Memory, ts_ms: int, keys: Iterable[Key]) -> Memory:
-    """The memory with the day's medians added, at the time of ``ts_ms``. Of other ``keys`` than these it forgets."""
+    """The memory with the day's values added, at the time of ``ts_ms``. Of other ``keys`` than these it forgets."""
     wanted = tuple(keys)
     kept = [place for place, key in enumerate(memory.keys) if key in wanted]
-    today = tuple(_median(row) for row in _TODAY.iter_unpack(memory.today))
+    today = tuple(_of_day(row) for row in _TODAY.iter_unpack(memory.today))
     rows = [*_rows(memory), (_middle_h(memory), today)]
     rows = [(at_h, tuple(row[place] for place in kept)) for at_h, row in rows if ts_ms // HOUR_MS - at_h <= MAX_AGE_H]
     rows = _fitting([row for row in rows if not all(map(math.isnan, row[1]))])
     packing = _packing(len(kept))
     return Memory(
-        due_ms=memory.due_ms,
-        wanted=memory.wanted,
         keys=tuple(memory.keys[place] for place in kept),
         today=bytes(_TODAY.size * len(kept)),
         times=b"".join(_TIME.pack(at_h) for at_h, _ in rows),
@@ -113,23 +122,19 @@ def points(memory: Memory, key: Key, now_ms: int) -> list[DayValue]:
         return []
     place = memory.keys.index(key)
     samples = [(at_h, row[place]) for at_h, row in _rows(memory) if not math.isnan(row[place])]
-    if not math.isnan(value := _median(_TODAY.unpack_from(memory.today, place * _TODAY.size))):
+    if not math.isnan(value := _of_day(_TODAY.unpack_from(memory.today, place * _TODAY.size))):
         samples.append((_middle_h(memory), value))
     now_h = now_ms / HOUR_MS
     return [((at_h - now_h) / 24, value) for at_h, value in samples if now_h - at_h <= MAX_AGE_H]
 
 
-def points_against_fellows(memory: Memory, key: Key, fellows: Sequence[Key], now_ms: int) -> list[DayValue]:
-    """:func:`points` without what moves most of the fellows alike, as it was lately; none without two fellows."""
-    others: dict[float, list[float]] = {}
+def points_of_fellows(memory: Memory, fellows: Iterable[Key], now_ms: int) -> list[DayValue]:
+    """What moves most of these signals alike: the median of each day that at least two of them have."""
+    days: dict[float, list[float]] = {}
     for fellow in fellows:
         for at, value in points(memory, fellow, now_ms):
-            others.setdefault(at, []).append(value)
-    own = [(at, value, median(others[at])) for at, value in points(memory, key, now_ms) if len(others.get(at, ())) > 1]
-    if not own:
-        return []
-    lately = median(common for _, _, common in own[-LATELY:])
-    return [(at, value - common + lately) for at, value, common in own]
+            days.setdefault(at, []).append(value)
+    return [(at, median(values)) for at, values in days.items() if len(values) > 1]
 
 
 def count_today(memory: Memory, key: Key) -> int:
@@ -143,8 +148,14 @@ def moved(memory: Memory, by_ms: int) -> Memory:
     """The memory with all its times moved, for a vehicle's clock that was corrected."""
     by_h = round(by_ms / HOUR_MS)
     times = [max(0, at_h + by_h) for (at_h,) in _TIME.iter_unpack(memory.times)]
-    at = {name: at if (at := getattr(memory, name)) == NEVER else at + by_ms for name in ("due_ms", "from_ms", "at_ms")}
+    at = {name: at if (at := getattr(memory, name)) == NEVER else at + by_ms for name in ("from_ms", "at_ms")}
     return replace(memory, **at, times=b"".join(map(_TIME.pack, times)))
+
+
+def middle(values: Sequence[float]) -> float:
+    """The mean of the middle half: a wild value does not move it, and it is nearer the truth than the median."""
+    cut = (len(values) + 1) // 4
+    return fmean(sorted(values)[cut : len(values) - cut])
 
 
 def _take(today: bytearray, offset: int, ts_ms: int, value: float) -> None:
@@ -156,14 +167,14 @@ def _take(today: bytearray, offset: int, ts_ms: int, value: float) -> None:
         today[offset : offset + 2] = (count + 1).to_bytes(2, "little")
 
 
-def _median(row: tuple[float, ...]) -> float:
-    """Of a day's values so far; not a number if there is none."""
+def _of_day(row: tuple[float, ...]) -> float:
+    """What a day's values so far come to; not a number if there is none."""
     count = min(int(row[0]), KEPT_A_DAY)
-    return median(row[1 : 1 + count]) if count else math.nan
+    return middle(row[1 : 1 + count]) if count else math.nan
 
 
 def _middle_h(memory: Memory) -> int:
-    """The time that a day's median stands for, hours since 1970."""
+    """The time that a day's value stands for, hours since 1970."""
     return max(0, round((memory.from_ms + memory.at_ms) / 2 / HOUR_MS))
 
 

@@ -69,16 +69,18 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         moment = Moment(ruleset, reading, engine, values, trackers.summary, coded)
         holds, fired = _judged(moment, holds, odd, started=started)
         findings = [*fired, *findings]
-    bits, memory = (seen if seen >= 0 else ~seen), trackers.memory
-    if ts >= memory.due_ms or bits & memory.wanted:
+    bits = seen if seen >= 0 else ~seen
+    memory, due_ms, wanted = trackers.memory, trackers.due_ms, trackers.wanted
+    if ts >= due_ms or bits & wanted:
         coded = any(code.level for code in codes.values())
         moment = Moment(ruleset, reading, engine, values, trackers.summary, coded)
-        memory, holds, foretold = remember(moment, memory, holds, bits, tyres.heat_k if tyres else None)
+        heat_k = tyres.heat_k if tyres else None
+        memory, due_ms, wanted, holds, foretold = remember(moment, trackers, holds, bits, heat_k)
         findings = [*findings, *foretold]
     summary = trackers.summary
     if findings or ts - summary.at_ms >= ruleset.summary_every_ms or ts == summary.at_ms:
         summary = absorb(ruleset, summary, reading)
-    after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | bits, memory)
+    after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | bits, memory, due_ms, wanted)
     return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
 
 

@@ -8,7 +8,7 @@ import functools
 import math
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -58,7 +58,8 @@ class RuleSet:
     and ``look`` tells of all values at once which there are, by ``bits``, and whether each lies within;
     ``slots`` are by column; ``cranking`` (keys: ``starts``) are judged at each start of the engine instead;
     ``holding``: the keys of all that may hold.
-    ``trends``: what is remembered from day to day; ``trend_bits`` and ``tyre_bits``: its signals, as in ``look``.
+    ``trends``: what is remembered from day to day; ``trend_bits``: its signals, as in ``look``;
+    ``tyre_bits`` and ``slow_bits``: the tyres, and what warms up slowly.
     ``summarised``: the ranges of the summaries' signals, ``all_count`` asks all at once: 0. ``bands``: lower and upper
     ends of what surely counts of ``rpm``, ``speed`` and ``coolant``.
     """
@@ -95,6 +96,7 @@ class RuleSet:
     trends_by_key: dict[str, TrendSlot]
     trend_bits: int
     tyre_bits: int
+    slow_bits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +157,14 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
         j1939=triage.j1939,
         trends=trends,
         trends_by_key={slot.key: slot for slot in trends},
-        trend_bits=functools.reduce(operator.or_, (slot.bit for slot in trends), 0),
-        tyre_bits=functools.reduce(operator.or_, (slot.bit for slot in trends if slot.fellows), 0),
+        trend_bits=_bits_of(trends),
+        tyre_bits=_bits_of(slot for slot in trends if slot.fellows),
+        slow_bits=_bits_of(slot for slot in trends if slot.is_slow),
     )
+
+
+def _bits_of(trends: Iterable[TrendSlot]) -> int:
+    return functools.reduce(operator.or_, (slot.bit for slot in trends), 0)
 
 
 def _columns(rules: dict[str, RuleTerms]) -> tuple[Column, ...]:

@@ -130,19 +130,17 @@ class Summary(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Memory(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One value per signal and day: packed by ``memory.py``.
+    """One value per signal and day. The trackers hold it packed: few readings add to it (``memory.py``).
 
     Args:
-        due_ms: when all signals are looked at again; ``wanted``: those not looked at since, as bits of the rule set.
         from_ms, at_ms: the first and the last reading of the day that is gathered; NEVER: none yet.
         keys: the signals, each its place in ``SLOTS`` or ``extras.NAME``.
         today: for each signal how many values the day has had, and those that were kept.
         heat_k: the least heat of the tyres with which the day has pressures (K above ambient).
+        run_ms: for how long the engine had run when the day's values came of what warms up slowly, about.
         times: of the days that are over, hours since 1970; ``days``: their values, a row per day.
     """
 
-    due_ms: int = NEVER
-    wanted: int = 0
     from_ms: int = NEVER
     at_ms: int = NEVER
     keys: tuple[int | str, ...] = ()
@@ -150,6 +148,7 @@ class Memory(msgspec.Struct, frozen=True, array_like=True, gc=False):
     times: bytes = b""
     days: bytes = b""
     heat_k: float = 0.0
+    run_ms: int = 0
 
 
 class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -160,8 +159,10 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
         model: the vehicle's model, if the topology makes an exception for it.
         holds: rule (or ``rule/slot``, where it has several signals) -> how long it has held; nothing for quiet ones.
         codes: trouble code, or ``spn/fmi`` -> what was made of it.
-        memory: what is remembered from day to day.
+        memory: what is remembered from day to day, a packed ``Memory``; empty: nothing.
         present: the columns of the rule set that readings of ``ts_ms`` had a value for, one bit each.
+        due_ms: when all signals that are remembered are looked at again; ``wanted``: those not looked at since, as bits
+            of the rule set.
     """
 
     ts_ms: int = NEVER
@@ -172,7 +173,9 @@ class Trackers(msgspec.Struct, frozen=True, array_like=True, gc=False):
     codes: dict[str, Code] = {}
     summary: Summary = Summary()
     present: int = 0
-    memory: Memory = Memory()
+    memory: bytes = b""
+    due_ms: int = NEVER
+    wanted: int = 0
 
 
 def new_trackers() -> Trackers:

@@ -10,6 +10,8 @@ from master_orchestrator.core.triage.trackers import SLOTS
 from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 from master_orchestrator_schemas.triage_rules import TRENDING, Gate, TrendTerms
 
+SLOW_MS = 600_000
+"""A signal whose gate waits that long warms up slowly."""
 UPWARDS, DOWNWARDS = (operator.ge, operator.gt), (operator.le, operator.lt)
 
 
@@ -36,6 +38,7 @@ class TrendSlot:
         slow_gate: the gate as far as readings far apart can tell.
         silenced_by: keys of the rules that say it has come to that.
         fellows: series of the other tyres, which the weather moves alike.
+        is_slow: it warms up slowly, as its gate says.
     """
 
     key: str
@@ -50,6 +53,7 @@ class TrendSlot:
     horizon_days: float
     silenced_by: tuple[str, ...]
     fellows: tuple[int | str, ...]
+    is_slow: bool
 
 
 def compile_trends(
@@ -79,6 +83,7 @@ def _compiled(terms: TrendTerms, slot: Slot, slots: Sequence[Slot], bits: Sequen
         fellows=tuple(_series(other) for other in slots if other.rule == slot.rule and other is not slot)
         if slot.signal in TYRE_SIGNALS
         else (),
+        is_slow=terms.gate.for_ms >= SLOW_MS,
     )
 
 

@@ -7,6 +7,7 @@ a limit that has moved out of sight.
 
 from collections.abc import Iterator
 from statistics import median
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,15 +22,17 @@ from master_orchestrator.core.triage.memory import (
     count_today,
     day_over,
     gathered,
+    packed,
     points,
-    points_against_fellows,
+    points_of_fellows,
+    unpacked,
     without_today,
 )
 from master_orchestrator.core.triage.moment import Moment, counts
 from master_orchestrator.core.triage.rules import RuleSet, TriageRules
 from master_orchestrator.core.triage.trackers import NEVER, Hold, Memory, Trackers
 from master_orchestrator.core.triage.trend_slots import Side, TrendSlot
-from master_orchestrator.core.triage.trends import Z_80, Crossing, Trend, crossing, trend_of
+from master_orchestrator.core.triage.trends import Z_80, Crossing, Trend, crossing, trend_beside, trend_of
 from master_orchestrator_schemas.facts import Finding, SignalTrend
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import Priority
@@ -46,39 +49,61 @@ OUT_OF_SIGHT = 2.0
 """A limit that many horizons ahead is out of sight."""
 MAYBE_A_STEP = 4.0
 """A newest day that many noises off the line may be a step: the next day will tell."""
+ALIKE_RUNS, WARM_MS = 1.5, 2_700_000
+"""Runs that differ by less than this factor are as long as each other; after three quarters of an hour all is warm."""
 MAX_HOURS = 100_000.0
 ALIKE_K = 1.5
 """Tyres whose heat differs by less are as warm as each other."""
 
 
-def remember(
-    moment: Moment, memory: Memory, holds: Holds, bits: int, heat_k: float | None
-) -> tuple[Memory, Holds, list[Finding]]:
-    """Memory and holds after a reading that has the signals ``bits``, and what is foretold with it.
+class Remembered(NamedTuple):
+    """What the trackers hold after a reading that the memory wanted, and what is foretold with it."""
 
-    ``heat_k``: of the tyres, if it is known.
+    memory: bytes
+    due_ms: int
+    wanted: int
+    holds: Holds
+    findings: list[Finding]
+
+
+def remember(moment: Moment, trackers: Trackers, holds: Holds, bits: int, heat_k: float | None) -> Remembered:
+    """What becomes of ``trackers`` with a reading that has the signals ``bits``.
+
+    ``holds``: as the rules left them; ``heat_k``: of the tyres, if it is known.
     """
     rules, ts_ms = moment.rules, moment.reading.ts_ms
-    findings: list[Finding] = []
+    memory, findings = unpacked(trackers.memory), list[Finding]()
     if day_over(memory, ts_ms):
         memory = closed(memory, ts_ms, dict.fromkeys(slot.series for slot in rules.trends))
         holds, findings = _foretold(rules, memory, holds, ts_ms)
-    due_ms, wanted = memory.due_ms, memory.wanted
+    due_ms, wanted = trackers.due_ms, trackers.wanted
     if ts_ms >= due_ms:
         due_ms, wanted = ts_ms + LOOK_MS, rules.trend_bits
     looked_at = bits & wanted
     if looked_at & rules.tyre_bits and heat_k is not None:
         memory, is_cold = _with_cold_tyres(rules, memory, 0.0 if _has_stood(moment) else heat_k)
         looked_at &= -1 if is_cold else ~rules.tyre_bits
+    if looked_at & rules.slow_bits:
+        memory, is_warm = _with_long_runs(rules, memory, min(ts_ms - moment.engine.since_ms, WARM_MS))
+        looked_at &= -1 if is_warm else ~rules.slow_bits
     taken = dict(_comparable(moment, looked_at))
     if taken:
         memory = gathered(memory, ts_ms, taken.items())
-    return replace(memory, due_ms=due_ms, wanted=wanted & ~bits), holds, findings
+    return Remembered(packed(memory), due_ms, wanted & ~bits, holds, findings)
 
 
 def _has_stood(moment: Moment) -> bool:
     """Whether nothing was heard of the vehicle long enough that its tyres have gone cold, as far as one can tell."""
-    return moment.engine.gap_ms >= TOO_FAR_MS
+    return moment.engine.gap_ms >= TOO_FAR_MS != moment.engine.reach_ms
+
+
+def _heat_share(moment: Moment) -> float:
+    """How much of the correction for heat is taken back: of tyres that have stood all; half where the vehicle may have
+    driven unseen, and the correction is a guess.
+    """
+    if _has_stood(moment):
+        return 1.0
+    return 0.5 if moment.engine.reach_ms == TOO_FAR_MS else 0.0
 
 
 def _with_cold_tyres(rules: RuleSet, memory: Memory, heat_k: float) -> tuple[Memory, bool]:
@@ -94,12 +119,25 @@ def _with_cold_tyres(rules: RuleSet, memory: Memory, heat_k: float) -> tuple[Mem
     return memory, heat_k <= memory.heat_k + ALIKE_K
 
 
+def _with_long_runs(rules: RuleSet, memory: Memory, run_ms: int) -> tuple[Memory, bool]:
+    """Whether the engine has run about as long as in any reading of the day: what is still warming up is too low.
+
+    What the day had of shorter runs is given up for longer ones.
+    """
+    keys = [slot.series for slot in rules.trends if slot.is_slow]
+    if not any(count_today(memory, key) for key in keys):
+        return replace(memory, run_ms=run_ms), True
+    if run_ms > ALIKE_RUNS * memory.run_ms:
+        return replace(without_today(memory, keys), run_ms=run_ms), True
+    return memory, run_ms * ALIKE_RUNS >= memory.run_ms
+
+
 def _comparable(moment: Moment, bits: int) -> Iterator[tuple[Key, float]]:
     """The values that can be compared with other days'."""
     for trend in moment.rules.trends:
         value = moment.values[trend.slot.column]
-        if trend.fellows and _has_stood(moment):
-            value = trend.slot.value_of(moment.reading)
+        if trend.fellows and value is not None:
+            value += _heat_share(moment) * (trend.slot.value_of(moment.reading) - value)
         if trend.bit & bits and value is not None and counts(moment, trend.slot) and _applies(moment, trend):
             yield trend.series, value
 
@@ -129,12 +167,12 @@ def _foretold(rules: RuleSet, memory: Memory, holds: Holds, ts_ms: int) -> tuple
 
 def _trends(slot: TrendSlot, memory: Memory, ts_ms: int, *, worth: bool = False) -> Iterator[Trend]:
     """The signal's own trend, before it that against its fellows; ``worth``: only those worth a look."""
-    relative = points_against_fellows(memory, slot.series, slot.fellows, ts_ms) if slot.fellows else []
-    for days in (relative, points(memory, slot.series, ts_ms)):
-        if not worth or _worth_a_look(slot, days):
-            trend = trend_of(days)
-            if trend is not None:
-                yield trend
+    days = points(memory, slot.series, ts_ms)
+    if not worth or _worth_a_look(slot, days):
+        fellows = points_of_fellows(memory, slot.fellows, ts_ms)
+        trend = trend_beside(days, fellows, slot.season_per_day) or trend_of(days)
+        if trend is not None:
+            yield trend
 
 
 def _worth_a_look(slot: TrendSlot, days: list[DayValue]) -> bool:
@@ -205,8 +243,9 @@ def _foretelling(slot: TrendSlot, trend: Trend, side: Side, ahead: Crossing, ts_
 def trends(rules: TriageRules, trackers: Trackers) -> tuple[SignalTrend, ...]:
     """The trend of each signal that is remembered for long enough, with the time to its most urgent limit."""
     by_series: dict[Key, SignalTrend] = {}
+    memory = unpacked(trackers.memory)
     for slot in rules.models.get(trackers.model or "", rules.other).trends:
-        trend = next(_trends(slot, trackers.memory, trackers.ts_ms), None)
+        trend = next(_trends(slot, memory, trackers.ts_ms), None)
         if trend is not None and (slot.series not in by_series or by_series[slot.series].limit is None):
             by_series[slot.series] = _told(slot, trend)
     return tuple(by_series.values())

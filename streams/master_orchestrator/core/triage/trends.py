@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 from statistics import fmean, median
 from typing import NamedTuple
 
-from master_orchestrator.core.triage.memory import DayValue
+from master_orchestrator.core.triage.memory import DayValue, middle
 
 MIN_POINTS = 4
 WINDOWS = (21, 14, 7)
@@ -26,6 +26,8 @@ STEP_NOISES, STEP_SHARE = 6.0, 0.04
 RESOLUTION = 2.0**-11
 """Of the memory's floats, as a share of the value."""
 MAX_ALIKE = 0.8
+WEATHER_ALIKE = 0.75
+"""How much of a day's weather is that of the day before."""
 OFF_THE_LINE = 1.5
 """The newest days lie on the line if their median is no more noises away from it."""
 
@@ -64,6 +66,28 @@ def trend_of(points: Sequence[DayValue]) -> Trend | None:
     fits = [series, *(fit for days in WINDOWS if MIN_POINTS <= len(fit := _newest(series, days)) < len(series))]
     trends = [_line(fit, noise) for fit in fits]
     return next((trend for trend, off in trends if abs(off) <= OFF_THE_LINE * trend.noise), trends[-1][0])
+
+
+def trend_beside(points: Sequence[DayValue], fellows: Sequence[DayValue], season_per_day: float) -> Trend | None:
+    """The trend of a signal that the weather moves as it moves its fellows; None: too few days that both have.
+
+    How it moves against them is seen early and sharply. What they do together goes on as far as it is a season, and
+    not a week of frost: that depends on how long it has been seen, and on how fast a season can be.
+    """
+    common = dict(fellows)
+    own = trend_of([(at, value - common[at]) for at, value in points if at in common])
+    if own is None:
+        return None
+    mean_at, level, per_day, spread, moment = _weather(fellows)
+    error = spread / math.sqrt(moment)
+    usual = season_per_day / 2
+    goes_on = usual**2 / (usual**2 + error**2) if usual else 0.0
+    return own._replace(
+        level=own.level + level - goes_on * per_day * mean_at,
+        per_day=own.per_day + goes_on * per_day,
+        level_error=math.hypot(own.level_error, spread / math.sqrt(len(fellows))),
+        per_day_error=math.hypot(own.per_day_error, math.sqrt(goes_on) * error),
+    )
 
 
 def crossing(trend: Trend, limit: float) -> Crossing | None:
@@ -110,17 +134,29 @@ def _noise(series: Sequence[DayValue]) -> float:
 def _line(series: Sequence[DayValue], noise: float) -> tuple[Trend, float]:
     """The line through these days, and how far the newest three lie off it."""
     per_day = median([(b - a) / (t - s) for (s, a), (t, b) in combinations(series, 2)])
-    level = median([value - per_day * at for at, value in series])
+    level = middle([value - per_day * at for at, value in series])
     offs = [value - level - per_day * at for at, value in series]
     spread = max(1.2533 * fmean(map(abs, offs)), RESOLUTION * abs(level) / 2)
-    middle = fmean(at for at, _ in series)
-    moment = sum((at - middle) ** 2 for at, _ in series)
+    mean_at = fmean(at for at, _ in series)
+    moment = sum((at - mean_at) ** 2 for at, _ in series)
     count = len(series)
     spread *= math.sqrt(_repeats(offs)) * (1 + 1 / (count - 2))
     per_day_error = spread / math.sqrt(moment)
-    level_error = math.hypot(spread / math.sqrt(count), middle * per_day_error)
+    level_error = math.hypot(spread / math.sqrt(count), mean_at * per_day_error)
     trend = Trend(count, series[-1][0] - series[0][0], level, per_day, level_error, per_day_error, noise, offs[-1])
     return trend, median(offs[-3:])
+
+
+def _weather(days: Sequence[DayValue]) -> tuple[float, float, float, float, float]:
+    """The middle of the days and the level then; the slope; the noise of a day, as if each erred for itself; and the
+    sum of squared distances from the middle.
+    """
+    mean_at = fmean(at for at, _ in days)
+    per_day = median([(b - a) / (t - s) for (s, a), (t, b) in combinations(days, 2)])
+    level = middle([value - per_day * (at - mean_at) for at, value in days])
+    spread = 1.2533 * fmean(abs(value - level - per_day * (at - mean_at)) for at, value in days)
+    spread *= math.sqrt((1 + WEATHER_ALIKE) / (1 - WEATHER_ALIKE))
+    return mean_at, level, per_day, spread, sum((at - mean_at) ** 2 for at, _ in days)
 
 
 def _repeats(offs: Sequence[float]) -> float:
