@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from master_orchestrator.core.triage import Trackers, TriageRules, compile_rules, new_trackers, observe
@@ -169,6 +169,7 @@ wild = st.one_of(
         st.tuples(st.integers(1, 12), st.dictionaries(*[st.sampled_from(SIGNALS), st.floats(-1e6, 1e6)])), max_size=30
     )
 )
+@example([(1, {})] * 7 + [(6, {}), *[(12, {})] * 3, (12, {"tyre_rl_kpa": 0.0}), (8, {"tyre_rl_kpa": 1501.0}), (7, {})])
 def test_single_wild_samples_never_fire(spikes: list[tuple[int, dict[str, float]]]) -> None:
     """However wild and whichever signals at once, as long as the next reading is sane again."""
     readings, ts_ms = [], START_MS

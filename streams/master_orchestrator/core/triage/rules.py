@@ -68,13 +68,14 @@ class RuleSet:
     clear_after_ms: int
     summary_every_ms: int
     engine: EngineTerms
-    ranges: dict[str, Range]
     rpm: Range
     speed: Range
     coolant: Range
     volts: Range
     ambient: Range
     ambient_band: tuple[float, float]
+    tyre_ranges: tuple[Range, ...]
+    tyre_band: tuple[float, float]
     odometer: Range
     bands: tuple[float, ...]
     summarised: tuple[Range, ...]
@@ -125,13 +126,13 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
     rpm, speed, coolant = (ranges.get(signal, ANY) for signal in ("engine_rpm", "speed_kmh", "coolant_temp_c"))
     trends = compile_trends(triage.trends, slots, read)
     ambient = ranges.get("ambient_temp_c", Range(-60.0, 80.0))
+    tyres = tuple(ranges.get(signal, ANY) for signal in TYRE_SIGNALS)
     summarised = tuple(ranges.get(signal, ANY) for signal in SLOTS)
     return RuleSet(
         max_gap_ms=triage.max_gap_ms,
         clear_after_ms=triage.clear_after_ms,
         summary_every_ms=triage.summary_every_ms,
         engine=triage.engine,
-        ranges=ranges,
         rpm=rpm,
         speed=speed,
         coolant=coolant,
@@ -139,6 +140,8 @@ def _rule_set(triage: TriageTerms, model: str | None) -> RuleSet:
         volts=ranges.get("battery_voltage_v", ANY),
         ambient=ambient,
         ambient_band=ambient.quiet,
+        tyre_ranges=tyres,
+        tyre_band=(max(one.quiet[0] for one in tyres), min(one.quiet[1] for one in tyres)),
         odometer=ranges.get("odometer_m", ANY),
         summarised=summarised,
         all_count=_look([one.quiet for one in summarised], 0),

@@ -8,7 +8,6 @@ corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 from master_orchestrator.core.triage.rules import RuleSet
 from master_orchestrator.core.triage.trackers import Engine, Tyres
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.signal_names import TYRE_SIGNALS
 
 ATMOSPHERE_KPA = 101.325
 KELVIN = 273.15
@@ -27,11 +26,19 @@ def follow_tyres(
     """The tyres after this reading, and the eight values of :data:`TYRE_COLUMNS`: cold pressures, losses per minute.
 
     Losses come once per ``loss_window`` only, each measured against the reading that ended the window before: a single
-    wild reading spoils two neighbouring windows in opposite ways, and two in a row are needed to fire.
+    wild reading spoils two neighbouring windows in opposite ways, and two in a row are needed to fire. A value that
+    does not count is not measured against.
     """
-    raw = (reading.tyre_fl_kpa, reading.tyre_fr_kpa, reading.tyre_rl_kpa, reading.tyre_rr_kpa)
+    raw: Pressures = (reading.tyre_fl_kpa, reading.tyre_fr_kpa, reading.tyre_rl_kpa, reading.tyre_rr_kpa)
     if raw == UNKNOWN_PRESSURES or (0 in raw and _asleep(rules, raw)):
         return tyres, NO_TYRES
+    low, high = rules.tyre_band
+    raw = tuple(
+        [
+            kpa if kpa is None or low < kpa < high else one.counted(kpa)
+            for kpa, one in zip(raw, rules.tyre_ranges, strict=True)
+        ]
+    )
     ts = reading.ts_ms
     heat_k = 0.0 if tyres is None else _heat(rules, tyres, ts, engine)
     ambient_c = reading.ambient_temp_c
@@ -58,8 +65,8 @@ def follow_tyres(
 
 def _asleep(rules: RuleSet, raw: Pressures) -> bool:
     """Whether all sensors that report, two at least, show what sleeping ones do: four tyres are not flat at once."""
-    shown = [(kpa, rules.ranges.get(signal)) for signal, kpa in zip(TYRE_SIGNALS, raw, strict=True) if kpa is not None]
-    return len(shown) > 1 and all(one is not None and kpa == one.asleep for kpa, one in shown)
+    shown = [(kpa, one) for kpa, one in zip(raw, rules.tyre_ranges, strict=True) if kpa is not None]
+    return len(shown) > 1 and all(kpa == one.asleep for kpa, one in shown)
 
 
 def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, engine: Engine) -> float:
