@@ -86,8 +86,9 @@ class CustomerEngagementResult(Result):
 class SchedulingResult(Result):
     """``start_ms`` None (the default): at once; ``end_ms`` None: start plus the labour hours of the operations.
 
-    Two further keys are read, and travel in ``extras``. ``late``: nothing was free by the due time. ``tow``: the
-    vehicle is to be fetched. Of URGENT and HIGH vehicles, each calls a human.
+    Three further keys are read, and travel in ``extras``. ``late``: nothing was free by the due time. ``tow``: the
+    vehicle is to be fetched. ``no_place``, with status CANCELLED: nothing is free anywhere; the workflow waits and asks
+    again. Of URGENT and HIGH vehicles, each calls a human.
     """
 
     agent: ClassVar[AgentType] = AgentType.SCHEDULING
@@ -109,6 +110,11 @@ class SchedulingResult(Result):
     def tow(self) -> bool:
         """Whether the agent says so."""
         return (self.model_extra or {}).get("tow") is True
+
+    @property
+    def no_place(self) -> bool:
+        """Whether the agent says so, and has booked nothing."""
+        return self.status is AppointmentState.CANCELLED and (self.model_extra or {}).get("no_place") is True
 
 
 class FeedbackResult(Result):

@@ -12,6 +12,7 @@ from master_orchestrator_schemas.vocabulary import (
     AlertKind,
     FailureKind,
     OperatorAction,
+    Priority,
     Reason,
     State,
 )
@@ -42,6 +43,27 @@ def test_an_agent_may_lengthen_the_wait_and_not_shorten_it(vehicle: CoreVehicle)
     vehicle.tick()
     vehicle.fail(retry_after_ms=10)
     assert 4_000 == min(deadlines("v-1", vehicle.state)).due_ms - vehicle.at_ms
+
+
+def test_no_place_is_asked_for_again_and_again_and_never_fails(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0301")
+    vehicle.advance_to(State.SCHEDULING)
+    alerts, waits = [], []
+    for _ in range(6):
+        outcome = vehicle.reply({"status": "CANCELLED", "no_place": True})
+        alerts += [alert.kind for alert in outcome.alerts]
+        (deadline,) = deadlines("v-1", vehicle.state)
+        waits.append(deadline.due_ms - vehicle.at_ms)
+        vehicle.tick()
+    for _ in range(3):  # the budget of retries is still there
+        vehicle.fail()
+        vehicle.tick()
+    vehicle.reply({"status": "CONFIRMED"})
+
+    assert Priority.HIGH is vehicle.workflow.priority
+    assert [AlertKind.APPOINTMENT_LATE] == alerts
+    assert [3_600_000] * 6 == waits
+    assert State.SCHEDULED is vehicle.workflow.state
 
 
 def test_no_reply_by_the_deadline_is_a_failure(vehicle: CoreVehicle) -> None:

@@ -16,6 +16,7 @@ from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, earliest
 from master_orchestrator_agents.reference.scheduling.opening import WorkDay
+from master_orchestrator_agents.reference.scheduling.optimise import optimise
 from master_orchestrator_agents.reference.scheduling.parts import stock
 from master_orchestrator_agents.reference.scheduling.store import HOLD_MS, end_workflow_appointments
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
@@ -367,16 +368,34 @@ def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task[
     assert local(urgent.start_ms).date() == local(MONDAY).date()
 
 
-def test_nothing_free_for_ninety_days_may_be_tried_again(tmp_path: Path, task_of: Callable[..., Task[Any]]) -> None:
-    store = SchedulingStore(tmp_path / "none.sqlite3", workshops=1)
+def test_no_place_is_an_answer_and_is_asked_for_again(book: Book, store: SchedulingStore) -> None:
     with store.database.write() as sql:
+        hours = sql.execute("SELECT * FROM opening_hours").fetchall()
         sql.execute("DELETE FROM opening_hours")
-    closed = SchedulingStore(tmp_path / "none.sqlite3")
+    none = book()
+    assert none.no_place
 
-    with pytest.raises(RetryableError, match="90 days"):
-        booking(SchedulingAgent(closed), task_of)()
-    store.close()
-    closed.close()
+    with store.database.write() as sql:
+        sql.executemany("INSERT INTO opening_hours VALUES (?, ?, ?, ?)", hours)
+
+    again = book(attempt=1, at_ms=MONDAY + HOUR_MS)
+    assert not again.no_place
+    assert AppointmentState.CONFIRMED == again.status
+
+
+def test_what_waits_for_a_place_gets_one_from_the_nightly_plan(book: Book, store: SchedulingStore) -> None:
+    with store.database.write() as sql:
+        hours = sql.execute("SELECT * FROM opening_hours").fetchall()
+        sql.execute("DELETE FROM opening_hours")
+    book()
+    with store.database.write() as sql:
+        sql.executemany("INSERT INTO opening_hours VALUES (?, ?, ?, ?)", hours)
+
+    (move,) = optimise(store.database, MONDAY + HOUR_MS, write=True).moves
+
+    again = book(attempt=1, at_ms=MONDAY + 2 * HOUR_MS)
+    assert "it waited for a place" == move.why
+    assert move.after.start_ms == again.start_ms
 
 
 def test_a_skill_that_nobody_has_is_permanent(book: Book) -> None:

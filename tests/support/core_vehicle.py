@@ -302,7 +302,7 @@ class CoreVehicle:
             workflow_id, step_name, _, revision = issued.rsplit("/", 3)
             if record.event not in {"step_restarted", "priority_changed", "findings_folded", "side_task_restarted"}:
                 executions[workflow_id, step_name] = 0
-            if self._redriven(record):
+            if self._has_a_fresh_budget(record):
                 executions[workflow_id, step_name] = 0
             executions[workflow_id, step_name] += revision == "0"
             assert executions[workflow_id, step_name] <= 1 + len(self.policy.retry_waits_ms)
@@ -311,10 +311,12 @@ class CoreVehicle:
         if state.workflow is not None and state.workflow.execution is not None:
             assert state.workflow.execution.retries_used <= len(self.policy.retry_waits_ms)
 
-    def _redriven(self, record: AuditRecord) -> bool:
-        """Whether the record is the restart that an operator's redrive brings."""
+    def _has_a_fresh_budget(self, record: AuditRecord) -> bool:
+        """Whether the record is the restart after an operator's redrive, or after an answer to ask again later."""
         before = [r for r in self.audit if r.workflow_id == record.workflow_id and r.seq == record.seq - 1]
-        return record.event == "step_restarted" and bool(before) and before[0].event == "workflow_redriven"
+        if record.event != "step_restarted" or not before:
+            return False
+        return before[0].event == "workflow_redriven" or bool(msgspec.json.decode(before[0].details).get("no_place"))
 
     def _check_positions(self, cause: Cause, outcome: Outcome) -> None:
         for record in outcome.audit:

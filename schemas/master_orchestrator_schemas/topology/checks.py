@@ -31,6 +31,7 @@ def problems(topology: Topology) -> Iterator[Problem]:
     yield from _all_there(("lanes",), topology.lanes, Lane)
     yield from _all_there(("episodes", "cooldown"), topology.episodes.cooldown_ms, Priority)
     yield from _all_there(("service", "due"), topology.service.due_ms, Priority)
+    yield from _all_there(("service", "ask_again"), topology.service.ask_again_ms, Priority)
     yield from _topics(topology)
     yield from _agents(topology)
     yield from _lanes(topology)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from master_orchestrator_schemas.registry import TYPES
-from master_orchestrator_schemas.units import Duration, PriorityName, Terms
+from master_orchestrator_schemas.units import Duration, PriorityName, Terms, parse_duration
+from master_orchestrator_schemas.vocabulary import Priority
 
 TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9.-]{0,180}$")]
 """``.`` and ``-`` only: ``.`` and ``_`` collide in Kafka's metric names."""
@@ -116,11 +117,23 @@ class UrgencyLine(Terms):
         return self.safe_to_drive is None and self.risk_at_least is None and self.time_to_failure_below_ms is None
 
 
+ASK_AGAIN = {
+    Priority.URGENT: parse_duration("10min"),
+    Priority.HIGH: parse_duration("1h"),
+    Priority.SCHEDULED: parse_duration("6h"),
+    Priority.ROUTINE: parse_duration("24h"),
+}
+
+
 class ServiceTerms(Terms):
-    """Appointments: by when per priority, and what happens if nobody comes or nothing is reported."""
+    """Appointments: by when per priority, and what happens if nobody comes or nothing is reported.
+
+    ``ask_again_ms``: where no workshop has a place, how long the workflow waits before it asks again.
+    """
 
     workshop_feed: bool
     due_ms: DurationByPriority = Field(alias="due")
     no_show_after_ms: Duration = Field(alias="no_show_after")
     overdue_after_ms: Duration = Field(alias="overdue_after")
     max_reschedules: int = Field(ge=0, le=100)
+    ask_again_ms: DurationByPriority = Field(default=ASK_AGAIN, alias="ask_again")

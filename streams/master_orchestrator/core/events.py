@@ -138,9 +138,13 @@ class PriorityChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_s
 
 
 class StepFailed(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """An execution failed: RETRY. ``retry_at_ms`` None: it was the last of the budget."""
+    """An execution failed: RETRY. ``retry_at_ms`` None: it was the last of the budget.
+
+    ``is_answer``: the agent has answered that it has to be asked again later, which uses up no retry.
+    """
 
     retry_at_ms: int | None
+    is_answer: bool = False
 
 
 class StepRestarted(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):

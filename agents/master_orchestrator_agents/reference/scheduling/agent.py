@@ -81,11 +81,11 @@ class SchedulingAgent:
         self._choose = choose
 
     def __call__(self, task: Task[SchedulingTask]) -> SchedulingResult:
-        """The confirmed appointment, with the offers it was chosen from.
+        """The confirmed appointment, with the offers it was chosen from; ``no_place`` if nothing is free for 90 days.
 
         Raises:
             PermanentError: no workshop has the bay or the skill.
-            RetryableError: nothing is free within 90 days, or the hold ran out while the customer was choosing.
+            RetryableError: the hold ran out while the customer was choosing.
         """
         given = task.expect(SchedulingTask)
         need = self._need(task, given)
@@ -126,8 +126,10 @@ class SchedulingAgent:
             with task.access("write", "parts_stock"):
                 settle(sql, now_ms)
             held = holds_of(sql, task.command_id) or self._new_holds(sql, task, _wish(task, given, need), urgent=urgent)
-        if not held:
-            raise RetryableError(f"no workshop has {need.hours:g} hours free within 90 days", retry_after=60)
+            if not held:
+                with task.access("write", "appointment", rows=1):
+                    note_job(sql, _planned_job(task, given, need, agreed=False), now_ms)
+                return SchedulingResult.model_validate({"status": AppointmentState.CANCELLED, "no_place": True})
         return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)
 
     def _new_holds(self, sql: Sql, task: Task, wish: Wish, *, urgent: bool) -> dict[str, Fit]:

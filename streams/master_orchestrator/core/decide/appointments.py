@@ -8,6 +8,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import calls, side_task
 from master_orchestrator.core.decide.context import Changes, Context
 from master_orchestrator.core.state import Appointment, Workflow
+from master_orchestrator.core.transitions import REASONS
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 
@@ -16,6 +17,15 @@ def booked(context: Context[Workflow], appointment: Appointment, *, late: bool, 
     called = calls.booked(context.policy, context.vehicle_id, context.workflow, appointment, late=late, tow=tow)
     due_ms = _until_ms(context, appointment)
     return context.move(State.SCHEDULED, "reply", due_ms, appointment=appointment, calls=called)
+
+
+def no_place(context: Context[Workflow]) -> list[ev.Event]:
+    """SCHEDULING -> RETRY: no workshop has a place. It asks again when there may be one, however often."""
+    first = "not_booked" not in (REASONS[reason] for _, _, reason in context.workflow.history)
+    called = calls.no_place(context.policy, context.vehicle_id, context.workflow) if first else ()
+    retry_at_ms = context.at_ms + context.policy.service.ask_again_ms[context.workflow.priority]
+    waits = context.noting(no_place=True)
+    return [ev.StepFailed(**waits.head("not_booked"), retry_at_ms=retry_at_ms, is_answer=True, calls=called)]
 
 
 def stands(context: Context[Workflow], appointment: Appointment, reason: Reason, why: str) -> list[ev.Event]:

@@ -63,6 +63,14 @@ def booked(
     return tuple(calls)
 
 
+def no_place(policy: Policy, vehicle_id: str, workflow: Workflow) -> tuple[Call, ...]:
+    """No workshop has a place for an URGENT or HIGH vehicle."""
+    if workflow.priority > Priority.HIGH:
+        return ()
+    message = f"{workflow.priority.name}, and no workshop has a place for {vehicle_id}: find one"
+    return (Call(AlertKind.APPOINTMENT_LATE, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)
+
+
 def service_overdue(vehicle_id: str) -> tuple[Call, ...]:
     """The workshop is silent."""
     message = f"{vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"

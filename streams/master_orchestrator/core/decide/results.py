@@ -10,8 +10,9 @@ Choices that the agents' results leave open:
 - CUSTOMER_ENGAGEMENT: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``.
   NEED_INFO and WRONG_PERSON have not led to consent, as has NO_ANSWER: the agent's ladder of contacts ends with a human
   who could have informed, so all three end the workflow as ``no_answer``.
-- SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. What was booked
-  before the priority was raised, and begins later than that allows, is given up for an earlier time, as it is later.
+- SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. ``no_place`` is
+  an answer: the workflow waits and asks again, which uses up no retry. What was booked before the priority was raised,
+  and begins later than that allows, is given up for an earlier time, as it is later.
 - "Nothing found" covers the findings in the task. It is ignored where another finding has come since, and where the
   episode got worse after the owner was told of a fault: the work that is booked stands.
 """
@@ -125,6 +126,8 @@ def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -
 
 
 def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
+    if result.no_place:
+        return appointments.no_place(answered)
     if result.status in NOT_BOOKED:
         return answered.unusable("not_booked", f"the appointment's status is {result.status}")
     start_ms = answered.at_ms if result.start_ms is None else result.start_ms

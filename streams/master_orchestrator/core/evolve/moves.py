@@ -53,7 +53,10 @@ def step_failed(workflow: Workflow, event: ev.StepFailed) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.StepFailed`."""
     workflow = moved(checked(workflow, State.RETRY), event, State.RETRY)
     wait = None if event.retry_at_ms is None else new_wait(workflow, "retry", event.retry_at_ms)
-    return replace(workflow, wait=wait)
+    execution = workflow.execution
+    if event.is_answer and execution is not None:
+        execution = replace(execution, budget_from=execution.attempt + 1)
+    return replace(workflow, wait=wait, execution=execution)
 
 
 def step_restarted(workflow: Workflow, event: ev.StepRestarted) -> Workflow:
