@@ -9,6 +9,7 @@ import typer
 
 from bench_suite.compare import ComparisonTerms, compare
 from bench_suite.comparisons import COMPARISONS, contenders
+from bench_suite.conduct.command import conduct
 from bench_suite.decisions.command import app as decisions
 from bench_suite.fairness import fairness
 from bench_suite.measures import MEASURES, own
@@ -66,6 +67,7 @@ def _alone(measure: str) -> Callable[[], None]:
 
 
 app.command("fairness")(fairness)
+app.command("conduct")(conduct)
 app.add_typer(decisions, name="decisions")
 app.add_typer(scheduling, name="scheduling")
 for measure in MEASURES:

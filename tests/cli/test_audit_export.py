@@ -4,8 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
@@ -13,9 +14,12 @@ from structlog.typing import EventDict
 from master_orchestrator.cli.context import Invocation
 from master_orchestrator.cli.main import run
 from master_orchestrator.exit_codes import ExitCode
-from master_orchestrator.readers import audit
+from master_orchestrator.readers import activity, actors, audit
+from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Activity, ActorRecord
 
+M = TypeVar("M", Activity, ActorRecord)
 pytestmark = pytest.mark.usefixtures("off_the_record")
 
 EXAMPLES = Path(__file__).parents[2] / "schemas" / "master_orchestrator_schemas" / "examples"
@@ -97,3 +101,20 @@ def test_another_workflow_s_does_not_count(capsys: pytest.CaptureFixture[str]) -
     assert ExitCode.DONE == run(["audit", "export", "--workflow", WORKFLOW])
 
     assert 2 == len(capsys.readouterr().out.splitlines())
+
+
+@pytest.mark.parametrize(("options", "classes"), [([], [6003, 6003, 2004]), (["--workflow", "v-1~1"], [6003, 6003])])
+def test_what_actors_did_and_what_was_found_goes_out_as_ocsf(
+    options: list[str], classes: list[int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def example(name: str, kind: type[M]) -> M:
+        return Codec().decode(bytes.fromhex((EXAMPLES / f"{name}.hex").read_text()), kind)
+
+    session = msgspec.structs.replace(example("activity.v1.scheduling", Activity), workflow_id="v-1~1")
+    found = example("actor_record.v1.finding_raised", ActorRecord)
+    monkeypatch.setattr(activity, "read_activity", lambda *_: iter([(5, session)]))
+    monkeypatch.setattr(actors, "read_actor_trails", lambda *_: iter([found]))
+
+    assert ExitCode.DONE == run(["audit", "export", "--format", "ocsf", *options])
+
+    assert classes == [json.loads(line)["class_uid"] for line in capsys.readouterr().out.splitlines()]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TextIO
 
 import typer
 
@@ -16,7 +16,11 @@ from master_orchestrator.cli.output import JsonOption, answer, harmless_json, ha
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from master_orchestrator.readers.decoding import OnUnreadable
+    from master_orchestrator.readers.topics import OnProgress
     from master_orchestrator_agents.guard import Access
+    from master_orchestrator_schemas.kafka import KafkaSettings
+    from master_orchestrator_schemas.topology import Topology
 
 WorkflowOption = Annotated[
     str | None,
@@ -59,8 +63,12 @@ def export(
     *,
     workflow: WorkflowOption = None,
     form: Annotated[
-        Literal["ndjson", "exact", "csv"],
-        typer.Option("--format", help="ndjson has everything; exact has details as the text that hashes are over."),
+        Literal["ndjson", "exact", "csv", "ocsf"],
+        typer.Option(
+            "--format",
+            help="ndjson has everything; exact has details as the text that hashes are over; ocsf: what actors did, "
+            "and what was found of it, as events of OCSF 1.9.",
+        ),
     ] = "ndjson",
     output: Annotated[Path | None, typer.Option(help="File to write; stdout by default.", show_default=False)] = None,
     json: JsonOption = False,
@@ -72,13 +80,16 @@ def export(
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.audit import read_audit
     from master_orchestrator.readers.decoding import Unreadable
-    from master_orchestrator.readers.export import WRITERS
+    from master_orchestrator.readers.export import WRITERS, write_events
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("AuditRecord")
     unreadable = Unreadable()
     with _on_record(call, workflow) as access, reading("the audit trail") as progress, _opened(output) as stream:
-        count = WRITERS[form](read_audit(kafka, call.topology, workflow, progress, unreadable), stream)
+        if form == "ocsf":
+            count = write_events(_security_events(kafka, call.topology, workflow, progress, unreadable), stream)
+        else:
+            count = WRITERS[form](read_audit(kafka, call.topology, workflow, progress, unreadable), stream)
         access.rows = count
     if output is not None:
         missing = f" {unreadable.count} cannot be read and were left out." if unreadable.count else ""
@@ -126,6 +137,27 @@ def verify(
     answer(value, lambda: verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
         raise typer.Exit(code)
+
+
+def _security_events(
+    kafka: KafkaSettings,
+    topology: Topology,
+    workflow: str | None,
+    progress: OnProgress | None,
+    unreadable: OnUnreadable,
+) -> Iterator[dict[str, Any]]:
+    """What was done, of one workflow or of all; of all, also what was found."""
+    from master_orchestrator.readers.activity import read_activity
+    from master_orchestrator.readers.actors import read_actor_trails
+    from master_orchestrator.readers.ocsf import FindingEvents, activity_events
+
+    for at_ms, activity in read_activity(kafka, topology, progress, unreadable):
+        if workflow in {None, activity.workflow_id}:
+            yield from activity_events(activity, at_ms)
+    if workflow is None:
+        events = FindingEvents()
+        found = map(events.of, read_actor_trails(kafka, topology, progress, unreadable))
+        yield from (event for event in found if event is not None)
 
 
 def _on_record(call: Invocation, workflow: str | None) -> AbstractContextManager[Access]:

@@ -31,7 +31,7 @@ log = structlog.stdlib.get_logger(__name__)
 class MemoryJudge:
     """The states of all actors. What comes of an input goes to ``log``, controls to :meth:`held_to`. Thread-safe.
 
-    Nobody falls silent here: whoever acts ends with this process.
+    Nobody falls silent here: agents end with this process.
     """
 
     def __init__(

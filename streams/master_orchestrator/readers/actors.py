@@ -41,6 +41,14 @@ def read_actor_trail(
     return sorted(records.values(), key=lambda record: record.seq)
 
 
+def read_actor_trails(
+    kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None, unreadable: OnUnreadable = logged
+) -> Iterator[ActorRecord]:
+    """The records of all actors there are now, partition by partition in order."""
+    with TopicReader(kafka, [topology.topic_of("ActorRecord")], range(topology.partitions)) as reader:
+        yield from decoded(reader.catch_up(progress), ActorRecord, Codec(topology.limits), unreadable)
+
+
 def _of_actor(messages: Iterator[Message], actor: str) -> Iterator[Message]:
     prefix = f"{actor}/".encode()
     return (message for message in messages if (message.key() or b"").startswith(prefix))

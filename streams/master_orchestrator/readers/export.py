@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterable
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 
@@ -68,6 +68,11 @@ def _write_lines(lines: Iterable[str], stream: TextIO) -> int:
         stream.write(line + "\n")
         count += 1
     return count
+
+
+def write_events(events: Iterable[dict[str, Any]], stream: TextIO) -> int:
+    """One JSON object per line, keys sorted; returns how many."""
+    return _write_lines((_encoder.encode(event).decode() for event in events), stream)
 
 
 def write_csv(records: Iterable[AuditRecord], stream: TextIO) -> int:
