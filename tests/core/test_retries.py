@@ -58,7 +58,7 @@ def test_no_place_is_asked_for_again_and_again_and_never_fails(vehicle: CoreVehi
     for _ in range(3):  # the budget of retries is still there
         vehicle.fail()
         vehicle.tick()
-    vehicle.reply({"status": "CONFIRMED"})
+    vehicle.reply({"start_ms": vehicle.at_ms + 3_600_000})
 
     assert Priority.HIGH is vehicle.workflow.priority
     assert [AlertKind.APPOINTMENT_LATE] == alerts
