@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psutil
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 from msgspec.structs import replace
 
 from bench_suite.gateway import CODEC, START_MS
@@ -18,7 +19,7 @@ from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.readers.topics import partition_of
-from master_orchestrator_schemas.kafka import producer_config
+from master_orchestrator_schemas.kafka import admin_config, producer_config
 from master_orchestrator_schemas.messages import AuditRecord, Cause, Command, Reply, Status, Telemetry, Timer
 from master_orchestrator_schemas.registry import Body
 from master_orchestrator_schemas.results import RESULTS
@@ -26,6 +27,7 @@ from master_orchestrator_schemas.topology import Topology
 
 LOOKED_AT = 20_000
 OPEN_OF_TEN = 1
+DAY_MS = 86_400_000
 COMMANDS = {
     "workflows": ["workflows"],
     "workflows_all_json": ["workflows", "-o", "ndjson"],
@@ -48,27 +50,38 @@ def terminal(workflows: int = 50_000) -> dict[str, float]:
 
 
 def _write(own: BenchSystem, workflows: int) -> int:
-    """Write the records of ``workflows`` workflows, each a copy of one. Returns the number of records."""
+    """Write the records of ``workflows`` workflows of a day, each a copy of one. Returns the number of records."""
     moments = list(_Story(own.topology).tell())
     producer = Producer(producer_config(own.kafka))
     audit, status = own.topology.topic_of("AuditRecord"), own.topology.topic_of("Status")
-    written = 0
+    _let_records_say_when(own, [audit, status])
+    now_ms, written = time.time_ns() // 1_000_000, 0
     for number in range(workflows):
         vehicle = f"truck-{number}"
         told = moments[: number // 10 % len(moments) + 1] if number % 10 < OPEN_OF_TEN else moments
         partition = partition_of(vehicle, own.topology.partitions)
+        opened_at_ms = now_ms - DAY_MS * (workflows - number) // workflows
         for records, statuses in told:
             for record in records:
                 value = CODEC.encode(replace(record, vehicle_id=vehicle, workflow_id=f"{vehicle}~0"))
-                producer.produce(audit, value, f"{vehicle}~0/{record.seq}".encode(), partition=partition)
+                producer.produce(audit, value, f"{vehicle}~0/{record.seq}".encode(), partition, timestamp=opened_at_ms)
             for newest in statuses:
-                value = CODEC.encode(replace(newest, vehicle_id=vehicle, workflow_id=f"{vehicle}~0"))
-                producer.produce(status, value, f"{vehicle}~0".encode(), partition=partition)
+                status_now = replace(newest, vehicle_id=vehicle, workflow_id=f"{vehicle}~0", created_at_ms=opened_at_ms)
+                value = CODEC.encode(status_now)
+                producer.produce(status, value, f"{vehicle}~0".encode(), partition, timestamp=opened_at_ms)
             written += len(records) + len(statuses)
         if number % 100 == 0:
             producer.flush()
     producer.flush()
     return written
+
+
+def _let_records_say_when(own: BenchSystem, topics: list[str]) -> None:
+    """A day's records are written within a minute: their topics take the records' times instead of the broker's."""
+    entry = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    resources = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry]) for topic in topics]
+    for future in AdminClient(admin_config(own.kafka)).incremental_alter_configs(resources).values():
+        future.result()
 
 
 def _measured(own: BenchSystem, words: list[str]) -> tuple[float, float]:

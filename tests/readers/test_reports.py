@@ -19,7 +19,7 @@ from master_orchestrator.cli.tables import audit_table, workflow_table
 from master_orchestrator.readers import reports
 from master_orchestrator.readers.export import exact_line, json_line
 from master_orchestrator.readers.reports import audit_report, workflow_report
-from master_orchestrator.readers.statuses import NewestStatuses
+from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
 from master_orchestrator.readers.topics import partition_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import AuditRecord, Status
@@ -162,7 +162,7 @@ def test_the_open_ones_come_first_by_urgency_and_deadline(
     cars[2].fault("P0301")
     cars[2].operator(OperatorAction.CANCEL)
     statuses = [status_of(car) for car in cars]
-    newest = NewestStatuses(KafkaSettings(), topology)
+    newest = NewestStatuses(KafkaSettings(), topology, StatusHead)
     newest.take(written(status, topology) for status in statuses)
 
     assert (["car-1~0", "car-0~0"], 2) == listed(newest, Wanted("", None, None, None), only_open=True)
@@ -174,7 +174,7 @@ def test_the_open_ones_come_first_by_urgency_and_deadline(
 
 
 def listed(
-    newest: NewestStatuses, wanted: Wanted, *, only_open: bool, limit: int | None = None
+    newest: NewestStatuses[StatusHead], wanted: Wanted, *, only_open: bool, limit: int | None = None
 ) -> tuple[list[str], int]:
     """The ids that are shown, and how many match."""
     shown, count = first(select(newest, wanted, only_open=only_open), limit)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from master_orchestrator.readers.statistics import Statistics
-    from master_orchestrator.readers.statuses import NewestStatuses
+    from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
 E = TypeVar("E", bound=Enum)
@@ -87,7 +87,7 @@ def workflows(
         vehicle=vehicle,
     )
 
-    def table(newest: NewestStatuses) -> RenderableType:
+    def table(newest: NewestStatuses[StatusHead]) -> RenderableType:
         matching = select(newest, selection, only_open=selection.is_broad and not everything)
         shown, count = first(matching, None if everything else limit)
         return workflow_table(shown, count, wide=form == "wide")
@@ -102,7 +102,7 @@ def workflows(
         answer(None, lambda: table(newest), as_json=False)
 
 
-def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses], RenderableType]) -> None:
+def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses[StatusHead]], RenderableType]) -> None:
     from master_orchestrator.cli import watching
 
     watching.refuse_to_watch(form)
@@ -113,10 +113,15 @@ def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses], Rend
 
 def stats(ctx: typer.Context, *, json: JsonOption = False) -> None:
     """Show statistics over all workflows."""
+    from master_orchestrator.cli.progress import reading
     from master_orchestrator.cli.tables import statistics_table
     from master_orchestrator.readers.statistics import statistics_of
+    from master_orchestrator.readers.statuses import read_figures
 
-    figures: Statistics = statistics_of(_newest(ctx).matching(lambda _: True))
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("Status")
+    with call.on_record("read", "workflow"), reading("statuses") as progress:
+        figures: Statistics = statistics_of(read_figures(kafka, call.topology, progress))
     answer(figures, lambda: statistics_table(figures), as_json=json)
 
 
@@ -135,7 +140,7 @@ def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditR
         trail: Sequence[AuditRecord] = ()
         if newest is not None:
             with reading("the audit trail") as progress:
-                trail = read_trail(kafka, call.topology, workflow, newest.created_at_ms, progress)
+                trail = read_trail(kafka, call.topology, workflow, newest, progress)
     if newest is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
     return newest, trail
@@ -146,14 +151,16 @@ def fail(line: str) -> NoReturn:
     raise AnswerIsNoError(line)
 
 
-def _newest(ctx: typer.Context, prefix: str = "", vehicle: str | None = None) -> NewestStatuses:
+def _newest(ctx: typer.Context, prefix: str = "", vehicle: str | None = None) -> NewestStatuses[StatusHead]:
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.statuses import read_newest
+    from master_orchestrator.readers.topics import partition_of
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status")
+    partitions = None if vehicle is None else [partition_of(vehicle, call.topology.partitions)]
     with call.on_record("read", "workflow"), reading("statuses") as progress:
-        return read_newest(kafka, call.topology, progress, prefix=prefix, vehicle_id=vehicle)
+        return read_newest(kafka, call.topology, progress, prefix=prefix, partitions=partitions)
 
 
 def _member(names: type[E], given: str | None, option: str) -> E | None:

@@ -44,7 +44,7 @@ class Wanted:
         """Whether nobody has said which workflows, so that the open ones are meant."""
         return not self.prefix and self.state is None and self.vehicle is None
 
-    def takes(self, status: StatusHead) -> bool:
+    def takes(self, status: StatusHead | Status) -> bool:
         """Whether a workflow is asked for."""
         return (
             status.workflow_id.startswith(self.prefix)
@@ -54,7 +54,7 @@ class Wanted:
         )
 
 
-def select(newest: NewestStatuses, selection: Wanted, *, only_open: bool) -> Iterator[Status]:
+def select(newest: NewestStatuses[StatusHead], selection: Wanted, *, only_open: bool) -> Iterator[Status]:
     """Those that are asked for, in no order."""
     return newest.matching(lambda head: selection.takes(head) and not (only_open and head.state in END_STATES))
 

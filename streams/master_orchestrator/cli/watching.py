@@ -13,7 +13,7 @@ from rich.live import Live
 from master_orchestrator.cli.context import Invocation, UsageError
 from master_orchestrator.cli.output import Harmless
 from master_orchestrator.cli.progress import reading
-from master_orchestrator.readers.statuses import NewestStatuses
+from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
 from master_orchestrator.readers.topics import TopicReader
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def refuse_to_watch(form: str) -> None:
         raise UsageError("--watch needs a terminal: leave it out, or follow 'audit tail'")
 
 
-def watch(call: Invocation, table: Callable[[NewestStatuses], RenderableType]) -> None:
+def watch(call: Invocation, table: Callable[[NewestStatuses[StatusHead]], RenderableType]) -> None:
     """Draw ``table`` of the newest statuses every two seconds, until Ctrl-C."""
     kafka, topology = call.reachable_kafka("Status"), call.topology
-    newest = NewestStatuses(kafka, topology)
+    newest = NewestStatuses(kafka, topology, StatusHead)
     with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
         with reading("statuses") as progress:
             newest.take(reader.catch_up(progress))

@@ -7,7 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -37,6 +37,30 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     active_workflows: int
     workflows_by_state: dict[str, int]
     average_completion_time: float
+
+
+class Figured(Protocol):
+    """What figures are made of: a status, or so much of it."""
+
+    @property
+    def state(self) -> State:
+        """Where it is now."""
+
+    @property
+    def priority(self) -> Priority:
+        """Its newest."""
+
+    @property
+    def created_at_ms(self) -> int:
+        """When it was opened."""
+
+    @property
+    def updated_at_ms(self) -> int:
+        """Of its newest audit record."""
+
+    @property
+    def history(self) -> tuple[Transition, ...]:
+        """Its last transitions."""
 
 
 def as_folded(status: Status) -> Status:
@@ -144,7 +168,7 @@ def _history(status: Status, record: AuditRecord) -> tuple[Transition, ...]:
     return (*status.history, entry)[-MAX_HISTORY:]
 
 
-def statistics(statuses: Iterable[Status]) -> Figures:
+def statistics(statuses: Iterable[Figured]) -> Figures:
     """Figures over the newest status of each workflow, folded from the audit or read from the status topic."""
     by_state: Counter[str] = Counter()
     seconds: list[float] = []
@@ -166,6 +190,6 @@ def statistics(statuses: Iterable[Status]) -> Figures:
     )
 
 
-def _ended_at_ms(status: Status) -> int:
+def _ended_at_ms(status: Figured) -> int:
     """When the workflow ended; its audit trail may go on after that, with the side task's records."""
     return status.history[-1].at_ms if status.history else status.updated_at_ms

@@ -8,7 +8,7 @@ from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
 from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of, vehicle_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import AuditRecord
+from master_orchestrator_schemas.messages import AuditRecord, Status
 from master_orchestrator_schemas.topology import Topology
 
 POLL_S = 0.5
@@ -37,16 +37,22 @@ def read_trail(
     kafka: KafkaSettings,
     topology: Topology,
     workflow_id: str,
-    opened_at_ms: int | None = None,
+    upto: Status | None = None,
     progress: OnProgress | None = None,
 ) -> list[AuditRecord]:
     """The audit records of a workflow so far, by ``seq``; of exact repeats the first.
 
-    ``opened_at_ms``: when it was opened, where that is known; what is older need not be read.
+    ``upto``: one of its statuses: only the records that led to it, found between its opening and its last record.
     """
-    since_ms = None if opened_at_ms is None else opened_at_ms - CLOCKS_APART_MS
-    copies = read_audit(kafka, topology, workflow_id, progress, since_ms=since_ms)
-    records = {(record.seq, record.hash): record for record in copies}
+    since_ms = None if upto is None else upto.created_at_ms - CLOCKS_APART_MS
+    missing = None if upto is None else set(range(upto.seq + 1))
+    records: dict[tuple[int, str], AuditRecord] = {}
+    for record in read_audit(kafka, topology, workflow_id, progress, since_ms=since_ms):
+        records.setdefault((record.seq, record.hash), record)
+        if missing is not None:
+            missing.discard(record.seq)
+            if not missing:
+                break
     return sorted(records.values(), key=lambda record: record.seq)
 
 

@@ -4,8 +4,8 @@ import heapq
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from master_orchestrator.readers.statuses import statuses_at_home
-from master_orchestrator.readers.topics import OnProgress, TopicReader, vehicle_of
+from master_orchestrator.readers.statuses import read_newest
+from master_orchestrator.readers.topics import OnProgress, vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology
@@ -34,7 +34,7 @@ class FailedListing:
 
 
 def failed_now(statuses: Iterable[Status]) -> Iterator[FailedWorkflow]:
-    """The vehicles' newest workflows that are FAILED now; ``statuses`` in the order of their topic.
+    """The vehicles' newest workflows that are FAILED now; ``statuses`` of one workflow in the order of their topic.
 
     A vehicle that has opened another workflow since has put its failed one behind it: the engine would reject it. Kept
     per vehicle: an id, and a few words if it failed.
@@ -68,8 +68,8 @@ def read_failed(
 ) -> Iterator[FailedWorkflow]:
     """:func:`failed_now` of the whole topic, one partition in memory at a time."""
     for partition in range(topology.partitions):
-        with TopicReader(kafka, [topology.topic_of("Status")], [partition]) as reader:
-            yield from failed_now(statuses_at_home(reader.catch_up(progress), topology))
+        newest = read_newest(kafka, topology, progress, partitions=[partition])
+        yield from failed_now(newest.matching(lambda _: True))
 
 
 def _failed(status: Status) -> FailedWorkflow | None:

@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from typing import TypedDict
 
-from master_orchestrator.core.fold import statistics
-from master_orchestrator_schemas.messages import Status
+from master_orchestrator.core.fold import Figured, statistics
 from master_orchestrator_schemas.vocabulary import State
 
 
@@ -24,7 +23,7 @@ class Statistics(TypedDict):
     average_completion_time: float
 
 
-def statistics_of(statuses: Iterable[Status]) -> Statistics:
+def statistics_of(statuses: Iterable[Figured]) -> Statistics:
     """The figures of the given newest statuses, one per workflow."""
     figures = statistics(statuses)
     return Statistics(

@@ -159,13 +159,20 @@ class TopicReader:
             known = explained(self._config, inner) or unreachable(self._servers, inner.str())
             raise kafka_error(known) from error
 
-    def catch_up(self, progress: OnProgress | None = None, *, under_way: bool = False) -> Iterator[Message]:
+    def catch_up(
+        self,
+        progress: OnProgress | None = None,
+        *,
+        under_way: bool = False,
+        until: Mapping[Partition, int] | None = None,
+    ) -> Iterator[Message]:
         """The records up to where the partitions end at the time of the call; can be called again for what came since.
 
         ``under_way``: wait for transactions that are not over: what is committed behind their beginning comes too.
+        ``until``: stop at the first poll that has passed these offsets instead; it may bring some records beyond them.
         Raises :class:`BrokerUnreachableError` when the broker goes away meanwhile.
         """
-        ends = self.end_offsets(under_way=under_way)
+        ends = self.end_offsets(under_way=under_way) if until is None else until
         left = total = self._left(ends)
         moved_at = time.monotonic()
         while left:
@@ -187,7 +194,19 @@ class TopicReader:
         if first is None:
             return []
         messages = [first, *self._consumer.consume(FETCH_MAX - 1, timeout=0)]
-        return [message for message in messages if self._is_record(message)]
+        records = [message for message in messages if message.error() is None]
+        for message in {(message.topic(), message.partition()): message for message in records}.values():
+            if (place := place_of(message)) is not None:
+                self._next[place.topic_partition] = place.offset + 1
+        if len(records) < len(messages):
+            for message in messages:
+                self._note_error(message)
+        return records
+
+    def go_to(self, offsets: Mapping[Partition, int]) -> None:
+        """Read on from these offsets, and from no other partition."""
+        self._next |= offsets
+        self._consumer.assign([TopicPartition(*partition, offset) for partition, offset in offsets.items()])
 
     def close(self) -> None:
         """Close the consumer."""
@@ -201,12 +220,12 @@ class TopicReader:
     ) -> None:
         self.close()
 
-    def _is_record(self, message: Message) -> bool:
-        """Whether it is a record; an end of partition moves the position past what only transactions left there."""
+    def _note_error(self, message: Message) -> None:
+        """An end of partition moves the position past what only transactions left there. Others are tried again."""
         error = message.error()
-        if error is not None and error.code() != KafkaError._PARTITION_EOF:
-            log.warning("reader_error", topic=message.topic(), error=error.str())  # librdkafka goes on trying
-            return False
-        if (place := place_of(message)) is not None:
-            self._next[place.topic_partition] = place.offset if error is not None else place.offset + 1
-        return error is None
+        if error is None:
+            return
+        if error.code() != KafkaError._PARTITION_EOF:
+            log.warning("reader_error", topic=message.topic(), error=error.str())
+        elif (place := place_of(message)) is not None:
+            self._next[place.topic_partition] = max(place.offset, self._next[place.topic_partition])
