@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,3 +72,14 @@ def unique_topology(topology: Topology, kafka_admin: AdminClient) -> Iterator[To
     yield own
     for future in kafka_admin.delete_topics([plan.name for plan in own.topic_plans()]).values():
         future.exception()  # waits; a topic that a test deleted itself is not a failure
+
+
+@pytest.fixture
+def off_the_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands put nothing on record, so that no broker is needed. `test_kafka_commands` has the records."""
+    from master_orchestrator.cli.context import Invocation
+
+    def on_record(*_: object, **__: object) -> AbstractContextManager[SimpleNamespace]:
+        return nullcontext(SimpleNamespace())
+
+    monkeypatch.setattr(Invocation, "on_record", on_record)

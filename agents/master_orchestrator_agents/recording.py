@@ -69,10 +69,10 @@ def session_act(act: ActKind, times: int = 1, rows: int = 0, max_rows: int = 0) 
     """The act as a record holds it."""
     return SessionAct(
         action=act.action,
-        resource=_text(act.resource),
+        resource=short_text(act.resource),
         outcome=act.outcome,
         error=act.error,
-        entity=None if act.entity is None else _text(act.entity),
+        entity=None if act.entity is None else short_text(act.entity),
         count=times,
         rows=rows,
         max_rows=max_rows,
@@ -81,7 +81,7 @@ def session_act(act: ActKind, times: int = 1, rows: int = 0, max_rows: int = 0) 
     )
 
 
-def _text(text: str) -> str:
+def short_text(text: str) -> str:
     """Short, and without lone surrogates, which no record can hold."""
     return text[:MAX_TEXT].encode(errors="replace").decode()
 
@@ -120,7 +120,7 @@ class Author:
     _numbers: Iterator[int] = field(default_factory=count, repr=False)  # next() of a count is atomic
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "instance", _text(self.instance))
+        object.__setattr__(self, "instance", short_text(self.instance))
 
     def done(
         self, occasion: Occasion, acts: Sequence[SessionAct], *, outcome: ActOutcome, at_ms: int, took_ms: int = 0

@@ -106,7 +106,7 @@ def _administrators(topology: Topology) -> list[Grant]:
     moved = [topology.topic_of("AuditRecord"), topology.topic_of("Status"), topology.changelog_topic]
     return [
         *_every("Create Alter AlterConfigs Describe DescribeConfigs", topology),
-        _topics("Read", topology.input_topics),
+        _topics("Read", [*topology.input_topics, topology.topic_of("Activity")]),
         _topics("Read Write", moved),
         _groups("Read", [READERS]),
         _groups("Describe", [topology.app_id, *map(topology.agent_group, AgentType)]),

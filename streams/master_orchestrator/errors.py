@@ -60,7 +60,7 @@ class MissingAgentError(OrchestratorError):
         )
 
 
-class UnknownWorkflowError(OrchestratorError):
+class UnknownWorkflowError(OrchestratorError, LookupError):
     """A workflow id that no status record names."""
 
     def __init__(self, workflow_id: object) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Protocol
 
@@ -9,7 +10,7 @@ import msgspec
 
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
+from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
 from master_orchestrator_schemas.reasons import REJECTION_REASONS
 from master_orchestrator_schemas.registry import Request
 
@@ -101,6 +102,12 @@ class Shell(Protocol):
 
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The audit records of a workflow so far, in order."""
+
+    def write_activity(self, records: Sequence[Activity]) -> None:
+        """Return when what is about to be done is on record, durably. Raises :class:`OrchestratorError`."""
+
+    def put_activity(self, records: Sequence[Activity]) -> None:
+        """Put what was done on record, without waiting."""
 
     def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
         """Where an actor stands, and its trail, oldest first; None of one that was never seen."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from master_orchestrator.client.asking import this_user
+from master_orchestrator.client.charter_change import charter_lines, in_force
 from master_orchestrator.cluster.broker import nodes_of
 from master_orchestrator.cluster.node import stop_all
 from master_orchestrator.exit_codes import ExitCode
@@ -18,9 +19,10 @@ from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import ActOutcome, Phase
+from master_orchestrator_schemas.vocabulary import Action, ActOutcome, Phase
 
 pytestmark = pytest.mark.kafka
+ADMIN_OF_POLICY = (Action.ADMIN, "policy")
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -72,12 +74,24 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
     assert "" == denied.stdout
     assert f"operator:{this_user()} may not: read of audit_log: no line allows it" in denied.stderr
     assert 1 == cli("status", "v-1~0").returncode
+    assert [] == _answer(cli("dlq", "list", "--vehicle", "v-1", "--json"))["letters"]
+    _answer(cli("--topology", str(mine), "provision", "--json"))
 
     records = [record for _, record in read_activity(KafkaSettings(bootstrap_servers=servers), topology)]
+    records = sorted(records, key=lambda record: record.at_ms)
+    first, same, *records, changed = records
+    assert [ADMIN_OF_POLICY] * 3 == [(each.acts[0].action, each.acts[0].resource) for each in (first, same, changed)]
+    assert charter_lines(topology) == in_force(first.details or "")
+    assert same.details is None
+    line = "operator:*: {may: read, of: [workflow, "
+    details = (changed.details or "").splitlines()
+    assert f"- {line}audit_log, agent_control, policy]}}" == details[0]
+    assert f"+ {line}agent_control, policy]}}" in details
     assert [
         (Phase.BEFORE, ActOutcome.SUCCESS, "audit_log", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "audit_log", "v-1"),
         (Phase.DONE, ActOutcome.DENIED, "audit_log", None),
+        (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
     ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
     assert {f"operator:{this_user()}"} == {record.actor for record in records}

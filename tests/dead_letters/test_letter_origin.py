@@ -117,7 +117,7 @@ Redrive = Callable[..., tuple[int, str, list[object]]]
 
 
 @pytest.fixture
-def redrive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Redrive:
+def redrive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], off_the_record: None) -> Redrive:
     """`dlq redrive --all` over these dead letters and origins: exit code, what was shown, what was sent again."""
     sent: list[object] = []
     monkeypatch.setattr(Invocation, "kafka", None)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +25,9 @@ from master_orchestrator.errors import (
 )
 from master_orchestrator.facade.requests import reading_of
 from master_orchestrator_agents import Task
+from master_orchestrator_agents.errors import CharterError
+from master_orchestrator_schemas.topology import CharterLine
+from master_orchestrator_schemas.vocabulary import ActError, ActOutcome, Phase
 
 Vehicle = Callable[[], str]
 WAY_THROUGH = [
@@ -384,3 +388,36 @@ def test_the_async_orchestrator_carries_many_vehicles_at_once(stage: FacadeStage
             return [status["state"].value for status in ended]
 
     assert ["COMPLETED"] * 20 == asyncio.run(drive())
+
+
+def test_requests_are_on_record_reads_too_and_what_no_line_allows_is_not_done(
+    stage: FacadeStage, vehicle: Vehicle
+) -> None:
+    car, name = vehicle(), uuid.uuid4().hex
+    only_reads = CharterLine.model_validate({"may": "read", "of": ["workflow", "audit_log"]})
+    stage.topology = stage.topology.model_copy(
+        update={"charters": {**stage.topology.charters, "client:reader": (only_reads,)}}
+    )
+    reader = stage.orchestrator(four_agents(), client="reader")
+    reader.start()
+    with pytest.raises(CharterError, match="client:reader may not: write of workflow: no line allows it"):
+        reader.receive_vehicle_telemetry(car, HOT)
+    reader.shutdown()
+
+    orchestrator = stage.orchestrator(four_agents(), client=name)
+    orchestrator.start()
+    with stage.on_record(orchestrator) as records:
+        workflow_id = orchestrator.receive_vehicle_telemetry(car, HOT)
+        orchestrator.get_audit_trail(workflow_id)
+        with pytest.raises(UnknownWorkflowError):
+            orchestrator.get_workflow_status("nobody~0")
+
+    mine = [record for record in records if record.actor == f"client:{name}"]
+    assert [0, 1, 2, 3] == [record.seq for record in mine]
+    assert [
+        (Phase.DONE, ActOutcome.SUCCESS, "WRITE", "workflow", car),
+        (Phase.BEFORE, ActOutcome.SUCCESS, "READ", "audit_log", car),
+        (Phase.DONE, ActOutcome.SUCCESS, "READ", "audit_log", car),
+        (Phase.DONE, ActOutcome.FAILURE, "READ", "workflow", "nobody"),
+    ] == [(each.phase, each.outcome, each.acts[0].action, each.acts[0].resource, each.entity) for each in mine]
+    assert ActError.NOT_FOUND == mine[-1].acts[0].error

@@ -1,13 +1,17 @@
 """Where an orchestrator is tested: in memory, or on a real Kafka."""
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 from master_orchestrator import AgentType, AsyncMasterOrchestrator, MasterOrchestrator
 from master_orchestrator.facade.setup import without_unserved
+from master_orchestrator.memory.shell import MemoryShell
+from master_orchestrator.readers.activity import read_activity
 from master_orchestrator_agents import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.messages import Activity
 from master_orchestrator_schemas.topology import Topology
 
 QUICK_WAITS_MS = (50, 100, 150)
@@ -27,9 +31,11 @@ class FacadeStage:
     kafka: KafkaSettings | None
     running: ExitStack = field(default_factory=ExitStack)
 
-    def orchestrator(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:
+    def orchestrator(
+        self, handlers: Mapping[AgentType, Handler], max_workers: int = 10, client: str | None = None
+    ) -> MasterOrchestrator:
         """A new one, with these agents registered."""
-        made = MasterOrchestrator(max_workers, kafka=self.kafka, topology=self.topology, timeout=60.0)
+        made = MasterOrchestrator(max_workers, kafka=self.kafka, topology=self.topology, timeout=60.0, client=client)
         for agent, handler in handlers.items():
             made.register_agent(agent, handler)
         self.running.push(made)  # shuts down what was started
@@ -41,6 +47,18 @@ class FacadeStage:
         for agent, handler in handlers.items():
             made.register_agent(agent, handler)
         return made
+
+    @contextmanager
+    def on_record(self, made: MasterOrchestrator) -> Iterator[list[Activity]]:
+        """What ``made``, which is running, puts on record; complete when the block is left, which shuts it down."""
+        records: list[Activity] = []
+        log = None if self.kafka is not None else cast("MemoryShell", made._running).log
+        yield records
+        made.shutdown()
+        if log is not None:
+            records += log.activity
+        elif self.kafka is not None:
+            records += [record for _, record in read_activity(self.kafka, self.topology)]
 
     def started(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:
         """A running one."""

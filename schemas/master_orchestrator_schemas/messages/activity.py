@@ -18,6 +18,9 @@ from master_orchestrator_schemas.vocabulary import (
 MAX_ACTS = 64
 """Of one record; a session with more has further records."""
 
+MAX_DETAILS = 8_000
+"""Characters."""
+
 MAX_COUNT = 2**53 - 1
 """The greatest integer that every JSON reader takes exactly."""
 
@@ -91,4 +94,4 @@ class Activity(msgspec.Struct, frozen=True, kw_only=True):
     outcome: ActOutcome = ActOutcome.SUCCESS
     acts: Annotated[tuple[SessionAct, ...], msgspec.Meta(max_length=MAX_ACTS)] = ()
     goodbye: bool = False
-    details: Annotated[str, msgspec.Meta(max_length=8_000)] | None = None
+    details: Annotated[str, msgspec.Meta(max_length=MAX_DETAILS)] | None = None

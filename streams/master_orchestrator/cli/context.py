@@ -99,7 +99,7 @@ class Invocation:
         from master_orchestrator.client.asking import this_user
 
         kafka = self.reachable_kafka("Activity")
-        with on_record(kafka, self.topology, by or this_user(), (action, resource), entity) as access:
+        with on_record(kafka, self.topology, by or this_user(), (action, resource), entity=entity) as access:
             yield access
 
     def await_kafka(self, stopped: threading.Event) -> None:

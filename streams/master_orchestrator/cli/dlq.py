@@ -73,7 +73,9 @@ def show(
 
     call = invocation(ctx)
     place = letter_id(letter)
-    record, marker = find_letter(call.reachable_kafka("dead letters"), call.topology, place)
+    kafka = call.reachable_kafka("dead letters")
+    with call.on_record("read", "workflow"):
+        record, marker = find_letter(kafka, call.topology, place)
     if record is None:
         fail(f"no dead letter {place}: list them with 'master-orchestrator dlq list'")
     dead_letter = read_letter(record)

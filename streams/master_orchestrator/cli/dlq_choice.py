@@ -32,7 +32,7 @@ def read_listing(
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("dead letters")
-    with reading("dead letters") as progress:
+    with call.on_record("read", "workflow", chosen.vehicle), reading("dead letters") as progress:
         return collect(open_letters(kafka, call.topology, chosen, progress))
 
 

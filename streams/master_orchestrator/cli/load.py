@@ -90,9 +90,10 @@ def ingest(
         answer(dry_run_json(summary, dry), lambda: dry_run_text(summary, dry), as_json=json)
     else:
         topic = call.topology.topic_of("Telemetry")
-        summary = command.run_ingest(
-            order, opened, command.kafka_sink(call.reachable_kafka("Telemetry"), call.topology), console
-        )
+        sink = command.kafka_sink(call.reachable_kafka("Telemetry"), call.topology)
+        with call.on_record("write", "telemetry") as access:
+            summary = command.run_ingest(order, opened, sink, console)
+            access.rows = summary.total("acknowledged")
         told = {**summary.as_json(), "refusals": refusals_command(topic)}
         answer(told, lambda: summary_text(summary, order.rejects, topic), as_json=json)
     if not summary.complete:

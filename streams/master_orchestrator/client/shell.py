@@ -1,7 +1,8 @@
 """A cluster as a shell: requests go to its topics, its engines answer, the registered agents run here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from master_orchestrator.client.activity import ActivityProducer
 from master_orchestrator.client.judge_requests import ask_judge
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
@@ -12,7 +13,7 @@ from master_orchestrator.readers.audit import read_trail
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
-from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, EntityStatus, UebaRequest
+from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, EntityStatus, UebaRequest
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -31,6 +32,7 @@ class KafkaShell:
         self._kafka = kafka
         self._topology = topology
         self._link = ClusterLink(kafka, topology, history=True)
+        self._activity = ActivityProducer(kafka, topology)
         self._runners = Runners(handlers, kafka, topology, max_workers=max_workers)
 
     @property
@@ -47,6 +49,7 @@ class KafkaShell:
         """Let the runners drain, see that what was handed in is acknowledged, end all threads."""
         self._runners.stop()
         self._link.stop()
+        self._activity.close()
 
     def submit(self, request: Request) -> KafkaPending:
         """Send a request to its topic."""
@@ -60,6 +63,14 @@ class KafkaShell:
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The workflow's audit records, read from its partition's beginning."""
         return read_trail(self._kafka, self._topology, workflow_id)
+
+    def write_activity(self, records: Sequence[Activity]) -> None:
+        """Return when they are durable. Raises :class:`NotOnRecordError`."""
+        self._activity.write(records)
+
+    def put_activity(self, records: Sequence[Activity]) -> None:
+        """Hand them to the producer."""
+        self._activity.put(records)
 
     def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
         """Where the actor stands, and its trail, read from its partition's beginning."""

@@ -45,8 +45,7 @@ class AsyncMasterOrchestrator(OrchestratorBase):
 
     async def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """See :meth:`MasterOrchestrator.get_workflow_status`."""
-        shell = self._shell("get_workflow_status")
-        return workflow_status(await asyncio.to_thread(self._find, shell, workflow_id))
+        return workflow_status(await asyncio.to_thread(self._status, workflow_id))
 
     async def get_audit_trail(self, workflow_id: str) -> list[AuditLine]:
         """See :meth:`MasterOrchestrator.get_audit_trail`."""

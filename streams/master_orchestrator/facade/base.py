@@ -3,11 +3,14 @@
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from enum import Enum, auto
 
 import structlog
 from pydantic import ValidationError
 
+from master_orchestrator.client.activity import Requester
+from master_orchestrator.client.asking import this_user
 from master_orchestrator.errors import (
     AlreadyStartedError,
     InvalidArgumentError,
@@ -24,11 +27,13 @@ from master_orchestrator.facade.requests import reading_of, service_event_of
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Pending, Shell
 from master_orchestrator.readers.statistics import Statistics, statistics_of
+from master_orchestrator.readers.topics import vehicle_of
+from master_orchestrator_agents.guard import Access
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.topology import Topology, load_topology
-from master_orchestrator_schemas.vocabulary import State
+from master_orchestrator_schemas.vocabulary import ActorKind, State
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -50,6 +55,7 @@ class OrchestratorBase(RegistersAgents):
         kafka: KafkaSettings | None = None,
         topology: Topology | None = None,
         timeout: float = 30.0,
+        client: str | None = None,
     ) -> None:
         if not isinstance(max_workers, int) or max_workers < 1:
             raise InvalidArgumentError(f"max_workers is {max_workers!r}: give a whole number, at least 1")
@@ -57,12 +63,14 @@ class OrchestratorBase(RegistersAgents):
         self._timeout = checked_timeout(timeout)
         self._kafka = kafka if bootstrap_servers is None else _kafka_at(bootstrap_servers, kafka)
         self._topology = topology or load_topology()
+        self._client = client or this_user()
         self._registry = Registry(remote_allowed=self._kafka is not None)
         self._left_out = BoundedNames()
         self._started_by_with = False
         self._phase = _Phase.NEW
         self._changing = threading.Lock()
         self._running: Shell | None = None
+        self._requester: Requester | None = None
 
     def _check_new(self, call: str) -> None:
         if self._phase is not _Phase.NEW:
@@ -74,6 +82,9 @@ class OrchestratorBase(RegistersAgents):
             self._registry.check()
             shell = make_shell(self._topology, self._registry.handlers, self._kafka, self._max_workers)
             shell.start()
+            self._requester = Requester(
+                self._topology, ActorKind.CLIENT, self._client, before=shell.write_activity, done=shell.put_activity
+            )
             self._running, self._phase = shell, _Phase.RUNNING
 
     def _shutdown(self) -> None:
@@ -108,11 +119,18 @@ class OrchestratorBase(RegistersAgents):
         for item in left_out:
             if self._left_out.is_new(item.name):
                 log.warning("left_out_of_reading", name=item.name, why=item.problem)
-        return shell.submit(reading)
+        with self._act("write", "workflow", reading.vehicle_id):
+            return shell.submit(reading)
 
     def _submit_event(self, workflow_id: str, kind: str, fields: Mapping[str, object]) -> Pending:
         shell = self._shell("report_service_event")
-        return shell.submit(service_event_of(self._find(shell, workflow_id), kind, fields))
+        with self._act("write", "workflow", _vehicle(workflow_id)):
+            return shell.submit(service_event_of(self._find(shell, workflow_id), kind, fields))
+
+    def _status(self, workflow_id: str) -> Status:
+        shell = self._shell("get_workflow_status")
+        with self._act("read", "workflow", _vehicle(workflow_id)):
+            return self._find(shell, workflow_id)
 
     def _find(self, shell: Shell, workflow_id: str) -> Status:
         """The newest status; one that this process has not seen yet is waited for."""
@@ -126,19 +144,28 @@ class OrchestratorBase(RegistersAgents):
 
     def _audit_trail(self, workflow_id: str) -> list[AuditLine]:
         shell = self._shell("get_audit_trail")
-        status = self._find(shell, workflow_id)
-        return [audit_line(record) for record in shell.audit_trail(status.workflow_id)]
+        with self._act("read", "audit_log", _vehicle(workflow_id)):
+            status = self._find(shell, workflow_id)
+            return [audit_line(record) for record in shell.audit_trail(status.workflow_id)]
 
     def _statistics(self) -> Statistics:
         shell = self._shell("get_statistics")
-        shell.refresh()
-        return statistics_of(shell.workflows.all())
+        with self._act("read", "workflow"):
+            shell.refresh()
+            return statistics_of(shell.workflows.all())
 
     def _watch(self, workflow_id: str, states: Iterable[State]) -> Future[Status]:
         """Settled with the first status in one of the states."""
         shell = self._shell("wait_until")
-        self._find(shell, workflow_id)
+        with self._act("read", "workflow", _vehicle(workflow_id)):
+            self._find(shell, workflow_id)
         return shell.workflows.watch(workflow_id, lambda status: status.state in states)
+
+    def _act(self, action: str, resource: str, entity: str | None = None) -> AbstractContextManager[Access]:
+        """The block is a request of this client, checked against its charter and put on record."""
+        if self._requester is None:
+            raise NotStartedError(f"{action} of {resource}")
+        return self._requester.act(action, resource, entity)
 
     def _seconds(self, timeout: float | None) -> float:
         return self._timeout if timeout is None else checked_timeout(timeout)
@@ -155,6 +182,11 @@ def checked_timeout(seconds: float) -> float:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds >= 0:
         raise InvalidArgumentError(f"timeout is {seconds!r}: give a number of seconds, at least 0")
     return min(seconds, threading.TIMEOUT_MAX)
+
+
+def _vehicle(workflow_id: object) -> str | None:
+    """The vehicle that a workflow id names, whatever a caller takes for one."""
+    return vehicle_of(str(workflow_id)) or None
 
 
 def _kafka_at(bootstrap_servers: str, kafka: KafkaSettings | None) -> KafkaSettings:

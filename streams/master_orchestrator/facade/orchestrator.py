@@ -33,6 +33,8 @@ class MasterOrchestrator(OrchestratorBase):
         kafka: the same with security settings; read from ``KAFKA_*`` if left out and ``bootstrap_servers`` is given.
         topology: by default ``load_topology()``.
         timeout: maximum wait for an answer, in seconds.
+        client: who is on record with what is asked here, as ``client:<name>``, and under whose charter; by default the
+            user this process runs as.
 
     Raises:
         InvalidArgumentError, SettingsError, TopologyError.
@@ -96,7 +98,7 @@ class MasterOrchestrator(OrchestratorBase):
 
     def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """The present status of a workflow. Raises :class:`UnknownWorkflowError`."""
-        return workflow_status(self._find(self._shell("get_workflow_status"), workflow_id))
+        return workflow_status(self._status(workflow_id))
 
     def get_audit_trail(self, workflow_id: str) -> list[AuditLine]:
         """Everything that happened to a workflow so far. Raises :class:`UnknownWorkflowError`."""

@@ -1,6 +1,6 @@
 """What agents do in memory: the same guard, records and judge as on Kafka."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from master_orchestrator.memory.judge import INSTANCE, MemoryJudge
@@ -41,8 +41,8 @@ class MemoryActivity:
 
     def close(self, command: Command, session: Session, reply: Reply | None) -> None:
         """The session is over; ``reply`` None: the command was not handled."""
-        self._record(
-            *self._authors[command.agent].done(
+        self.write(
+            self._authors[command.agent].done(
                 session.occasion,
                 session.acts.merged(),
                 outcome=ActOutcome.FAILURE if reply is None else outcome_of(reply),
@@ -51,10 +51,11 @@ class MemoryActivity:
             )
         )
 
-    def _write_ahead(self, author: Author, occasion: Occasion, act: SessionAct) -> None:
-        self._record(author.before(occasion, act, at_ms=self._now_ms()))
-
-    def _record(self, *records: Activity) -> None:
+    def write(self, records: Sequence[Activity]) -> None:
+        """Put them on record, and have them judged."""
         self._log.activity += records
         for record in records:
             self._judge.put(record)
+
+    def _write_ahead(self, author: Author, occasion: Occasion, act: SessionAct) -> None:
+        self.write([author.before(occasion, act, at_ms=self._now_ms())])

@@ -1,6 +1,6 @@
 """The in-memory shell as a whole: engine, timers and agents of one process."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 from master_orchestrator.core.rejection import Rejection
@@ -15,7 +15,15 @@ from master_orchestrator.ports import EngineAnswer
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import ActorRecord, AuditRecord, EntityStatus, Reply, Timer, UebaRequest
+from master_orchestrator_schemas.messages import (
+    Activity,
+    ActorRecord,
+    AuditRecord,
+    EntityStatus,
+    Reply,
+    Timer,
+    UebaRequest,
+)
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -42,6 +50,7 @@ class MemoryShell:
         self._timers = Timers(self._tick, clock.now_ms)
         self._judge_timers = Timers(self._judge_tick, clock.now_ms)
         self._judge = MemoryJudge(topology, codec, self.log, now_ms=clock.now_ms, hold=self._judge_timers.hold)
+        self._activity = MemoryActivity(handlers, topology, self.log, clock.now_ms, self._judge)
         self._pool = AgentPool(
             handlers,
             topology=topology,
@@ -49,7 +58,7 @@ class MemoryShell:
             max_workers=max_workers,
             now_ms=clock.now_ms,
             reply=self._replied,
-            activity=MemoryActivity(handlers, topology, self.log, clock.now_ms, self._judge),
+            activity=self._activity,
         )
         self._engine = MemoryEngine(
             topology,
@@ -82,6 +91,12 @@ class MemoryShell:
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The audit records of a workflow so far."""
         return [record for record in self.log.audit if record.workflow_id == workflow_id]
+
+    def put_activity(self, records: Sequence[Activity]) -> None:
+        """Put what was done on record, and have it judged."""
+        self._activity.write(records)
+
+    write_activity = put_activity
 
     def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
         """Where the actor stands, and its trail."""
