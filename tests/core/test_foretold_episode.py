@@ -26,3 +26,23 @@ def test_what_is_coming_is_a_scheduled_episode_with_its_date(vehicle: CoreVehicl
     assert State.DIAGNOSIS is vehicle.workflow.state
     (trend,) = [one for one in vehicle.last_command.payload["trends"] if one["signal"] == "brake_pad_wear_fl_pct"]
     assert 90.0 == trend["limit"]
+
+
+def test_the_appointment_is_wanted_before_the_limit_is_reached(vehicle: CoreVehicle) -> None:
+    for day in range(20):
+        vehicle.reading(brake_pad_wear_fl_pct=45.0 + 1.2 * day)
+        vehicle.wait(DAY_MS)
+    cause = {"component": "brake_pads", "probability": 0.9, "subsystem": "brakes"}
+    operation = {"name": "replace_pads", "labour_hours": 1.5}
+    vehicle.advance_to(
+        State.SCHEDULING,
+        data_analysis={
+            "anomalies": [{"description": "pads", "subsystem": "brakes", "rule": "brake_pad_worn_trending"}]
+        },
+        diagnosis={"causes": [cause], "operations": [operation]},
+        customer_engagement={"answer": "ACCEPT"},
+    )
+    (finding,) = [one for one in vehicle.workflow.findings if one.crossing]
+
+    assert finding.crossing is not None
+    assert finding.crossing[0] == vehicle.last_command.payload["due_by_ms"]

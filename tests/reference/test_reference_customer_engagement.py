@@ -203,6 +203,22 @@ def test_every_message_in_every_language(
     assert max(len(notice), len(details)) <= 480  # three SMS
 
 
+@pytest.mark.parametrize(("language", "date"), [("en", "around 14 March"), ("de", "etwa am 14.3.")])
+def test_the_owner_is_told_when_a_trend_reaches_its_limit(
+    engage: Engage, phone: Phone, language: str, date: str
+) -> None:
+    phone.customer = Customer("vehicle-1", "Kira", language=language, consents=EVERYTHING)
+    trend = {"rule": "brake_pad_worn_trending", "subsystem": "brakes", "priority": 3, "at_ms": at("2026-03-01T12:00")}
+    limit = {
+        "crossing_ms": at("2026-03-14T00:30"),
+        "crossing_low_ms": at("2026-03-13"),
+        "crossing_high_ms": at("2026-03-16"),
+    }
+    engage(findings=[{**trend, **limit}], at_ms=at("2026-03-01T12:00"))
+
+    assert date in phone.received[0].message
+
+
 def test_an_unknown_language_gets_english(engage: Engage, phone: Phone) -> None:
     phone.customer = Customer("vehicle-1", "Kira", language="tlh", consents=EVERYTHING)
 

@@ -99,11 +99,19 @@ def _scheduling(assignment: Assignment) -> Payload:
         "priority": int(workflow.priority),
         "operations": list(facts.operations),
         "safe_to_drive": facts.safe_to_drive,
-        "due_by_ms": min(assignment.execution.issued_at_ms + assignment.policy.due_ms(workflow.priority), MAX_MS),
+        "due_by_ms": _due_by_ms(assignment),
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
         "rebook_reason": _rebook_reason(workflow),
     }
+
+
+def _due_by_ms(assignment: Assignment) -> int:
+    """As the priority says; of a trend, before its limit is expected to be reached."""
+    issued_at_ms, workflow = assignment.execution.issued_at_ms, assignment.workflow
+    limits = [finding.crossing[0] for finding in workflow.findings if finding.crossing and not finding.dismissed]
+    due_ms = issued_at_ms + assignment.policy.due_ms(workflow.priority)
+    return min([due_ms, MAX_MS, *(limit_ms for limit_ms in limits if limit_ms > issued_at_ms)])
 
 
 def _feedback(assignment: Assignment) -> Payload:

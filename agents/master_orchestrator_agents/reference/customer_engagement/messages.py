@@ -71,10 +71,12 @@ class Messages:
         words = SUBSYSTEMS[spoken]
         urgent = [finding for finding in task.findings if finding.priority == Priority.URGENT]
         newest = max((finding.at_ms for finding in urgent), default=None)
+        limit_ms = min((one.crossing_ms for one in task.findings if one.crossing_ms is not None), default=None)
         text = template.render(
             name=name,
             affected=[words[subsystem] for subsystem in _affected(task)],
             seen_at=None if newest is None else local_time(newest, ZoneInfo(zone)).strftime("%H:%M"),
+            limit_on=None if limit_ms is None else local_time(limit_ms, ZoneInfo(zone)),
             hours=sum(operation.labour_hours for operation in task.operations),
             days=None if task.time_to_failure_h is None else max(1, round(task.time_to_failure_h / 24)),
             safe=task.safe_to_drive,
