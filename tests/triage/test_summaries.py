@@ -53,6 +53,24 @@ def test_the_range_forgets_and_the_mean_remembers(drive: Any) -> None:
     assert gearbox.spread > 0.5
 
 
+def test_what_may_be_a_fault_is_not_part_of_the_past(drive: Any) -> None:
+    """What DATA_ANALYSIS compares with ends where the rule's condition begins, for that signal alone."""
+    drive.run(3600, every_s=30, coolant_temp_c=90.0, gearbox_temp_c=80.0)
+    before = of(drive, "coolant_temp_c")
+    drive.run(3600, every_s=30, coolant_temp_c=108.0, gearbox_temp_c=90.0)
+
+    coolant = of(drive, "coolant_temp_c")
+    assert (before.mean, before.spread, before.samples) == (coolant.mean, coolant.spread, coolant.samples)
+    assert (108.0, 108.0) == (coolant.last, coolant.maximum)
+    assert of(drive, "gearbox_temp_c").samples > before.samples
+
+
+def test_a_fault_from_the_first_reading_on_has_no_past(drive: Any) -> None:
+    drive.run(3600, every_s=30, brake_pad_wear_fl_pct=80.0)
+
+    assert 1 == of(drive, "brake_pad_wear_fl_pct").samples
+
+
 def test_a_signal_that_comes_later_starts_with_its_first_value(drive: Any) -> None:
     drive.run(300)
     drive.run(60, catalyst_temp_c=500.0)

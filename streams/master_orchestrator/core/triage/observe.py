@@ -15,7 +15,7 @@ from master_orchestrator.core.triage.moment import Moment, Values, counts
 from master_orchestrator.core.triage.rules import RuleSet, TriageRules
 from master_orchestrator.core.triage.slots import Slot
 from master_orchestrator.core.triage.summaries import absorb
-from master_orchestrator.core.triage.trackers import Hold, Trackers
+from master_orchestrator.core.triage.trackers import SLOTS, Hold, Trackers
 from master_orchestrator.core.triage.trending import remember
 from master_orchestrator.core.triage.tyres import follow_tyres
 from master_orchestrator_schemas.facts import Finding
@@ -36,6 +36,7 @@ class Observation(NamedTuple):
 
 
 REFUSED = Observation(accepted=False, findings=())
+NOTHING: frozenset[int] = frozenset()
 QUIET = Observation(accepted=True, findings=())
 
 
@@ -79,9 +80,15 @@ def observe(rules: TriageRules, trackers: Trackers, reading: Telemetry) -> tuple
         findings = [*findings, *foretold]
     summary = trackers.summary
     if findings or ts - summary.at_ms >= ruleset.summary_every_ms or ts == summary.at_ms:
-        summary = absorb(ruleset, summary, reading)
+        summary = absorb(ruleset, summary, reading, _suspect(ruleset, holds) if holds else NOTHING)
     after = Trackers(ts, model, engine, tyres, holds, codes, summary, before | bits, memory, due_ms, wanted)
     return after, Observation(accepted=True, findings=tuple(findings)) if findings else QUIET
+
+
+def _suspect(rules: RuleSet, holds: Holds) -> frozenset[int]:
+    """The slots of the signals for which a rule holds."""
+    signals = {slot.signal for key in holds if (slot := rules.by_key.get(key)) is not None}
+    return frozenset(SLOTS.index(signal) for signal in signals if signal in SLOTS)
 
 
 def _what_is_new(rules: RuleSet, present: int, reading: Telemetry) -> Telemetry:

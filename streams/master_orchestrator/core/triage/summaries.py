@@ -4,6 +4,7 @@ All decay with the vehicle's time, so nothing is kept but seven numbers per sign
 half the size of the state's other numbers, and untouched bytes for readings that are not taken in.
 """
 
+from collections.abc import Set
 from functools import cache
 from operator import attrgetter
 from struct import Struct
@@ -28,12 +29,14 @@ Values = tuple[float | None, ...]
 _read = attrgetter(*SLOTS)
 _ROW = Struct("<7f")
 """Newest, lowest, highest, recent mean, mean, spread, samples."""
+MEAN, SAMPLES = 4, 6
 _EMPTY = _ROW.pack(*(0.0,) * 7)
 
 
-def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
+def absorb(rules: RuleSet, summary: Summary, reading: Telemetry, suspect: Set[int] = frozenset()) -> Summary:
     """The summary with one more reading in it. Signals of which it has no value that counts stay as they are.
 
+    ``suspect``: slots of the signals for which a rule holds: what may be a fault is not part of the vehicle's own past.
     A reading without any such value does not take the place of the next one.
     """
     values = _counted(rules, summary, _read(reading))
@@ -45,7 +48,10 @@ def absorb(rules: RuleSet, summary: Summary, reading: Telemetry) -> Summary:
     awake_ms = min(elapsed_ms, rules.max_gap_ms)  # silence teaches nothing about the vehicle's past
     slow = awake_ms / (OWN_PAST_MS + awake_ms)
     try:
-        rows = _packing(len(sample)).pack(*_moved(sample, summary.rows, recent, slow))
+        figures = _moved(sample, summary.rows, recent, slow)
+        if suspect:
+            _keep_past(figures, summary, suspect)
+        rows = _packing(len(sample)).pack(*figures)
     except OverflowError:  # a value beyond 32-bit floats is not a measurement
         rows = summary.rows
     return Summary(reading.ts_ms, summary.slots, rows)
@@ -113,6 +119,13 @@ def _moved(sample: list[float | None], rows: bytes, recent: float, slow: float) 
             count + 1 if count < ENOUGH else count,
         )
     return figures
+
+
+def _keep_past(figures: list[float], summary: Summary, suspect: Set[int]) -> None:
+    """Put mean, spread and samples of these slots back to what they were, if they were anything."""
+    for place, (slot, row) in enumerate(zip(summary.slots, _ROW.iter_unpack(summary.rows), strict=True)):
+        if slot in suspect and row[SAMPLES]:
+            figures[len(row) * place + MEAN : len(row) * (place + 1)] = row[MEAN:]
 
 
 @cache
