@@ -1,5 +1,6 @@
 """The agents in other languages, written from the wire alone, each next to Python ones for the other five types."""
 
+import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from support.echo_agents import default_answer
 from support.engine_system import EngineSystem
 from support.toolchains import INSTALL_S, has_go, npm_install
 
+from master_orchestrator.readers.activity import read_activity
 from master_orchestrator_schemas.results import Result
 from master_orchestrator_schemas.vocabulary import AgentType, State
 
@@ -49,7 +51,25 @@ def _finishes_workflows(
     assert any(actor.startswith(f"agent:DIAGNOSIS@{worker}") for actor in actors), actors
     system.dead.read(LETTERS_S)
     assert [] == [m.value() for m in system.dead.messages]
+    _sessions_are_on_record(system)
     assert 0 == engine.stop()
+
+
+def _sessions_are_on_record(system: EngineSystem) -> None:
+    """One per reply of DIAGNOSIS, numbered without holes, the last one a goodbye."""
+    records = [record for _, record in read_activity(system.kafka, system.topology)]
+    assert [*range(len(records))] == [record.seq for record in records]
+    assert [False] * (len(records) - 1) + [True] == [record.goodbye for record in records]
+    assert {"agent:DIAGNOSIS"} == {record.actor for record in records}
+    sessions = [record.session for record in records if record.session is not None]
+    answered = [
+        details["answered"]
+        for trail in system.trails().values()
+        for record in trail
+        if record.from_state is State.DIAGNOSIS and "answered" in (details := json.loads(record.details))
+    ]
+    assert VEHICLES == len(answered)
+    assert sorted(answered) == sorted(sessions)
 
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="no npm here: the JavaScript agent is not tried")
