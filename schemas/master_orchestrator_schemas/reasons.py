@@ -113,6 +113,9 @@ REJECTION_REASONS: Mapping[str, ReasonText] = MappingProxyType(
         "illegal_request": ReasonText(
             "the workflow's state does not allow this", "see its status: only open ones are cancelled, FAILED redriven"
         ),
+        "start_missing": ReasonText(
+            "MOVED came without the new start, or with an end before it", "send start_ms and end_ms"
+        ),
         "priority_missing": ReasonText("SET_PRIORITY came without a priority", "say which one"),
         "same_priority": ReasonText("the workflow has this priority already", "nothing"),
         "superseded_workflow": CORE_REASONS["superseded_workflow"],

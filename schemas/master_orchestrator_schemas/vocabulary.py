@@ -104,6 +104,7 @@ class ServiceEventKind(StrEnum):
     NO_SHOW = "NO_SHOW"
     CANCELLED = "CANCELLED"
     PARTS_MISSING = "PARTS_MISSING"
+    MOVED = "MOVED"
 
 
 class OperatorAction(StrEnum):

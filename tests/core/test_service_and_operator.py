@@ -3,10 +3,12 @@
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from support.core_vehicle import CoreVehicle
 
+from master_orchestrator.core.state import Appointment
 from master_orchestrator.core.step import deadlines
 from master_orchestrator.ports import EngineAnswer, rejection_of
 from master_orchestrator_schemas.vocabulary import (
@@ -184,3 +186,49 @@ def _book(vehicle: CoreVehicle) -> None:
     vehicle.advance_to(
         State.SCHEDULED, scheduling={"appointment_id": "a1", "start_ms": start_ms, "end_ms": start_ms + HOUR_MS}
     )
+
+
+def test_a_moved_appointment_stays_scheduled_and_begins_at_its_new_time(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0301")
+    vehicle.advance_to(State.SCHEDULING)
+    start_ms = vehicle.at_ms + 24 * HOUR_MS
+    vehicle.reply({"start_ms": start_ms, "end_ms": start_ms + 2 * HOUR_MS, "appointment_id": "A-1"})
+
+    outcome = vehicle.service(ServiceEventKind.MOVED, "m-1", start_ms=start_ms + 5 * HOUR_MS)
+
+    (deadline,) = deadlines("v-1", vehicle.state)
+    assert State.SCHEDULED is vehicle.workflow.state
+    assert Appointment(start_ms + 5 * HOUR_MS, start_ms + 7 * HOUR_MS, "A-1") == vehicle.workflow.appointment
+    assert start_ms + 5 * HOUR_MS == deadline.due_ms == outcome.status[0].appointment_start_ms
+    assert "workshop:ws-1" == vehicle.recorded("appointment_moved")[0].actor
+    assert [] == outcome.alerts
+
+    vehicle.service(ServiceEventKind.MOVED, "m-1", start_ms=start_ms)
+    assert "duplicate_event" == vehicle.audit[-1].reason
+    vehicle.tick()
+    assert start_ms + 5 * HOUR_MS == vehicle.at_ms
+    assert [State.SCHEDULED, State.IN_SERVICE] == vehicle.path()[-2:]
+
+
+def test_a_move_beyond_the_due_time_calls_a_human(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0301")
+    vehicle.advance_to(State.SCHEDULING)
+    start_ms = vehicle.at_ms + 24 * HOUR_MS
+    vehicle.reply({"start_ms": start_ms})
+
+    outcome = vehicle.service(ServiceEventKind.MOVED, start_ms=start_ms + 48 * HOUR_MS)
+
+    assert [AlertKind.APPOINTMENT_LATE] == [alert.kind for alert in outcome.alerts]
+
+
+@pytest.mark.parametrize("times", [{}, {"start_ms": 2_000_000_000_002, "end_ms": 2_000_000_000_001}])
+def test_a_move_without_times_is_rejected(vehicle: CoreVehicle, times: dict[str, Any]) -> None:
+    vehicle.fault("P0301")
+    vehicle.advance_to(State.SCHEDULING)
+    vehicle.reply({"start_ms": vehicle.at_ms + HOUR_MS})
+    before = vehicle.workflow.appointment
+
+    vehicle.service(ServiceEventKind.MOVED, **times)
+
+    assert "start_missing" == vehicle.audit[-1].reason
+    assert before == vehicle.workflow.appointment

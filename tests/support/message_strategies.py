@@ -105,6 +105,8 @@ service_events = st.builds(
     parts_replaced=st.lists(text, max_size=3).map(tuple),
     labour_hours=st.none() | finite,
     note=maybe_text,
+    start_ms=st.none() | millis,
+    end_ms=st.none() | millis,
 )
 operator_requests = st.builds(
     OperatorRequest,

@@ -44,7 +44,8 @@ WORK = (
     (0.05, "transmission", "heavy", (3.0, 7.0)),
 )
 """Share, skill, bay, hours from and to."""
-PLAN_AHEAD_MS = 2 * DAY_MS
+PLAN_AHEAD_MS = DAY_MS
+"""Owners are told the time a day before; until then it may be moved."""
 NIGHT_H = 22
 DUE_MS = load_topology().service.due_ms
 
@@ -131,7 +132,7 @@ class Books:
         self._night(night_ms)
 
     def _night(self, now_ms: int) -> None:
-        with self.store.database.write() as sql:  # who comes within two days has been told
+        with self.store.database.write() as sql:
             sql.execute(
                 "UPDATE jobs SET agreed = 1 WHERE workflow_id IN "
                 "(SELECT workflow_id FROM appointments WHERE state = 'CONFIRMED' AND start_ms < ?)",

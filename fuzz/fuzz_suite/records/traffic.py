@@ -189,6 +189,8 @@ class Traffic:
             parts_replaced=(text(rng),) * rng.choice((0, 1, 32)),
             labour_hours=rng.choice((None, number(rng))),
             note=rng.choice((None, text(rng, 2_000))),
+            start_ms=rng.choice((None, 0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),
+            end_ms=rng.choice((None, 0, MAX_MS)),
         )
 
     def _operator(self, vehicle: FuzzedVehicle) -> OperatorRequest:

@@ -21,7 +21,8 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A workshop's report about a workflow's appointment.
 
     ``event_id`` is the workshop's own; a repeat is dropped. ``confirmed_cause`` is a component name or DTC,
-    ``confirmed_subsystem`` one of :class:`~master_orchestrator_schemas.vocabulary.Subsystem`.
+    ``confirmed_subsystem`` one of :class:`~master_orchestrator_schemas.vocabulary.Subsystem`. ``start_ms``, ``end_ms``:
+    of MOVED, when the appointment begins and ends now; without an end it lasts as long as before.
     """
 
     vehicle_id: VehicleId
@@ -35,6 +36,8 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
     parts_replaced: Texts = ()
     labour_hours: Finite | None = None
     note: LongText | None = None
+    start_ms: Millis | None = None
+    end_ms: Millis | None = None
 
 
 class OperatorRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -129,6 +129,14 @@ class BookingEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snak
     service_event: int
 
 
+class AppointmentMoved(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The workshop has moved the appointment. ``due_ms``: the deadline of SCHEDULED from now on."""
+
+    appointment: Appointment
+    due_ms: int
+    service_event: int
+
+
 class PriorityChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """Another priority. ``execution``: the outstanding command is issued again, as its next revision."""
 

@@ -174,6 +174,10 @@ def _booking_ended(_happened: Happened) -> Reaction:
     return Reaction({"appointment": None})
 
 
+def _appointment_moved(happened: Happened) -> Reaction:
+    return Reaction({"appointment": msgspec.structs.asdict(happened.event.appointment)})
+
+
 def _reprioritised(happened: Happened) -> Reaction:
     changed = RECORDED if happened.event.execution is None else _commanded(happened)
     before = None if happened.before is None else happened.before.priority.name
@@ -227,6 +231,7 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.FindingsFolded: _folded,
         ev.CheckJoined: _recorded,
         ev.BookingEnded: _booking_ended,
+        ev.AppointmentMoved: _appointment_moved,
         ev.PriorityChanged: _reprioritised,
         ev.SideTaskStarted: _side_commanded,
         ev.SideTaskFailed: _side_failed,

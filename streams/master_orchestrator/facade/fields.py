@@ -6,7 +6,9 @@ from typing import Literal, TypedDict
 
 from master_orchestrator_schemas.vocabulary import ServiceEventKind, Subsystem
 
-ServiceEventName = ServiceEventKind | Literal["CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "PARTS_MISSING"]
+ServiceEventName = (
+    ServiceEventKind | Literal["CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "PARTS_MISSING", "MOVED"]
+)
 """What happened at the workshop."""
 
 
@@ -23,6 +25,7 @@ class ServiceEventFields(TypedDict, total=False):
         parts_replaced: component names.
         labour_hours: hours of work.
         note: free text.
+        start_ms, end_ms: of MOVED, when the appointment begins and ends now.
     """
 
     event_id: str | int
@@ -34,3 +37,5 @@ class ServiceEventFields(TypedDict, total=False):
     parts_replaced: Sequence[str]
     labour_hours: float | None
     note: str | None
+    start_ms: int | None
+    end_ms: int | None

@@ -87,7 +87,8 @@ class MasterOrchestrator(OrchestratorBase):
 
         Args:
             workflow_id: the workflow with the appointment.
-            kind: ``CHECKED_IN``, ``COMPLETED``, ``NO_SHOW``, ``CANCELLED`` or ``PARTS_MISSING``; case is ignored.
+            kind: ``CHECKED_IN``, ``COMPLETED``, ``NO_SHOW``, ``CANCELLED``, ``PARTS_MISSING`` or ``MOVED``; case is
+                ignored.
             fields: see :class:`ServiceEventFields`.
 
         Raises:

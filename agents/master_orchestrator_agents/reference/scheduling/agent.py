@@ -72,8 +72,8 @@ class SchedulingAgent:
     def __init__(
         self, store: SchedulingStore, choose: Choice = _the_earliest, *, plan_ahead_ms: int | None = None
     ) -> None:
-        """``plan_ahead_ms``: SCHEDULED and ROUTINE bookings that begin later than this from now may still be moved by
-        the nightly plan; None: the time of each is agreed at once.
+        """``plan_ahead_ms``: bookings that begin later than this from now may still be moved by the nightly plan; None:
+        the time of each is agreed at once, as that of URGENT ones always is.
         """
         self._store = store
         self._plan_ahead_ms = plan_ahead_ms
@@ -142,8 +142,8 @@ class SchedulingAgent:
     def _job(self, task: Task, given: SchedulingTask, need: Need, fit: Fit) -> PlannedJob:
         """What is booked; its time is agreed unless it lies far enough ahead to be moved."""
         ahead_ms = self._plan_ahead_ms
-        moves = ahead_ms is not None and given.priority >= Priority.SCHEDULED
-        agreed = not moves or ahead_ms is None or fit.start_ms - task.issued_at_ms < ahead_ms
+        is_urgent = given.priority is Priority.URGENT
+        agreed = ahead_ms is None or is_urgent or fit.start_ms - task.issued_at_ms < ahead_ms
         return _planned_job(task, given, need, agreed=agreed)
 
     def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:

@@ -4,11 +4,15 @@ says so.
 
 from typing import Unpack
 
+from msgspec.structs import replace
+
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import calls, side_task
 from master_orchestrator.core.decide.context import Changes, Context
+from master_orchestrator.core.decide.priority import is_too_late
 from master_orchestrator.core.state import Appointment, Workflow
 from master_orchestrator.core.transitions import REASONS
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 
@@ -26,6 +30,22 @@ def no_place(context: Context[Workflow]) -> list[ev.Event]:
     retry_at_ms = context.at_ms + context.policy.service.ask_again_ms[context.workflow.priority]
     waits = context.noting(no_place=True)
     return [ev.StepFailed(**waits.head("not_booked"), retry_at_ms=retry_at_ms, is_answer=True, calls=called)]
+
+
+def moved(context: Context[Workflow], start_ms: int | None, end_ms: int | None, service_event: int) -> list[ev.Event]:
+    """The workshop has moved the appointment; it stays SCHEDULED."""
+    before = context.workflow.appointment
+    if before is None or start_ms is None or (end_ms is not None and end_ms < start_ms):
+        return context.reject("start_missing", service_event=-service_event)
+    end_ms = min(start_ms + before.end_ms - before.start_ms, MAX_MS) if end_ms is None else end_ms
+    appointment = replace(before, start_ms=start_ms, end_ms=end_ms)
+    late = is_too_late(context.policy, appointment, context.workflow.priority, context.at_ms)
+    called = calls.booked(context.policy, context.vehicle_id, context.workflow, appointment, late=late, tow=False)
+    due_ms = _until_ms(context, appointment)
+    event = ev.AppointmentMoved(
+        **context.head("moved"), appointment=appointment, due_ms=due_ms, service_event=service_event, calls=called
+    )
+    return [event]
 
 
 def stands(context: Context[Workflow], appointment: Appointment, reason: Reason, why: str) -> list[ev.Event]:

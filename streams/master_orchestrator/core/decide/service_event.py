@@ -32,6 +32,7 @@ FELL_THROUGH = {
 WANTED_IN = {
     ServiceEventKind.CHECKED_IN: frozenset({State.SCHEDULED}),
     ServiceEventKind.COMPLETED: frozenset({State.SCHEDULED, State.IN_SERVICE}),
+    ServiceEventKind.MOVED: frozenset({State.SCHEDULED}),
     **dict.fromkeys(FELL_THROUGH, frozenset({State.SCHEDULED, State.IN_SERVICE})),
 }
 """A work-completed without a check-in says that there was one; a no-show can be told after the appointment's start."""
@@ -78,6 +79,8 @@ def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:
     digest = digest_of(event.event_id)
     if event.kind in FELL_THROUGH:
         return appointments.fell_through(context, FELL_THROUGH[event.kind], digest)
+    if event.kind is ServiceEventKind.MOVED:
+        return appointments.moved(context, event.start_ms, event.end_ms, digest)
     if event.kind is ServiceEventKind.CHECKED_IN:
         return appointments.begun(context, "checked_in", service_event=digest)
     begun: list[ev.Event] = []
@@ -117,6 +120,8 @@ def details_of(event: ServiceEvent) -> dict[str, Any]:
         "confirmed_subsystem": event.confirmed_subsystem,
         "parts_replaced": list(event.parts_replaced),
         "labour_hours": event.labour_hours,
+        "start_ms": event.start_ms,
+        "end_ms": event.end_ms,
         "note": event.note,
     }
     return {name: value for name, value in details.items() if value not in (None, [])}

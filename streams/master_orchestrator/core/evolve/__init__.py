@@ -37,6 +37,7 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.FindingsFolded: episodes.findings_folded,
     ev.CheckJoined: on_workflow(moves.unchanged),
     ev.BookingEnded: on_workflow(moves.booking_ended),
+    ev.AppointmentMoved: on_workflow(moves.appointment_moved),
     ev.PriorityChanged: on_workflow(moves.priority_changed),
     ev.SideTaskStarted: on_workflow(side_task.side_task_started),
     ev.SideTaskFailed: on_chain(side_task.side_task_failed),

@@ -82,6 +82,16 @@ def booking_ended(workflow: Workflow, event: ev.BookingEnded) -> Workflow:
     return replace(workflow, appointment=None, service_events=_remembered(workflow, event.service_event))
 
 
+def appointment_moved(workflow: Workflow, event: ev.AppointmentMoved) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.AppointmentMoved`."""
+    return replace(
+        workflow,
+        appointment=event.appointment,
+        wait=new_wait(workflow, "due", event.due_ms),
+        service_events=_remembered(workflow, event.service_event),
+    )
+
+
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
