@@ -55,7 +55,7 @@ chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
 
 fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines and files: CASES (of records)
-	@for what in records topology arguments ingest; do \
+	@for what in records conduct topology arguments ingest; do \
 	  cases=$(CASES); [ $$what = records ] || cases=20000; \
 	  $(BIN)/python fuzz $$what --count $$cases --seed $(SEED) --jobs 2 || exit 1; \
 	done

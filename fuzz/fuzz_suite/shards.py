@@ -41,6 +41,7 @@ class Target(Protocol):
 
 TARGETS: Mapping[str, str] = {
     "records": "fuzz_suite.records.target",
+    "conduct": "fuzz_suite.conduct.target",
     "topology": "fuzz_suite.topology",
     "arguments": "fuzz_suite.arguments",
     "ingest": "fuzz_suite.ingest",

@@ -319,6 +319,31 @@ def test_a_state_comes_back_from_its_bytes_as_it_was(partition: ActorPartition, 
     assert partition.out(ActorRecord)
 
 
+def test_what_a_command_did_beyond_the_pairs_that_are_told_apart_is_remembered_over_a_restart(
+    partition: ActorPartition,
+) -> None:
+    """Its counts used to be lost with the decoded state, and a replay gave another trail."""
+    operator, forgetful = Worker(partition, "engine"), ActorPartition(partition.topology)
+    for number in range(80):
+        done = operator.session(SessionAct(action=Action.READ, resource=f"resource_{number}"), session="s")
+        partition.apply(done)
+        forgetful.forget()
+        forgetful.apply(done)
+    assert partition.table == forgetful.table
+
+
+def test_a_tick_never_finds_a_higher_band(partition: ActorPartition, worker: Worker) -> None:
+    """A replay applies activity before ticks where neither is on the trail; a tick of before must not notice it."""
+    partition.apply(worker.session(PROBE))
+    partition.at_ms += DAY_MS
+    partition.apply(ActorTick(actor=AGENT, deadline_id="band", due_ms=1))
+    partition.at_ms -= DAY_MS
+    told = len(partition.out(ActorRecord))
+    partition.apply(ActorTick(actor=AGENT, deadline_id="band", due_ms=1))
+    assert told == len(partition.out(ActorRecord))
+    assert "moderate" == partition.out(EntityStatus)[-1].band
+
+
 def test_two_thousand_instances_and_resources_leave_the_state_bounded(partition: ActorPartition) -> None:
     operator = Worker(partition, "operator:ada")
     for number in range(0, 2_000, 500):

@@ -31,6 +31,7 @@ REPOSITORY = Path(__file__).parents[2]
     ("name", "count", "ending"),
     [
         ("records", 3_000, "recorded.Reply"),
+        ("conduct", 400, "trail.finding_raised"),
         ("topology", 40, "refused"),
         ("arguments", 60, "exit_2.none"),
         ("ingest", 40, "exit_1"),

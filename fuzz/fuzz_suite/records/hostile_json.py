@@ -11,6 +11,7 @@ import msgspec
 from fuzz_suite.records.traffic import Message
 from fuzz_suite.records.values import TEXTS
 from master_orchestrator_schemas.aliases import ALIASES
+from master_orchestrator_schemas.messages import UebaRequest
 
 ALIASED = {alias.field: name for name, alias in ALIASES.items() if alias.scale == 1.0}
 _VALUE = re.compile(rb'(?<=:)("(?:[^"\\]|\\.)*"|-?[0-9.eE+-]+|true|false|null|\[\]|\{\})')
@@ -39,7 +40,7 @@ TOKENS = (
 )  # fmt: skip
 
 
-def hostile_json(rng: Random, message: Message) -> bytes:
+def hostile_json(rng: Random, message: Message | UebaRequest) -> bytes:
     """The message as JSON, some of it replaced, doubled, misspelt or nested, or in another form altogether."""
     value = msgspec.json.encode(message)
     if rng.random() < 0.05:

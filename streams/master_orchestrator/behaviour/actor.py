@@ -82,6 +82,10 @@ class Actor:
             state = self.pairs.setdefault(key, PairState())
         return state
 
+    def key_of(self, pair: Pair) -> Pair:
+        """What the pair's state is kept under."""
+        return pair if pair in self.pairs else OTHER
+
     def cold(self, at_ms: int) -> bool:
         """Whether too little of it is known to judge its behaviour."""
         return at_ms - self.first_ms < COLD_MS or self.acts < COLD_ACTS

@@ -209,8 +209,8 @@ def _counters(state: ActorState) -> list[Any]:
         [actor.hours[hour] for hour in range(HOURS_PER_DAY)],
         state.writers,
         [
-            [name, task.last_ms, [[index[p], n] for p, n in task.counts.items() if p in index],
-             sorted(index[p] for p in task.flagged if p in index)]
+            [name, task.last_ms, [[index[p], n] for p, n in task.counts.items()],
+             sorted(index[p] for p in task.flagged)]
             for name, task in actor.open_tasks.items()
         ],
         [

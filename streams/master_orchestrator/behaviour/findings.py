@@ -153,7 +153,7 @@ def _grows(finding: BehaviourFinding, at_ms: int) -> bool:
 
 def _grow(finding: BehaviourFinding, act: Act, severity: float, sighting: Sighting) -> None:
     finding.acts += act.count
-    finding.last_ms = act.at_ms
+    finding.last_ms = max(finding.last_ms, act.at_ms)
     _note_session(finding, act)
     if severity > finding.severity:
         finding.severity, finding.explanation, finding.entity = severity, sighting.explanation, act.entity

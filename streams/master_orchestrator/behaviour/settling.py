@@ -39,7 +39,8 @@ def settle(conduct: Conduct, turn: Turn, *, acted: bool) -> None:
     state = turn.state
     before = state.actor.band
     band = band_of(score(state.findings, turn.at_ms))
-    if band is not before:
+    may_rise = acted or turn.outcome.trail  # else a replay would find it higher, which applies activity before ticks
+    if band is not before and (may_rise or band_start(band) < band_start(before)):
         state.actor.band = band
         turn.note("band_changed", {"from": before.value, "to": band.value})
     if turn.outcome.findings:

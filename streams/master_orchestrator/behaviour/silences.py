@@ -34,7 +34,7 @@ def follow(turn: Turn, activity: Activity) -> Sighting | None:
     restarted = activity.start_ms > known.start_ms
     sighting = _missing(turn, instance, known) if restarted else None
     writer = Writer(activity.start_ms, -1, turn.at_ms, alive) if restarted else known
-    writer.last_ms, writer.alive = turn.at_ms, alive
+    writer.last_ms, writer.alive = max(writer.last_ms, turn.at_ms), alive
     _number(writer, activity.seq, turn.at_ms)
     state.follow(instance, writer)
     if activity.goodbye or turn.at_ms - writer.missed_ms >= PATIENCE_MS:

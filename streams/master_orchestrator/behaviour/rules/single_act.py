@@ -40,11 +40,12 @@ def per_command(case: Case) -> Iterator[Sighting]:
     if case.task is None or not act.succeeded:
         return
     task = _opened(case.actor, case.task, act.at_ms)
-    task.counts[act.pair] += act.count
-    count, limit = task.counts[act.pair], 2 * state.greatest_in_task + 2
+    pair = case.actor.key_of(act.pair)
+    task.counts[pair] += act.count
+    count, limit = task.counts[pair], 2 * state.greatest_in_task + 2
     if case.learning or not state.tasks or count <= limit:
         return
-    task.flagged.add(act.pair)
+    task.flagged.add(pair)
     yield Sighting(
         Rule.PER_COMMAND,
         35 + 6 * case.stake,

@@ -1,0 +1,1 @@
+"""Fuzzing of the ueba app: activity, requests about actors, and ticks."""
