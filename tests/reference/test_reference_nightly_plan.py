@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
-from master_orchestrator_agents.reference.scheduling.optimise import PlanOutcome, optimise
+from master_orchestrator_agents.reference.scheduling.optimise import PlanOutcome, PlanTerms, optimise
+from master_orchestrator_agents.reference.scheduling.told import note_told, untold_moves
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import SchedulingResult
-from master_orchestrator_schemas.vocabulary import AgentType, AppointmentState, Priority
+from master_orchestrator_schemas.vocabulary import AgentType, AppointmentState, Priority, ServiceEventKind
 
 MONDAY = 1_768_208_400_000
 """12 January 2026, 10:00 in Berlin."""
@@ -41,7 +42,7 @@ def book(store: SchedulingStore, task_of: Callable[..., Task[Any]]) -> Book:
 
 
 def plan(store: SchedulingStore, *, write: bool = True) -> PlanOutcome:
-    return optimise(store.database, MONDAY, write=write)
+    return optimise(store.database, PlanTerms(MONDAY), write=write)
 
 
 def places(store: SchedulingStore) -> Rows:
@@ -150,3 +151,23 @@ def test_a_move_waits_for_the_parts_and_for_the_owner(book: Book, store: Schedul
 
     starts = {row[0]: row[4] for row in places(store)}
     assert MONDAY + 3 * DAY_MS <= starts["wanted~1"] < MONDAY + 4 * DAY_MS + 8 * HOUR_MS
+
+
+def test_each_move_is_told_until_it_is_accepted(book: Book, store: SchedulingStore) -> None:
+    """The engine hears the present place of each, under one id however often it is told."""
+    fill(book)
+    moves = {move.job.workflow_id: move for move in plan(store).moves}
+
+    with store.database.read() as sql:
+        events = untold_moves(sql, MONDAY)
+        assert events == untold_moves(sql, MONDAY)
+    assert set(moves) == {event.workflow_id for event in events}
+    for event in events:
+        after = moves[event.workflow_id].after
+        assert (ServiceEventKind.MOVED, after.start_ms, after.end_ms) == (event.kind, event.start_ms, event.end_ms)
+        assert moves[event.workflow_id].why == event.note
+
+    with store.database.write() as sql:
+        note_told(sql, events[:1])
+        assert events[1:] == untold_moves(sql, MONDAY)
+        assert [] == untold_moves(sql, MONDAY + 60 * DAY_MS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from master_orchestrator_agents.errors import PermanentError
+from master_orchestrator_agents.errors import AgentError, PermanentError
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.harness import AgentHarness
 from master_orchestrator_agents.reference import reference_agent, reference_agents
@@ -59,3 +59,10 @@ def test_files_go_where_the_environment_says(tmp_path: Path, monkeypatch: pytest
     assert ["appointments", "contacts", "quality", "surveys"] == sorted(
         path.stem for path in (tmp_path / "agents").glob("*.sqlite3")
     )
+
+
+def test_a_plan_ahead_that_is_not_a_duration_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MASTER_ORCHESTRATOR_SCHEDULING_PLAN_AHEAD", "a day")
+
+    with pytest.raises(AgentError, match="MASTER_ORCHESTRATOR_SCHEDULING_PLAN_AHEAD: 'a day' is not a duration"):
+        reference_agent(AgentType.SCHEDULING, tmp_path, workshops=1)

@@ -16,7 +16,7 @@ from master_orchestrator_agents.errors import PermanentError, RetryableError
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, earliest
 from master_orchestrator_agents.reference.scheduling.opening import WorkDay
-from master_orchestrator_agents.reference.scheduling.optimise import optimise
+from master_orchestrator_agents.reference.scheduling.optimise import PlanTerms, optimise
 from master_orchestrator_agents.reference.scheduling.parts import stock
 from master_orchestrator_agents.reference.scheduling.store import HOLD_MS, end_workflow_appointments
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
@@ -391,7 +391,7 @@ def test_what_waits_for_a_place_gets_one_from_the_nightly_plan(book: Book, store
     with store.database.write() as sql:
         sql.executemany("INSERT INTO opening_hours VALUES (?, ?, ?, ?)", hours)
 
-    (move,) = optimise(store.database, MONDAY + HOUR_MS, write=True).moves
+    (move,) = optimise(store.database, PlanTerms(MONDAY + HOUR_MS), write=True).moves
 
     again = book(attempt=1, at_ms=MONDAY + 2 * HOUR_MS)
     assert "it waited for a place" == move.why

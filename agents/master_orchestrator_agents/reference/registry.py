@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import TypedDict, Unpack
 
+from master_orchestrator_agents.errors import AgentError
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.customer_engagement import CustomerEngagementAgent
@@ -23,11 +24,14 @@ from master_orchestrator_agents.reference.ports import Customers, ProductionRegi
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.seeding import DEFAULT_WORKSHOPS
 from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.units import parse_duration
 from master_orchestrator_schemas.vocabulary import AgentType
 
 DATA_DIR_VARIABLE = "MASTER_ORCHESTRATOR_DATA_DIR"
 SCHEDULING_VARIABLE = "MASTER_ORCHESTRATOR_SCHEDULING_URL"
 """Names the PostgreSQL database of SCHEDULING; without it, there is a file in the data folder."""
+PLAN_AHEAD_VARIABLE = "MASTER_ORCHESTRATOR_SCHEDULING_PLAN_AHEAD"
+"""How far ahead the nightly plan may still move bookings, such as 24h; without it, each time is agreed at once."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +131,20 @@ def _customer_engagement(around: _Surroundings) -> SingleHandler:
 
 def _scheduling(around: _Surroundings) -> SingleHandler:
     parts = {part for operation in around.knowledge.operations.values() for part in operation.parts}
+    ahead_ms = plan_ahead_ms()
     store = SchedulingStore(
         scheduling_database(around.data_dir), parts=parts, workshops=around.workshops, seed=around.seed
     )
-    return SchedulingAgent(store)
+    return SchedulingAgent(store, plan_ahead_ms=ahead_ms)
+
+
+def plan_ahead_ms() -> int | None:
+    """What the environment says of it. Raises ``AgentError``."""
+    given = os.environ.get(PLAN_AHEAD_VARIABLE)
+    try:
+        return parse_duration(given) if given else None
+    except ValueError as error:
+        raise AgentError(f"{PLAN_AHEAD_VARIABLE}: {error}") from None
 
 
 def scheduling_database(agents_dir: Path) -> Path | str:

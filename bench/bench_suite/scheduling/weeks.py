@@ -18,7 +18,7 @@ from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Wis
 from master_orchestrator_agents.reference.scheduling.jobs import NOTICE_MS
 from master_orchestrator_agents.reference.scheduling.need import Need, need_of
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
-from master_orchestrator_agents.reference.scheduling.optimise import optimise
+from master_orchestrator_agents.reference.scheduling.optimise import PlanTerms, optimise
 from master_orchestrator_agents.reference.scheduling.search import by_distance
 from master_orchestrator_agents.reference.scheduling.store import confirm, hold
 from master_orchestrator_agents.reference.scheduling.week import SLOT_H, WEEK_DAYS, read_week
@@ -132,13 +132,8 @@ class Books:
         self._night(night_ms)
 
     def _night(self, now_ms: int) -> None:
-        with self.store.database.write() as sql:
-            sql.execute(
-                "UPDATE jobs SET agreed = 1 WHERE workflow_id IN "
-                "(SELECT workflow_id FROM appointments WHERE state = 'CONFIRMED' AND start_ms < ?)",
-                (now_ms + PLAN_AHEAD_MS,),
-            )
-        self.moves += len(optimise(self.store.database, now_ms, write=True, days=28).moves)
+        terms = PlanTerms(now_ms, settled_ms=PLAN_AHEAD_MS, days=28)
+        self.moves += len(optimise(self.store.database, terms, write=True).moves)
 
     def figures(self, jobs: list[WeekJob]) -> dict[str, float]:
         """Lateness by priority, travel, utilisation, moves."""

@@ -30,6 +30,9 @@ DatabaseOption = Annotated[
     ),
 ]
 
+MOVES_PER_S = 100.0
+"""How fast the engine is told of moves."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the group to the command line."""
@@ -79,22 +82,52 @@ def optimise(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would move, and move nothing.")] = False,  # noqa: FBT002  typer's
     days: Annotated[int, typer.Option(min=1, max=60, help="How far ahead jobs are moved.")] = 14,
     database: DatabaseOption = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answers.")] = 30.0,
     *,
+    tell: Annotated[bool, typer.Option("--tell/--no-tell", help="Tell the engine what was moved.")] = True,
     json: JsonOption = False,
 ) -> None:
     """Plan what is not agreed with its owner again, and give places to what waits for one. Run it every night.
 
-    Appointments whose time is agreed and offers that are held stay. Says what it moved and why; exit code 1 if the
-    books changed meanwhile, so that nothing was moved.
+    Appointments whose time is agreed and offers that are held stay. Says what it moved and why, and tells the engine;
+    what it could not tell is told by the next run. Exit code 1 if the books changed meanwhile, so that nothing was
+    moved, or the engine did not accept a move.
     """
     from master_orchestrator.cli.context import AnswerIsNoError
+    from master_orchestrator_agents.reference.registry import plan_ahead_ms
+    from master_orchestrator_agents.reference.scheduling.optimise import PlanTerms
     from master_orchestrator_agents.reference.scheduling.optimise import optimise as plan
 
-    with _books(invocation(ctx), database) as books:
-        outcome = plan(books, _now_ms(), write=not dry_run, days=days)
-    answer(_plan_value(outcome), lambda: _plan_text(outcome), as_json=json)
+    call, refused = invocation(ctx), list[str]()
+    tell = tell and not dry_run
+    if tell:
+        call.reachable_kafka()
+    with _books(call, database) as books:
+        settled_ms = plan_ahead_ms() or PlanTerms.settled_ms
+        outcome = plan(books, PlanTerms(_now_ms(), settled_ms, days), write=not dry_run)
+        if tell:
+            refused = _tell(call, books, timeout)
+    value = {**_plan_value(outcome), "refused": refused}
+    answer(value, lambda: "\n".join([_plan_text(outcome), *refused]), as_json=json)
     if outcome.moves and not outcome.written and not dry_run:
         raise AnswerIsNoError("nothing was moved: the books changed while it planned; run it again")
+    if refused:
+        raise AnswerIsNoError(f"the engine did not accept {len(refused)} moves; the next run tells them again")
+
+
+def _tell(call: Invocation, books: AgentDatabase, timeout: float) -> list[str]:
+    """Tell the engine of the moves it has not accepted; one line for each that it does not accept now."""
+    from master_orchestrator.client.asking import ask_all
+    from master_orchestrator_agents.reference.scheduling.told import note_told, untold_moves
+
+    with books.read() as sql:
+        events = untold_moves(sql, _now_ms())
+    answers = (
+        list(ask_all(call.kafka, call.topology, events, per_second=MOVES_PER_S, timeout=timeout)) if events else []
+    )
+    with books.write() as sql:
+        note_told(sql, (event for event, why in answers if why is None))
+    return [f"{event.workflow_id}: {why}" for event, why in answers if why is not None]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Operators' requests, asked and answered: one, or many at a bounded rate."""
+"""Requests, asked and answered: one of an operator, or many at a bounded rate."""
 
 import getpass
 import os
@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as NotInTime
+from typing import TypeVar
 
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
@@ -14,8 +15,11 @@ from master_orchestrator.ports import EngineAnswer, rejection_of, waitable
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import OperatorRequest
+from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import OperatorAction
+
+R = TypeVar("R", bound=Request)
 
 
 def this_user() -> str:
@@ -59,11 +63,11 @@ def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, time
 def ask_all(
     kafka: KafkaSettings,
     topology: Topology,
-    requests: Iterable[OperatorRequest],
+    requests: Iterable[R],
     *,
     per_second: float,
     timeout: float,
-) -> Iterator[tuple[OperatorRequest, str | None]]:
+) -> Iterator[tuple[R, str | None]]:
     """Send at most N per second, then yield each with the reason why it was rejected, None if it was accepted.
 
     One whose answer has not come ``timeout`` seconds after the last was sent comes to nothing for that reason.
@@ -79,9 +83,7 @@ def ask_all(
         link.stop()
 
 
-def _paced(
-    link: ClusterLink, requests: Iterable[OperatorRequest], apart_s: float
-) -> Iterator[tuple[OperatorRequest, KafkaPending]]:
+def _paced(link: ClusterLink, requests: Iterable[R], apart_s: float) -> Iterator[tuple[R, KafkaPending]]:
     due = time.monotonic()
     for request in requests:
         time.sleep(max(0.0, due - time.monotonic()))

@@ -58,14 +58,14 @@ def note_job(sql: Sql, job: PlannedJob, now_ms: int) -> None:
     )
 
 
-def movable_jobs(sql: Sql, now_ms: int) -> list[PlannedJob]:
-    """Jobs that begin later than now and whose time is not agreed, and those that wait; by workflow."""
+def movable_jobs(sql: Sql, now_ms: int, settled_ms: int = 0) -> list[PlannedJob]:
+    """Jobs whose time is not agreed, later than ``settled_ms`` from now, and those that wait; by workflow."""
     rows = sql.execute(
         "SELECT j.workflow_id, j.vehicle_id, j.priority, j.safe_to_drive, j.hours, j.bay, j.skills, j.parts, "
         "j.from_ms, j.due_ms, a.appointment_id, a.workshop_id, a.bay_id, a.technician_id FROM jobs j "
         "LEFT JOIN appointments a ON a.workflow_id = j.workflow_id AND a.state = 'CONFIRMED' "
         "WHERE j.agreed = 0 AND (a.start_ms > ? OR (a.start_ms IS NULL AND j.noted_ms > ?)) ORDER BY j.workflow_id",
-        (now_ms, now_ms - WAIT_LAPSES_MS),
+        (now_ms + settled_ms, now_ms - WAIT_LAPSES_MS),
     ).fetchall()
     return [_job(sql, row) for row in rows]
 

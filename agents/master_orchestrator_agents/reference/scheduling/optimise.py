@@ -18,12 +18,25 @@ from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.scheduling.search import by_distance
 from master_orchestrator_agents.reference.scheduling.store import free, put
 from master_orchestrator_agents.reference.sql import AgentDatabase, Sql
-from master_orchestrator_agents.reference.zoned import HOUR_MS
+from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 
-PLANNED_DAYS = 14
-"""How far ahead jobs are moved; later ones stay where they are."""
 NEIGHBOURS = 3
 """At how many of the nearest workshops a job that waits is given a place."""
+
+
+@dataclass(frozen=True)
+class PlanTerms:
+    """Terms of a run.
+
+    Args:
+        now_ms: when it is; milliseconds since 1970 UTC.
+        settled_ms: what begins within this time stays, agreed or not: its owner is being told.
+        days: how far ahead jobs are moved; later ones stay where they are.
+    """
+
+    now_ms: int
+    settled_ms: int = DAY_MS
+    days: int = 14
 
 
 @dataclass(frozen=True)
@@ -50,27 +63,27 @@ class PlanOutcome:
     written: bool
 
 
-def optimise(database: AgentDatabase, now_ms: int, *, write: bool, days: int = PLANNED_DAYS) -> PlanOutcome:
+def optimise(database: AgentDatabase, terms: PlanTerms, *, write: bool) -> PlanOutcome:
     """Plan all workshops, and with ``write`` move what the plan moves. Raises ``SolverMissingError``."""
     with database.read() as sql:
-        books = _Books(sql, now_ms, days)
+        books = _Books(sql, terms)
         moves = books.plan()
     found = {move.job.workflow_id for move in moves}
     waiting = tuple(job.workflow_id for job in books.jobs if job.fit is None and job.workflow_id not in found)
-    written = write and _write(database, moves, now_ms)
+    written = write and _write(database, moves, terms)
     return PlanOutcome(len(books.jobs), tuple(moves), waiting, written)
 
 
 class _Books:
     """The books as they were when planning began."""
 
-    def __init__(self, sql: Sql, now_ms: int, days: int) -> None:
+    def __init__(self, sql: Sql, terms: PlanTerms) -> None:
         self._sql = sql
-        self._now_ms = now_ms
-        self._days = days
+        self._now_ms = terms.now_ms
+        self._days = terms.days
         self._opening = OpeningHours()
         self._network = load_network(sql)
-        self.jobs = movable_jobs(sql, now_ms)
+        self.jobs = movable_jobs(sql, terms.now_ms, terms.settled_ms)
 
     def plan(self) -> list[PlanMove]:
         """All moves, workshop by workshop; a waiting job that finds no place goes to the next nearest."""
@@ -146,22 +159,22 @@ def _why(job: PlannedJob, places: Mapping[str, Fit]) -> str:
     return f"it makes room for {successors[0]}" if successors else "another move made a better place free"
 
 
-def _write(database: AgentDatabase, moves: Iterable[PlanMove], now_ms: int) -> bool:
+def _write(database: AgentDatabase, moves: Iterable[PlanMove], terms: PlanTerms) -> bool:
     """Move all of them, or none where the books are no longer what the plan was made of."""
     with database.write() as sql:
-        jobs = {job.workflow_id: job for job in movable_jobs(sql, now_ms)}
+        jobs = {job.workflow_id: job for job in movable_jobs(sql, terms.now_ms, terms.settled_ms)}
         if any(jobs.get(move.job.workflow_id) != move.job for move in moves):
             return False
         for move in moves:
             if move.job.appointment_id is not None:
                 free(sql, move.job.appointment_id)
         for move in moves:
-            put(sql, move.job, move.after, now_ms)
+            put(sql, move.job, move.after, terms.now_ms)
             if move.before is not None:
                 sql.execute(
-                    "INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?)",
+                    "INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, 0)",
                     (
-                        *(move.job.appointment_id, now_ms, move.job.workflow_id),
+                        *(move.job.appointment_id, terms.now_ms, move.job.workflow_id),
                         *(move.before.start_ms, move.after.start_ms, move.why),
                     ),
                 )

@@ -9,7 +9,8 @@ workshop takes URGENT vehicles outside its opening hours, with the technicians o
 the local day, past midnight above 1440; a public holiday has the hours of Sunday. ``part_orders``: what is on its way,
 named after the appointment for which it was ordered. ``reserved_parts``: what an appointment needs, of the shelf or of
 an order. ``jobs``: what each workflow's newest booking is for; ``agreed`` 0: the owner has not been told a time yet.
-A job without a confirmed appointment waits for a place. ``moves``: what the nightly plan has moved, and why.
+A job without a confirmed appointment waits for a place. ``moves``: what the nightly plan has moved, why,
+and whether the engine has been told.
 """
 
 SLOT_MS = 1_800_000
@@ -83,7 +84,8 @@ CREATE TABLE IF NOT EXISTS jobs (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS moves (
     appointment_id TEXT NOT NULL, moved_at_ms BIGINT NOT NULL, workflow_id TEXT NOT NULL,
-    before_ms BIGINT NOT NULL, after_ms BIGINT NOT NULL, why TEXT NOT NULL, PRIMARY KEY (appointment_id, moved_at_ms)
+    before_ms BIGINT NOT NULL, after_ms BIGINT NOT NULL, why TEXT NOT NULL,
+    told BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (appointment_id, moved_at_ms)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS occupancy (
     workshop_id TEXT NOT NULL, slot BIGINT NOT NULL, resource_id TEXT NOT NULL, appointment_id TEXT NOT NULL,
