@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import yaml
 
 UNIT_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-INPUTS = ("OperatorRequest", "ServiceEvent", "Reply", "Timer", "Telemetry")
-"""In the order in which a vehicle's state keeps their positions: people first, readings last."""
+INPUTS = ("OperatorRequest", "ServiceEvent", "Reply", "Timer", "Telemetry", "CustomerAnswer")
+"""In the order in which a vehicle's state keeps their positions."""
 AGENTS = (
     "DATA_ANALYSIS",
     "DIAGNOSIS",

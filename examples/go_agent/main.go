@@ -33,6 +33,7 @@ var (
 		string(unhex("c3016e88da76789e42bf")): "command.v1",
 		string(unhex("c301e914f67a2e8d711e")): "command.v2",
 		string(unhex("c3011cef157b6e13fccb")): "command.v3",
+		string(unhex("c30110a35016a606135a")): "command.v4",
 	}
 )
 

@@ -22,6 +22,7 @@ const COMMANDS = {
   c3016e88da76789e42bf: 'command.v1',
   c301e914f67a2e8d711e: 'command.v2',
   c3011cef157b6e13fccb: 'command.v3',
+  c30110a35016a606135a: 'command.v4',
 };
 const PREFIX_BYTES = 10;
 const REPLY = Buffer.from('c3019ba8bb275d7f823f', 'hex');

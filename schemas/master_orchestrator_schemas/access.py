@@ -14,7 +14,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 READERS = "master-orchestrator-readers"
 """The group of all commands that read topics; they commit nothing."""
-SENDERS = ("gateways", "workshops", "operators")
+SENDERS = ("gateways", "workshops", "messengers", "operators")
 """Those who may read ``sender.feedback``."""
 KAFKA = "127.0.0.1:9092"
 
@@ -117,6 +117,7 @@ def _administrators(topology: Topology) -> list[Grant]:
 ROLES: Mapping[str, Callable[[Topology], list[Grant]]] = {
     "gateways": _sender("gateways"),
     "workshops": _sender("workshops"),
+    "messengers": _sender("messengers"),
     "operators": _operators,
     "engine": _engine,
     "agents": _agents,

@@ -142,7 +142,7 @@ def millis(key: str, value: object, zone: tzinfo | None) -> int:
     if isinstance(value, str | datetime):
         return _instant_ms(key, value, zone)
     given = number(key, value)
-    at_ms = given * 1000 if key != "ts_ms" and given < LATEST_S else given
+    at_ms = given * 1000 if not key.endswith("_ms") and given < LATEST_S else given
     return _within(key, at_ms, shown(value))
 
 

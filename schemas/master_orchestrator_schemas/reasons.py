@@ -123,6 +123,18 @@ REJECTION_REASONS: Mapping[str, ReasonText] = MappingProxyType(
             "the command was answered, timed out or overtaken before", "nothing; answer within deadline_ms"
         ),
         "unknown_command": ReasonText("the engine never issued this command", "copy command_id from the command"),
+        "late_answer": ReasonText(
+            "the conversation that it belongs to is over", "nothing; report an answer when it is given"
+        ),
+        "duplicate_answer": ReasonText(
+            "this answer_id was reported before", "nothing; a new answer needs an id of its own"
+        ),
+        "unknown_contact": ReasonText(
+            "the workflow has no such contact", "copy contact_id from the command that was answered"
+        ),
+        "unknown_offer": ReasonText(
+            "the owner was not shown an offer of this number", "report the number that the message had, from 1"
+        ),
         "wrong_agent": ReasonText("another agent was asked", "answer with the agent of the command"),
     }
 )

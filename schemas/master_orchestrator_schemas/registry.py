@@ -21,6 +21,7 @@ from master_orchestrator_schemas.messages import (
     AuditRecord,
     Command,
     Control,
+    CustomerAnswer,
     EntityStatus,
     OperatorRequest,
     Reply,
@@ -32,7 +33,7 @@ from master_orchestrator_schemas.messages import (
     UebaRequest,
 )
 
-Request = Telemetry | ServiceEvent | OperatorRequest
+Request = Telemetry | ServiceEvent | OperatorRequest | CustomerAnswer
 """What comes in from outside."""
 
 Body = Request | Timer | Reply
@@ -98,6 +99,7 @@ KINDS: tuple[MessageKind, ...] = (
     MessageKind(Reply, "reply", Role.INPUT),
     MessageKind(Timer, "timer", Role.INPUT),
     MessageKind(Telemetry, "telemetry", Role.INPUT, _reading_id),
+    MessageKind(CustomerAnswer, "customer_answer", Role.INPUT, lambda answer: answer.answer_id),
     MessageKind(Command, "command", Role.COMMAND),
     MessageKind(AuditRecord, "audit_record", Role.OUTPUT),
     MessageKind(Status, "status", Role.OUTPUT),

@@ -25,6 +25,8 @@ from master_orchestrator_schemas.facts import (
 from master_orchestrator_schemas.vocabulary import AgentType, Answer, AppointmentState
 
 MAX_EXTRAS = 64
+MAX_OFFERS = 3
+"""An owner is shown."""
 
 
 class Result(BaseModel):
@@ -73,7 +75,12 @@ class DiagnosisResult(Result):
 
 
 class CustomerEngagementResult(Result):
-    """``answer`` defaults to ACCEPT: a handler that says nothing of the answer has obtained consent."""
+    """``answer`` defaults to ACCEPT: a handler that says nothing of the answer has obtained consent.
+
+    ``waits_until_ms`` None: this is the whole outcome. Else the owner was contacted by ``channel`` (None: nobody was,
+    yet), and the answer comes as a ``CustomerAnswer``; without one by then, the next command of the conversation goes
+    out. ``offers``: what the owner may choose from.
+    """
 
     agent: ClassVar[AgentType] = AgentType.CUSTOMER_ENGAGEMENT
     answer: Answer = Answer.ACCEPT
@@ -81,6 +88,8 @@ class CustomerEngagementResult(Result):
     contacts: Annotated[int, Field(ge=0, le=100)] = 1
     preferred_from_ms: Millis | None = None
     message: Long = ""
+    waits_until_ms: Millis | None = None
+    offers: Annotated[tuple[Offer, ...], Field(max_length=MAX_OFFERS)] = ()
 
 
 class SchedulingResult(Result):

@@ -6,11 +6,13 @@ from pydantic import Field
 
 from master_orchestrator_schemas.facts import (
     Anomaly,
+    Count,
     Fact,
     Finding,
     Hours,
     Long,
     Millis,
+    Offer,
     Operation,
     Probability,
     RankedCause,
@@ -18,7 +20,7 @@ from master_orchestrator_schemas.facts import (
     SignalSummary,
     SignalTrend,
 )
-from master_orchestrator_schemas.vocabulary import AgentType, Priority
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority
 
 Findings = Annotated[tuple[Finding, ...], Field(max_length=16)]
 Anomalies = Annotated[tuple[Anomaly, ...], Field(max_length=16)]
@@ -60,7 +62,10 @@ class DiagnosisTask(TaskModel):
 class CustomerEngagementTask(TaskModel):
     """Tell the owner and ask for an answer. URGENT messages say "stop safely" and offer a tow.
 
-    ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for.
+    ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for. A conversation takes
+    a command for each contact: ``turn`` counts them from 0, ``tried`` are the channels of the contacts so far,
+    ``heard`` is the answer that led to this command (None: none came in time). ``opted_out``: ``purpose/channel`` that
+    the owner does not want.
     """
 
     priority: Priority
@@ -69,10 +74,17 @@ class CustomerEngagementTask(TaskModel):
     safe_to_drive: bool = True
     time_to_failure_h: Hours | None = None
     findings: Findings = ()
+    turn: Count = 0
+    tried: Texts = ()
+    heard: Answer | None = None
+    opted_out: Texts = ()
 
 
 class SchedulingTask(TaskModel):
-    """Book a workshop. ``due_by_ms`` follows from the priority; ``replaces``: the appointment that fell through."""
+    """Book a workshop. ``due_by_ms`` follows from the priority; ``replaces``: the appointment that fell through.
+
+    ``chosen``: the offer that the owner has chosen, as CUSTOMER_ENGAGEMENT has shown it.
+    """
 
     priority: Priority
     operations: Operations = ()
@@ -81,6 +93,7 @@ class SchedulingTask(TaskModel):
     preferred_from_ms: Millis | None = None
     replaces: Short | None = None
     rebook_reason: Short | None = None
+    chosen: Offer | None = None
 
 
 class FeedbackTask(TaskModel):

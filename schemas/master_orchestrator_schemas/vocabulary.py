@@ -123,7 +123,7 @@ class FailureKind(StrEnum):
 
 
 class Answer(StrEnum):
-    """What the customer said."""
+    """What the owner said."""
 
     ACCEPT = "ACCEPT"
     DECLINE = "DECLINE"
@@ -131,6 +131,24 @@ class Answer(StrEnum):
     NO_ANSWER = "NO_ANSWER"
     NEED_INFO = "NEED_INFO"
     WRONG_PERSON = "WRONG_PERSON"
+    OPT_OUT = "OPT_OUT"
+
+
+class Channel(StrEnum):
+    """Ways to reach an owner, in the order of the ladder. HUMAN: an employee takes over."""
+
+    PUSH = "push"
+    SMS = "sms"
+    EMAIL = "email"
+    CALL = "call"
+    HUMAN = "human"
+
+
+class Purpose(StrEnum):
+    """What an owner consents to. SAFETY needs no consent: it protects life (GDPR Art. 6 (1) d)."""
+
+    MAINTENANCE = "maintenance"
+    SAFETY = "safety"
 
 
 class AppointmentState(StrEnum):

@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from master_orchestrator.facade import AsyncMasterOrchestrator, MasterOrchestrator
     from master_orchestrator_agents.errors import PermanentError, RetryableError
     from master_orchestrator_agents.task import Task
-    from master_orchestrator_schemas.vocabulary import AgentType, Priority, ServiceEventKind, State
+    from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, ServiceEventKind, State
 
 __all__ = [
     "AgentType",
+    "Answer",
     "AsyncMasterOrchestrator",
     "MasterOrchestrator",
     "OrchestratorError",
@@ -28,6 +29,7 @@ __all__ = [
 
 _HOMES = {
     "AgentType": "master_orchestrator_schemas.vocabulary",
+    "Answer": "master_orchestrator_schemas.vocabulary",
     "AsyncMasterOrchestrator": "master_orchestrator.facade",
     "MasterOrchestrator": "master_orchestrator.facade",
     "OrchestratorError": "master_orchestrator.errors",

@@ -19,6 +19,9 @@ class Settings(BaseSettings):
     knowledge: Path | None = Field(
         default=None, description="SQLite or CSV file of trouble codes' titles for the reference DIAGNOSIS agent."
     )
+    contacts: Path | None = Field(
+        default=None, description="TOML file of owners and transports for the reference CUSTOMER_ENGAGEMENT agent."
+    )
     log_level: LogLevel = "info"
     log_format: Literal["auto", "human", "json"] = Field(
         default="auto", description="auto: for humans on a terminal, JSON otherwise."

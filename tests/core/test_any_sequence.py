@@ -18,9 +18,11 @@ from master_orchestrator_schemas.vocabulary import (
     AgentType,
     Answer,
     AppointmentState,
+    Channel,
     FailureKind,
     OperatorAction,
     Priority,
+    Purpose,
     ServiceEventKind,
     State,
 )
@@ -54,6 +56,11 @@ cause = st.fixed_dictionaries({"component": texts, "description": texts, "probab
 operation = st.fixed_dictionaries(
     {"name": texts, "labour_hours": st.floats(0, 200), "parts": st.lists(texts, max_size=16)}
 )
+offer = st.builds(
+    lambda where, start_ms: {"workshop_id": where, "start_ms": start_ms, "end_ms": start_ms, "held_until_ms": start_ms},
+    texts,
+    st.integers(0, MAX_MS),
+)
 RESULTS: dict[AgentType, st.SearchStrategy[dict[str, Any]]] = {
     AgentType.DATA_ANALYSIS: st.fixed_dictionaries(
         {}, optional={"anomalies": st.none() | st.lists(anomaly, max_size=16), "dismissed": st.lists(texts, max_size=3)}
@@ -68,7 +75,12 @@ RESULTS: dict[AgentType, st.SearchStrategy[dict[str, Any]]] = {
     ),
     AgentType.CUSTOMER_ENGAGEMENT: st.fixed_dictionaries(
         {"answer": st.sampled_from([Answer.ACCEPT, *Answer])},
-        optional={"preferred_from_ms": times.filter(lambda t: (t or 0) >= 0)},
+        optional={
+            "preferred_from_ms": times.filter(lambda t: (t or 0) >= 0),
+            "waits_until_ms": times.filter(lambda t: (t or 0) >= 0),
+            "channel": texts,
+            "offers": st.lists(offer, max_size=3),
+        },
     ),
     AgentType.SCHEDULING: st.fixed_dictionaries(
         {},
@@ -90,7 +102,7 @@ malformed = st.one_of(
 
 
 class AnyInput(RuleBasedStateMachine):
-    """Each rule sends one input. Time goes on, and back a little: five topics do not share one clock exactly."""
+    """Each rule sends one input. Time goes on, and back a little: six topics do not share one clock exactly."""
 
     vehicle: CoreVehicle
     ticks: list[Deadline]
@@ -223,6 +235,27 @@ class AnyInput(RuleBasedStateMachine):
         self.vehicle.service(
             kind, event_id, workflow_id=workflow_id, confirmed_cause=text, parts_replaced=(text,) * 20, note=text
         )
+
+    @precondition(lambda self: self.vehicle.statuses)
+    @rule(
+        choice=st.data(),
+        answer=st.sampled_from(Answer),
+        fields=st.fixed_dictionaries(
+            {"answer_id": st.sampled_from([None, "a1"])},
+            optional={
+                "offer": st.integers(1, 3),
+                "channel": st.sampled_from(Channel),
+                "purpose": st.sampled_from(Purpose),
+                "preferred_from_ms": st.integers(0, MAX_MS),
+            },
+        ),
+        is_named=st.booleans(),
+    )
+    def answer(self, choice: st.DataObject, answer: Answer, fields: dict[str, Any], *, is_named: bool) -> None:
+        workflow_id = choice.draw(st.sampled_from([*self.vehicle.statuses, "v~3"]))
+        if is_named and self.vehicle.commands:
+            fields = {**fields, "contact_id": self._command(choice, recent=True).command_id}
+        self.vehicle.answer(answer, workflow_id=workflow_id, **fields)
 
     @rule()
     def reading_of_another_vehicle(self) -> None:

@@ -25,13 +25,14 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     permitted_from,
     under_limit_from,
 )
-from master_orchestrator_agents.reference.customer_engagement.messages import LANGUAGES, SUBSYSTEMS
+from master_orchestrator_agents.reference.customer_engagement.languages import LANGUAGES, words_of
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import CustomerEngagementResult
 from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, Subsystem
 
+STOP = {"en": "stop safely", "de": "halten Sie sicher an", "es": "en un lugar seguro", "hi": "सुरक्षित जगह पर रुकें"}
 EVERYTHING = {Purpose.MAINTENANCE: frozenset(Channel)}
 CAUSE = {"component": "water_pump", "subsystem": "cooling", "probability": 0.6}
 
@@ -192,13 +193,17 @@ def test_every_message_in_every_language(
     phone.answers = dict.fromkeys(Channel, Answer.NEED_INFO)
     urgent = priority == Priority.URGENT
 
-    engage(priority=priority, time_to_failure_h=30.0, operations=[{"name": "x", "labour_hours": 1.5}])
+    hot = {**finding("cooling", priority), "rule": "coolant_hot"}
+    engage(priority=priority, time_to_failure_h=30.0, operations=[{"name": "x", "labour_hours": 1.5}], findings=[hot])
 
     notice, details = (contact.message for contact in phone.received[:2])
-    assert SUBSYSTEMS[language][Subsystem.COOLING] in notice
+    words = words_of(language)
+    assert words.subsystems["cooling"] in notice
+    assert words.troubles["overheating"] in notice
     assert notice != details
-    assert ("anhalten" in notice or "halten Sie sicher an" in notice or "stop safely" in notice) == urgent
-    assert subsystem in SUBSYSTEMS[language]
+    assert (STOP[language] in notice) == urgent
+    assert (words.advice["cooling"] in notice) == (priority is Priority.HIGH)
+    assert subsystem in words.subsystems
     assert "  " not in notice
     assert max(len(notice), len(details)) <= 480  # three SMS
 
@@ -222,7 +227,21 @@ def test_the_owner_is_told_when_a_trend_reaches_its_limit(
 def test_an_unknown_language_gets_english(engage: Engage, phone: Phone) -> None:
     phone.customer = Customer("vehicle-1", "Kira", language="tlh", consents=EVERYTHING)
 
-    assert engage().message.startswith("Hello Kira")
+    engage()
+    assert phone.received[0].message.startswith("Hello Kira")
+
+
+@pytest.mark.parametrize(("tag", "greeting"), [("de-AT", "Guten Tag"), ("de_CH", "Guten Tag"), ("ES-mx", "Hola")])
+def test_a_region_falls_back_to_its_language(engage: Engage, phone: Phone, tag: str, greeting: str) -> None:
+    phone.customer = Customer("vehicle-1", "Kira", language=tag, consents=EVERYTHING)
+    engage()
+    assert phone.received[0].message.startswith(f"{greeting} Kira")
+
+
+def test_the_name_is_in_the_message_and_not_in_the_result(engage: Engage, phone: Phone) -> None:
+    result = engage()
+    assert "Kira" in phone.received[0].message
+    assert "Kira" not in result.model_dump_json()
 
 
 def test_who_asks_for_more_is_told_more_and_asked_again(engage: Engage, phone: Phone) -> None:
@@ -314,7 +333,7 @@ def test_an_owner_who_agreed_to_less_is_asked_again(engage: Engage, phone: Phone
 
 def test_an_urgent_message_names_what_is_urgent_and_its_time(engage: Engage, phone: Phone) -> None:
     engage(priority=Priority.URGENT, findings=[finding("lubrication", Priority.URGENT)])
-    assert "engine oil supply, at 09:58" in phone.received[0].message
+    assert "a fault is reported (engine oil supply, at 09:58)" in phone.received[0].message
 
 
 @given(st.lists(st.integers(0, 30 * DAY_MS), max_size=12), st.integers(0, 30 * DAY_MS), st.sampled_from(Priority))

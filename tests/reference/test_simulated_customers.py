@@ -5,6 +5,7 @@ from typing import Any
 
 from master_orchestrator_agents.reference.customer_engagement import Channel, Contact, Purpose
 from master_orchestrator_agents.reference.feedback import Survey
+from master_orchestrator_agents.reference.ports import BY_DEFAULT
 from master_orchestrator_agents.simulated import CustomerBehaviour, SimulatedCustomers
 from master_orchestrator_schemas.vocabulary import Answer, Priority
 
@@ -42,7 +43,7 @@ def test_behaviour_is_configurable() -> None:
     replies = [people.contact(contact(n)) for n in range(100)]
     assert {Answer.ACCEPT} == {reply.answer for reply in replies if reply}
     assert None not in replies
-    assert frozenset(Channel) == people.customer_of("v1").consents[Purpose.MAINTENANCE]
+    assert BY_DEFAULT == people.customer_of("v1").consents[Purpose.MAINTENANCE]
 
 
 def test_most_people_accept_what_is_urgent() -> None:

@@ -19,6 +19,7 @@ from master_orchestrator_schemas.binary.primitives import read_long, zigzag
 from master_orchestrator_schemas.codec import Codec, DecodeError, EncodeError, Limits
 from master_orchestrator_schemas.messages import (
     Command,
+    CustomerAnswer,
     Dtc,
     Failure,
     OperatorRequest,
@@ -184,7 +185,7 @@ def test_a_task_s_missing_keys_are_written_with_their_defaults() -> None:
 @given(data=st.data())
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_json_of_outsiders_says_the_same_as_avro(data: st.DataObject) -> None:
-    outsiders: list[type[Message]] = [ServiceEvent, OperatorRequest, Telemetry]
+    outsiders: list[type[Message]] = [ServiceEvent, OperatorRequest, CustomerAnswer, Telemetry]
     message_type = data.draw(st.sampled_from(outsiders))
     message = data.draw(STRATEGIES[message_type])
 

@@ -13,7 +13,7 @@ from master_orchestrator.core.audit_chain import canonical_json, hash_of
 from master_orchestrator.readers.reading_check import ReadingCheck
 from master_orchestrator_schemas.avro_schemas import schema_versions
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import AuditRecord, ServiceEvent, Telemetry
+from master_orchestrator_schemas.messages import AuditRecord, CustomerAnswer, ServiceEvent, Telemetry
 from master_orchestrator_schemas.messages.telemetry import Dtc
 from master_orchestrator_schemas.reasons import DEAD_LETTER_REASONS, REJECTION_REASONS
 from master_orchestrator_schemas.topology import Topology
@@ -95,7 +95,7 @@ def test_texts_are_escaped_as_the_page_says(text: str) -> None:
 
 
 def test_the_json_examples_are_read() -> None:
-    reading, event = blocks("json")
+    reading, event, answer = blocks("json")
 
     assert (116.5, 2450.0, (Dtc(code="P0217"),)) == (
         (read := Codec().decode(reading.encode(), Telemetry, json_allowed=True)).coolant_temp_c,
@@ -103,6 +103,7 @@ def test_the_json_examples_are_read() -> None:
         read.dtcs,
     )
     assert "thermostat" == Codec().decode(event.encode(), ServiceEvent, json_allowed=True).confirmed_cause
+    assert 2 == Codec().decode(answer.encode(), CustomerAnswer, json_allowed=True).offer
     assert json.loads(piped())["vehicle_id"] == Codec().decode(piped(), Telemetry, json_allowed=True).vehicle_id
 
 

@@ -131,7 +131,7 @@ def test_a_record_used_in_two_schemas_is_the_same_in_both() -> None:
     in_reply = _records(NEWEST["reply"].definition)
 
     shared = in_command.keys() & in_reply.keys()
-    assert {"Anomaly", "RankedCause", "Operation"} == shared
+    assert {"Anomaly", "RankedCause", "Operation", "Offer"} == shared
     for name in shared:
         assert json.dumps(in_command[name]) == json.dumps(in_reply[name])
 

@@ -43,7 +43,14 @@ def test_the_time_to_reply_is_the_lane_s_wait_and_the_time_to_handle(topology: T
 
 
 def test_inputs_are_ranked_people_first_and_telemetry_last(topology: Topology) -> None:
-    ranked = ("operator.requests", "service.events", "agent.replies", "workflow.timers", "vehicle.telemetry")
+    ranked = (
+        "operator.requests",
+        "service.events",
+        "agent.replies",
+        "workflow.timers",
+        "vehicle.telemetry",
+        "customer.answers",
+    )
     assert ranked == topology.input_topics
     assert ("workflow.audit", "workflow.status", "workflow.alerts", "sender.feedback", "dead.letters") == (
         topology.output_topics

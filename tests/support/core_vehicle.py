@@ -25,6 +25,7 @@ from master_orchestrator_schemas.messages import (
     AuditRecord,
     Cause,
     Command,
+    CustomerAnswer,
     Dtc,
     Failure,
     OperatorRequest,
@@ -39,6 +40,7 @@ from master_orchestrator_schemas.tasks import TASKS
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
+    Answer,
     FailureKind,
     OperatorAction,
     Priority,
@@ -60,6 +62,7 @@ RESTING = {
 """States in which nobody is on the way to tell the owner."""
 TOPICS = {
     OperatorRequest: "operator.requests",
+    CustomerAnswer: "customer.answers",
     ServiceEvent: "service.events",
     Reply: "agent.replies",
     Timer: "workflow.timers",
@@ -207,6 +210,19 @@ class CoreVehicle:
             )
         )
 
+    def answer(self, answer: Answer, answer_id: str | None = None, **fields: Any) -> Outcome:
+        """What the owner has answered."""
+        return self.send(
+            CustomerAnswer(
+                vehicle_id=self.vehicle_id,
+                workflow_id=fields.pop("workflow_id", None) or self.workflow.workflow_id,
+                answer_id=answer_id or f"a{sum(self.offsets.values())}",
+                answer=answer,
+                ts_ms=fields.pop("ts_ms", self.at_ms),
+                **fields,
+            )
+        )
+
     def operator(self, action: OperatorAction, priority: Priority | None = None, **fields: Any) -> Outcome:
         return self.send(
             OperatorRequest(
@@ -225,7 +241,9 @@ class CoreVehicle:
         for _ in range(12):
             if self.workflow.state is state:
                 return
-            if self.workflow.state in transitions.STATE_OF_STEP.values():
+            if (held := self.workflow.conversation) is not None and held.waiting:
+                self.answer(Answer.ACCEPT)
+            elif self.workflow.state in transitions.STATE_OF_STEP.values():
                 own = [c for c in self.commands if c.agent is not AgentType.MANUFACTURING_QUALITY]
                 self.reply(results.get(own[-1].agent.value.lower()), own[-1])
             elif self.policy.service.workshop_feed:
@@ -285,9 +303,9 @@ class CoreVehicle:
         workflow = state.workflow
         if workflow is not None and workflow.is_open:
             assert workflow.state not in transitions.AT_ONCE
-            assert waiting & {"reply", "retry", "due"}
+            assert waiting & {"reply", "retry", "due", "answer"}
         else:
-            assert not waiting & {"reply", "retry", "due"}
+            assert not waiting & {"reply", "retry", "due", "answer"}
         for chain in (state.workflow, state.older):
             if chain is not None and chain.side is not None:
                 assert waiting & {"side", "side-retry"}

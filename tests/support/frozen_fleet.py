@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, State
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, Channel, OperatorAction, State
 from support.engine_partition import EngineOfPartition, InputRecord, PartitionContent, PartitionVehicle, frozen_topology
 
 FOLDER = Path(__file__).parents[1] / "versions"
@@ -27,6 +27,7 @@ def frozen_fleet() -> PartitionContent:
     _in_state(engine, State.SCHEDULED)
     _retrying(engine)
     _raised(engine)
+    _conversing(engine)
     _ended(engine)
     _side_tasks(engine)
     _undelivered(engine)
@@ -75,6 +76,21 @@ def _raised(engine: EngineOfPartition) -> None:
     vehicle.fault("P0128")
     vehicle.wait(1_000)
     vehicle.fault("P0217")
+
+
+def _conversing(engine: EngineOfPartition) -> None:
+    """The owner's answer is waited for; the second contact is on its way, after an opt-out; an offer was chosen."""
+    names = ("answer-awaited", "contacted-again", "offer-chosen")
+    awaited, again, chosen = vehicles = [PartitionVehicle(engine, name) for name in names]
+    for vehicle in vehicles:
+        vehicle.fault("P0301")
+        vehicle.advance_to(State.CUSTOMER_ENGAGEMENT, **RESULTS)
+        start_ms = vehicle.at_ms + DAY_MS
+        slot = {"workshop_id": "ws-1", "start_ms": start_ms, "end_ms": start_ms + 1, "held_until_ms": start_ms}
+        vehicle.reply({"channel": "push", "waits_until_ms": vehicle.at_ms + 7_200_000, "offers": [slot]})
+    again.answer(Answer.OPT_OUT, channel=Channel.PUSH)
+    chosen.answer(Answer.ACCEPT, offer=1)
+    awaited.answer(Answer.OPT_OUT, workflow_id="answer-awaited~7")
 
 
 def _ended(engine: EngineOfPartition) -> None:

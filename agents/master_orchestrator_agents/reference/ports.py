@@ -1,27 +1,15 @@
 """The outside world of the reference agents: protocols that a deployment implements, and what they exchange."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol
 
-from master_orchestrator_schemas.vocabulary import Answer, Priority
+from master_orchestrator_schemas.facts import Offer
+from master_orchestrator_schemas.tasks import CustomerEngagementTask
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Priority, Purpose
 
-
-class Channel(StrEnum):
-    """Ways to reach a customer, in the order of the ladder. HUMAN: an employee takes over."""
-
-    PUSH = "push"
-    SMS = "sms"
-    CALL = "call"
-    HUMAN = "human"
-
-
-class Purpose(StrEnum):
-    """What a customer consents to. SAFETY needs no consent: it protects life (GDPR Art. 6 (1) d)."""
-
-    MAINTENANCE = "maintenance"
-    SAFETY = "safety"
+BY_DEFAULT = frozenset({Channel.PUSH, Channel.SMS, Channel.CALL, Channel.HUMAN})
+"""Where a customer can be reached if nothing is said of it."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +17,7 @@ class Customer:
     """The owner of a vehicle.
 
     Args:
-        language: ``en`` or ``de``; any other gets English.
+        language: a tag such as ``de`` or ``de-AT``; one that is not spoken gets English.
         zone: IANA name of the time zone the customer lives in.
         channels: where the customer can be reached at all.
         consents: purpose -> channels agreed to for it.
@@ -39,7 +27,7 @@ class Customer:
     name: str
     language: str = "en"
     zone: str = "Europe/Berlin"
-    channels: frozenset[Channel] = frozenset(Channel)
+    channels: frozenset[Channel] = BY_DEFAULT
     consents: Mapping[Purpose, frozenset[Channel]] = field(default_factory=dict)
 
 
@@ -76,6 +64,23 @@ class CustomerDirectory(Protocol):
 
     def customer_of(self, vehicle_id: str) -> Customer | None:
         """The owner, or None: nobody is on file."""
+
+
+class OfferSource(Protocol):
+    """Where the times come from that an owner may choose from."""
+
+    def offers(self, vehicle_id: str, given: CustomerEngagementTask, now_ms: int) -> Sequence[Offer]:
+        """At most three, the earliest first; none if there are none in time."""
+
+
+class Transports(Protocol):
+    """Carries messages to owners."""
+
+    def send(self, contact: Contact) -> None:
+        """Hand the message over, under an id that must not go out twice.
+
+        Raises :class:`~master_orchestrator_agents.errors.RetryableError` where the channel does not take it.
+        """
 
 
 class CustomerGateway(Protocol):

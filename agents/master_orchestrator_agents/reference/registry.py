@@ -11,13 +11,18 @@ from master_orchestrator_agents.errors import AgentError
 from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.customer_engagement import CustomerEngagementAgent
+from master_orchestrator_agents.reference.customer_engagement.contact_file import VARIABLE as CONTACTS_VARIABLE
+from master_orchestrator_agents.reference.customer_engagement.contact_file import read_contacts
+from master_orchestrator_agents.reference.customer_engagement.rung_by_rung import RungByRungAgent
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
+from master_orchestrator_agents.reference.customer_engagement.transports import OutgoingChannels
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, load_knowledge
 from master_orchestrator_agents.reference.diagnosis.title_file import VARIABLE as KNOWLEDGE_VARIABLE
 from master_orchestrator_agents.reference.diagnosis.title_file import read_titles
 from master_orchestrator_agents.reference.feedback import FeedbackAgent
 from master_orchestrator_agents.reference.feedback.store import SurveyStore
+from master_orchestrator_agents.reference.feedback.unasked import UnaskedOwners
 from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent
 from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
 from master_orchestrator_agents.reference.ports import Customers, ProductionRegister
@@ -41,6 +46,7 @@ class _Surroundings:
     data_dir: Path
     seed: int
     customers: Customers
+    contacts: Path | None
     production: ProductionRegister
     workshops: int
     knowledge: Knowledge
@@ -55,6 +61,9 @@ class ReferenceOptions(TypedDict, total=False):
         seed: of the simulated customers and of the default workshops; 0.
         topology: whose trouble code table is used; by default ``load_topology()``.
         customers, production: the outside world; by default simulated.
+        contacts: a TOML file with owners and transports (``contact_file.py``), whom CUSTOMER_ENGAGEMENT then contacts
+            for real, one contact for each command; by default the one that ``$MASTER_ORCHESTRATOR_CONTACTS`` names, if
+            it does. ``ContactFileError`` if it cannot be used. Without one, the simulated customers answer.
         workshops: how many to create in an empty store.
         knowledge: an SQLite or CSV file of titles that DIAGNOSIS reads; by default the one that
             ``$MASTER_ORCHESTRATOR_KNOWLEDGE`` names, if it does. :class:`KnowledgeError` if it cannot be used.
@@ -63,6 +72,7 @@ class ReferenceOptions(TypedDict, total=False):
     seed: int
     topology: Topology | None
     customers: Customers | None
+    contacts: Path | None
     production: ProductionRegister | None
     workshops: int
     knowledge: Path | None
@@ -97,10 +107,11 @@ def _surroundings(data_dir: Path | None, options: ReferenceOptions) -> _Surround
         data_dir=_folder() if data_dir is None else data_dir,
         seed=seed,
         customers=options.get("customers") or SimulatedCustomers(seed=seed),
+        contacts=options.get("contacts") or _named(CONTACTS_VARIABLE),
         production=options.get("production") or SimulatedProduction(seed=seed),
         workshops=options.get("workshops", DEFAULT_WORKSHOPS),
         knowledge=load_knowledge(),
-        titles=options.get("knowledge") or _named_titles(),
+        titles=options.get("knowledge") or _named(KNOWLEDGE_VARIABLE),
         codes=CodeTable((options.get("topology") or load_topology()).triage.dtcs),
     )
 
@@ -110,8 +121,8 @@ def _folder() -> Path:
     return Path(named) / "agents" if named else Path(mkdtemp(prefix="reference-agents-"))
 
 
-def _named_titles() -> Path | None:
-    named = os.environ.get(KNOWLEDGE_VARIABLE)
+def _named(variable: str) -> Path | None:
+    named = os.environ.get(variable)
     return Path(named) if named else None
 
 
@@ -126,7 +137,10 @@ def _diagnosis(around: _Surroundings) -> SingleHandler:
 
 def _customer_engagement(around: _Surroundings) -> SingleHandler:
     store = ContactStore(around.data_dir / "contacts.sqlite3")
-    return CustomerEngagementAgent(store, around.customers, around.customers)
+    if around.contacts is None:
+        return CustomerEngagementAgent(store, around.customers, around.customers)
+    book = read_contacts(around.contacts)
+    return RungByRungAgent(store, OutgoingChannels(around.data_dir / "outbox", book.urls, book.address_of), book)
 
 
 def _scheduling(around: _Surroundings) -> SingleHandler:
@@ -154,7 +168,8 @@ def scheduling_database(agents_dir: Path) -> Path | str:
 
 def _feedback(around: _Surroundings) -> SingleHandler:
     store = SurveyStore(around.data_dir / "surveys.sqlite3")
-    return FeedbackAgent(store, around.customers, around.knowledge, around.codes)
+    gateway = around.customers if around.contacts is None else UnaskedOwners()
+    return FeedbackAgent(store, gateway, around.knowledge, around.codes)
 
 
 def _manufacturing_quality(around: _Surroundings) -> SingleHandler:

@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from master_orchestrator_agents.reference.ports import (
-    Channel,
+    BY_DEFAULT,
     Contact,
     Customer,
     CustomerReply,
-    Purpose,
     Survey,
     SurveyAnswer,
 )
 from master_orchestrator_agents.reference.scheduling.seeding import seeded
 from master_orchestrator_agents.reference.zoned import DAY_MS
-from master_orchestrator_schemas.vocabulary import Answer, Priority
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Priority, Purpose
 
 T = TypeVar("T")
 NAMES = ("Alex", "Bilal", "Chiara", "Dana", "Emil", "Fatima", "Grete", "Hugo", "Ines", "Jonas", "Kira", "Luca")
@@ -73,7 +72,9 @@ class SimulatedCustomers:
     def customer_of(self, vehicle_id: str) -> Customer:
         """The owner of any vehicle: everybody has one."""
         rng = seeded(self._seed, "customer", vehicle_id)
-        agreed = frozenset(channel for channel in Channel if rng.random() < self._behaviour.agrees)
+        agreed = frozenset(
+            channel for channel in Channel if channel in BY_DEFAULT and rng.random() < self._behaviour.agrees
+        )
         return Customer(
             vehicle_id=vehicle_id,
             name=rng.choice(NAMES),

@@ -10,7 +10,13 @@ from chaos_checker.violation import RuleViolation, violations_of
 SIDE = "MANUFACTURING_QUALITY"
 AGAIN = frozenset({"priority_changed", "findings_folded"})
 """Events that may issue the outstanding command again, as its next revision."""
-ISSUING = AGAIN | {"state_changed", "step_restarted", "side_task_started", "side_task_restarted"}
+ISSUING = AGAIN | {
+    "state_changed",
+    "step_restarted",
+    "side_task_started",
+    "side_task_restarted",
+    "conversation_continued",
+}
 
 
 @dataclass

@@ -8,7 +8,10 @@ from chaos_checker.rules.trails import by_vehicle
 from chaos_checker.terms import CheckTerms
 from chaos_checker.violation import RuleViolation, violations_of
 
-ACTORS = {"agent": "Reply", "workshop": "ServiceEvent", "operator": "OperatorRequest", "gateway": "Telemetry"}
+ACTORS = {
+    "agent": "Reply", "workshop": "ServiceEvent", "operator": "OperatorRequest",
+    "owner": "CustomerAnswer", "gateway": "Telemetry",
+}  # fmt: skip
 """Whose doing comes from which topic; the engine's own may come from any."""
 
 
@@ -84,7 +87,7 @@ def answered(
     """Each reply, workshop's report and operator's request has left its record in the trail, or is a dead letter."""
     causes = {record.cause for record in audit}
     dead = {letter.origin for letter in letters}
-    topics = {terms.input(schema) for schema in ("Reply", "ServiceEvent", "OperatorRequest")}
+    topics = {terms.input(schema) for schema in ("Reply", "ServiceEvent", "OperatorRequest", "CustomerAnswer")}
     violations = [
         (str(place), f"of {record.vehicle}: {'both' if place in causes else 'neither'} in the trail and a dead letter")
         for place, record in inputs.items()

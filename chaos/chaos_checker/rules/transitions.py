@@ -21,16 +21,27 @@ LEGAL = frozenset(
         *((state, "RETRY") for state in (*STEPS, "FAILED")),
         *(("RETRY", state) for state in (*STEPS, "COMPLETED")),
         *((state, "DIAGNOSIS") for state in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED", "IN_SERVICE")),
-        ("CUSTOMER_ENGAGEMENT", "SCHEDULED"),
+        *((state, "SCHEDULED") for state in ("CUSTOMER_ENGAGEMENT", "RETRY")),
         *((state, "FAILED") for state in (*FORWARD[:-1], "RETRY")),
     }
 )
+CONTINUED = "conversation_continued"
+"""Where an answer comes while the step waits for its retry, it is a move."""
 MOVING = frozenset(
-    {"state_changed", "step_failed", "step_restarted", "workflow_completed", "workflow_failed", "workflow_redriven"}
+    {
+        CONTINUED,
+        "state_changed",
+        "step_failed",
+        "step_restarted",
+        "workflow_completed",
+        "workflow_failed",
+        "workflow_redriven",
+    }
 )
 STAYING = frozenset(
     {
-        "findings_folded", "check_joined", "booking_ended", "priority_changed", "step_skipped", "rejected",
+        "findings_folded", "check_joined", "booking_ended", "owner_contacted", "opted_out", "priority_changed",
+        "step_skipped", "rejected",
         "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
     }
 )  # fmt: skip
@@ -38,8 +49,8 @@ COMPLETED_FROM = {
     "serviced": {"FEEDBACK", "RETRY"},
     "nothing_found": {"DATA_ANALYSIS", "DIAGNOSIS"},
     "duplicate": {"DATA_ANALYSIS"},
-    "declined": {"CUSTOMER_ENGAGEMENT"},
-    "no_answer": {"CUSTOMER_ENGAGEMENT"},
+    "declined": {"CUSTOMER_ENGAGEMENT", "RETRY"},
+    "no_answer": {"CUSTOMER_ENGAGEMENT", "RETRY"},
 }
 FAILED_FROM = {
     "retries_exhausted": {"RETRY", "SCHEDULED", "IN_SERVICE"},
@@ -67,7 +78,7 @@ def _wrong(before: str | None, record: Audit) -> str:
     if before is None or record.event == "workflow_opened":
         opened = before is None and record.event == "workflow_opened" and record.to_state == "PENDING"
         return "" if opened else f"{record.event} to {record.to_state} as record {record.seq}"
-    if record.event in STAYING:
+    if record.event in STAYING or (record.event == CONTINUED and before == "CUSTOMER_ENGAGEMENT"):
         return "" if record.from_state == record.to_state else f"{record.event} is not a move, but {move}"
     if record.event not in MOVING:
         return f"{record.event} is not an event of the contract"

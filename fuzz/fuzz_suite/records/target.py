@@ -28,7 +28,8 @@ ASTRAY = 0.05
 MAX_BATCH = 6
 SLOW_S = 0.25
 """CPU time that no record may take."""
-JSON_RANKS = frozenset(INPUTS.index(name) for name in ("Telemetry", "ServiceEvent", "OperatorRequest"))
+OUTSIDE = ("Telemetry", "ServiceEvent", "OperatorRequest", "CustomerAnswer")
+JSON_RANKS = frozenset(INPUTS.index(name) for name in OUTSIDE)
 
 
 class RecordCase(msgspec.Struct, frozen=True):

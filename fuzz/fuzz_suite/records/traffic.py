@@ -12,6 +12,7 @@ from master_orchestrator.core.step import deadlines
 from master_orchestrator_schemas.messages import (
     SIGNALS,
     Command,
+    CustomerAnswer,
     Dtc,
     J1939Fault,
     OperatorRequest,
@@ -21,9 +22,17 @@ from master_orchestrator_schemas.messages import (
     Timer,
 )
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
-from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, ServiceEventKind
+from master_orchestrator_schemas.vocabulary import (
+    AgentType,
+    Answer,
+    Channel,
+    OperatorAction,
+    Priority,
+    Purpose,
+    ServiceEventKind,
+)
 
-Message = Telemetry | Reply | Timer | ServiceEvent | OperatorRequest
+Message = Telemetry | Reply | Timer | ServiceEvent | OperatorRequest | CustomerAnswer
 HEALTHY = {"engine_rpm": 1800.0, "coolant_temp_c": 92.0, "battery_voltage_v": 14.1, "speed_kmh": 60.0, "mil_on": False}
 FAULTS: tuple[dict[str, Any], ...] = (
     {"coolant_temp_c": 118.0}, {"oil_pressure_kpa": 10.0}, {"tyre_fl_kpa": 100.0, "tyre_rr_kpa": 100.0},
@@ -85,7 +94,10 @@ class Traffic:
         return self._tick(vehicle, new_vehicle()) if draw < 0.5 else self._any(vehicle)
 
     def _any(self, vehicle: FuzzedVehicle) -> Message:
-        return self._service(vehicle) if self._rng.random() < 0.6 else self._operator(vehicle)
+        draw = self._rng.random()
+        if draw < 0.4:
+            return self._service(vehicle)
+        return self._operator(vehicle) if draw < 0.7 else self._owner(vehicle)
 
     def _let_pass(self, vehicle: FuzzedVehicle, state: VehicleState | None) -> None:
         rng = self._rng
@@ -191,6 +203,22 @@ class Traffic:
             note=rng.choice((None, text(rng, 2_000))),
             start_ms=rng.choice((None, 0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),
             end_ms=rng.choice((None, 0, MAX_MS)),
+        )
+
+    def _owner(self, vehicle: FuzzedVehicle) -> CustomerAnswer:
+        rng = self._rng
+        contacts = [command.command_id for command in vehicle.commands] or [text(rng)]
+        return CustomerAnswer(
+            vehicle_id=vehicle.vehicle_id,
+            workflow_id=self._workflow_id(vehicle),
+            answer_id=rng.choice(EVENT_IDS) if rng.random() < 0.3 else f"a{rng.random()}",
+            answer=rng.choice(tuple(Answer)),
+            ts_ms=rng.choice((0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),
+            contact_id=rng.choice((None, text(rng), *contacts)),
+            offer=rng.choice((None, 1, 3)),
+            preferred_from_ms=rng.choice((None, 0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),
+            channel=rng.choice((None, *Channel)),
+            purpose=rng.choice((None, *Purpose)),
         )
 
     def _operator(self, vehicle: FuzzedVehicle) -> OperatorRequest:

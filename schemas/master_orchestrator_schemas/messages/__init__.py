@@ -3,6 +3,7 @@
 from master_orchestrator_schemas.messages.activity import Activity, SessionAct
 from master_orchestrator_schemas.messages.feedback import Mistake, SenderFeedback
 from master_orchestrator_schemas.messages.inputs import (
+    CustomerAnswer,
     Failure,
     OperatorRequest,
     Reply,
@@ -42,6 +43,7 @@ __all__ = [
     "Command",
     "Control",
     "ControlledPair",
+    "CustomerAnswer",
     "Diagnosis",
     "Dtc",
     "EntityStatus",

@@ -1,4 +1,4 @@
-"""What enters the engine besides telemetry: workshop events, operator requests, timer ticks, agent replies."""
+"""What enters the engine besides telemetry: reports, requests, owners' answers, timer ticks, agent replies."""
 
 from typing import Annotated, Any
 
@@ -7,9 +7,12 @@ import msgspec
 from master_orchestrator_schemas.messages.telemetry import Finite, Millis, ShortText, VehicleId
 from master_orchestrator_schemas.vocabulary import (
     AgentType,
+    Answer,
+    Channel,
     FailureKind,
     OperatorAction,
     Priority,
+    Purpose,
     ServiceEventKind,
 )
 
@@ -50,6 +53,27 @@ class OperatorRequest(msgspec.Struct, frozen=True, kw_only=True):
     operator: ShortText
     priority: Priority | None = None
     reason: LongText | None = None
+
+
+class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the owner of a vehicle has answered to a contact.
+
+    ``answer_id`` is the sender's own; a repeat is dropped. ``contact_id``: the command_id of the contact that it
+    answers. ``offer``: which of the offers shown, from 1. ``channel``: where it came from; with OPT_OUT, what is not
+    wanted any more, None: no channel is. ``purpose``: of OPT_OUT, None: maintenance. There is no field for anything
+    personal.
+    """
+
+    vehicle_id: VehicleId
+    workflow_id: ShortText
+    answer_id: ShortText
+    answer: Answer
+    ts_ms: Millis
+    contact_id: ShortText | None = None
+    offer: Annotated[int, msgspec.Meta(ge=1, le=3)] | None = None
+    preferred_from_ms: Millis | None = None
+    channel: Channel | None = None
+    purpose: Purpose | None = None
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):

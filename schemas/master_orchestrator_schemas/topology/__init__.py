@@ -6,6 +6,7 @@ from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
+    ConversationTerms,
     EpisodeTerms,
     LaneTerms,
     RetryTerms,
@@ -18,6 +19,7 @@ from master_orchestrator_schemas.topology.terms import (
 __all__ = [
     "AgentTerms",
     "CharterLine",
+    "ConversationTerms",
     "EpisodeTerms",
     "LaneTerms",
     "ResourceTerms",

@@ -15,6 +15,7 @@ from master_orchestrator_schemas.topology.plans import TopicPlan
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
     CommandTerms,
+    ConversationTerms,
     EpisodeTerms,
     LaneTerms,
     RetryTerms,
@@ -49,6 +50,7 @@ class Topology(Terms):
     lanes: Mapping[Lane, LaneTerms]
     retry: RetryTerms
     episodes: EpisodeTerms
+    conversation: ConversationTerms = Field(default_factory=ConversationTerms)
     vehicle: VehicleTerms = Field(default_factory=VehicleTerms)
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms

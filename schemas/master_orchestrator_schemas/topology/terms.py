@@ -91,6 +91,18 @@ class EpisodeTerms(Terms):
     max_escalations: int = Field(default=3, ge=0, le=100)
 
 
+class ConversationTerms(Terms):
+    """Bounds of the conversation with an owner, whatever CUSTOMER_ENGAGEMENT asks for, so that it ends.
+
+    Args:
+        max_turns: commands of one conversation; the owner counts as not reached after the last.
+        max_wait_ms: the longest wait for an answer to one of them.
+    """
+
+    max_turns: int = Field(default=24, ge=1, le=1_000)
+    max_wait_ms: Duration = Field(default=604_800_000, alias="max_wait")
+
+
 class VehicleTerms(Terms):
     """What one vehicle may ask of the engine, so that it cannot crowd out others; a reading beyond is a dead letter.
 

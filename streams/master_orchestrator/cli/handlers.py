@@ -27,7 +27,7 @@ def chosen_agents(
     books, titles = call.settings.data_dir / "agents", call.settings.knowledge
 
     def reference(kind: AgentType) -> Handler:
-        return reference_agent(kind, books, topology=call.topology, knowledge=titles)
+        return reference_agent(kind, books, topology=call.topology, knowledge=titles, contacts=call.settings.contacts)
 
     return [AgentSpec(kind, own.get(kind) or reference(kind), max_workers) for kind in dict.fromkeys(kinds)]
 

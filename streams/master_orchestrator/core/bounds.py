@@ -13,6 +13,9 @@ MAX_COOLDOWNS = 8
 MAX_HISTORY = 64
 """The contract's bound of ``Status.history``."""
 MAX_SERVICE_EVENTS = 8
+MAX_ANSWERS = 8
+"""Answers of one conversation that are remembered; an older one that is repeated counts again."""
+MAX_TRIED = 16
 MAX_PARTS = 4
 MAX_SIDE_CAUSES = 2
 
@@ -20,6 +23,7 @@ ANOMALY_BYTES = 480
 CAUSE_BYTES = 360
 OPERATION_BYTES = 240
 
+CHANNEL_BYTES = 12
 RULE_BYTES = 40
 WORD_BYTES = 40
 PART_BYTES = 24

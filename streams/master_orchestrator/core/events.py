@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.core.state import Appointment, Cooldown, Execution, Facts, KnownFinding, Share
+from master_orchestrator.core.state import Appointment, Conversation, Cooldown, Execution, Facts, KnownFinding, Share
 from master_orchestrator.core.triage import Trackers
 from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, State
@@ -143,6 +143,26 @@ class PriorityChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_s
     priority: Priority
     least: Priority | None = None
     execution: Execution | None = None
+
+
+class OwnerContacted(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The owner's answer is waited for until ``due_ms``; CUSTOMER_ENGAGEMENT says what was sent."""
+
+    conversation: Conversation
+    due_ms: int
+
+
+class ConversationContinued(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The next command of a conversation: no answer came in time, or one that calls for another contact."""
+
+    conversation: Conversation
+    execution: Execution
+
+
+class OptedOut(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The owner does not want contacts any more. ``opted_out``: all that the vehicle's owner does not want."""
+
+    opted_out: tuple[str, ...]
 
 
 class StepFailed(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):

@@ -81,7 +81,7 @@ def _diagnosis(assignment: Assignment) -> Payload:
 
 
 def _customer_engagement(assignment: Assignment) -> Payload:
-    facts = assignment.workflow.facts
+    facts, held = assignment.workflow.facts, assignment.workflow.conversation
     return {
         "priority": int(assignment.workflow.priority),
         "causes": list(facts.causes),
@@ -89,6 +89,10 @@ def _customer_engagement(assignment: Assignment) -> Payload:
         "safe_to_drive": facts.safe_to_drive,
         "time_to_failure_h": facts.time_to_failure_h,
         "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
+        "turn": 0 if held is None else held.turn,
+        "tried": [] if held is None else list(held.tried),
+        "heard": None if held is None else held.heard,
+        "opted_out": list(assignment.state.opted_out),
     }
 
 
@@ -103,6 +107,7 @@ def _scheduling(assignment: Assignment) -> Payload:
         "preferred_from_ms": facts.preferred_from_ms,
         "replaces": None if booked is None else booked.appointment_id,
         "rebook_reason": _rebook_reason(workflow),
+        "chosen": facts.chosen,
     }
 
 

@@ -6,7 +6,14 @@ from typing import Self
 import msgspec
 
 from master_orchestrator.core.triage import TriageRules, compile_rules
-from master_orchestrator_schemas.topology import EpisodeTerms, ServiceTerms, Topology, UrgencyLine, VehicleTerms
+from master_orchestrator_schemas.topology import (
+    ConversationTerms,
+    EpisodeTerms,
+    ServiceTerms,
+    Topology,
+    UrgencyLine,
+    VehicleTerms,
+)
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 AUDIT_ROOM = 8 * 1024
@@ -37,6 +44,7 @@ class Policy(msgspec.Struct, frozen=True):
     agents: Mapping[AgentType, AgentPolicy]
     retry_waits_ms: tuple[int, ...]
     episodes: EpisodeTerms
+    conversation: ConversationTerms
     vehicle: VehicleTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
@@ -60,6 +68,7 @@ class Policy(msgspec.Struct, frozen=True):
             },
             retry_waits_ms=topology.retry.waits_ms,
             episodes=topology.episodes,
+            conversation=topology.conversation,
             vehicle=topology.vehicle,
             urgency=topology.urgency,
             service=topology.service,

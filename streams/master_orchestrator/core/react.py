@@ -157,7 +157,7 @@ def _issued(command: Command) -> dict[str, Any]:
 
 
 def _commanded(happened: Happened) -> Reaction:
-    """StepRestarted: the command of its execution."""
+    """The command of the event's execution."""
     command = happened.command(happened.event.execution)
     return Reaction(_issued(command), commands=(command,))
 
@@ -187,6 +187,14 @@ def _reprioritised(happened: Happened) -> Reaction:
 def _with(reaction: Reaction, name: str, value: object) -> Reaction:
     """The reaction with one more detail."""
     return replace(reaction, details={**reaction.details, name: value})
+
+
+def _contacted(happened: Happened) -> Reaction:
+    return Reaction({"waits_until_ms": happened.event.due_ms})
+
+
+def _opted_out(happened: Happened) -> Reaction:
+    return Reaction({"opted_out": list(happened.event.opted_out)})
 
 
 def _step_failed(happened: Happened) -> Reaction:
@@ -222,6 +230,9 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
     {
         ev.WorkflowOpened: _recorded,
         ev.StateChanged: _moved,
+        ev.OwnerContacted: _contacted,
+        ev.ConversationContinued: _commanded,
+        ev.OptedOut: _opted_out,
         ev.StepFailed: _step_failed,
         ev.StepRestarted: _commanded,
         ev.StepSkipped: _step_skipped,

@@ -14,7 +14,7 @@ import msgspec
 from master_orchestrator.core.state_versions import STATE_VERSION, UPGRADES, upgraded
 from master_orchestrator.core.triage import Trackers, new_trackers
 from master_orchestrator.core.triage.clock import Clock
-from master_orchestrator_schemas.vocabulary import AgentType, Priority, State, Subsystem
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, State, Subsystem
 
 CROSSING = ("crossing_ms", "crossing_low_ms", "crossing_high_ms")
 GENESIS = "0" * 64
@@ -91,7 +91,8 @@ class Execution(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What the agents and the workshop have found out; all but the diagnosis is dropped when the workflow is COMPLETED.
 
-    ``rated``: DIAGNOSIS gave numbers of its own; else the triage's priority stands.
+    ``rated``: DIAGNOSIS gave numbers of its own; else the triage's priority stands. ``chosen``: the offer that the
+    owner has chosen.
     """
 
     anomalies: tuple[dict[str, Any], ...] = ()
@@ -107,6 +108,7 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     confirmed_subsystem: str | None = None
     parts_replaced: tuple[str, ...] = ()
     note: str | None = None
+    chosen: dict[str, Any] | None = None
 
 
 class Appointment(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -116,6 +118,30 @@ class Appointment(msgspec.Struct, frozen=True, array_like=True, gc=False):
     end_ms: int
     appointment_id: str | None = None
     workshop_id: str | None = None
+
+
+class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The conversation with the owner, once CUSTOMER_ENGAGEMENT has said that it waits for an answer.
+
+    Args:
+        began_ms: when its first command was issued; what was answered before is about something else.
+        first_attempt: of that command.
+        turn: the number of its newest command, from 0.
+        waiting: an answer is waited for; else a command is with the agent.
+        tried: the channels of the contacts, in order.
+        offers: what the owner may choose from.
+        heard: the answer that led to the newest command.
+        answers: digests of the answers taken, oldest first.
+    """
+
+    began_ms: int
+    first_attempt: int
+    turn: int = 0
+    waiting: bool = False
+    tried: tuple[str, ...] = ()
+    offers: tuple[dict[str, Any], ...] = ()
+    heard: Answer | None = None
+    answers: tuple[int, ...] = ()
 
 
 class SideTask(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -156,6 +182,8 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         least: the lowest urgency an operator allows; None if no operator has set a priority.
         service_events: digests of the workshop events applied, and negative those of rejected ones, oldest first.
         escalations: how often it went back to DIAGNOSIS because the episode got worse after the owner was asked.
+        conversation: with the owner, while in CUSTOMER_ENGAGEMENT, and in RETRY and FAILED of it; None before the first
+            wait for an answer.
     """
 
     opened_at_ms: int = 0
@@ -171,6 +199,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
     service_events: tuple[int, ...] = ()
     history: tuple[tuple[int, int, int], ...] = ()
     escalations: int = 0
+    conversation: Conversation | None = None
 
     @property
     def is_open(self) -> bool:
@@ -203,6 +232,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
             cool-down, or left by a workflow that has ended.
         older: the workflow before, while its side task was pending when the present one opened.
         clock: what is odd about the vehicle's clock; None: nothing.
+        opted_out: what the owner does not want, as ``purpose/channel``, in order.
     """
 
     version: int
@@ -218,6 +248,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     standing: tuple[KnownFinding, ...] = ()
     share: Share = Share()
     clock: Clock | None = None
+    opted_out: tuple[str, ...] = ()
 
 
 def new_vehicle() -> VehicleState:

@@ -6,7 +6,8 @@ A workflow is one episode of one vehicle. It opens in PENDING, and the engine ta
 there on it is always in one of three kinds of state:
 
 - **agent states** (DATA_ANALYSIS, DIAGNOSIS, CUSTOMER_ENGAGEMENT, SCHEDULING, FEEDBACK): a command is with an agent;
-  its reply, or the lack of one by the deadline, moves the workflow;
+  its reply, or the lack of one by the deadline, moves the workflow; in CUSTOMER_ENGAGEMENT a reply may also say that
+  the owner's answer is waited for, and the answer, or the lack of one by then, is what follows;
 - **waiting states** (RETRY, SCHEDULED, IN_SERVICE): a deadline, or a workshop's event, moves it;
 - **end states** (COMPLETED, FAILED): nothing moves it but an operator's redrive of a FAILED one.
 
@@ -84,10 +85,11 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         State.RETRY: {
             State.DATA_ANALYSIS: "the wait is over",
             State.DIAGNOSIS: f"the wait is over, or {_WORSE}",
-            State.CUSTOMER_ENGAGEMENT: "the wait is over",
-            State.SCHEDULING: "the wait is over",
+            State.CUSTOMER_ENGAGEMENT: "the wait is over, or the owner's answer calls for another contact",
+            State.SCHEDULING: "the wait is over, or the owner agrees meanwhile",
+            State.SCHEDULED: "the owner declines an earlier time meanwhile: the booking stands",
             State.FEEDBACK: "the wait is over",
-            State.COMPLETED: "another matter ends the wait for feedback",
+            State.COMPLETED: "the owner declines meanwhile, or another matter ends the wait for feedback",
             State.FAILED: "the last retry has failed, or an operator's cancel",
         },
         State.FAILED: {
@@ -150,6 +152,8 @@ REASONS: tuple[str | None, ...] = (
     "cancelled",
     # why it is diagnosed again
     "worsened",
+    # what an owner's answer leads to
+    "answer",
 )
 """Every reason of a transition, by its number in stored histories: persistent, new ones go to the end."""
 

@@ -9,7 +9,7 @@ from master_orchestrator.client.judge_requests import acknowledgement, request_a
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
 from master_orchestrator.facade.conduct import decided, explained
-from master_orchestrator.facade.fields import ServiceEventFields, ServiceEventName
+from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
@@ -41,6 +41,13 @@ class AsyncMasterOrchestrator(OrchestratorBase):
     ) -> None:
         """See :meth:`MasterOrchestrator.report_service_event`."""
         pending = await asyncio.to_thread(self._submit_event, workflow_id, kind, fields)
+        accepted(await self._answered(pending))
+
+    async def report_customer_answer(
+        self, workflow_id: str, answer: AnswerName, **fields: Unpack[CustomerAnswerFields]
+    ) -> None:
+        """See :meth:`MasterOrchestrator.report_customer_answer`."""
+        pending = await asyncio.to_thread(self._submit_answer, workflow_id, answer, fields)
         accepted(await self._answered(pending))
 
     async def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:

@@ -23,7 +23,7 @@ from master_orchestrator.errors import (
 from master_orchestrator.facade.registration import RegistersAgents
 from master_orchestrator.facade.registry import Registry
 from master_orchestrator.facade.report import AuditLine, audit_line
-from master_orchestrator.facade.requests import reading_of, service_event_of
+from master_orchestrator.facade.requests import customer_answer_of, reading_of, service_event_of
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Pending, Shell
 from master_orchestrator.readers.statistics import Statistics, statistics_of
@@ -131,6 +131,10 @@ class OrchestratorBase(RegistersAgents):
         shell = self._shell("get_workflow_status")
         with self._act("read", "workflow", _vehicle(workflow_id)):
             return self._find(shell, workflow_id)
+
+    def _submit_answer(self, workflow_id: str, answer: str, fields: Mapping[str, object]) -> Pending:
+        shell = self._shell("report_customer_answer")
+        return shell.submit(customer_answer_of(self._find(shell, workflow_id), answer, fields))
 
     def _find(self, shell: Shell, workflow_id: str) -> Status:
         """The newest status; one that this process has not seen yet is waited for."""

@@ -1,15 +1,18 @@
-"""The fields of a service event, as keywords."""
+"""The fields of a service event and of an owner's answer, as keywords."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypedDict
 
-from master_orchestrator_schemas.vocabulary import ServiceEventKind, Subsystem
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Purpose, ServiceEventKind, Subsystem
 
 ServiceEventName = (
     ServiceEventKind | Literal["CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "PARTS_MISSING", "MOVED"]
 )
 """What happened at the workshop."""
+
+AnswerName = Answer | Literal["ACCEPT", "DECLINE", "RESCHEDULE", "NEED_INFO", "WRONG_PERSON", "OPT_OUT", "NO_ANSWER"]
+"""What an owner has answered."""
 
 
 class ServiceEventFields(TypedDict, total=False):
@@ -39,3 +42,29 @@ class ServiceEventFields(TypedDict, total=False):
     note: str | None
     start_ms: int | None
     end_ms: int | None
+
+
+class CustomerAnswerFields(TypedDict, total=False):
+    """What may be said about an owner's answer.
+
+    Args:
+        answer_id: the sender's own id; a repeat is dropped. By default a new one.
+        timestamp: ISO 8601 or ``datetime``, in this machine's local time where it names no zone; by default now.
+        ts_ms: the same in milliseconds since 1970 UTC.
+        contact_id: the command_id of the contact that it answers.
+        offer: with ACCEPT, which of the offers shown, from 1.
+        preferred_from: the owner's earliest wish, written as ``timestamp``.
+        preferred_from_ms: the same in milliseconds since 1970 UTC.
+        channel: where the answer came from; with OPT_OUT the channel that is not wanted any more, by default all.
+        purpose: with OPT_OUT what contacts are not wanted for any more, by default maintenance.
+    """
+
+    answer_id: str | int
+    timestamp: datetime | str
+    ts_ms: int
+    contact_id: str | None
+    offer: int | None
+    preferred_from: datetime | str | None
+    preferred_from_ms: int | None
+    channel: Channel | Literal["push", "sms", "email", "call", "human"] | None
+    purpose: Purpose | Literal["maintenance", "safety"] | None

@@ -9,7 +9,7 @@ from master_orchestrator.client.judge_requests import acknowledgement, request_a
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
 from master_orchestrator.facade.conduct import decided, explained
-from master_orchestrator.facade.fields import ServiceEventFields, ServiceEventName
+from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
@@ -96,6 +96,23 @@ class MasterOrchestrator(OrchestratorBase):
             InvalidRequestError: a field is wrong, or the event does not fit the state of the workflow.
         """
         accepted(self._answered(self._submit_event(workflow_id, kind, fields)))
+
+    def report_customer_answer(
+        self, workflow_id: str, answer: AnswerName, **fields: Unpack[CustomerAnswerFields]
+    ) -> None:
+        """Report what the owner has answered to a contact; returns when the engine has accepted it.
+
+        Args:
+            workflow_id: the workflow that the owner was contacted about.
+            answer: ``ACCEPT``, ``DECLINE``, ``RESCHEDULE``, ``NEED_INFO``, ``WRONG_PERSON``, ``OPT_OUT`` or
+                ``NO_ANSWER``; case is ignored.
+            fields: see :class:`CustomerAnswerFields`.
+
+        Raises:
+            UnknownWorkflowError: no such workflow.
+            InvalidRequestError: a field is wrong, or the conversation is over.
+        """
+        accepted(self._answered(self._submit_answer(workflow_id, answer, fields)))
 
     def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """The present status of a workflow. Raises :class:`UnknownWorkflowError`."""

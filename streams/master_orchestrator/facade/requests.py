@@ -3,16 +3,19 @@
 import time
 import uuid
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
 from master_orchestrator.ports import CHECKED, EngineAnswer, rejection_of
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.messages import ServiceEvent, Status
+from master_orchestrator_schemas.messages import CustomerAnswer, ServiceEvent, Status
 from master_orchestrator_schemas.plain_inputs import taken
 from master_orchestrator_schemas.plain_readings import Understood, strictly_understood
-from master_orchestrator_schemas.vocabulary import ServiceEventKind
+from master_orchestrator_schemas.vocabulary import Answer, ServiceEventKind
+
+M = TypeVar("M", ServiceEvent, CustomerAnswer)
 
 TIME_KEYS = frozenset({"ts_ms", "ts", "timestamp"})
 """Keys under which a reading may say when it was taken."""
@@ -50,21 +53,30 @@ def workflow_of(answer: EngineAnswer) -> str:
 
 def service_event_of(status: Status, kind: ServiceEventKind | str, fields: Mapping[str, object]) -> ServiceEvent:
     """The event, with an id and a time of its own where none is given. Raises :class:`InvalidRequestError`."""
+    own = {"event_id": str(uuid.uuid4()), **fields, "kind": kind}
+    return _request_of(status, ServiceEvent, own, f"service event {kind!r}")
+
+
+def customer_answer_of(status: Status, answer: Answer | str, fields: Mapping[str, object]) -> CustomerAnswer:
+    """The answer, with an id and a time of its own where none is given. Raises :class:`InvalidRequestError`."""
+    own = {"answer_id": str(uuid.uuid4()), **fields, "answer": answer}
+    return _request_of(status, CustomerAnswer, own, f"answer {answer!r}")
+
+
+def _request_of(status: Status, message_type: type[M], fields: Mapping[str, object], what: str) -> M:
     given = {
-        "event_id": str(uuid.uuid4()),
         **({} if TIME_KEYS & fields.keys() else {"ts_ms": now_ms()}),
         **fields,
-        "kind": kind,
         "workflow_id": status.workflow_id,
         "vehicle_id": status.vehicle_id,
     }
     try:
-        event, left_out = taken(given, ServiceEvent, zone=None)
+        request, left_out = taken(given, message_type, zone=None)
     except ContractError as error:
-        raise InvalidRequestError(f"service event {kind!r} of {status.workflow_id}: {error}") from error
+        raise InvalidRequestError(f"{what} of {status.workflow_id}: {error}") from error
     if left_out:
-        raise InvalidRequestError(f"service event {kind!r} of {status.workflow_id}: {left_out[0]}; see ServiceEvent")
-    return event
+        raise InvalidRequestError(f"{what} of {status.workflow_id}: {left_out[0]}; see {message_type.__name__}")
+    return request
 
 
 def accepted(answer: EngineAnswer) -> None:

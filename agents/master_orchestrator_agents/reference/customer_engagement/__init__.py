@@ -2,14 +2,13 @@
 
 from master_orchestrator_agents.reference.customer_engagement.agent import CustomerEngagementAgent
 from master_orchestrator_agents.reference.ports import (
-    Channel,
     Contact,
     Customer,
     CustomerDirectory,
     CustomerGateway,
     CustomerReply,
-    Purpose,
 )
+from master_orchestrator_schemas.vocabulary import Channel, Purpose
 
 __all__ = [
     "Channel",

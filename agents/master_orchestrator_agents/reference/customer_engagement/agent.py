@@ -1,4 +1,4 @@
-"""The agent: one contact per episode, up the ladder until somebody answers.
+"""The agent for a gateway that answers by itself: one contact per episode, up the ladder until somebody answers.
 
 Time is the command's: contacts are planned from ``issued_at_ms`` on, at the next permitted time, and the result says
 when they went out. A gateway that sends for real waits for real; the simulated one answers for the planned time at
@@ -11,10 +11,9 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     ladder_for,
     purpose_of,
 )
-from master_orchestrator_agents.reference.customer_engagement.messages import Messages
+from master_orchestrator_agents.reference.customer_engagement.messages import Messages, is_urgent
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.ports import (
-    Channel,
     Contact,
     Customer,
     CustomerDirectory,
@@ -24,12 +23,18 @@ from master_orchestrator_agents.reference.ports import (
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import CustomerEngagementResult
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
-from master_orchestrator_schemas.vocabulary import Answer, Priority
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Priority
 
 FINAL = (Answer.ACCEPT, Answer.DECLINE, Answer.RESCHEDULE)
 """Answers that stand for the rest of the episode."""
 
-RESOURCE_OF = {Channel.PUSH: "push", Channel.SMS: "sms", Channel.CALL: "call", Channel.HUMAN: "call"}
+RESOURCE_OF = {
+    Channel.PUSH: "push",
+    Channel.SMS: "sms",
+    Channel.EMAIL: "email",
+    Channel.CALL: "call",
+    Channel.HUMAN: "call",
+}
 """What a contact through a channel is an act on; an employee calls."""
 
 
@@ -49,9 +54,9 @@ class CustomerEngagementAgent:
             known = self._answered_before(task, given)
         if known is not None:
             return known
-        customer = self._customer(task)
+        customer = customer_of(task, self._store, self._directory)
         if customer is None:
-            result = _unreached("nobody is on file for this vehicle")
+            result = unreached("nobody is on file for this vehicle")
         else:
             conversation = _Conversation(
                 task, given, customer, store=self._store, gateway=self._gateway, messages=self._messages
@@ -63,16 +68,6 @@ class CustomerEngagementAgent:
         with task.access("write", "agent_task", rows=1):
             self._store.conclude(task.command_id, task.workflow_id, given.priority, _subjects(given), result)
         return result
-
-    def _customer(self, task: Task[CustomerEngagementTask]) -> Customer | None:
-        with task.access("read", "customer_profile") as access:
-            known = self._store.customer(task.vehicle_id)
-            customer = known or self._directory.customer_of(task.vehicle_id)
-            access.rows = int(customer is not None)
-        if known is None and customer is not None:
-            with task.access("write", "customer_profile", rows=1):
-                self._store.remember(customer)
-        return customer
 
     def _answered_before(
         self, task: Task[CustomerEngagementTask], given: CustomerEngagementTask
@@ -89,6 +84,20 @@ class CustomerEngagementAgent:
             if earlier.result.answer in FINAL and not worse:
                 return earlier.result
         return None
+
+
+def customer_of(
+    task: Task[CustomerEngagementTask], store: ContactStore, directory: CustomerDirectory
+) -> Customer | None:
+    """The owner of the task's vehicle as remembered, or else as the directory has it."""
+    with task.access("read", "customer_profile") as access:
+        known = store.customer(task.vehicle_id)
+        customer = known or directory.customer_of(task.vehicle_id)
+        access.rows = int(customer is not None)
+    if known is None and customer is not None:
+        with task.access("write", "customer_profile", rows=1):
+            store.remember(customer)
+    return customer
 
 
 def _subjects(given: CustomerEngagementTask) -> frozenset[str]:
@@ -115,7 +124,8 @@ class _Conversation:
         self._store = store
         self._gateway = gateway
         self._messages = messages
-        self._urgent = given.priority == Priority.URGENT or not given.safe_to_drive
+        self._urgent = is_urgent(given)
+        self._said = ""
         with task.access("read", "customer_profile") as access:
             self._earlier = store.recent_contacts(customer.vehicle_id, task.issued_at_ms, task.command_id)
             access.rows = len(self._earlier)
@@ -124,11 +134,11 @@ class _Conversation:
 
     def hold(self) -> CustomerEngagementResult:
         """Go from rung to rung until there is an answer, the ladder ends, or the deadline is near."""
-        rungs = ladder_for(self._customer, urgent=self._urgent)
+        rungs = ladder_for(self._customer, urgent=self._urgent, opted_out=self._given.opted_out)
         if not rungs:
-            return _unreached("the customer has agreed to no channel for this purpose")
-        customer = self._customer
-        message = self._messages.notice(self._given, name=customer.name, language=customer.language, zone=customer.zone)
+            return unreached("the customer has agreed to no channel for this purpose")
+        message = self._messages.notice(self._given, self._customer)
+        self._said = self._messages.notice(self._given, self._customer, named=False)
         at_ms = self._task.issued_at_ms
         for rung in rungs:
             at_ms = contact_time(at_ms, self._customer, self._earlier, self._given.priority, urgent=self._urgent)
@@ -141,15 +151,12 @@ class _Conversation:
                 return self._result(reply)
             at_ms += rung.wait_ms
         if self._sent is None:
-            return _unreached("no contact is permitted before the deadline")
+            return unreached("no contact is permitted before the deadline")
         return self._result(CustomerReply(Answer.NO_ANSWER, at_ms))
 
     def _explain(self, rung: Rung, reply: CustomerReply) -> CustomerReply | None:
-        customer = self._customer
-        details = self._messages.details(
-            self._given, name=customer.name, language=customer.language, zone=customer.zone
-        )
-        return self._ask(rung, details, reply.at_ms)
+        self._said = self._messages.details(self._given, self._customer, named=False)
+        return self._ask(rung, self._messages.details(self._given, self._customer), reply.at_ms)
 
     def _ask(self, rung: Rung, message: str, at_ms: int) -> CustomerReply | None:
         """One contact, written down before it is sent and after it was answered."""
@@ -185,7 +192,7 @@ class _Conversation:
                 "channel": sent.channel if sent else None,
                 "contacts": self._step,
                 "preferred_from_ms": _not_before(reply),
-                "message": sent.message if sent else "",
+                "message": self._said if sent else "",
                 "contacted_at_ms": sent.at_ms if sent else None,
                 "answered_at_ms": reply.at_ms,
             }
@@ -199,5 +206,6 @@ def _not_before(reply: CustomerReply) -> int | None:
     return reply.preferred_from_ms
 
 
-def _unreached(why: str) -> CustomerEngagementResult:
+def unreached(why: str) -> CustomerEngagementResult:
+    """Nobody was contacted."""
     return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=0, message=why)

@@ -1,13 +1,13 @@
 """When and how a customer may be contacted: consent, quiet hours, frequency, and the ladder of channels. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from master_orchestrator_agents.reference.ports import Channel, Customer, Purpose
+from master_orchestrator_agents.reference.ports import Customer
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS, MINUTE_MS, local_time, millis
-from master_orchestrator_schemas.vocabulary import Priority
+from master_orchestrator_schemas.vocabulary import Channel, Priority, Purpose
 
 OPENS_AT, CLOSES_AT = 8, 21
 """No contact before 8 and after 21 o'clock, in the customer's zone."""
@@ -34,24 +34,35 @@ class Rung:
 
 LADDER: tuple[Rung, ...] = (
     Rung(Channel.PUSH, 2 * HOUR_MS),
+    Rung(Channel.EMAIL, 2 * HOUR_MS),
     Rung(Channel.SMS, 3 * HOUR_MS),
     Rung(Channel.CALL, 10 * MINUTE_MS),
     Rung(Channel.HUMAN, 30 * MINUTE_MS),
 )
 URGENT_LADDER: tuple[Rung, ...] = (
     Rung(Channel.PUSH, 2 * MINUTE_MS),
+    Rung(Channel.EMAIL, 2 * MINUTE_MS),
     Rung(Channel.SMS, 3 * MINUTE_MS),
     Rung(Channel.CALL, 5 * MINUTE_MS),
     Rung(Channel.HUMAN, 15 * MINUTE_MS),
 )
 
 
-def ladder_for(customer: Customer, *, urgent: bool) -> tuple[Rung, ...]:
-    """The rungs this customer can be reached on and, unless it is about safety, has agreed to."""
+def ladder_for(customer: Customer, *, urgent: bool, opted_out: Collection[str] = ()) -> tuple[Rung, ...]:
+    """The rungs this customer can be reached on and, unless it is about safety, has agreed to.
+
+    ``opted_out``: ``purpose/channel`` that the customer does not want any more. For safety an employee may call all the
+    same. E-mail stands in for a push message where the customer has no app.
+    """
+    purpose = Purpose.SAFETY if urgent else Purpose.MAINTENANCE
+    reached = {channel for channel in customer.channels if f"{purpose}/{channel}" not in opted_out}
     if urgent:
-        return tuple(rung for rung in URGENT_LADDER if rung.channel in customer.channels)
-    agreed = customer.consents.get(Purpose.MAINTENANCE, frozenset())
-    return tuple(rung for rung in LADDER if rung.channel in customer.channels & agreed)
+        reached |= customer.channels & {Channel.HUMAN}
+    else:
+        reached &= customer.consents.get(purpose, frozenset())
+    if Channel.PUSH in reached:
+        reached.discard(Channel.EMAIL)
+    return tuple(rung for rung in (URGENT_LADDER if urgent else LADDER) if rung.channel in reached)
 
 
 def purpose_of(priority: Priority) -> Purpose:

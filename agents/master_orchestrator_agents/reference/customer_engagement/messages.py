@@ -1,52 +1,28 @@
-"""What is said, in the customer's language: jinja2 templates in ``templates/<language>/``."""
+"""What is said, in the owner's language: jinja2 templates in ``templates/<language>/``, words in ``languages``."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from master_orchestrator_agents.reference.customer_engagement.languages import words_of
+from master_orchestrator_agents.reference.ports import Customer
 from master_orchestrator_agents.reference.zoned import local_time
+from master_orchestrator_schemas.facts import Finding, Offer
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
-LANGUAGES = ("en", "de")
+MAX_TROUBLES = 3
+"""What is wrong, at most so much of it, the most urgent first."""
 
-SUBSYSTEMS: dict[str, dict[Subsystem, str]] = {
-    "en": {
-        Subsystem.COOLING: "cooling system",
-        Subsystem.COOLING_SENSOR: "coolant temperature sensor",
-        Subsystem.LUBRICATION: "engine oil supply",
-        Subsystem.CHARGING: "charging system",
-        Subsystem.BATTERY: "battery",
-        Subsystem.TYRES: "tyres",
-        Subsystem.BRAKES: "brakes",
-        Subsystem.TRANSMISSION: "gearbox",
-        Subsystem.FUEL_AIR: "fuel and air supply",
-        Subsystem.IGNITION: "ignition",
-        Subsystem.EMISSIONS: "exhaust cleaning",
-        Subsystem.HV_BATTERY: "traction battery",
-        Subsystem.OTHER: "vehicle",
-    },
-    "de": {
-        Subsystem.COOLING: "Kühlsystem",
-        Subsystem.COOLING_SENSOR: "Kühlmittel-Temperaturfühler",
-        Subsystem.LUBRICATION: "Motorölversorgung",
-        Subsystem.CHARGING: "Ladesystem",
-        Subsystem.BATTERY: "Batterie",
-        Subsystem.TYRES: "Reifen",
-        Subsystem.BRAKES: "Bremsen",
-        Subsystem.TRANSMISSION: "Getriebe",
-        Subsystem.FUEL_AIR: "Gemischaufbereitung",
-        Subsystem.IGNITION: "Zündung",
-        Subsystem.EMISSIONS: "Abgasreinigung",
-        Subsystem.HV_BATTERY: "Antriebsbatterie",
-        Subsystem.OTHER: "Fahrzeug",
-    },
-}
-"""What customers call the subsystems; components are for the workshop."""
+
+def is_urgent(task: CustomerEngagementTask) -> bool:
+    """Whether it is about safety: the owner is told to stop."""
+    return task.priority == Priority.URGENT or not task.safe_to_drive
 
 
 class Messages:
-    """Renders the messages."""
+    """Renders the messages. ``named`` False leaves out the name: for what is put on record elsewhere."""
 
     def __init__(self) -> None:
         # Plain text for push, SMS and a call's script: HTML escapes would be read out to the customer.
@@ -56,33 +32,48 @@ class Messages:
             undefined=StrictUndefined,
         )
 
-    def notice(self, task: CustomerEngagementTask, *, name: str, language: str, zone: str) -> str:
-        """The first message: what is wrong and what is asked for; URGENT or unsafe says "stop safely"."""
-        urgent = task.priority == Priority.URGENT or not task.safe_to_drive
-        return self._render("urgent" if urgent else "planned", task, name, language, zone)
+    def notice(
+        self, task: CustomerEngagementTask, customer: Customer, *, offers: Sequence[Offer] = (), named: bool = True
+    ) -> str:
+        """The first message: what is wrong, what to do now, what is asked for; URGENT or unsafe says "stop safely"."""
+        return self._render("urgent" if is_urgent(task) else "planned", task, customer, offers, named=named)
 
-    def details(self, task: CustomerEngagementTask, *, name: str, language: str, zone: str) -> str:
+    def details(self, task: CustomerEngagementTask, customer: Customer, *, named: bool = True) -> str:
         """The answer to "tell me more"."""
-        return self._render("details", task, name, language, zone)
+        return self._render("details", task, customer, (), named=named)
 
-    def _render(self, kind: str, task: CustomerEngagementTask, name: str, language: str, zone: str) -> str:
-        spoken = language if language in LANGUAGES else LANGUAGES[0]
-        template = self._templates.get_template(f"{spoken}/{kind}.j2")
-        words = SUBSYSTEMS[spoken]
-        urgent = [finding for finding in task.findings if finding.priority == Priority.URGENT]
-        newest = max((finding.at_ms for finding in urgent), default=None)
-        limit_ms = min((one.crossing_ms for one in task.findings if one.crossing_ms is not None), default=None)
-        text = template.render(
-            name=name,
-            affected=[words[subsystem] for subsystem in _affected(task)],
-            seen_at=None if newest is None else local_time(newest, ZoneInfo(zone)).strftime("%H:%M"),
-            limit_on=None if limit_ms is None else local_time(limit_ms, ZoneInfo(zone)),
+    def _render(
+        self, kind: str, task: CustomerEngagementTask, customer: Customer, offers: Sequence[Offer], *, named: bool
+    ) -> str:
+        words, zone = words_of(customer.language), ZoneInfo(customer.zone)
+        affected = _affected(task)
+        told = sorted(task.findings, key=lambda finding: (finding.priority, -finding.at_ms))
+        newest = max((f.at_ms for f in told if f.priority == Priority.URGENT), default=None)
+        limit_ms = min((f.crossing_ms for f in told if f.crossing_ms is not None), default=None)
+        text = self._templates.get_template(f"{words.language}/{kind}.j2").render(
+            name=customer.name if named else "",
+            affected=[words.subsystems[subsystem] for subsystem in affected],
+            troubles=_troubles([words.trouble(f.rule) for f in _most_urgent(told)] or [words.troubles["fault"]]),
+            advice=words.advice[affected[0]],
+            stopped=words.once_stopped(affected[0]),
+            seen_at=None if newest is None else local_time(newest, zone).strftime("%H:%M"),
+            limit_on=None if limit_ms is None else local_time(limit_ms, zone),
             hours=sum(operation.labour_hours for operation in task.operations),
             days=None if task.time_to_failure_h is None else max(1, round(task.time_to_failure_h / 24)),
             safe=task.safe_to_drive,
-            soon=task.priority == Priority.HIGH,
+            soon=task.priority <= Priority.HIGH,
+            offers=[f"{local_time(o.start_ms, zone):%d.%m.%Y %H:%M} ({o.workshop_id})" for o in offers],
         )
         return " ".join(text.split())[:2_000]
+
+
+def _most_urgent(findings: Sequence[Finding]) -> list[Finding]:
+    """Those of the highest priority there is: an URGENT message does not begin with less."""
+    return [finding for finding in findings if finding.priority == findings[0].priority] if findings else []
+
+
+def _troubles(troubles: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(troubles))[:MAX_TROUBLES]
 
 
 def _affected(task: CustomerEngagementTask) -> list[Subsystem]:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from master_orchestrator.core.decide.context import Context, Decision
+from master_orchestrator.core.decide.customer_answer import on_customer_answer
 from master_orchestrator.core.decide.operator import on_operator_request
 from master_orchestrator.core.decide.progress import progress
 from master_orchestrator.core.decide.reply import on_reply
@@ -19,7 +20,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import VehicleState
-from master_orchestrator_schemas.messages import OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
+from master_orchestrator_schemas.messages import CustomerAnswer, OperatorRequest, Reply, ServiceEvent, Telemetry, Timer
 
 DecisionRule = Callable[[Context[None], Any], Decision]
 
@@ -31,6 +32,7 @@ RULES: Mapping[type, DecisionRule] = MappingProxyType(
         Timer: on_timer,
         ServiceEvent: on_service_event,
         OperatorRequest: on_operator_request,
+        CustomerAnswer: on_customer_answer,
     }
 )
 """Which rules apply to which message."""

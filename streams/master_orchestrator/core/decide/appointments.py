@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import calls, side_task
+from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.context import Changes, Context
-from master_orchestrator.core.decide.priority import is_too_late
 from master_orchestrator.core.state import Appointment, Workflow
 from master_orchestrator.core.transitions import REASONS
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
@@ -48,9 +48,10 @@ def moved(context: Context[Workflow], start_ms: int | None, end_ms: int | None, 
     return [event]
 
 
-def stands(context: Context[Workflow], appointment: Appointment, reason: Reason, why: str) -> list[ev.Event]:
+def stands(
+    context: Context[Workflow], appointment: Appointment, reason: Reason, called: tuple[ev.Call, ...]
+) -> list[ev.Event]:
     """CUSTOMER_ENGAGEMENT -> SCHEDULED: the owner does not agree to an earlier time, the booking is kept."""
-    called = calls.owner_not_won(context.policy, context.vehicle_id, context.workflow, why)
     return context.move(State.SCHEDULED, reason.value, _until_ms(context, appointment), calls=called)
 
 
@@ -85,4 +86,5 @@ def fell_through(context: Context[Workflow], reason: str, service_event: int | N
     reschedules = context.workflow.reschedules
     if reschedules >= context.policy.service.max_reschedules:
         return context.noting(fell_through=reason, reschedules=reschedules).fail(Reason.RETRIES_EXHAUSTED)
-    return context.enter(AgentType.SCHEDULING, reason, rebooked=True, service_event=service_event)
+    facts = replace(context.workflow.facts, chosen=None)  # the offer that was chosen is what fell through
+    return context.enter(AgentType.SCHEDULING, reason, rebooked=True, service_event=service_event, facts=facts)

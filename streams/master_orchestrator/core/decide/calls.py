@@ -16,9 +16,7 @@ STOP = 'say: "stop safely, switch the engine off and do not drive on; we can sen
 
 
 def owner_not_won(policy: Policy, vehicle_id: str, workflow: Workflow, why: str) -> tuple[Call, ...]:
-    """The owner of an URGENT or HIGH vehicle has declined or cannot be reached; less urgent ones are left alone."""
-    if workflow.priority > Priority.HIGH:
-        return ()
+    """The owner has declined or cannot be reached."""
     kind = AlertKind.URGENT_UNRESOLVED if workflow.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
     message = f"{workflow.priority.name}, and the owner of {vehicle_id} has not agreed ({why}): call them"
     return (Call(kind, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)

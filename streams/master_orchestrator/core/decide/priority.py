@@ -1,14 +1,16 @@
 """Another priority for an open workflow, and what follows where it is raised.
 
 An outstanding command is issued again on the higher lane, as its next revision; the first valid reply to any revision
-wins. An appointment that begins later than the new priority allows is given up for an earlier one.
+wins. A conversation that waits for an answer goes on at once, with its next contact. An appointment that begins later
+than the new priority allows is given up for an earlier one.
 """
 
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.context import Context
+from master_orchestrator.core.decide.conversation import continued, is_waiting
 from master_orchestrator.core.decide.executions import next_revision
-from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Appointment, Workflow
+from master_orchestrator.core.state import Workflow
 from master_orchestrator.core.transitions import STATE_OF_STEP
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
@@ -21,6 +23,9 @@ def change_priority(
     """The events of another priority. Lowering it re-issues nothing: the next command goes on the lower lane."""
     workflow, at_ms = context.workflow, context.at_ms
     raised = priority < workflow.priority
+    if raised and is_waiting(workflow):
+        changed = ev.PriorityChanged(**context.head(reason), priority=priority, least=least)
+        return [changed, *continued(context.without_details, reason, priority=priority)]
     execution = None
     if raised and workflow.state in AGENT_STATES and workflow.execution is not None:
         execution = next_revision(context.policy, workflow.execution, priority, at_ms)
@@ -30,8 +35,3 @@ def change_priority(
         rebooked = context.without_details.enter(AgentType.SCHEDULING, "priority_raised", priority=priority)
         return [changed, *rebooked]
     return [changed]
-
-
-def is_too_late(policy: Policy, appointment: Appointment, priority: Priority, at_ms: int) -> bool:
-    """Whether it begins later than the priority allows from now on."""
-    return appointment.start_ms > at_ms + policy.due_ms(priority)

@@ -15,6 +15,7 @@ from master_orchestrator.core import events as ev
 from master_orchestrator.core.command_ids import CommandName, parse_command_id
 from master_orchestrator.core.decide import side_task
 from master_orchestrator.core.decide.context import Context, Decision
+from master_orchestrator.core.decide.conversation import is_waiting
 from master_orchestrator.core.decide.failures import (
     execution_failed,
     failure_details,
@@ -57,6 +58,8 @@ def _rejected(context: Context[None], chain: Chain, reply: Reply, code: str) -> 
 def _outstanding(chain: Chain, name: CommandName) -> Execution | None:
     """The execution that the command belongs to, if a reply to it is wanted."""
     if not isinstance(chain, Workflow) or chain.state not in AGENT_STATES or chain.execution is None:
+        return None
+    if is_waiting(chain):
         return None
     execution = chain.execution
     same = execution.step.value == name.step and execution.attempt == name.attempt

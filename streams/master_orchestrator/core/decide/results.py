@@ -7,9 +7,10 @@ Choices that the agents' results leave open:
   within their cool-down: a duplicate.
 - DIAGNOSIS ``causes`` None goes on, an empty list is nothing found. Without causes and with default numbers there is no
   rating, and the triage's priority stands.
-- CUSTOMER_ENGAGEMENT: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``.
-  NEED_INFO and WRONG_PERSON have not led to consent, as has NO_ANSWER: the agent's ladder of contacts ends with a human
-  who could have informed, so all three end the workflow as ``no_answer``.
+- CUSTOMER_ENGAGEMENT: with ``waits_until_ms`` the conversation goes on (``conversation.py``). Without, it is the whole
+  outcome: RESCHEDULE is consent to another time, and goes on to SCHEDULING with ``preferred_from_ms``. NEED_INFO and
+  WRONG_PERSON have not led to consent, as has NO_ANSWER: the agent's ladder of contacts ends with a human who could
+  have informed, so all three end the workflow as ``no_answer``.
 - SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. ``no_place`` is
   an answer: the workflow waits and asks again, which uses up no retry. What was booked before the priority was raised,
   and begins later than that allows, is given up for an earlier time, as it is later.
@@ -26,11 +27,13 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments
-from master_orchestrator.core.decide.contact import owner_not_won
+from master_orchestrator.core.decide.answers import OUTCOMES, Lead
+from master_orchestrator.core.decide.booking import is_too_late
+from master_orchestrator.core.decide.contact import owner_not_won, said
 from master_orchestrator.core.decide.context import Context
+from master_orchestrator.core.decide.conversation import contacted
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
-from master_orchestrator.core.decide.priority import is_too_late
 from master_orchestrator.core.state import Appointment, Facts, KnownFinding, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
@@ -116,11 +119,15 @@ def _is_urgent_unweighed(workflow: Workflow) -> bool:
 
 
 def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -> list[ev.Event]:
-    if result.answer is Answer.DECLINE:
-        return owner_not_won(answered, Reason.DECLINED, "declined")
-    if result.answer not in {Answer.ACCEPT, Answer.RESCHEDULE}:
-        why = result.answer.value.lower().replace("_", " ")
-        return owner_not_won(answered, Reason.NO_ANSWER, f"{why}: {result.message}" if result.message else why)
+    if result.waits_until_ms is not None:
+        if answered.outdated:  # the owner has to be told of what the later revision says
+            return answered.reject("stale_reply")
+        return contacted(answered, result, result.waits_until_ms)
+    if OUTCOMES[result.answer][answered.workflow.priority] is not Lead.BOOK:
+        why = said(result.answer)
+        if result.answer is not Answer.DECLINE and result.message:
+            why = f"{why}: {result.message}"
+        return owner_not_won(answered, result.answer, why)
     facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
     return answered.enter(AgentType.SCHEDULING, "reply", facts=facts)
 

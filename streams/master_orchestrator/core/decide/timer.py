@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import appointments, calls, side_task
+from master_orchestrator.core.decide import appointments, calls, conversation, side_task
 from master_orchestrator.core.decide.contact import owner_not_won
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.executions import next_execution
@@ -12,7 +12,7 @@ from master_orchestrator.core.decide.failures import closed_unanswered, executio
 from master_orchestrator.core.evolve import chain_of
 from master_orchestrator.core.state import Wait, Workflow
 from master_orchestrator_schemas.messages import Timer
-from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, State
 
 
 def on_timer(context: Context[None], tick: Timer) -> list[ev.Event]:
@@ -43,8 +43,17 @@ def _no_reply(context: Context[Workflow]) -> list[ev.Event]:
         if execution.step is AgentType.FEEDBACK:
             return closed_unanswered(context, "timeout")
         if execution.step is AgentType.CUSTOMER_ENGAGEMENT:
-            return owner_not_won(context.noting(because="timeout"), Reason.NO_ANSWER, "no answer in time")
+            return owner_not_won(context.noting(because="timeout"), Answer.NO_ANSWER, "no answer in time")
     return execution_failed(context, "timeout")
+
+
+def _owner_silent(context: Context[Workflow]) -> list[ev.Event]:
+    """Of a contact, the time to answer it is over: the next one; else the agent has not replied."""
+    return (
+        conversation.continued(context, "no_answer")
+        if conversation.is_waiting(context.workflow)
+        else _no_reply(context)
+    )
 
 
 def _retry(context: Context[Workflow]) -> list[ev.Event]:
@@ -73,7 +82,7 @@ DUE: Mapping[State, Callable[[Context[Workflow]], list[ev.Event]]] = MappingProx
     {
         State.DATA_ANALYSIS: _no_reply,
         State.DIAGNOSIS: _no_reply,
-        State.CUSTOMER_ENGAGEMENT: _no_reply,
+        State.CUSTOMER_ENGAGEMENT: _owner_silent,
         State.SCHEDULING: _no_reply,
         State.FEEDBACK: _no_reply,
         State.RETRY: _retry,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.evolve import episodes, moves, side_task, vehicle
+from master_orchestrator.core.evolve import conversation, episodes, moves, side_task, vehicle
 from master_orchestrator.core.evolve.chains import chain_of, on_chain, on_workflow
 from master_orchestrator.core.state import VehicleState
 
@@ -28,6 +28,9 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.AuditSealed: vehicle.audit_sealed,
     ev.WorkflowOpened: episodes.workflow_opened,
     ev.StateChanged: on_workflow(moves.state_changed),
+    ev.OwnerContacted: on_workflow(conversation.owner_contacted),
+    ev.ConversationContinued: on_workflow(conversation.conversation_continued),
+    ev.OptedOut: conversation.opted_out,
     ev.StepFailed: on_workflow(moves.step_failed),
     ev.StepRestarted: on_workflow(moves.step_restarted),
     ev.StepSkipped: on_workflow(moves.unchanged),

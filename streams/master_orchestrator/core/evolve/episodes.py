@@ -52,7 +52,9 @@ def _still_pending(state: VehicleState) -> Chain | None:
 def workflow_completed(state: VehicleState, event: ev.WorkflowCompleted) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.WorkflowCompleted`."""
     workflow = _ended(newest_workflow(state, event.workflow_id), event, State.COMPLETED)
-    return _left(state, replace(workflow, facts=_diagnosis(workflow.facts), service_events=()), event)
+    return _left(
+        state, replace(workflow, facts=_diagnosis(workflow.facts), service_events=(), conversation=None), event
+    )
 
 
 def _diagnosis(facts: Facts) -> Facts:

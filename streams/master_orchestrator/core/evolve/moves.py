@@ -19,6 +19,8 @@ SEES_FINDINGS = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
 def state_changed(workflow: Workflow, event: ev.StateChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.StateChanged`."""
     changes = _replaced(event)
+    if workflow.conversation is not None:
+        changes["conversation"] = None  # the owner has answered, or has to be told of something else
     if event.rebooked:
         changes["reschedules"] = workflow.reschedules + 1
     if event.escalated:
@@ -96,8 +98,8 @@ def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
     facts = workflow.facts
-    if event.priority < workflow.priority and facts.preferred_from_ms is not None:
-        facts = replace(facts, preferred_from_ms=None)  # wished for when there was more time
+    if event.priority < workflow.priority and not (facts.preferred_from_ms is None and facts.chosen is None):
+        facts = replace(facts, preferred_from_ms=None, chosen=None)  # wished for when there was more time
     workflow = replace(workflow, priority=event.priority, least=least, facts=facts)
     return workflow if event.execution is None else executing(workflow, event.execution)
 
@@ -139,8 +141,12 @@ def executing(workflow: Workflow, execution: Execution) -> Workflow:
     findings = workflow.findings
     if execution.step in SEES_FINDINGS and not all(f.seen and not f.revision for f in findings):
         findings = tuple(_held(finding, execution.revision) for finding in findings)
+    conversation = workflow.conversation
+    if conversation is not None and conversation.waiting:
+        conversation = replace(conversation, waiting=False)
     return replace(
         workflow,
+        conversation=conversation,
         execution=execution,
         executions=executions(workflow, execution),
         findings=findings,

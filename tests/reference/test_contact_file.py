@@ -1,0 +1,75 @@
+"""Owners and transports from files: numbers, secrets from the environment, and what a mistake is answered with."""
+
+from pathlib import Path
+
+import pytest
+
+from master_orchestrator_agents.reference import reference_agent
+from master_orchestrator_agents.reference.customer_engagement.contact_file import ContactFileError, read_contacts
+from master_orchestrator_agents.reference.customer_engagement.rung_by_rung import RungByRungAgent
+from master_orchestrator_schemas.vocabulary import AgentType, Channel, Purpose
+
+OWNERS = (
+    "vehicle_id,name,language,zone,phone,email,push,consents\n"
+    "v-1,Kira,de-AT,Europe/Vienna,{phone},k@example.org,,{consents}\n"
+)
+PAGE = 'owners = "owners.csv"\nregion = "AT"\n[transports]\nsms = "twilio://{secret}@+431/{to}"\n'
+
+
+def written(folder: Path, *, owners: str | None = None, page: str = PAGE, phone: str = "01 5331234") -> Path:
+    text = OWNERS.format(phone=phone, consents="sms call") if owners is None else owners
+    (folder / "owners.csv").write_text(text, encoding="utf-8")
+    (folder / "contacts.toml").write_text(page.replace("{secret}", "${SMS_KEY}"), encoding="utf-8")
+    return folder / "contacts.toml"
+
+
+def test_owners_have_numbers_and_consents_and_secrets_come_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMS_KEY", "k3y")
+    book = read_contacts(written(tmp_path))
+    owner = book.customer_of("v-1")
+    assert owner is not None
+    assert ("+4315331234", None) == (book.address_of("v-1", Channel.CALL), book.address_of("v-1", Channel.PUSH))
+    assert {Channel.SMS, Channel.CALL} == owner.consents[Purpose.MAINTENANCE]
+    assert {Channel.SMS, Channel.CALL, Channel.EMAIL, Channel.HUMAN} == owner.channels
+    assert {Channel.SMS: "twilio://k3y@+431/{to}"} == book.urls
+    assert (None, None) == (book.customer_of("v-2"), book.address_of("v-2", Channel.SMS))
+
+
+def test_with_a_file_of_contacts_the_reference_agent_contacts_for_real(tmp_path: Path) -> None:
+    path = written(tmp_path, page='owners = "owners.csv"\nregion = "AT"\n')
+    agent = reference_agent(AgentType.CUSTOMER_ENGAGEMENT, tmp_path, contacts=path)
+    assert isinstance(agent, RungByRungAgent)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"phone": "12"}, r"owners\.csv, line 2: phone .* \+49 30"),
+        ({"phone": "call me"}, r"owners\.csv, line 2: phone"),
+        ({"owners": "vehicle_id,name,zone\nv-1,Kira,Vienna\n"}, "line 2: zone is 'Vienna'"),
+        ({"owners": "vehicle_id,name,consents\nv-1,Kira,fax\n"}, "line 2: consents: fax is not a channel"),
+        ({"owners": "vehicle_id,name\n,Kira\n"}, "line 2: vehicle_id is empty"),
+        ({"owners": "vehicle_id,nom\n"}, "line 1: name is missing: the columns are"),
+        ({"owners": "vehicle_id,name,fax\n"}, "line 1: fax is not known: the columns are"),
+        ({"page": "owner = 1"}, "owner is not known"),
+        ({"page": "[transports]"}, "owners is missing"),
+        ({"page": 'owners = "nowhere.csv"'}, "nowhere.csv cannot be read: No such file"),
+        ({"page": 'owners = "owners.csv"\n[transports]\nfax = "x"'}, "fax is not a channel"),
+        ({"page": 'owners = "owners.csv"\n[transports]\nsms = "${NOT_SET_HERE}"'}, "NOT_SET_HERE is not in the env"),
+        ({"page": 'owners = "owners.csv"\n[transports]\nsms = 3'}, "sms is not a text"),
+        ({"page": "= ="}, "is not TOML"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str], why: str
+) -> None:
+    monkeypatch.setenv("SMS_KEY", "k3y")
+    with pytest.raises(ContactFileError, match=why):
+        read_contacts(written(tmp_path, **change))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContactFileError, match=r"contacts\.toml cannot be read.*MASTER_ORCHESTRATOR_CONTACTS"):
+        read_contacts(tmp_path / "contacts.toml")
