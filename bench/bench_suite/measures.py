@@ -13,6 +13,7 @@ from bench_suite.burst import burst, burst_reference
 from bench_suite.full_load import ended, full_load, run_checks
 from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
 from bench_suite.growth import fleet, restore, scale
+from bench_suite.judging import judging
 from bench_suite.machine import machine
 from bench_suite.overhead import overhead
 from bench_suite.system import BenchSystem, MeasuredProcess, await_that, system
@@ -119,6 +120,7 @@ MEASURES: dict[str, Callable[[], dict[str, float]]] = {
     for measure in (
         workflows,
         overhead,
+        judging,
         partitions,
         transitions,
         readings,
