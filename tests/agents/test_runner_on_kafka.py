@@ -14,6 +14,9 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from confluent_kafka.admin import AdminClient
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from support.agent_process import AgentProcess
 from support.agent_wire import AGENT, PATIENCE_S, AgentWire, command, running, wait_for_replies, wait_until
 
@@ -26,6 +29,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 from master_orchestrator_schemas.vocabulary import FailureKind, Lane
 
 pytestmark = pytest.mark.kafka
@@ -35,8 +39,10 @@ TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: AgentWire) -> None:
     wire.send(command(1, "v1", Lane.HIGH), traceparent=TRACEPARENT)
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
 
-    with running(wire, lambda task: {"summary": task.model.dtcs[0]}, worker_id="w7"):
+    with running(wire, lambda task: {"summary": task.model.dtcs[0]}, worker_id="w7", tracing=Tracing(provider)):
         wait_until(wire.replies, "a reply")
 
     (reply,), (record,) = wire.replies(), wire.outputs
@@ -46,6 +52,10 @@ def test_a_reply_carries_the_result_the_key_and_the_trace_of_its_command(wire: A
     headers = dict(record.headers() or [])
     assert (record.key(), headers["traceparent"]) == (b"v1", TRACEPARENT.encode())
     assert b"v1~1/DIAGNOSIS/0/0" == headers["ce_id"]
+    (span,) = exporter.get_finished_spans()
+    assert ("handle DIAGNOSIS", True) == (span.name, span.status.is_ok)
+    assert span.parent is not None
+    assert TRACEPARENT[3:-3] == f"{span.parent.trace_id:032x}-{span.parent.span_id:016x}"
 
 
 def test_a_vehicles_commands_are_handled_one_at_a_time_and_others_in_parallel(wire: AgentWire) -> None:

@@ -22,6 +22,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 from master_orchestrator_schemas.vocabulary import ActorKind, AgentType
 
 log = structlog.stdlib.get_logger(__name__)
@@ -45,6 +46,7 @@ class AgentRunner:
         isolation: shared by all runners of a process, which crash together; its own by default.
         version: of the handler, on record with all that it does; by default a hash of its source.
         enforced: False lets breaches of the charter through, on record; by default the topology says.
+        tracing: writes a span for each command that was handled; by default nothing does.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class AgentRunner:
         isolation: Isolation | None = None,
         version: str | None = None,
         enforced: bool | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         workers = topology.agents[agent_type].max_workers if max_workers is None else max_workers
         if workers < 1:
@@ -87,6 +90,7 @@ class AgentRunner:
                 charter=charter.digest,
             ),
             charter=charter,
+            tracing=tracing,
         )
         self._metrics = RunnerMetrics(metrics or Metrics(Process.RUNNER), agent_type, workers)
         self.health = RunnerHealth(agent_type)

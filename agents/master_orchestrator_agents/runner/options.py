@@ -10,6 +10,7 @@ from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import ClientConfig, KafkaSettings, consumer_config, producer_config
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 from master_orchestrator_schemas.vocabulary import AgentType
 
 MAX_SEND_QUEUE_KIB = 65_536
@@ -48,6 +49,7 @@ class RunnerOptions:
     isolation: Isolation
     author: Author
     charter: Charter
+    tracing: Tracing | None
 
     @property
     def group(self) -> str:

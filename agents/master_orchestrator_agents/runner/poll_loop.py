@@ -114,6 +114,7 @@ class PollLoop:
                 backlog=self._backlog,
                 metrics=metrics,
                 now_ms=clock.now_ms,
+                tracing=options.tracing,
             ),
             activity=self._activity,
             metrics=metrics,

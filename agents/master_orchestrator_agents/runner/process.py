@@ -19,6 +19,7 @@ from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.metrics_server import start_metrics_server
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import tracing_of_process
 from master_orchestrator_schemas.vocabulary import AgentType
 
 log = structlog.stdlib.get_logger(__name__)
@@ -72,6 +73,7 @@ def run_agents(
             isolation=isolation,
             version=spec.version,
             enforced=enforced,
+            tracing=tracing_of_process("master-orchestrator-agents"),
         )
         for spec in specs
     ]

@@ -16,6 +16,7 @@ from master_orchestrator_agents.runner.producer import ProducerRecord, RetryingP
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.tracing import Tracing
 from master_orchestrator_schemas.vocabulary import ActOutcome
 
 
@@ -36,6 +37,7 @@ class ReplySender:
         backlog: Backlog,
         metrics: RunnerMetrics,
         now_ms: Callable[[], int],
+        tracing: Tracing | None,
     ) -> None:
         self._topic = topic
         self._codec = codec
@@ -43,7 +45,7 @@ class ReplySender:
         self._activity = activity
         self._backlog = backlog
         self._metrics = metrics
-        self._now_ms = now_ms
+        self._now_ms, self._tracing = now_ms, tracing
 
     def skip(self, entry: QueuedCommand) -> None:
         """A command that is not handled needs no reply; that it was not is on record."""
@@ -62,6 +64,8 @@ class ReplySender:
         """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
         self._metrics.replied(entry.lane, sent, entry.traceparent)
+        if self._tracing is not None:
+            self._tracing.handled(entry.command, sent, entry.traceparent)
         at_ms, source = self._now_ms(), f"master-orchestrator/agents/{sent.agent}/{sent.worker}"
         headers = envelope_headers("Reply", source, sent.command_id, at_ms, entry.traceparent)
         answer = DeliveredReply(sent.vehicle_id.encode(), value, headers)

@@ -11,6 +11,7 @@ from master_orchestrator_agents.runner.agent_runner import AgentRunner
 from master_orchestrator_agents.runner.quarantine.isolation import Isolation
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import tracing_of_process
 from master_orchestrator_schemas.vocabulary import AgentType
 
 log = structlog.stdlib.get_logger(__name__)
@@ -25,7 +26,13 @@ class Runners:
         isolation = Isolation()
         self._runners = {
             agent: AgentRunner(
-                agent, handler, kafka=kafka, topology=topology, max_workers=max_workers, isolation=isolation
+                agent,
+                handler,
+                kafka=kafka,
+                topology=topology,
+                max_workers=max_workers,
+                isolation=isolation,
+                tracing=tracing_of_process("master-orchestrator-agents"),
             )
             for agent, handler in handlers.items()
         }

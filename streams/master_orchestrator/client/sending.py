@@ -1,6 +1,5 @@
 """Handing requests in: an idempotent producer, and the thread that takes its delivery reports."""
 
-import secrets
 import threading
 from collections.abc import Callable
 
@@ -13,16 +12,12 @@ from master_orchestrator_schemas.kafka import KafkaSettings, place_of, producer_
 from master_orchestrator_schemas.messages import Cause
 from master_orchestrator_schemas.registry import Request, sender_id_of
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import new_traceparent
 
 SOURCE = "master-orchestrator/client"
 POLL_S = 0.2
 FLUSH_S = 10.0
 DELIVERY = {"linger.ms": 0, "delivery.timeout.ms": 30_000}
-
-
-def new_traceparent() -> str:
-    """A W3C trace context that begins here, sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 class RequestSender:

@@ -11,6 +11,7 @@ from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.checks import OPTIONAL_AGENTS
+from master_orchestrator_schemas.tracing import tracing_of_process
 from master_orchestrator_schemas.vocabulary import AgentType
 
 log = structlog.stdlib.get_logger(__name__)
@@ -21,7 +22,8 @@ def make_shell(
 ) -> Shell:
     """The in-memory shell, or with ``kafka`` a client and runners on a cluster whose engines know their topology."""
     if kafka is None:
-        return MemoryShell(without_unserved(topology, handlers), handlers, max_workers=max_workers)
+        served = without_unserved(topology, handlers)
+        return MemoryShell(served, handlers, max_workers=max_workers, tracing=tracing_of_process("master-orchestrator"))
     if elsewhere := [agent for agent, terms in topology.agents.items() if terms.enabled and agent not in handlers]:
         log.info("no_runner_here", agents=elsewhere, note="the engines wait for runners of theirs elsewhere")
     return KafkaShell(topology, handlers, kafka, max_workers=max_workers)

@@ -3,7 +3,6 @@
 Used by ``ingest`` and by the simulated fleet; a real gateway does the same.
 """
 
-import secrets
 from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -16,6 +15,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings, admin_config, produ
 from master_orchestrator_schemas.kafka_reach import reach
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import new_traceparent
 
 Delivered = Callable[[str | None], None]
 """Called once per reading: with None when the broker has acknowledged it, else with the reason why not."""
@@ -26,11 +26,6 @@ WireHeaders = list[tuple[str, str | bytes | None]]
 QUEUE_FULL_POLL_S = 0.1
 POLL_EVERY = 256
 """Readings between two looks at the delivery reports."""
-
-
-def fresh_traceparent() -> str:
-    """A new W3C trace, sampled."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 class TelemetryProducer:
@@ -58,7 +53,7 @@ class TelemetryProducer:
         key, value = reading.vehicle_id.encode(), self._codec.encode(reading)
         reading_id = f"{reading.vehicle_id}/{reading.ts_ms}"
         headers: WireHeaders = [
-            *envelope_headers("Telemetry", self._source, reading_id, reading.ts_ms, fresh_traceparent())
+            *envelope_headers("Telemetry", self._source, reading_id, reading.ts_ms, new_traceparent())
         ]
         while True:
             try:

@@ -25,6 +25,7 @@ from master_orchestrator_schemas.messages import Cause, Command
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -61,6 +62,7 @@ class MemoryEngine:
         now_ms: Callable[[], int],
         dispatch: Callable[[Command, str | None], None],
         hold: Callable[[str, Iterable[Deadline]], None],
+        tracing: Tracing | None = None,
     ) -> None:
         self._policy, self._intake = Policy.from_topology(topology), Intake(topology, codec)
         self._topics = {TYPES[name]: topology.topic_of(name) for name in INPUTS}
@@ -69,7 +71,7 @@ class MemoryEngine:
         self._log = log
         self._now_ms = now_ms
         self._dispatch = dispatch
-        self._hold = hold
+        self._hold, self._tracing = hold, tracing
         self._states: dict[str, bytes] = {}
         self._inputs: queue.SimpleQueue[MemoryRecord | None] = queue.SimpleQueue()
         self._appending = threading.Lock()
@@ -149,6 +151,8 @@ class MemoryEngine:
         self._states[vehicle_id] = state
         self._put_out(outcome)
         self._hold(vehicle_id, waiting)
+        if self._tracing is not None:
+            self._tracing.applied(outcome.audit, outcome.traceparent)
         if outcome.rejection is not None:
             return self._reject(record, outcome.rejection)
         return EngineAnswer(cause=record.cause, audit=tuple(outcome.audit))

@@ -19,6 +19,7 @@ from master_orchestrator_agents.runner.lane_picker import LanePicker
 from master_orchestrator_schemas.codec import Codec, EncodeError
 from master_orchestrator_schemas.messages import Command, Reply
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 from master_orchestrator_schemas.vocabulary import AgentType, Lane
 
 log = structlog.stdlib.get_logger(__name__)
@@ -49,12 +50,13 @@ class AgentPool:
         now_ms: Callable[[], int],
         reply: Callable[[Reply, str | None], None],
         activity: MemoryActivity,
+        tracing: Tracing | None = None,
     ) -> None:
         self._handlers = dict(handlers)
         self._codec = codec
         self._now_ms = now_ms
         self._reply = reply
-        self._activity = activity
+        self._activity, self._tracing = activity, tracing
         self._picker = LanePicker(topology.lanes)
         self._lanes: dict[Lane, deque[Queued]] = {lane: deque() for lane in Lane}
         self._waiting = threading.Condition()
@@ -109,7 +111,10 @@ class AgentPool:
                 self._reply(reply, queued.traceparent)
             except EncodeError as error:
                 refused = InvalidResultError(f"the {command.agent} handler's result cannot be sent: {error}")
-                self._reply(failure_reply(command, refused, worker=reply.worker), queued.traceparent)
+                reply = failure_reply(command, refused, worker=reply.worker)
+                self._reply(reply, queued.traceparent)
+            if self._tracing is not None:
+                self._tracing.handled(command, reply, queued.traceparent)
 
     def _take(self) -> Queued | None:
         """Block until a command may be worked on; None when stopping."""

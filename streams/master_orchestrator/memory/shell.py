@@ -26,6 +26,7 @@ from master_orchestrator_schemas.messages import (
 )
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing, new_traceparent
 from master_orchestrator_schemas.vocabulary import AgentType
 
 
@@ -43,7 +44,14 @@ class MemoryPending:
 class MemoryShell:
     """Everything in this process; what it holds is gone when it ends."""
 
-    def __init__(self, topology: Topology, handlers: Mapping[AgentType, Handler], *, max_workers: int) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        handlers: Mapping[AgentType, Handler],
+        *,
+        max_workers: int,
+        tracing: Tracing | None = None,
+    ) -> None:
         clock = AppendClock()
         codec = Codec(topology.limits)
         self.log = MemoryLog()
@@ -59,6 +67,7 @@ class MemoryShell:
             now_ms=clock.now_ms,
             reply=self._replied,
             activity=self._activity,
+            tracing=tracing,
         )
         self._engine = MemoryEngine(
             topology,
@@ -67,6 +76,7 @@ class MemoryShell:
             now_ms=clock.now_ms,
             dispatch=self._pool.put,
             hold=self._timers.hold,
+            tracing=tracing,
         )
 
     @property
@@ -83,7 +93,7 @@ class MemoryShell:
 
     def submit(self, request: Request) -> MemoryPending:
         """Put a request in."""
-        return MemoryPending(self._engine.put(request))
+        return MemoryPending(self._engine.put(request, new_traceparent()))
 
     def refresh(self) -> None:
         """Nothing to wait for: an answer is settled after its effects are in the log."""

@@ -250,6 +250,7 @@ class JobEngine:
         step.partition.commit(step.work, step.positions)
         number = step.partition.number
         self._timers.update(number, step.work.deadlines)
+        self.job.committed(step.work.outcomes)
         self.job.overview.update(number, step.work.states)
         for topic, timestamp in step.newest.items():
             self.inputs.applied(Partition(topic, number), timestamp)

@@ -103,6 +103,9 @@ class Job(ABC, Generic[S, I, O]):
     def tick(self, tick: Timer) -> Record:
         """The input record of a deadline that is due."""
 
+    def committed(self, outcomes: Sequence[tuple[str, S | None, O]]) -> None:
+        """A batch's outcomes are committed; they are given as they are counted. Called by any thread."""
+
     def waits_for(self, tick: Timer) -> str | None:  # noqa: ARG002  the seam's
         """The input topic that has to be applied up to the tick's time before the tick is sent; None: it is not."""
         return None

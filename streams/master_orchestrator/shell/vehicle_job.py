@@ -1,5 +1,7 @@
 """The engine's job: inputs of vehicles, through the core, to commands, audit, status and alerts."""
 
+from collections.abc import Sequence
+
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
@@ -17,6 +19,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import envelope_headers
 from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import Tracing
 
 
 class VehicleJob(Job[VehicleState, Input, Outcome]):
@@ -24,9 +27,11 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
 
     overview: OpenWork
 
-    def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
+    def __init__(
+        self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts, tracing: Tracing | None = None
+    ) -> None:
         self.names, self.overview = topology.engine_app, OpenWork()
-        self._policy, self._codec, self._counts = policy, codec, counts
+        self._policy, self._codec, self._counts, self._tracing = policy, codec, counts, tracing
         counts.expect(topology)
         self._intake, self.writer = Intake(topology, codec), RecordWriter(topology, codec)
         self._ticks, self._readings = (topology.topic_of(kind.__name__) for kind in (Timer, Telemetry))
@@ -64,6 +69,12 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
         """The timer's record."""
         headers = envelope_headers("Timer", SOURCE, tick.deadline_id, tick.due_ms, None)
         return Record(self._ticks, tick.vehicle_id.encode(), self._codec.encode(tick), headers)
+
+    def committed(self, outcomes: Sequence[tuple[str, VehicleState | None, Outcome]]) -> None:
+        """A span for each input that led to something."""
+        if self._tracing is not None:
+            for _, _, outcome in outcomes:
+                self._tracing.applied(outcome.audit, outcome.traceparent)
 
     def count(self, topic: str, before: VehicleState | None, outcome: Outcome) -> None:
         """Moves, commands, alerts, readings."""

@@ -39,6 +39,7 @@ from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.metrics_server import start_metrics_server
 from master_orchestrator_schemas.places import Partition
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.tracing import tracing_of_process
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +107,8 @@ class MadeJob(NamedTuple):
 def vehicle_job(topology: Topology, metrics: Metrics) -> MadeJob:
     """The engine's job; ``metrics`` ask it for the work that is open."""
     codec, counts = Codec(topology.limits), EngineCounts(metrics)
-    job = VehicleJob(topology, Policy.from_topology(topology), codec, counts)
+    tracing = tracing_of_process("master-orchestrator-engine")
+    job = VehicleJob(topology, Policy.from_topology(topology), codec, counts, tracing)
     bind_work(metrics, topology, job.overview)
     return MadeJob(job, job.writer, counts)
 
