@@ -80,8 +80,10 @@ def _let_records_say_when(own: BenchSystem, topics: list[str]) -> None:
     """A day's records are written within a minute: their topics take the records' times instead of the broker's."""
     entry = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
     resources = [ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry]) for topic in topics]
-    for future in AdminClient(admin_config(own.kafka)).incremental_alter_configs(resources).values():
+    admin = AdminClient(admin_config(own.kafka))
+    for future in admin.incremental_alter_configs(resources).values():
         future.result()
+    time.sleep(2)  # a broker takes its configuration from the metadata log
 
 
 def _measured(own: BenchSystem, words: list[str]) -> tuple[float, float]:

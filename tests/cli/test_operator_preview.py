@@ -8,12 +8,13 @@ import pytest
 from support.dead_letter_records import dead_letter
 from support.statuses import status
 
-from master_orchestrator.cli import operate
+from master_orchestrator.cli import inspect, operate
 from master_orchestrator.cli.context import Invocation
 from master_orchestrator.cli.main import run
 from master_orchestrator.client import asking, given_up
 from master_orchestrator.client.given_up import by_workflow
 from master_orchestrator.ports import EngineAnswer
+from master_orchestrator.readers import statuses
 from master_orchestrator.readers.dead_letters import GIVEN_UP, LetterId, read_letter
 from master_orchestrator.readers.open_letters import LetterFilter
 from master_orchestrator_schemas.messages import Cause, OperatorRequest
@@ -47,6 +48,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, off_the_record: None) -> Engine:
     monkeypatch.setattr(Invocation, "kafka", None)
     monkeypatch.setattr(Invocation, "reachable_kafka", lambda *_: None)
     monkeypatch.setattr(operate, "standing", lambda *_: (FAILED, ()))
+    monkeypatch.setattr(operate, "newest_status", lambda *_: FAILED)
     monkeypatch.setattr(asking, "ask", fake.ask)
     monkeypatch.setattr(given_up, "given_up_letters", lambda *_: {CAR: [LETTER]})
     monkeypatch.setattr(given_up, "close", fake.close)
@@ -113,3 +115,15 @@ def test_letters_belong_to_the_workflow_that_their_command_was_about() -> None:
 )
 def test_only_the_partitions_that_may_hold_them_are_read(letter_filter: LetterFilter, read: list[int]) -> None:
     assert read == [partition for partition in range(4) if letter_filter.reads(partition)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_request_is_made_about_a_workflow_that_is_not_there(
+    engine: Engine, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(operate, "newest_status", inspect.newest_status)
+    monkeypatch.setattr(statuses, "read_status", lambda *_: None)
+
+    assert 1 == run([*command, "--yes"])
+    assert [] == engine.asked
+    assert f"no workflow {CAR}" in capsys.readouterr().err

@@ -128,12 +128,13 @@ def redrive(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
         return iter([(letter, None) for letter in chosen])
 
     def call(
-        letter: Message, *arguments: str, origins: Callable[[Cause], Message | Absent]
+        letter: Message | None, *arguments: str, origins: Callable[[Cause], Message | Absent]
     ) -> tuple[int, str, list[object]]:
         def at(place: Cause) -> Message | Absent:
-            return letter if place.topic == "dead.letters" else origins(place)
+            return letter if letter and place.topic == "dead.letters" else origins(place)
 
-        monkeypatch.setattr(open_letters, "open_letters", lambda *_: iter([read_letter(letter)]))
+        letters = [] if letter is None else [read_letter(letter)]
+        monkeypatch.setattr(open_letters, "open_letters", lambda *_: iter(letters))
         monkeypatch.setattr(letter_origin, "PlaceReader", lambda _: nullcontext(SimpleNamespace(at=at)))
         code = run(["dlq", "redrive", "--all", *arguments])
         return code, " ".join(capsys.readouterr().out.split()), sent
@@ -180,3 +181,9 @@ def test_only_its_own_headers_make_a_letter(redrive: Redrive) -> None:
     """Nothing but a claim: a letter whose sender put the origin there, at a place that another record has."""
     code, _, sent = redrive(dead_letter(1, 3, topic=REQUESTS), "--yes", origins=topics(record()))
     assert (1, []) == (code, sent)
+
+
+@pytest.mark.parametrize("options", [(), ("--yes",)])
+def test_where_there_is_no_letter_it_says_so(redrive: Redrive, options: tuple[str, ...]) -> None:
+    code, text, sent = redrive(None, *options, origins=topics())
+    assert (0, "No open dead letter matches: nothing is redriven.", []) == (code, text, sent)

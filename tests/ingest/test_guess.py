@@ -66,3 +66,15 @@ def test_a_file_without_a_time_says_what_is_missing(tmp_path: Path, capsys: pyte
     path = tmp_path / "no_time.csv"
     path.write_text("vehicle_id,rpm\nv1,800\n")
     assert "ts: {kind: rows, rate_hz: 1}" in guessed(path, capsys)
+
+
+@pytest.mark.parametrize(("vehicle", "remarks"), [("WVWZZZ1JZXW000001", 1), ("truck-7", 0)])
+def test_a_vin_is_remarked_on_once(
+    vehicle: str, remarks: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "drive.csv"
+    rows = "".join(f"{vehicle},2026-06-01T12:00:0{n}Z,800\n" for n in range(3))
+    path.write_text(f"vehicle_id,ts,engine_rpm\n{rows}", encoding="utf-8")
+    assert 0 == run(["ingest", str(path), "--dry-run"])
+    shown = capsys.readouterr()
+    assert remarks == (shown.out + shown.err).count("has the form of a VIN")

@@ -155,7 +155,7 @@ def _settle(ctx: typer.Context, filters: LetterFilter, plan: SettlementPlan, *, 
                 place = str(cause) if cause else None
                 done.append({"id": str(letter), "redriven_to": place})
                 access.rows = len(done)
-    if yes or as_json:
+    if as_json or (yes and (going or plan.refused)):
         text = f"{plan.settlement.done}: {len(done)} of {len(going)}."
         answer({**plan_value(plan), "acted": yes, "done": done}, lambda: text, as_json=as_json)
     if filters.ids and plan.refused:

@@ -129,21 +129,28 @@ def standing(ctx: typer.Context, workflow: str) -> tuple[Status, Sequence[AuditR
     """The newest status of a workflow, and its trail; where there is none, the answer is no."""
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.audit import read_trail
-    from master_orchestrator.readers.statuses import read_status
     from master_orchestrator.readers.topics import vehicle_of
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("Status", "AuditRecord")
     with call.on_record("read", "workflow", vehicle_of(workflow)):
-        with reading("statuses") as progress:
-            newest = read_status(kafka, call.topology, workflow, progress)
-        trail: Sequence[AuditRecord] = ()
-        if newest is not None:
-            with reading("the audit trail") as progress:
-                trail = read_trail(kafka, call.topology, workflow, newest, progress)
+        newest = newest_status(ctx, workflow)
+        with reading("the audit trail") as progress:
+            return newest, read_trail(kafka, call.topology, workflow, newest, progress)
+
+
+def newest_status(ctx: typer.Context, workflow: str) -> Status:
+    """The newest status of a workflow; where there is none, the answer is no."""
+    from master_orchestrator.cli.progress import reading
+    from master_orchestrator.readers.statuses import read_status
+
+    call = invocation(ctx)
+    kafka = call.reachable_kafka("Status")
+    with reading("statuses") as progress:
+        newest = read_status(kafka, call.topology, workflow, progress)
     if newest is None:
         fail(f"no workflow {workflow}: {HOW_TO_LIST}")
-    return newest, trail
+    return newest
 
 
 def fail(line: str) -> NoReturn:

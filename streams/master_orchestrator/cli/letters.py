@@ -13,6 +13,7 @@ from rich.text import Text
 from master_orchestrator.cli.shown import age_of, now_ms, shown
 from master_orchestrator.cli.tables import plain_table
 from master_orchestrator_schemas.headers import rfc3339
+from master_orchestrator_schemas.wording import amount
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -125,7 +126,10 @@ def plan_value(plan: SettlementPlan) -> dict[str, Any]:
 def plan_text(plan: SettlementPlan, *, yes: bool) -> RenderableType:
     """A plan for people, who may still say no."""
     verb = "Will be" if yes else "Would be"
-    head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {len(plan.rows)} dead letters")
+    if not (plan.rows or plan.refused):
+        return Text(f"No open dead letter matches: nothing is {plan.settlement.done}.")
+    letters = amount(len(plan.rows), "dead letter")
+    head = shown(f"{verb} {plan.settlement.done} by {plan.settlement.operator}: {letters}")
     values = [shown(f"{letter} {value.form}: {_one_line(value)}") for letter, value in plan.values.items()]
     notes = [shown(f"Not {letter}: {why}.") for letter, why in plan.refused.items()]
     if plan.beyond:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from master_orchestrator.cli.context import invocation
-from master_orchestrator.cli.inspect import HOW_TO_LIST, PANEL, WorkflowArgument, fail, standing
+from master_orchestrator.cli.inspect import HOW_TO_LIST, PANEL, WorkflowArgument, fail, newest_status, standing
 from master_orchestrator.cli.output import JsonOption, answer, plain
 from master_orchestrator.exit_codes import ExitCode
 
@@ -130,6 +130,7 @@ def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: b
     call, request = invocation(ctx), act.request
     kafka = call.reachable_kafka()
     with call.on_record("admin", "workflow", request.vehicle_id, by=request.operator):
+        newest_status(ctx, request.workflow_id)  # a request about no workflow could only become a dead letter
         rejection = rejection_of(ask(kafka, call.topology, request, timeout))
     outcome = {"acted": True, "request_id": request.request_id, "accepted": rejection is None, "rejection": rejection}
     text = f"{request.action} of {request.workflow_id}: " + (

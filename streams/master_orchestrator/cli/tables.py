@@ -87,7 +87,7 @@ def timeline(status: Status, trail: Sequence[AuditRecord]) -> RenderableType:
         f" of vehicle {status.vehicle_id}: ",
         _state(status.state),
         f", {status.reason}" if status.reason else "",
-        f"; {status.attempts} agent tasks",
+        f"; {amount(status.attempts, 'agent task')}",
     )
     return Group(head, shown(sentence(status, trail)), Text(), audit_table(trail))
 

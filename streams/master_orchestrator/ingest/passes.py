@@ -27,6 +27,9 @@ from master_orchestrator_schemas.values import number
 
 MAX_PLANS, MAX_IDS = 1_000, 100_000
 _VEHICLE_ID = re.compile(VEHICLE_ID_PATTERN)
+_VIN = re.compile(r"[A-HJ-NPR-Z0-9]{13}[0-9]{4}\Z")
+"""ISO 3779: 17 of these letters and digits, the last four of them digits."""
+VIN_REMARK = "a vehicle_id has the form of a VIN; it names a person's car wherever it is shown: send a pseudonym"
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,8 @@ class Pass:
             if _VEHICLE_ID.match(vehicle):
                 if len(self._valid_ids) < MAX_IDS:
                     self._valid_ids.add(vehicle)
+                if _VIN.match(vehicle):
+                    self.notes.say(VIN_REMARK)
                 return vehicle
             raise UnreadableError(f"vehicle_id {shown(vehicle)} is not 1 to 64 of A-Z a-z 0-9 . _ : -")
         raise UnreadableError("vehicle_id is missing; every reading needs it")
