@@ -1,13 +1,22 @@
 """Owners and transports from files: numbers, secrets from the environment, and what a mistake is answered with."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from master_orchestrator_agents.reference import reference_agent
+from master_orchestrator_agents.reference import reference_agent, reference_agents
 from master_orchestrator_agents.reference.customer_engagement.contact_file import ContactFileError, read_contacts
 from master_orchestrator_agents.reference.customer_engagement.rung_by_rung import RungByRungAgent
-from master_orchestrator_schemas.vocabulary import AgentType, Channel, Purpose
+from master_orchestrator_agents.reference.zoned import DAY_MS
+from master_orchestrator_agents.task import Task
+from master_orchestrator_schemas.messages.telemetry import MAX_MS
+from master_orchestrator_schemas.vocabulary import AgentType, Channel, Priority, Purpose
+
+MONDAY_MS = 1_768_208_400_000
+"""2026-01-12, 10:00 in Berlin: when the tasks are issued."""
 
 OWNERS = (
     "vehicle_id,name,language,zone,phone,email,push,consents\n"
@@ -73,3 +82,37 @@ def test_a_mistake_is_named_with_its_place(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ContactFileError, match=r"contacts\.toml cannot be read.*MASTER_ORCHESTRATOR_CONTACTS"):
         read_contacts(tmp_path / "contacts.toml")
+
+
+def test_the_owner_is_shown_free_times_and_the_one_chosen_is_booked(
+    tmp_path: Path, task_of: Callable[..., Task[Any]]
+) -> None:
+    path = written(tmp_path, page='owners = "owners.csv"\nregion = "AT"\n')
+    agents = reference_agents(tmp_path, contacts=path)
+    work: dict[str, Any] = {"vehicle": "v-1", "priority": Priority.SCHEDULED, "operations": ["inspect"]}
+    contact: Any = agents[AgentType.CUSTOMER_ENGAGEMENT](task_of(AgentType.CUSTOMER_ENGAGEMENT, **work))
+    assert 3 == len(contact.offers)
+    message = json.loads((tmp_path / "outbox" / "sms.jsonl").read_text("utf-8"))
+    assert ("+4315331234", True) == (message["to"], "Antworten Sie mit der Nummer" in message["message"])
+    second = contact.offers[1]
+    ask = task_of(
+        AgentType.SCHEDULING,
+        **work,
+        due_by_ms=MONDAY_MS + 14 * DAY_MS,
+        preferred_from_ms=second.start_ms,
+        chosen=second.model_dump(),
+    )
+    booked: Any = agents[AgentType.SCHEDULING](ask)
+    assert (second.workshop_id, second.start_ms) == (booked.workshop_id, booked.start_ms)
+
+
+def test_a_wish_200_days_ahead_is_booked_for_and_one_of_another_age_waits(
+    tmp_path: Path, task_of: Callable[..., Task[Any]]
+) -> None:
+    agent = reference_agent(AgentType.SCHEDULING, tmp_path)
+    work: dict[str, Any] = {"priority": Priority.SCHEDULED, "operations": ["inspect"], "due_by_ms": MONDAY_MS}
+    wish_ms = MONDAY_MS + 200 * DAY_MS
+    booked: Any = agent(task_of(AgentType.SCHEDULING, **work, preferred_from_ms=wish_ms))
+    assert wish_ms <= booked.start_ms <= wish_ms + 14 * DAY_MS
+    waiting: Any = agent(task_of(AgentType.SCHEDULING, **work, episode=2, preferred_from_ms=MAX_MS))
+    assert (None, True) == (waiting.start_ms, waiting.no_place)

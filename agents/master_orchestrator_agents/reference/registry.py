@@ -27,6 +27,7 @@ from master_orchestrator_agents.reference.manufacturing_quality import Manufactu
 from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
 from master_orchestrator_agents.reference.ports import Customers, ProductionRegister
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
+from master_orchestrator_agents.reference.scheduling.free_times import FreeTimes
 from master_orchestrator_agents.reference.scheduling.seeding import DEFAULT_WORKSHOPS
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.units import parse_duration
@@ -140,16 +141,19 @@ def _customer_engagement(around: _Surroundings) -> SingleHandler:
     if around.contacts is None:
         return CustomerEngagementAgent(store, around.customers, around.customers)
     book = read_contacts(around.contacts)
-    return RungByRungAgent(store, OutgoingChannels(around.data_dir / "outbox", book.urls, book.address_of), book)
+    channels = OutgoingChannels(around.data_dir / "outbox", book.urls, book.address_of)
+    return RungByRungAgent(store, channels, book, FreeTimes(_scheduling_store(around)))
 
 
 def _scheduling(around: _Surroundings) -> SingleHandler:
-    parts = {part for operation in around.knowledge.operations.values() for part in operation.parts}
     ahead_ms = plan_ahead_ms()
-    store = SchedulingStore(
-        scheduling_database(around.data_dir), parts=parts, workshops=around.workshops, seed=around.seed
-    )
-    return SchedulingAgent(store, plan_ahead_ms=ahead_ms)
+    return SchedulingAgent(_scheduling_store(around), plan_ahead_ms=ahead_ms)
+
+
+def _scheduling_store(around: _Surroundings) -> SchedulingStore:
+    parts = {part for operation in around.knowledge.operations.values() for part in operation.parts}
+    database = scheduling_database(around.data_dir)
+    return SchedulingStore(database, parts=parts, workshops=around.workshops, seed=around.seed)
 
 
 def plan_ahead_ms() -> int | None:

@@ -92,7 +92,8 @@ class SchedulingAgent:
         held = self._hold(task, given, need)
         if isinstance(held, SchedulingResult):
             return held
-        chosen = self._choose(held.offers)
+        wanted = _wanted(given, held.offers)
+        chosen = self._choose(held.offers) if wanted is None else wanted
         return self._confirm(task, given, need, held, chosen)
 
     def _need(self, task: Task, given: SchedulingTask) -> Need:
@@ -167,6 +168,14 @@ class SchedulingAgent:
             with task.access("write", "parts_stock", rows=len(need.parts)):
                 reserve(sql, PartsNeed(appointment_id, fit.workshop_id, fit.end_ms), need.parts, task.issued_at_ms)
         return result
+
+
+def _wanted(given: SchedulingTask, offers: Sequence[Offer]) -> int | None:
+    """The index of the offer that the owner has chosen already; None if there is none, or it is taken by now."""
+    if given.chosen is None:
+        return None
+    place = (given.chosen.workshop_id, given.chosen.start_ms)
+    return next((index for index, o in enumerate(offers) if (o.workshop_id, o.start_ms) == place), None)
 
 
 def _planned_job(task: Task, given: SchedulingTask, need: Need, *, agreed: bool) -> PlannedJob:

@@ -14,7 +14,9 @@ from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS
 
 HORIZON_MS = 90 * DAY_MS
-"""How far ahead appointments are given."""
+"""How far ahead appointments are given, from now or from the day that the customer wishes."""
+MAX_WISH_MS = 400 * DAY_MS
+"""How far ahead a wish may be; for a later one there is no place yet."""
 MAX_LONG_DAYS = 60
 """Within how many days a job longer than one has to be done."""
 ONE_DAY = timedelta(days=1)
@@ -58,6 +60,11 @@ class Fit:
         return (self.slots[-1] + 1) * SLOT_MS
 
 
+def horizon_ms(wish: Wish) -> int:
+    """Until when an appointment may begin."""
+    return max(wish.now_ms, wish.from_ms) + HORIZON_MS
+
+
 class WorkshopFits:
     """The fits of one wish at one workshop, read within one transaction."""
 
@@ -73,10 +80,11 @@ class WorkshopFits:
 
     def since(self, earliest_ms: int = 0) -> Iterator[Fit]:
         """All fits that do not overlap, in order of time; nothing before ``earliest_ms`` is known to be free."""
-        if not self._bays or not self._lengths:
+        wish = self._wish
+        if not self._bays or not self._lengths or wish.from_ms > wish.now_ms + MAX_WISH_MS:
             return
         self._not_before = -(-max(self._wish.from_ms, self._parts_ready_ms(), earliest_ms) // SLOT_MS)
-        day, last = self._day_of(self._not_before), local_day(self._workshop, self._wish.now_ms + HORIZON_MS)
+        day, last = self._day_of(self._not_before), local_day(self._workshop, horizon_ms(wish))
         if self._wish.urgent:
             day -= ONE_DAY  # its on-call hours may go on past midnight
         while day <= last:

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Sequence
 
-from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit, Wish, WorkshopFits
+from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit, Wish, WorkshopFits, horizon_ms
 from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
@@ -60,7 +60,7 @@ class Search:
 
     def _soonest(self, sql: Sql, late: Sequence[tuple[int, Workshop]], wish: Wish) -> list[tuple[Workshop, Fit]]:
         """The first fits at the workshops that have one soonest."""
-        until_ms = wish.now_ms + HORIZON_MS
+        until_ms = horizon_ms(wish)
         nearest = [workshop for _, workshop in sorted(late, key=lambda entry: entry[0])[:OFFERS]]
         fits = [(workshop, self._first(sql, workshop, wish, until_ms=until_ms)[1]) for workshop in nearest]
         return [(workshop, fit) for workshop, fit in fits if fit is not None]
