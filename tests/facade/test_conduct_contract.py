@@ -9,13 +9,20 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 from support.engine_process import EngineProcess
 from support.facade_stage import FacadeStage, quick
 from support.four_agents import HOT, diagnose, four_agents
 
 from master_orchestrator import MasterOrchestrator, RetryableError, Task
 from master_orchestrator.errors import InvalidRequestError, UnknownActorError
+from master_orchestrator.memory.shell import MemoryShell
+from master_orchestrator.readers.decoding import decoded
+from master_orchestrator.readers.topics import TopicReader, partition_of
 from master_orchestrator_agents.errors import CharterError
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import producer_config
+from master_orchestrator_schemas.messages import Alert
 from master_orchestrator_schemas.topology import Topology
 
 ROGUE = "agent:CUSTOMER_ENGAGEMENT"
@@ -93,6 +100,35 @@ def await_block(orchestrator: MasterOrchestrator) -> None:
     pytest.fail(f"not blocked within {WAIT_S:g} s")
 
 
+def break_controls(judged: FacadeStage) -> None:
+    """Over Kafka: a record about the rogue that nobody can read. The last known control holds."""
+    if judged.kafka is None:
+        return
+    topic, partition = judged.topology.topic_of("Control"), partition_of(ROGUE, judged.topology.partitions)
+    producer = Producer(producer_config(judged.kafka, judged.topology.limits, judged.topology.compression))
+    producer.produce(topic, b"garbage", ROGUE.encode(), partition)
+    assert 0 == producer.flush(WAIT_S)
+    producer.close()
+
+
+def await_override(judged: FacadeStage, orchestrator: MasterOrchestrator) -> None:
+    """Until an alert says that a controlled actor acted all the same."""
+    until = time.monotonic() + WAIT_S
+    while not any("is controlled, and did send of push" in alert.message for alert in _alerts(judged, orchestrator)):
+        assert time.monotonic() < until
+        time.sleep(POLL_S)
+
+
+def _alerts(judged: FacadeStage, orchestrator: MasterOrchestrator) -> list[Alert]:
+    if judged.kafka is None:
+        shell = orchestrator._running
+        assert isinstance(shell, MemoryShell)
+        return list(shell.log.alerts)
+    topic = judged.topology.topic_of("Alert")
+    with TopicReader(judged.kafka, [topic], range(judged.topology.partitions)) as reader:
+        return list(decoded(reader.catch_up(), Alert, Codec(judged.topology.limits)))
+
+
 def test_a_rogue_is_blocked_and_released_and_notices_of_unsafe_vehicles_go_out_meanwhile(judged: FacadeStage) -> None:
     rogue = Rogue()
     orchestrator = judged.started(four_agents(CUSTOMER_ENGAGEMENT=rogue, DIAGNOSIS=found_by_name))
@@ -101,7 +137,10 @@ def test_a_rogue_is_blocked_and_released_and_notices_of_unsafe_vehicles_go_out_m
     fleet.until_notice(UNSAFE, goes_out=True)
     await_block(orchestrator)
     fleet.until_notice(SAFE, goes_out=False)
+    break_controls(judged)
+    fleet.until_notice(SAFE, goes_out=False)
     fleet.until_notice(UNSAFE, goes_out=True)
+    await_override(judged, orchestrator)
 
     why = orchestrator.explain_actor(ROGUE)
     worst = max(why["findings"], key=lambda finding: finding["severity"])
