@@ -7,10 +7,14 @@ from typing import Final
 EVERY_S: Final = 60.0
 MAX_KINDS: Final = 256
 NUMBER: Final = re.compile(r"\d+")
+RETRYING: Final = ": retrying"
+"""How librdkafka ends what it says of a broker that is starting: it is shown only if it lasts."""
 
 
 class LibraryRepeats(logging.Filter):
     """Lets the first record of a kind through, and after ``EVERY_S`` the next, with how many there were between.
+
+    The first of something that is tried again by itself is not shown; it is after ``EVERY_S``, if it still comes.
 
     A kind is a logger, a level and a text whatever its numbers: clients differ in their numbers only.
 
@@ -27,8 +31,10 @@ class LibraryRepeats(logging.Filter):
         """Whether the record is shown; it gets ``repeats`` if others were not."""
         if record.name not in self._libraries and record.name.partition(".")[0] not in self._libraries:
             return True
-        kind = (record.name, record.levelno, NUMBER.sub("", _text(record)))
-        shown_at, repeats = self._kinds.get(kind, (0.0, 0))
+        text = _text(record)
+        kind = (record.name, record.levelno, NUMBER.sub("", text))
+        before = (record.created, 0) if text.endswith(RETRYING) else (0.0, 0)
+        shown_at, repeats = self._kinds.get(kind, before)
         if record.created - shown_at < EVERY_S:
             self._kinds[kind] = shown_at, repeats + 1
             return False

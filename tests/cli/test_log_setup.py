@@ -196,6 +196,21 @@ def test_a_record_that_cannot_be_written_does_not_take_its_arguments_along(capsy
     assert "a record of theirs could not be written (TypeError)" in shown
 
 
+def test_what_a_client_tries_again_is_shown_only_if_it_lasts(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_logging(Settings(log_format="json"), program="up")
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
+    client = logging.getLogger("librdkafka")
+    for number in range(45):
+        client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", number)
+    assert [] == _logged(capsys)
+    now += EVERY_S
+    client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", 46)
+    assert [45] == [record["repeats"] for record in _logged(capsys)]
+
+
 def test_a_library_that_repeats_itself_is_shown_once_a_minute(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
