@@ -250,6 +250,10 @@ class Metrics:
         Counter, "commands_skipped_total", "Commands not executed.",
         {"agent": None, "lane": None, "reason": None}, process=RUNNER,
     )  # fmt: skip
+    acts_failed = Metric(
+        Counter, "acts_failed_total", "Acts that a handler declared and that failed, by resource (64, then other).",
+        {"agent": None, "resource": None}, process=RUNNER,
+    )  # fmt: skip
     command_wait_seconds = Metric(
         Histogram, "command_wait_seconds", "Time from a command's record to its handler.",
         {"agent": None, "lane": None}, buckets=LONG_BUCKETS_S, process=RUNNER,

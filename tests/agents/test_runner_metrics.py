@@ -1,13 +1,14 @@
 """What runners serve: few series, however many vehicles there are."""
 
+from msgspec.structs import replace
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
-from master_orchestrator_schemas.messages import Failure, Reply
+from master_orchestrator_schemas.messages import Failure, Reply, SessionAct
 from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import PREFIX, REPLY_OUTCOMES, SKIPPED, Metrics
-from master_orchestrator_schemas.vocabulary import AgentType, FailureKind, Lane
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, AgentType, FailureKind, Lane
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SAMPLED, NOT_SAMPLED = (f"00-{TRACE_ID}-00f067aa0ba902b7-{flags}" for flags in ("01", "00"))
@@ -69,3 +70,13 @@ def test_a_sampled_trace_is_an_exemplar_and_another_is_none() -> None:
         (f"{PREFIX}_command_wait_seconds_bucket", trace),
         (f"{PREFIX}_handling_seconds_bucket", trace),
     ] == exemplars(metrics)
+
+
+def test_acts_that_failed_are_counted_by_resource() -> None:
+    """A message that a channel did not take, for one: the handler went on to the next."""
+    metrics = Metrics(Process.RUNNER)
+    runner = RunnerMetrics(metrics, AgentType.CUSTOMER_ENGAGEMENT, workers=1)
+    sent = SessionAct(action=Action.SEND, resource="sms", outcome=ActOutcome.SUCCESS, error=ActError.NONE)
+    runner.acted([sent, replace(sent, outcome=ActOutcome.FAILURE, error=ActError.UNAVAILABLE, count=2)])
+    labels = {"agent": "CUSTOMER_ENGAGEMENT", "resource": "sms"}
+    assert 2 == metrics.registry.get_sample_value(f"{PREFIX}_acts_failed_total", labels)

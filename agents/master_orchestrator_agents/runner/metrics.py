@@ -1,11 +1,12 @@
 """The metrics of a runner."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.headers import exemplar_of
-from master_orchestrator_schemas.messages import Reply
+from master_orchestrator_schemas.messages import Reply, SessionAct
 from master_orchestrator_schemas.metrics import REPLY_OUTCOMES, SKIPPED, Metrics
-from master_orchestrator_schemas.vocabulary import AgentType, Lane
+from master_orchestrator_schemas.vocabulary import ActOutcome, AgentType, Lane
 
 
 class RunnerMetrics:
@@ -22,6 +23,7 @@ class RunnerMetrics:
             (lane, reason): metrics.commands_skipped.labels(agent, lane, reason) for lane in Lane for reason in SKIPPED
         }
         self._fetched = {lane: metrics.commands_fetched.labels(agent, lane) for lane in Lane}
+        self._resources = BoundedNames()
         self._busy = metrics.workers_busy.labels(agent)
         metrics.workers.labels(agent).set(workers)
 
@@ -34,6 +36,13 @@ class RunnerMetrics:
         outcome = "result" if reply.failure is None else reply.failure.kind.lower()
         self._replies[lane, outcome].inc()
         self._handlings[lane].observe(reply.handled_in_ms / 1000, exemplar_of(traceparent))
+
+    def acted(self, acts: Iterable[SessionAct]) -> None:
+        """A handler's acts: those that failed are counted, such as messages that a channel did not take."""
+        for act in acts:
+            if act.outcome is ActOutcome.FAILURE:
+                resource = self._resources.label(act.resource)
+                self._metrics.acts_failed.labels(self._agent, resource).inc(act.count)
 
     def skipped(self, lane: Lane, reason: str) -> None:
         """A command is not handled: ``repeat``, ``deadline_passed`` or ``killed_its_runner``."""

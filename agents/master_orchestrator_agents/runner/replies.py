@@ -64,6 +64,7 @@ class ReplySender:
         """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
         self._metrics.replied(entry.lane, sent, entry.traceparent)
+        self._metrics.acted(session.acts.merged())
         if self._tracing is not None:
             self._tracing.handled(entry.command, sent, entry.traceparent)
         at_ms, source = self._now_ms(), f"master-orchestrator/agents/{sent.agent}/{sent.worker}"
