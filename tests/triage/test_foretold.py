@@ -196,6 +196,19 @@ def test_a_replay_remembers_the_same(rules: TriageRules) -> None:
     assert (one.trackers, one.findings) == (other.trackers, other.findings)
 
 
+def test_a_short_drive_does_not_make_a_day_cooler(rules: TriageRules) -> None:
+    """A gearbox that is still warming up after half an hour is not compared with one that has run for an hour."""
+
+    def warming(name: str, day: float) -> float:
+        return -60.0 * math.exp(-(day % 1 - 7 / 24) * 1_440 / 8) if name == "gearbox_temp_c" else 0.0
+
+    history = History(rules)
+    history.drive(8, warming)
+    (trend,) = [one for one in trends(rules, history.trackers) if one.signal == "gearbox_temp_c"]
+
+    assert USUAL["gearbox_temp_c"][0] == pytest.approx(trend.level, abs=1.5)
+
+
 def test_signals_in_messages_of_their_own_are_remembered_too(rules: TriageRules) -> None:
     """Messages of a second apart, always in the same order."""
     trackers = new_trackers()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from master_orchestrator.core.triage.memory import DayValue
-from master_orchestrator.core.triage.trends import crossing, trend_of
+from master_orchestrator.core.triage.trends import crossing, trend_beside, trend_of
 
 ANY_SEED = st.integers(0, 2**32)
 
@@ -42,6 +42,34 @@ def test_a_wild_day_moves_the_line_little(seed: int, place: int, by: float) -> N
 
     assert trend is not None
     assert 0.3 == pytest.approx(trend.per_day, abs=0.4)
+
+
+def tyre_and_fellows(seed: int, count: int, season: float) -> tuple[list[DayValue], list[DayValue]]:
+    """A tyre that loses 1 kPa a day, and the other ones, in weather that changes slowly."""
+    chance, front, weather = random.Random(seed), 0.0, list[float]()
+    for day in range(count):
+        front = 0.75 * front + chance.gauss(0, 1.1)
+        weather.append(230.0 + season * day + front)
+    return days(w - day + chance.gauss(0, 0.4) for day, w in enumerate(weather)), days(weather)
+
+
+@pytest.mark.parametrize("season", [0.0, -0.2, 0.2])
+def test_a_tyre_against_its_fellows_is_seen_through_the_weather(season: float) -> None:
+    trends = [trend_beside(*tyre_and_fellows(seed, 21, season), 0.4) for seed in range(40)]
+    near = [trend is not None and abs(trend.per_day - season + 1.0) < 0.25 for trend in trends]
+
+    assert 34 <= sum(near)
+
+
+def test_a_week_of_frost_is_not_a_season() -> None:
+    frost = days([230.0, 231.0, 229.0, 230.0, 229.5, 222.0, 223.0, 221.0, 222.0, 222.5])
+    trend, alone = trend_beside([(at, value - 20.0) for at, value in frost], frost, 0.4), trend_of(frost)
+
+    assert trend is not None
+    assert alone is not None
+    assert alone.per_day < -1.0
+    assert -0.3 < trend.per_day < 0
+    assert trend_beside([], frost, 0.4) is None
 
 
 @pytest.mark.parametrize("per_day", [0.3, -0.02, 0.5, -1.0])

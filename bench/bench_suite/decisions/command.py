@@ -23,7 +23,7 @@ from bench_suite.decisions.calibration import (
 )
 from bench_suite.decisions.drifts import DRIFTS, YEAR_DAYS, DriftingVehicle, forecast
 from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, PlannedVehicle, plans, write
-from bench_suite.decisions.kinds import DECEPTIVE, FAULTS, HEALTHY
+from bench_suite.decisions.kinds import FAULTS, HEALTHY, LOOK_ALIKES
 from bench_suite.decisions.reliability_plot import reliability_svg
 from bench_suite.decisions.verdicts import Score, VehicleVerdict, verdict
 from bench_suite.decisions.virtual_system import VehicleHistory, VirtualSystem
@@ -103,7 +103,7 @@ def calibrate(
 ) -> None:
     """Fit the weights of DATA_ANALYSIS' evidence, and say how far probabilities are true, before and after."""
     codes = CodeTable(load_topology().triage.dtcs)
-    kinds = FAULTS + HEALTHY + DECEPTIVE
+    kinds = FAULTS + HEALTHY + LOOK_ALIKES
     lived = {seed: live(list(plans(seed, kinds, every or RATES_S))) for seed in [*seeds, *judge]}
     known = [case for seed in seeds for plan, history in lived[seed] for case in cases(plan, history, codes)]
     unseen = [case for seed in judge for plan, history in lived[seed] for case in cases(plan, history, codes)]

@@ -5,7 +5,7 @@ which a vehicle keeps; it changes the row as the fault does, before it is measur
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench_suite.decisions.vehicles import WARMTH, WHEELS, SignalRow
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
@@ -287,3 +287,5 @@ DECEPTIVE: tuple[VehicleKind, ...] = (
     VehicleKind("abs after a jump start", _for_a_while(_shows(abs_error=True), 90_000, 15, 120)),
 )
 """Nothing is broken that a workshop could mend, and yet triage finds something: what the agents weigh evidence for."""
+LOOK_ALIKES = tuple(replace(kind, name=f"{kind.name}, {number}") for kind in DECEPTIVE for number in range(1, 7))
+"""Six vehicles of each: a fleet has more that only look broken than there are kinds of them."""
