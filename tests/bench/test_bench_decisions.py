@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+from bench_suite.decisions.calibration import CalibrationCase, brier, claims_of_analysis, fitted
 from bench_suite.decisions.command import decide
 from bench_suite.decisions.drifts import DriftingVehicle, forecast
 from bench_suite.decisions.fleets import PlannedVehicle, plans, readings
@@ -52,3 +53,15 @@ def test_worn_pads_are_foretold_and_a_healthy_vehicle_has_no_forecast() -> None:
     assert result.ahead > 10
     assert abs(result.off) < 0.2
     assert [] == DriftingVehicle(1, 60.0).findings(rules, 60)
+
+
+def test_weights_are_fitted_where_the_evidence_is_nearly_enough() -> None:
+    """Nearly all that lasts is true and nearly all that does not is not: a whole step of Newton's leads astray."""
+    given = {"rule_fired": 8.0, "held": 8.0, "within_noise": -5.0}
+    cases = [CalibrationCase({"rule_fired": 1.0, "held": held}, held > 0.5) for held in (0.0, 0.1, 0.9, 1.0) * 40]
+    cases += [CalibrationCase({"rule_fired": 1.0, "held": 1.0}, is_true=False)] * 2
+    weights = fitted(cases, given)
+
+    assert given["within_noise"] == weights["within_noise"]
+    assert brier(claims_of_analysis(cases, weights)) < 0.2 < 0.4 < brier(claims_of_analysis(cases, given))
+    assert max(map(abs, weights.values())) < 20

@@ -79,6 +79,13 @@ def test_heat_that_nothing_else_shows_is_the_sensors(analyse: Analyse) -> None:
     assert [Subsystem.COOLING, Subsystem.COOLING_SENSOR, Subsystem.COOLING] == subsystems
 
 
+def test_an_engine_that_has_just_boiled_over_is_believed_though_its_oil_is_still_cool(analyse: Analyse) -> None:
+    boiling = {**HOT, "priority": Priority.URGENT, "rule": "coolant_boiling", "value": 131.0, "threshold": 115.0}
+    cool = [summary("engine_oil_temp_c", 94, 103), summary("gearbox_temp_c", 77, 83)]
+
+    assert [Subsystem.COOLING] == [a.subsystem for a in analyse(findings=[boiling], signals=cool).anomalies or ()]
+
+
 def test_no_oil_pressure_is_never_dismissed(analyse: Analyse) -> None:
     """0 kPa is an end of the range too, and exactly what a failed pump looks like."""
     lost = {

@@ -131,10 +131,34 @@ def _best(all_cases: Sequence[CalibrationCase], free: Amounts, fixed: Amounts) -
     now = list(start)
     for _ in range(MAX_STEPS):
         step = _solved(*_slope_and_curvature(rows, now, start))
-        now = [weight + by for weight, by in zip(now, step, strict=True)]
-        if max(map(abs, step)) < ENOUGH:
+        before, now = now, _ahead(rows, now, step, start)
+        if max(abs(was - weight) for was, weight in zip(before, now, strict=True)) < ENOUGH:
             break
     return dict(zip(free, now, strict=True))
+
+
+def _ahead(rows: _Rows, now: list[float], step: Sequence[float], start: Sequence[float]) -> list[float]:
+    """A step of Newton's, or as much of it as leads uphill: where the curve is flat the whole step goes too far."""
+    height, share = _height(rows, now, start), 1.0
+    while share > ENOUGH:
+        there = [weight + share * by for weight, by in zip(now, step, strict=True)]
+        if _height(rows, there, start) >= height:
+            return there
+        share /= 2
+    return now
+
+
+def _height(rows: _Rows, now: Sequence[float], start: Sequence[float]) -> float:
+    """The logarithm of the posterior density, but for a constant."""
+    height = -sum((before - weight) ** 2 for before, weight in zip(start, now, strict=True)) / (2 * PRIOR_WIDTH**2)
+    for row, offset, is_true in zip(*rows, strict=True):
+        log_odds = offset + sum(weight * amount for weight, amount in zip(now, row, strict=True))
+        height -= _softplus(-log_odds if is_true else log_odds)
+    return height
+
+
+def _softplus(value: float) -> float:
+    return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
 
 
 def _slope_and_curvature(
@@ -174,4 +198,4 @@ def _probability(amounts: Amounts, weights: Amounts) -> float:
 
 
 def _logistic(log_odds: float) -> float:
-    return 1 / (1 + math.exp(-log_odds))
+    return 0.5 * (1 + math.tanh(log_odds / 2))

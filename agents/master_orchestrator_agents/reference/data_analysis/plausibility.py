@@ -19,8 +19,10 @@ RANGE_ENDS: dict[str, tuple[float, float]] = {
 """Ends of the range that SAE J1979 encodes, °C: an open or shorted circuit reads as one of them."""
 
 END_MARGIN_C = 1.0
-BOILING_C = 130.0
-"""Coolant under pressure boils about here; a higher value with cool oil and gearbox is the sensor's."""
+IMPOSSIBLE_C = 140.0
+"""Coolant under pressure boils at 125 to 130 °C, and oil follows late. Well above that, with cool oil and gearbox, a
+value is the sensor's. Nearer to boiling it is believed: an engine is lost otherwise.
+"""
 COOL_OIL_C = 100.0
 COOL_GEARBOX_C = 90.0
 
@@ -36,7 +38,7 @@ def implausible(finding: Finding, signals: Signals) -> str | None:
     low, high = RANGE_ENDS[finding.signal]
     if value <= low + END_MARGIN_C or value >= high - END_MARGIN_C:
         return f"{finding.signal} stands at {value:g} °C, an end of the sensor's range"
-    if finding.signal == "coolant_temp_c" and value > BOILING_C and _everything_else_cool(signals):
+    if finding.signal == "coolant_temp_c" and value > IMPOSSIBLE_C and _everything_else_cool(signals):
         return f"coolant at {value:g} °C is above boiling while oil and gearbox are cool"
     return None
 
