@@ -48,7 +48,7 @@ def _hidden(
         again = known == number and line.pairs.count(pair) > 1
         if known != number or again:
             action, resource = pair
-            where = "twice in this line" if again else f"in line {known} of this charter already, which hides this one"
+            where = "twice in this line" if again else f"allowed by its entry {known} already, which hides this one"
             yield here, f"{action.lower()} of {resource} is {where}; remove it from one of them"
             return
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.plain_yaml import MAX_CHARACTERS, KeyPath, YamlError, read_yaml
 from master_orchestrator_schemas.topology.checks import problems
+from master_orchestrator_schemas.topology.known_keys import instead
 from master_orchestrator_schemas.topology.model import Topology
 from master_orchestrator_schemas.units import shown
 
@@ -81,7 +82,9 @@ def _problem_of(entry: dict[str, Any]) -> tuple[KeyPath, str]:
         case "missing":
             return path, "is missing; add it"
         case "extra_forbidden":
-            return path, "is an unknown key; correct its spelling or remove it"
+            return path, f"is an unknown key; {instead(Topology, path)}"
+        case "tuple_type":
+            return path, f"is {shown(entry['input'])}; write a list"
         case "value_error":
             return path, str(entry["ctx"]["error"])
         case _:
