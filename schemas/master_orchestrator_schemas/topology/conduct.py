@@ -61,7 +61,7 @@ class CharterLine(Terms):
         scope: ``own_vehicle``: only about the vehicle of the current command.
         rows: the most that one act may read or write.
         per_command: how often in one command, of each action on each resource.
-        per_hour: how often in an hour; judged afterwards, by the analysis of behaviour.
+        per_hour: how often in an hour. It is shown by `charter check`; nothing enforces it.
         safety: in a command that is URGENT, or about a vehicle that is not safe to drive, no control stops it.
     """
 
