@@ -63,7 +63,7 @@ def weeks(
     seeds: Annotated[list[int], typer.Argument(help="One set of jobs each.")],
     load: Annotated[list[str] | None, typer.Option(help=", ".join(LOADS))] = None,
 ) -> None:
-    """Three weeks, light, full and overfull: first come first served, greedy offers, and the nightly plan too."""
+    """Two weeks, light, full and overfull: first come first served, greedy offers, and the nightly plan too."""
     for name in load or LOADS:
         sets = [compared(name, seed) for seed in seeds]
         table = Table("figure", *WAYS, title=f"{name}, means of {len(seeds)} seeds")

@@ -30,8 +30,8 @@ from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
 HOUR_MS, DAY_MS = 3_600_000, 86_400_000
 MONDAY_MS = 1_772_402_400_000
-"""2 March 2026, midnight in Berlin: three weeks without a public holiday."""
-WEEKS = 3
+"""2 March 2026, midnight in Berlin: two weeks without a public holiday."""
+WEEKS = 2
 WORKSHOPS = 2
 LOADS = {"light": 0.5, "full": 0.9, "overfull": 1.3}
 """Hours of labour that arrive in a week, as a share of the hours that technicians work."""
@@ -78,7 +78,7 @@ class WeekJob:
 
 
 def arrivals(load: float, seed: int, supply_h: float) -> list[WeekJob]:
-    """Three weeks of jobs, in order of time; ``supply_h``: hours that technicians work in a week."""
+    """Two weeks of jobs, in order of time; ``supply_h``: hours that technicians work in a week."""
     rng, jobs, hours = random.Random(f"{seed}/{load}"), list[tuple[int, SchedulingTask]](), 0.0
     while hours < load * supply_h * WEEKS:
         at_ms = MONDAY_MS + rng.randrange(WEEKS * WEEK_DAYS) * DAY_MS + int(rng.triangular(6, 20, 9) * HOUR_MS)

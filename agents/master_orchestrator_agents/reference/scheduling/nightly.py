@@ -31,7 +31,7 @@ MOVE = 48
 """What moving a job costs: about five hours of lateness of a SCHEDULED one."""
 MAX_LATE_SLOTS = 48 * 60
 """A job without a place costs as much as one that is sixty days late."""
-MAX_WORK = 4.0
+MAX_WORK = 2.0
 """How long the solver may look, in its own measure of work, which does not depend on the machine's speed."""
 
 
