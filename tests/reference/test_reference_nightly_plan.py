@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
+from master_orchestrator_agents.reference.scheduling.jobs import movable_jobs
 from master_orchestrator_agents.reference.scheduling.optimise import PlanOutcome, PlanTerms, optimise
 from master_orchestrator_agents.reference.scheduling.told import note_told, untold_moves
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
@@ -106,6 +107,16 @@ def test_what_is_agreed_or_held_stays(book: Book, store: SchedulingStore, task_o
 
     assert () == plan(store).moves
     assert before == places(store)
+
+
+def test_a_time_that_the_owner_chose_stays(book: Book, store: SchedulingStore) -> None:
+    _, free, _ = book("first", priority=Priority.ROUTINE, due_days=30).offers
+
+    chosen = book("second", priority=Priority.ROUTINE, due_days=30, chosen=free)
+
+    assert (free.start_ms, AppointmentState.CONFIRMED) == (chosen.start_ms, chosen.status)
+    with store.database.read() as sql:
+        assert ["first~1"] == [job.workflow_id for job in movable_jobs(sql, MONDAY)]
 
 
 def test_the_moved_job_is_answered_with_its_new_place(book: Book, store: SchedulingStore) -> None:

@@ -73,7 +73,7 @@ class SchedulingAgent:
         self, store: SchedulingStore, choose: Choice = _the_earliest, *, plan_ahead_ms: int | None = None
     ) -> None:
         """``plan_ahead_ms``: bookings that begin later than this from now may still be moved by the nightly plan; None:
-        the time of each is agreed at once, as that of URGENT ones always is.
+        the time of each is agreed at once, as that of URGENT ones and that an owner chose always is.
         """
         self._store = store
         self._plan_ahead_ms = plan_ahead_ms
@@ -141,10 +141,11 @@ class SchedulingAgent:
             return hold(sql, task, fits, urgent=urgent)
 
     def _job(self, task: Task, given: SchedulingTask, need: Need, fit: Fit) -> PlannedJob:
-        """What is booked; its time is agreed unless it lies far enough ahead to be moved."""
+        """What is booked; its time is agreed if the owner chose it, or if it is too near to be moved."""
         ahead_ms = self._plan_ahead_ms
         is_urgent = given.priority is Priority.URGENT
-        agreed = ahead_ms is None or is_urgent or fit.start_ms - task.issued_at_ms < ahead_ms
+        is_near = ahead_ms is None or fit.start_ms - task.issued_at_ms < ahead_ms
+        agreed = is_urgent or is_near or _is_chosen(given, fit)
         return _planned_job(task, given, need, agreed=agreed)
 
     def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:
@@ -176,6 +177,11 @@ def _wanted(given: SchedulingTask, offers: Sequence[Offer]) -> int | None:
         return None
     place = (given.chosen.workshop_id, given.chosen.start_ms)
     return next((index for index, o in enumerate(offers) if (o.workshop_id, o.start_ms) == place), None)
+
+
+def _is_chosen(given: SchedulingTask, fit: Fit) -> bool:
+    chosen = given.chosen
+    return chosen is not None and (chosen.workshop_id, chosen.start_ms) == (fit.workshop_id, fit.start_ms)
 
 
 def _planned_job(task: Task, given: SchedulingTask, need: Need, *, agreed: bool) -> PlannedJob:
