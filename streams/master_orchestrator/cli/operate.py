@@ -130,7 +130,7 @@ def _request(ctx: typer.Context, act: OperatorAct, timeout: float, *, as_json: b
     call, request = invocation(ctx), act.request
     kafka = call.reachable_kafka()
     with call.on_record("admin", "workflow", request.vehicle_id, by=request.operator):
-        newest_status(ctx, request.workflow_id)  # a request about no workflow could only become a dead letter
+        newest_status(ctx, request.workflow_id)  # without one the request could only become a dead letter
         rejection = rejection_of(ask(kafka, call.topology, request, timeout))
     outcome = {"acted": True, "request_id": request.request_id, "accepted": rejection is None, "rejection": rejection}
     text = f"{request.action} of {request.workflow_id}: " + (
