@@ -11,7 +11,7 @@ import msgspec
 
 POSITION_KEY = b"\x00position"
 DUE = struct.Struct(">q")
-VERSION = 8
+VERSION = 9
 STATES = (
     "PENDING", "DATA_ANALYSIS", "DIAGNOSIS", "URGENCY_ASSESSMENT", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED",
     "IN_SERVICE", "FEEDBACK", "COMPLETED", "FAILED", "RETRY",
@@ -92,6 +92,6 @@ def _workflow(kept: list[Any]) -> KeptWorkflow:
         waits=kept[10] is not None,
         attempt=0 if execution is None else execution[1],
         findings=tuple(finding[0] for finding in kept[13]),
-        appointment=(None,) * 4 if booked is None else tuple(booked[:4]),
+        appointment=(None,) * 4 if booked is None or booked[4] else tuple(booked[:4]),
         history=tuple((opened_ms + after_ms, STATES[state]) for after_ms, state, _ in kept[19]),
     )

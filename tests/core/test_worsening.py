@@ -150,7 +150,7 @@ def test_a_booking_that_falls_through_while_the_owner_is_asked_again_does_not_st
     worse(vehicle)
     vehicle.advance_to(state)
     vehicle.service(ServiceEventKind.CANCELLED, "e1")
-    assert (state, None) == (vehicle.workflow.state, vehicle.workflow.appointment)
+    assert (state, None) == (vehicle.workflow.state, vehicle.workflow.standing)
     assert ("booking_ended", "service_cancelled") == (vehicle.audit[-1].event, vehicle.audit[-1].reason)
     vehicle.service(ServiceEventKind.CANCELLED, "e1")
     assert "duplicate_event" == vehicle.audit[-1].reason
@@ -159,6 +159,16 @@ def test_a_booking_that_falls_through_while_the_owner_is_asked_again_does_not_st
     vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
     vehicle.reply({"answer": Answer.NO_ANSWER})
     assert State.COMPLETED is vehicle.workflow.state
+
+
+def test_a_booking_that_fell_through_while_the_owner_was_asked_is_replaced(vehicle: CoreVehicle) -> None:
+    vehicle.fault(HIGH)
+    vehicle.advance_to(State.SCHEDULED, **LATER)
+    worse(vehicle)
+    vehicle.service(ServiceEventKind.NO_SHOW)
+    vehicle.advance_to(State.SCHEDULING)
+    payload = vehicle.last_command.payload
+    assert ("a1", "no_show") == (payload["replaces"], payload["rebook_reason"])
 
 
 def test_a_booking_made_after_one_that_fell_through_stands(vehicle: CoreVehicle) -> None:

@@ -126,6 +126,7 @@ class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake
 class BookingEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """The workshop ends a booking while the owner of a vehicle that got worse is asked again: it does not stand."""
 
+    appointment: Appointment | None
     service_event: int
 
 

@@ -165,6 +165,9 @@ def _dtcs(state: VehicleState) -> list[str]:
 
 def _rebook_reason(workflow: Workflow) -> str | None:
     """Why the present booking became necessary."""
+    booked = workflow.appointment
+    if booked is not None and booked.fell_through:
+        return booked.fell_through
     reasons = (REASONS[reason] for _, _, reason in reversed(workflow.history))
     return next((REBOOK_REASONS[reason] for reason in reasons if reason in REBOOK_REASONS), None)
 

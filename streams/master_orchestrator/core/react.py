@@ -19,7 +19,7 @@ from master_orchestrator.core.evolve import chain_of
 from master_orchestrator.core.evolve.chains import known_chain
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import GENESIS, Chain, Execution, VehicleState, Workflow
+from master_orchestrator.core.state import GENESIS, Appointment, Chain, Execution, VehicleState, Workflow
 from master_orchestrator_schemas.messages import Alert, AuditRecord, Command
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
 
@@ -166,16 +166,25 @@ def _moved(happened: Happened) -> Reaction:
     event = happened.event
     moved = RECORDED if event.execution is None else _commanded(happened)
     if event.appointment is not None:
-        return _with(moved, "appointment", msgspec.structs.asdict(event.appointment))
+        return _with(moved, "appointment", _booking(event.appointment))
     return moved
 
 
-def _booking_ended(_happened: Happened) -> Reaction:
-    return Reaction({"appointment": None})
+def _booking_ended(happened: Happened) -> Reaction:
+    return Reaction({"appointment": _booking(happened.event.appointment)})
+
+
+def _booking(appointment: Appointment | None) -> dict[str, Any] | None:
+    """A booking in an audit record's details; None for one that does not stand any more."""
+    if appointment is None or appointment.fell_through:
+        return None
+    booking = msgspec.structs.asdict(appointment)
+    del booking["fell_through"]
+    return booking
 
 
 def _appointment_moved(happened: Happened) -> Reaction:
-    return Reaction({"appointment": msgspec.structs.asdict(happened.event.appointment)})
+    return Reaction({"appointment": _booking(happened.event.appointment)})
 
 
 def _reprioritised(happened: Happened) -> Reaction:

@@ -112,12 +112,13 @@ class Facts(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Appointment(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The newest booking. Times in milliseconds since 1970 UTC."""
+    """The newest booking. Times in milliseconds since 1970 UTC. ``fell_through``: why it does not stand any more."""
 
     start_ms: int
     end_ms: int
     appointment_id: str | None = None
     workshop_id: str | None = None
+    fell_through: str | None = None
 
 
 class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -200,6 +201,12 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
     history: tuple[tuple[int, int, int], ...] = ()
     escalations: int = 0
     conversation: Conversation | None = None
+
+    @property
+    def standing(self) -> Appointment | None:
+        """The newest booking; None if it has fallen through and the next one is not made yet."""
+        booked = self.appointment
+        return None if booked is None or booked.fell_through else booked
 
     @property
     def is_open(self) -> bool:

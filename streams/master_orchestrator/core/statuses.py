@@ -13,7 +13,7 @@ WITH_STEP = frozenset({*STATE_OF_STEP.values(), State.RETRY, State.FAILED})
 
 def status_of(vehicle_id: str, workflow: Workflow) -> Status:
     """The status of a workflow. ``step`` is that of its last execution, in states that have one."""
-    execution, booked = workflow.execution, workflow.appointment
+    execution, booked = workflow.execution, workflow.standing
     return Status(
         workflow_id=workflow.workflow_id,
         vehicle_id=vehicle_id,

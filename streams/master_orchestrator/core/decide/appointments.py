@@ -86,5 +86,8 @@ def fell_through(context: Context[Workflow], reason: str, service_event: int | N
     reschedules = context.workflow.reschedules
     if reschedules >= context.policy.service.max_reschedules:
         return context.noting(fell_through=reason, reschedules=reschedules).fail(Reason.RETRIES_EXHAUSTED)
+    booking = context.ended_booking(reason)
     facts = replace(context.workflow.facts, chosen=None)  # the offer that was chosen is what fell through
-    return context.enter(AgentType.SCHEDULING, reason, rebooked=True, service_event=service_event, facts=facts)
+    return context.enter(
+        AgentType.SCHEDULING, reason, rebooked=True, appointment=booking, facts=facts, service_event=service_event
+    )

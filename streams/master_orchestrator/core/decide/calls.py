@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from master_orchestrator.core.decide.booking import standing
 from master_orchestrator.core.events import Call
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Appointment, KnownFinding, Workflow
@@ -36,7 +35,7 @@ def failed(vehicle_id: str, workflow: Workflow, reason: Reason) -> tuple[Call, .
 
 def worsened(vehicle_id: str, workflow: Workflow, new: Sequence[KnownFinding]) -> tuple[Call, ...]:
     """An episode got worse, and neither another diagnosis nor the owner can be asked at once."""
-    booked = standing(workflow)
+    booked = workflow.standing
     place = "the workshop" if booked is None else f"the workshop {booked.workshop_id} ({booked.appointment_id})"
     message = f"{vehicle_id} got worse in {workflow.state}: tell {place} and the owner, before it is driven; {STOP}"
     priority = min([workflow.priority, *(finding.priority for finding in new)])

@@ -3,7 +3,6 @@
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments, calls
 from master_orchestrator.core.decide.answers import OUTCOMES, Lead
-from master_orchestrator.core.decide.booking import standing
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.state import Workflow
 from master_orchestrator_schemas.vocabulary import Answer, Reason
@@ -23,7 +22,7 @@ def owner_not_won(context: Context[Workflow], answer: Answer, why: str) -> list[
     reason = Reason.DECLINED if answer in DECLINING else Reason.NO_ANSWER
     is_called = OUTCOMES[answer][workflow.priority] is Lead.CALL
     called = calls.owner_not_won(context.policy, context.vehicle_id, workflow, why) if is_called else ()
-    appointment = standing(workflow)
+    appointment = workflow.standing
     if appointment is not None:
         return appointments.stands(context, appointment, reason, called)
     return context.complete(reason, called)

@@ -54,7 +54,7 @@ class Changes(TypedDict, total=False):
     priority: Priority
     facts: Facts
     findings: tuple[KnownFinding, ...]
-    appointment: Appointment
+    appointment: Appointment | None
     rebooked: bool
     escalated: bool
     service_event: int | None
@@ -181,9 +181,15 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
             )
         ]
 
+    def ended_booking(self: "Context[Workflow]", reason: str) -> Appointment | None:
+        """The newest booking, fallen through. The next one replaces it."""
+        booked = self.workflow.appointment
+        return None if booked is None else replace(booked, fell_through=reason)
+
     def end_booking(self: "Context[Workflow]", reason: str, service_event: int) -> list[ev.Event]:
         """A booking falls through, and the workflow stays where it is."""
-        return [ev.BookingEnded(**self.head(reason), service_event=service_event)]
+        appointment = self.ended_booking(reason)
+        return [ev.BookingEnded(**self.head(reason), appointment=appointment, service_event=service_event)]
 
     def reject(self: "Context[Chain]", code: str, service_event: int | None = None) -> list[ev.Event]:
         """An unwanted input, recorded in the trail of its workflow."""

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments
-from master_orchestrator.core.decide.booking import standing
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.unknown import no_such_workflow
@@ -72,7 +71,7 @@ def _ends_booking(workflow: Workflow, event: ServiceEvent) -> bool:
     if event.kind not in FELL_THROUGH or not workflow.is_open:
         return False
     execution = workflow.execution
-    return execution is not None and execution.step in STEPS_BEFORE_REPAIR and standing(workflow) is not None
+    return execution is not None and execution.step in STEPS_BEFORE_REPAIR and workflow.standing is not None
 
 
 def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:

@@ -81,7 +81,9 @@ def workflow_redriven(workflow: Workflow, event: ev.WorkflowRedriven) -> Workflo
 
 def booking_ended(workflow: Workflow, event: ev.BookingEnded) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.BookingEnded`."""
-    return replace(workflow, appointment=None, service_events=_remembered(workflow, event.service_event))
+    facts = replace(workflow.facts, chosen=None)  # the offer that was chosen is what fell through
+    events = _remembered(workflow, event.service_event)
+    return replace(workflow, appointment=event.appointment, facts=facts, service_events=events)
 
 
 def appointment_moved(workflow: Workflow, event: ev.AppointmentMoved) -> Workflow:
