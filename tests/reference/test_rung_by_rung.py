@@ -129,6 +129,14 @@ def test_the_owner_sees_the_offers_and_the_result_has_them(step: Step, desk: Des
     assert () == step(attempt=1, priority=Priority.URGENT).offers
 
 
+def test_a_code_of_a_misfire_is_told_in_words_and_what_is_known_is_named_before_a_lamp(step: Step, desk: Desk) -> None:
+    found = {"priority": Priority.HIGH, "at_ms": MONDAY_9_MS}
+    lamp = {**found, "rule": "mil_lit", "subsystem": "other"}
+    step(priority=Priority.HIGH, findings=[lamp, {**found, "rule": "dtc:P0301", "subsystem": "ignition"}])
+    assert "the engine misfires (ignition)" in desk.sent[0].message
+    assert "Avoid high revs" in desk.sent[0].message
+
+
 def test_messages_go_into_files_that_others_cannot_read(tmp_path: Path) -> None:
     channels = OutgoingChannels(tmp_path / "outbox", {}, lambda vehicle_id, channel: f"{vehicle_id}@{channel}")
     channels.send(Contact("c-1", "vehicle-1", Channel.SMS, Priority.HIGH, "नमस्ते", 1, 2))

@@ -83,4 +83,5 @@ def _affected(task: CustomerEngagementTask) -> list[Subsystem]:
     named = [*first, *(cause.subsystem for cause in task.causes)]
     if task.priority <= Priority.HIGH or not named:
         named += [subsystem for priority in Priority if priority <= task.priority for subsystem in subsystems[priority]]
-    return list(dict.fromkeys(named)) or [Subsystem.OTHER]
+    known = dict.fromkeys(subsystem for subsystem in named if subsystem is not Subsystem.OTHER)
+    return list(known) or [Subsystem.OTHER]

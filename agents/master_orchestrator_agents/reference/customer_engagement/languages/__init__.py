@@ -13,6 +13,8 @@ LANGUAGES = ("en", "de", "es", "hi")
 """The first is spoken to those whose language is not among them."""
 
 TRENDING = "_trending"
+MISFIRES = ("dtc:P030", "dtc:P031")
+"""Trouble codes of misfires (SAE J2012): P0300 to P0312."""
 
 TROUBLES: Mapping[str, str] = MappingProxyType(
     {
@@ -68,6 +70,8 @@ class Words:
 
     def trouble(self, rule: str) -> str:
         """What a rule that fired has seen."""
+        if rule.startswith(MISFIRES):
+            return self.troubles["misfire"]
         return self.troubles[TROUBLES.get(rule.removesuffix(TRENDING), "fault")]
 
     def once_stopped(self, subsystem: Subsystem) -> str:
