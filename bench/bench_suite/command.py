@@ -13,6 +13,7 @@ from bench_suite.conduct.command import conduct
 from bench_suite.decisions.command import app as decisions
 from bench_suite.fairness import fairness
 from bench_suite.measures import MEASURES, own
+from bench_suite.quality.command import quality
 from bench_suite.scheduling.command import app as scheduling
 
 app = typer.Typer(
@@ -68,6 +69,7 @@ def _alone(measure: str) -> Callable[[], None]:
 
 app.command("fairness")(fairness)
 app.command("conduct")(conduct)
+app.command("quality")(quality)
 app.add_typer(decisions, name="decisions")
 app.add_typer(scheduling, name="scheduling")
 for measure in MEASURES:

@@ -14,7 +14,7 @@ def main() -> None:
     mpl.use("agg")
     overloads, overtakings = drawn["overloads"], drawn["overtakings"]
     figure = plt.figure(figsize=(15, 3.4 * (len(overloads) + 1)), layout="constrained")
-    rows = figure.subfigures(len(overloads) + 1, 1)
+    rows: Any = figure.subfigures(len(overloads) + 1, 1)
     for row, (title, lanes) in zip(rows, overloads.items(), strict=False):
         _overload(row, title, lanes)
     _overtakings(rows[-1], overtakings)

@@ -25,7 +25,7 @@ COMMANDS = [
         "provision",
     ),
     *("kafka start", "kafka stop", "kafka status", "audit tail", "audit export", "audit verify"),
-    *("charter check", "charter propose"),
+    *("charter check", "charter propose", "quality analyze"),
     *("dlq list", "dlq show", "dlq redrive", "dlq drop"),
 ]
 

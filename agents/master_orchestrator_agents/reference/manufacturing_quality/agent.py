@@ -1,8 +1,12 @@
 """The agent: counts each confirmed repair once, and looks whether its build month stands out."""
 
 import sqlite3
+from collections.abc import Mapping
 
+from master_orchestrator_agents.quality.records import LotKey
+from master_orchestrator_agents.quality.verdicts import MIN_CLAIMS
 from master_orchestrator_agents.reference.components import NO_FAULT, component_of
+from master_orchestrator_agents.reference.manufacturing_quality.lots import concern_of, day_of, judge
 from master_orchestrator_agents.reference.manufacturing_quality.store import (
     QualityStore,
     Repair,
@@ -11,7 +15,6 @@ from master_orchestrator_agents.reference.manufacturing_quality.store import (
     open_capa,
     record_result,
 )
-from master_orchestrator_agents.reference.manufacturing_quality.u_chart import Point, point
 from master_orchestrator_agents.reference.ports import ProductionRegister
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import ManufacturingQualityResult
@@ -39,26 +42,41 @@ class ManufacturingQualityAgent:
             if earlier is not None:
                 return ManufacturingQualityResult.model_validate_json(earlier)
             with task.access("write", "maintenance_history", rows=1):
-                claims = count_repair(sql, repair)
+                repairs = count_repair(sql, repair)
             with task.access("read", "production_register") as access:
                 volumes = self._production.volumes(repair.built.model)
                 access.rows = len(volumes)
-            at = point(repair.built.month, claims, volumes)
-            capa = self._capa(sql, task, repair, at) if at.signal else None
-            result = ManufacturingQualityResult(
-                component=component,
-                claims=sum(claims.values()),
-                signal=at.signal,
-                capa_id=capa,
-                summary=f"{component}, {repair.built.model} of {at.month}: {at.claims} claims of {at.built} vehicles",
-            )
+            result = self._judged(sql, task, repair, repairs, volumes)
             with task.access("write", "maintenance_history", rows=1):
                 record_result(sql, task.workflow_id, result.model_dump_json())
         return result
 
-    def _capa(self, sql: sqlite3.Connection, task: Task, repair: Repair, at: Point) -> str:
-        with task.access("write", "capa", rows=1):
-            return open_capa(sql, repair.component, repair.built.model, at, task.issued_at_ms)
+    def _judged(
+        self,
+        sql: sqlite3.Connection,
+        task: Task[ManufacturingQualityTask],
+        repair: Repair,
+        repairs: Mapping[tuple[str, int], int],
+        volumes: Mapping[str, int],
+    ) -> ManufacturingQualityResult:
+        """Where the repair's build month stands among all of its model; an action if it stands out."""
+        model, month = repair.built.model, repair.built.month
+        own = sum(count for (built, _), count in repairs.items() if built == month)
+        capa, expected = None, ""
+        if own >= MIN_CLAIMS and volumes.get(month):
+            analysis = judge(repair.component, model, repairs, volumes, day_of(task.issued_at_ms))
+            key = LotKey(repair.component, month)
+            expected = f", {analysis.point(key).expected:.1f} expected"
+            if key in analysis.bad_lots:
+                with task.access("write", "capa", rows=1):
+                    capa = open_capa(sql, concern_of(analysis, key), model, task.issued_at_ms)
+        return ManufacturingQualityResult(
+            component=repair.component,
+            claims=sum(repairs.values()),
+            signal=capa is not None,
+            capa_id=capa,
+            summary=f"{repair.component}, {model} of {month}: {own} claims of {volumes.get(month, 0)}{expected}",
+        )
 
     def _repair(self, task: Task, given: ManufacturingQualityTask, component: str) -> Repair:
         return Repair(

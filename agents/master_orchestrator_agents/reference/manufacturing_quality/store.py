@@ -1,12 +1,14 @@
 """Confirmed repairs and corrective actions (CAPA), in SQLite."""
 
-import hashlib
+import json
 import sqlite3
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from master_orchestrator_agents.quality.eight_d import Concern, eight_d
 from master_orchestrator_agents.reference.database import Database
-from master_orchestrator_agents.reference.manufacturing_quality.u_chart import Point
+from master_orchestrator_agents.reference.manufacturing_quality.lots import day_of
 from master_orchestrator_agents.reference.ports import Built
 
 SCHEMA = """
@@ -15,10 +17,7 @@ CREATE TABLE IF NOT EXISTS repairs (
     subsystem TEXT, model TEXT NOT NULL, build_month TEXT NOT NULL, repaired_at_ms INTEGER NOT NULL, odometer_m REAL,
     result TEXT
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS claims (
-    component TEXT NOT NULL, model TEXT NOT NULL, build_month TEXT NOT NULL, count INTEGER NOT NULL,
-    PRIMARY KEY (component, model, build_month)
-) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS repairs_of ON repairs (component, model);
 CREATE TABLE IF NOT EXISTS capas (
     capa_id TEXT PRIMARY KEY, component TEXT NOT NULL, model TEXT NOT NULL, build_month TEXT NOT NULL,
     opened_ms INTEGER NOT NULL, evidence TEXT NOT NULL, UNIQUE (component, model, build_month)
@@ -57,19 +56,18 @@ def earlier_result(sql: sqlite3.Connection, workflow_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def count_repair(sql: sqlite3.Connection, repair: Repair) -> dict[str, int]:
-    """Count a repair; returns the claims of its component and model by build month."""
+def count_repair(sql: sqlite3.Connection, repair: Repair) -> dict[tuple[str, int], int]:
+    """Count a repair; returns the vehicles of its component and model, by build month and day of their first."""
     row = (repair.workflow_id, repair.command_id, repair.vehicle_id, repair.component, repair.subsystem)
-    key = (repair.component, repair.built.model)
     sql.execute(
         "INSERT INTO repairs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
         (*row, repair.built.model, repair.built.month, repair.repaired_at_ms, repair.odometer_m),
     )
-    sql.execute(
-        "INSERT INTO claims VALUES (?, ?, ?, 1) ON CONFLICT DO UPDATE SET count = count + 1", (*key, repair.built.month)
+    firsts = sql.execute(
+        "SELECT build_month, MIN(repaired_at_ms) FROM repairs WHERE component = ? AND model = ? GROUP BY vehicle_id",
+        (repair.component, repair.built.model),
     )
-    rows = sql.execute("SELECT build_month, count FROM claims WHERE component = ? AND model = ?", key)
-    return dict(rows.fetchall())
+    return Counter((month, day_of(first_ms)) for month, first_ms in firsts)
 
 
 def record_result(sql: sqlite3.Connection, workflow_id: str, result: str) -> None:
@@ -77,13 +75,12 @@ def record_result(sql: sqlite3.Connection, workflow_id: str, result: str) -> Non
     sql.execute("UPDATE repairs SET result = ? WHERE workflow_id = ?", (result, workflow_id))
 
 
-def open_capa(sql: sqlite3.Connection, component: str, model: str, at: Point, opened_ms: int) -> str:
-    """The one action for a component, model and build month; opened with its evidence if it is not open yet."""
-    text = f"{component}/{model}/{at.month}"
-    capa_id = f"CAPA-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    evidence = f"{at.claims} claims of {at.built} built, rate {at.rate:.4f}, limit {at.limit:.4f}"
+def open_capa(sql: sqlite3.Connection, concern: Concern, model: str, opened_ms: int) -> str:
+    """The one action for a component, model and build month; opened with its evidence (JSON) if it is not open yet."""
+    evidence = json.dumps({**asdict(concern), "eight_d": [asdict(each) for each in eight_d(concern)]})
     sql.execute(
         "INSERT OR IGNORE INTO capas VALUES (?, ?, ?, ?, ?, ?)",
-        (capa_id, component, model, at.month, opened_ms, evidence),
+        (concern.capa_id, concern.component, model, concern.first_month, opened_ms, evidence),
     )
-    return capa_id
+    where = "SELECT capa_id FROM capas WHERE component = ? AND model = ? AND build_month = ?"
+    return str(sql.execute(where, (concern.component, model, concern.first_month)).fetchone()[0])

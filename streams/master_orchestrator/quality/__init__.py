@@ -1,0 +1,1 @@
+"""`quality analyze`: production and claims from files, judged, told and drawn."""
