@@ -119,7 +119,6 @@ def _judge_books(run: RunFolder, tally: CheckTally) -> None:
     tally.violations += bookkeeping.serviced_is_booked(stores, tally.serviced)
     tally.violations += bookkeeping.answered_is_kept(stores, tally.surveyed, tally.counted)
     tally.violations += bookkeeping.no_double_booking(stores.appointments)
-    tally.violations += bookkeeping.claims_counted(stores)
     tally.counts.update(
         {
             "bookings": len(stores.bookings),

@@ -61,13 +61,6 @@ class RepairRow(NamedTuple):
     counted_as: tuple[str, str, str]
 
 
-class Claims(NamedTuple):
-    """How many repairs of one component, model and build month were counted."""
-
-    counted_as: tuple[str, str, str]
-    repairs: int
-
-
 class Capa(NamedTuple):
     """A corrective action."""
 
@@ -85,7 +78,6 @@ class AgentStores:
     concluded: Sequence[tuple[str, str]] = ()
     surveys: Sequence[SurveyRow] = ()
     repairs: Sequence[RepairRow] = ()
-    claims: Sequence[Claims] = ()
     capas: Sequence[Capa] = ()
 
 
@@ -95,7 +87,6 @@ def read_stores(folder: Path) -> AgentStores:
     surveys, quality = folder / "surveys.sqlite3", folder / "quality.sqlite3"
     booked = _rows(book, "SELECT command_id, workflow_id, result FROM bookings")
     repairs = _rows(quality, "SELECT workflow_id, command_id, vehicle_id, component, model, build_month FROM repairs")
-    claims = _rows(quality, "SELECT component, model, build_month, count FROM claims")
     capas = _rows(quality, "SELECT capa_id, component, model, build_month FROM capas")
     return AgentStores(
         bookings=[Booking(row[0], row[1], json.loads(row[2])["appointment_id"]) for row in booked],
@@ -104,7 +95,6 @@ def read_stores(folder: Path) -> AgentStores:
         concluded=_rows(contacts, "SELECT command_id, workflow_id FROM conversations"),
         surveys=[SurveyRow(*row) for row in _rows(surveys, "SELECT survey_id, command_id, vehicle_id FROM surveys")],
         repairs=[RepairRow(row[0], row[1], row[2], row[3:]) for row in repairs],
-        claims=[Claims(row[:3], row[3]) for row in claims],
         capas=[Capa(row[0], row[1:]) for row in capas],
     )
 

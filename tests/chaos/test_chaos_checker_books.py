@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from chaos_checker.rules import bookkeeping
-from chaos_checker.stores import AgentStores, AppointmentRow, Booking, Capa, Claims, ContactRow, RepairRow, SurveyRow
+from chaos_checker.stores import AgentStores, AppointmentRow, Booking, Capa, ContactRow, RepairRow, SurveyRow
 from chaos_checker.violation import RuleViolation
 
 COMMANDS = {f"car~0/{step}/0/0": "car~0" for step in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK", "QUALITY")}
@@ -19,7 +19,6 @@ CLEAN = AgentStores(
     concluded=[(ASKED, "car~0")],
     surveys=[SurveyRow("car~0", SURVEYED, "car")],
     repairs=[RepairRow("car~0", COUNTED, "car", KIND)],
-    claims=[Claims(KIND, 1)],
     capas=[Capa("CAPA-1", KIND)],
 )
 
@@ -31,7 +30,6 @@ def judge(stores: AgentStores) -> list[RuleViolation]:
         *bookkeeping.serviced_is_booked(stores, {"car~0": "A-1"}),
         *bookkeeping.answered_is_kept(stores, ["car~0"], ["car~0"]),
         *bookkeeping.no_double_booking(stores.appointments),
-        *bookkeeping.claims_counted(stores),
     ]
 
 
@@ -56,8 +54,6 @@ WRONG = [
     ("book-answered", replace(CLEAN, repairs=[])),
     ("book-double", replace(CLEAN, appointments=[APPOINTMENT, OTHER._replace(technician="tech-2")])),
     ("book-double", replace(CLEAN, appointments=[APPOINTMENT, OTHER._replace(bay="bay-2")])),
-    ("book-claims", replace(CLEAN, claims=[Claims(KIND, 2)])),
-    ("book-claims", replace(CLEAN, claims=[])),
 ]
 
 

@@ -127,7 +127,7 @@ def test_what_was_aborted_has_a_place_and_no_acknowledgement(tmp_path: Path) -> 
 
 def test_the_books_of_the_reference_agents_can_be_read(tmp_path: Path) -> None:
     reference_agents(tmp_path)
-    assert stores.AgentStores([], [], [], [], [], [], [], []) == stores.read_stores(tmp_path)
+    assert stores.AgentStores([], [], [], [], [], [], []) == stores.read_stores(tmp_path)
 
 
 def test_a_table_on_disk_is_held_against_its_changelog(tmp_path: Path) -> None:

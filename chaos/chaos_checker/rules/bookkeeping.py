@@ -91,15 +91,3 @@ def no_double_booking(appointments: Sequence[AppointmentRow]) -> list[RuleViolat
             if after.start_ms < before.end_ms
         ]
     return violations_of("book-double", violations)
-
-
-def claims_counted(stores: AgentStores) -> list[RuleViolation]:
-    """The count of claims is that of the repairs."""
-    repairs = Counter(repair.counted_as for repair in stores.repairs)
-    counted = {claims.counted_as: claims.repairs for claims in stores.claims}
-    violations = [
-        ("/".join(key), f"{counted.get(key, 0)} claims are counted for {repairs[key]} repairs")
-        for key in repairs.keys() | counted.keys()
-        if repairs[key] != counted.get(key, 0)
-    ]
-    return violations_of("book-claims", violations)
