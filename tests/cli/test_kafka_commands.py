@@ -19,7 +19,7 @@ from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import Action, ActOutcome, Phase
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, Phase
 
 pytestmark = pytest.mark.kafka
 ADMIN_OF_POLICY = (Action.ADMIN, "policy")
@@ -91,9 +91,10 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
         (Phase.BEFORE, ActOutcome.SUCCESS, "audit_log", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "audit_log", "v-1"),
         (Phase.DONE, ActOutcome.DENIED, "audit_log", None),
-        (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
+        (Phase.DONE, ActOutcome.FAILURE, "workflow", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
     ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
+    assert ActError.NOT_FOUND is records[3].acts[0].error
     assert {f"operator:{this_user()}"} == {record.actor for record in records}
 
 

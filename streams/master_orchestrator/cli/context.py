@@ -31,6 +31,10 @@ class AnswerIsNoError(OrchestratorError):
     """A command has done its work and the answer is no; shown as one line, exit code 1."""
 
 
+class NothingSuchError(AnswerIsNoError, LookupError):
+    """What was asked for by its id is not there: on record, an act that failed as NOT_FOUND."""
+
+
 @dataclass
 class Invocation:
     """The top-level options of one call, and what follows from them. Commands get it by `invocation(ctx)`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 import typer
 
 from master_orchestrator.cli import completion
-from master_orchestrator.cli.context import AnswerIsNoError, UsageError, invocation
+from master_orchestrator.cli.context import AnswerIsNoError, NothingSuchError, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer, plain
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def newest_status(ctx: typer.Context, workflow: str) -> Status:
     with reading("statuses") as progress:
         newest = read_status(kafka, call.topology, workflow, progress)
     if newest is None:
-        fail(f"no workflow {workflow}: {HOW_TO_LIST}")
+        raise NothingSuchError(f"no workflow {workflow}: {HOW_TO_LIST}")
     return newest
 
 
