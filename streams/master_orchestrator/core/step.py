@@ -48,7 +48,8 @@ def step(policy: Policy, vehicle_id: str, state: VehicleState | None, input: Inp
                 if isinstance(event, ev.ReadingDropped) and event.letter is not None:
                     outcome.rejection = Rejection(CLOCK_LETTER, event.letter)
         decided = progress(policy, outcome.state, input) if changed else []
-    outcome.status = [status_of(vehicle_id, workflow) for workflow in changed.values()]
+    if changed:
+        outcome.status = [status_of(vehicle_id, workflow) for workflow in changed.values()]
     if outcome.traceparent is None:
         outcome.traceparent = _traceparent(outcome)
     return outcome

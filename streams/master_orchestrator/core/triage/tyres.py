@@ -33,12 +33,10 @@ def follow_tyres(
     if raw == UNKNOWN_PRESSURES or (0 in raw and _asleep(rules, raw)):
         return tyres, NO_TYRES
     low, high = rules.tyre_band
-    raw = tuple(
-        [
-            kpa if kpa is None or low < kpa < high else one.counted(kpa)
-            for kpa, one in zip(raw, rules.tyre_ranges, strict=True)
-        ]
-    )
+    for kpa in raw:
+        if kpa is not None and not low < kpa < high:
+            raw = tuple([one.counted(kpa) for kpa, one in zip(raw, rules.tyre_ranges, strict=True)])
+            break
     ts = reading.ts_ms
     heat_k = 0.0 if tyres is None else _heat(rules, tyres, ts, engine)
     ambient_c = reading.ambient_temp_c
