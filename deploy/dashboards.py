@@ -111,6 +111,7 @@ AGENTS = [
     Panel("Workers", "Busy ones, and how many there are.", "short", ((f"sum by (agent) ({P}workers_busy)", "busy {{agent}}"), (f"sum by (agent) ({P}workers)", "all {{agent}}"))),
     Panel("Fetched, not started", "Commands in the runners' queues.", "short", ((f"sum by (agent, lane) ({P}commands_fetched{{{AGENT}}})", "{{agent}} {{lane}}"),)),
     Panel("Skipped", "Repeats, expired commands, commands that killed runners.", "ops", ((rate("commands_skipped_total", "agent, reason", AGENT), "{{agent}} {{reason}}"),), "runbooks/CommandsExpiring.md"),
+    Panel("Failed acts", "Acts of handlers that failed, by resource: a channel or a service that does not answer.", "ops", ((rate("acts_failed_total", "agent, resource", 'agent=~"$agent"'), "{{agent}} {{resource}}"),), "runbooks/AgentErrors.md"),
     Panel("Bound of a lane", "What the topology allows to wait.", "s", ((f"max by (lane) ({P}lane_bound_seconds)", "{{lane}}"),)),
 ]
 ENGINES = [

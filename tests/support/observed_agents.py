@@ -16,7 +16,8 @@ from master_orchestrator_schemas.vocabulary import AgentType, Answer
 def handle(task: Task) -> Result:
     """What each agent answers: the defaults, unless the vehicle is one to fail."""
     if task.agent_type is AgentType.DIAGNOSIS and task.vehicle_id.startswith("error"):
-        raise RetryableError("planted")
+        with task.access("read", "dtc_kb", rows=1):
+            raise RetryableError("planted")
     if task.agent_type is AgentType.DIAGNOSIS and task.vehicle_id.startswith("reject"):
         raise PermanentError("planted")
     if task.agent_type is AgentType.CUSTOMER_ENGAGEMENT and task.vehicle_id.startswith("decline"):

@@ -3,10 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
-from lifelines import WeibullFitter
-from lifelines.exceptions import ConvergenceError
-
 from master_orchestrator_agents.quality.analysis import QualityAnalysis
 from master_orchestrator_agents.quality.eight_d import FailureMode
 from master_orchestrator_agents.quality.in_service import curve_of
@@ -27,6 +23,10 @@ class WeibullMode:
 
 def mode_of(analysis: QualityAnalysis, keys: Iterable[LotKey]) -> WeibullMode:
     """Of the lots of one component: when in service they failed, against all that are in service without a claim."""
+    import numpy as np
+    from lifelines import WeibullFitter
+    from lifelines.exceptions import ConvergenceError
+
     curve = curve_of(analysis, keys)
     failures = np.asarray(curve.claims, dtype=float)
     if failures.sum() < MIN_FAILURES:

@@ -3,12 +3,13 @@
 import re
 from datetime import date
 from pathlib import Path
-
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from master_orchestrator_agents.quality.analysis import ComponentChart, QualityAnalysis
 from master_orchestrator_agents.quality.in_service import curve_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 USUAL, OUT, LIMIT = "#1f77b4", "#d62728", "#888888"
 MIN_EXPECTED_SHOWN = 0.5
@@ -19,6 +20,8 @@ EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 def draw(analysis: QualityAnalysis, folder: Path) -> list[Path]:
     """Draw every component into ``folder``, which is made if it is not there; returns the files."""
+    from matplotlib.figure import Figure
+
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for number, chart in enumerate(analysis.charts.values(), 1):
@@ -33,7 +36,7 @@ def draw(analysis: QualityAnalysis, folder: Path) -> list[Path]:
     return files
 
 
-def _lots(axes: Axes, analysis: QualityAnalysis, chart: ComponentChart) -> None:
+def _lots(axes: "Axes", analysis: QualityAnalysis, chart: ComponentChart) -> None:
     """Claims over expected claims of each lot in build order, with its limit."""
     shown = [key for key, point in chart.points.items() if point.expected >= MIN_EXPECTED_SHOWN]
     days = [_place(min(batch.built_day for batch in analysis.lots[key])) for key in shown]
@@ -66,7 +69,7 @@ def _place(day: int) -> float:
     return float(day - EPOCH_DAY)
 
 
-def _service(axes: Axes, analysis: QualityAnalysis, chart: ComponentChart) -> None:
+def _service(axes: "Axes", analysis: QualityAnalysis, chart: ComponentChart) -> None:
     flagged = [key for key in chart.points if key in analysis.flagged]
     usual = [key for key in chart.points if key not in analysis.flagged]
     for keys, colour, label in ((usual, USUAL, "other lots"), (flagged, OUT, "lots that stand out")):
