@@ -70,6 +70,7 @@ def faults(
 def drifts(
     seeds: Annotated[list[int], typer.Argument(help="Twelve drifting vehicles each: six signals at two rates.")],
     healthy: Annotated[int, typer.Option(help="Number of healthy vehicles, for a year, reporting every hour.")] = 0,
+    plot: Annotated[Path | None, typer.Option(help="Draw the first seed's vehicles into this SVG file.")] = None,
 ) -> None:
     """Vehicles that get worse for weeks: what is foretold, how far ahead, and whether its date is right."""
     rules = compile_rules(load_topology().triage)
@@ -91,6 +92,10 @@ def drifts(
     year = [DriftingVehicle(seed, 60.0).findings(rules, YEAR_DAYS) for seed in range(healthy)]
     false = sum(any(finding.rule.endswith(TRENDING) for finding in findings) for findings in year)
     console.print(f"{false} of {healthy} healthy vehicles with a forecast in a year")
+    if plot is not None:
+        from bench_suite.decisions.drift_plot import draw_drifts
+
+        draw_drifts(rules, seeds[0], 60.0, plot)
 
 
 @app.command("calibrate")

@@ -60,7 +60,7 @@ class DriftingVehicle:
     def findings(self, rules: TriageRules, days: int) -> list[Finding]:
         """What triage finds in that number of days."""
         trackers, findings = new_trackers(), list[Finding]()
-        for reading in self._readings(days):
+        for reading in self.readings(days):
             trackers, seen = observe(rules, trackers, reading)
             findings += seen.findings
         return findings
@@ -82,7 +82,8 @@ class DriftingVehicle:
         drift = DRIFTS[signal][1] * day if signal == self.drift else 0.0
         return mean + self.offsets[signal] + swing * season + worn + drift
 
-    def _readings(self, days: int) -> Iterator[Telemetry]:
+    def readings(self, days: int) -> Iterator[Telemetry]:
+        """What it reports in that number of days; of one vehicle once, since chance goes on."""
         front = 0.0
         for day in range(days):
             front = 0.75 * front + self.chance.gauss(0, FRONT_C)
