@@ -1,5 +1,6 @@
 """The consumer over the four lane topics of one agent type: membership, flow control, commits."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +16,8 @@ from master_orchestrator_schemas.places import Partition
 log = structlog.stdlib.get_logger(__name__)
 
 METADATA_S = 5.0
+SETTLE_S = 1.0
+SETTLE_POLL_S = 0.05
 
 MAX_FETCH = 1_000
 """Records per fetch: by how many a lane may exceed its limit before it is paused."""
@@ -126,11 +129,25 @@ class LaneConsumer:
 
     def close(self, timeout: float) -> None:
         """Leave the group. After ``timeout`` the coordinator is left to end the session itself."""
-        leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        leaving = threading.Thread(target=self._leave, name="leaving", daemon=True)
         leaving.start()
         leaving.join(timeout)
         if leaving.is_alive():
             log.warning("group_not_left", waited_s=timeout)
+
+    def _leave(self) -> None:
+        """Unsubscribe, let a rebalance that is under way end, close.
+
+        Within ``close`` librdkafka may never answer a rebalance's callback, which waits with the interpreter's lock
+        held: the whole process would stand still (confluentinc/librdkafka#4527, #4884).
+        """
+        with contextlib.suppress(KafkaException):  # of a client with a fatal error
+            self._consumer.unsubscribe()
+            until = time.monotonic() + SETTLE_S
+            self._consumer.poll(SETTLE_POLL_S)
+            while self._consumer.assignment() and time.monotonic() < until:
+                self._consumer.poll(SETTLE_POLL_S)
+        self._consumer.close()
 
     def _on_commit(self, error: KafkaError | None, offsets: list[TopicPartition]) -> None:
         """The result of one commit; partitions may fail one by one."""
