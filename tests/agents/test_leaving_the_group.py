@@ -13,7 +13,7 @@ def nothing(_partitions: object) -> None: ...
 
 
 def leave(monkeypatch: pytest.MonkeyPatch, *, polls: int, is_broken: bool = False) -> list[str]:
-    """What is called of a client whose partitions are given up by so many polls."""
+    """What is called of a client that has no partitions after N polls."""
     called: list[str] = []
 
     class Client:

@@ -19,7 +19,7 @@ import subprocess, sys
 from pathlib import Path
 from master_orchestrator.demo.redirect import output_to
 with output_to(Path(sys.argv[1])) as streams:
-    print("own out")
+    print("own out", flush=True)
     print("own err", file=sys.stderr)
     subprocess.run([sys.executable, "-c", "print('child out', flush=True)"], check=True)
     print("to the terminal", file=streams.out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from master_orchestrator.cli.context import UsageError
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from master_orchestrator.quality.report import QualityReport
 
 EXAMPLE = "Example: master-orchestrator quality analyze --production production.csv --claims claims.csv --plot charts"
@@ -57,23 +60,33 @@ def analyze(
     Opens no action by itself: it proposes each with its evidence and the eight disciplines (8D). Needs the extra
     `quality`: pip install 'master-orchestrator[quality]'.
     """
-    report = _report(production, claims, until, day_first)
-    if plot is not None:
-        from master_orchestrator.quality.plots import draw
+    with _extra():
+        report = _report(production, claims, until, day_first)
+        if plot is not None:
+            from master_orchestrator.quality.plots import draw
 
-        draw(report.analysis, plot)
+            draw(report.analysis, plot)
     answer(report.value() if json else None, report.text, as_json=json)
 
 
-def _report(production: Path, claims: Path, until: str | None, day_first: bool | None) -> QualityReport:  # noqa: FBT001
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Says what to install if a library of the extra is missing."""
     from master_orchestrator.quality.errors import ExtraMissingError
 
     try:
-        from master_orchestrator.quality.command import analyse_files
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("master_orchestrator"):
             raise
         raise ExtraMissingError("quality", error.name) from error
+
+
+def _report(production: Path, claims: Path, until: str | None, day_first: bool | None) -> QualityReport:  # noqa: FBT001
+    import lifelines  # noqa: F401  said to be missing before the files are read
+
+    from master_orchestrator.quality.command import analyse_files
+
     return analyse_files(production, claims, day_first=day_first, until=_day(until))
 
 
