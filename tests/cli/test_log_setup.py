@@ -34,6 +34,21 @@ def logging_as_before() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+class LogClock:
+    """The time of log records; a test moves it on."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+
+
+@pytest.fixture
+def log_clock(monkeypatch: pytest.MonkeyPatch) -> LogClock:
+    clock = LogClock()
+    monkeypatch.setattr(time, "time", lambda: clock.now)
+    monkeypatch.setattr(time, "time_ns", lambda: int(clock.now * 1e9))  # what log records ask from Python 3.13 on
+    return clock
+
+
 def _logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
@@ -197,35 +212,29 @@ def test_a_record_that_cannot_be_written_does_not_take_its_arguments_along(capsy
 
 
 def test_what_a_client_tries_again_is_shown_only_if_it_lasts(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], log_clock: LogClock
 ) -> None:
     configure_logging(Settings(log_format="json"), program="up")
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now)
-    monkeypatch.setattr(time, "time_ns", lambda: int(now * 1e9))  # what log records ask from Python 3.13 on
     client = logging.getLogger("librdkafka")
     for number in range(45):
         client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", number)
     assert [] == _logged(capsys)
-    now += EVERY_S
+    log_clock.now += EVERY_S
     client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", 46)
     assert [45] == [record["repeats"] for record in _logged(capsys)]
 
 
 def test_a_library_that_repeats_itself_is_shown_once_a_minute(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], log_clock: LogClock
 ) -> None:
     configure_logging(Settings(log_format="json"), program="engine")
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now)
-    monkeypatch.setattr(time, "time_ns", lambda: int(now * 1e9))  # what log records ask from Python 3.13 on
     coordinator = logging.getLogger("aiokafka.consumer.group_coordinator")
     for number in range(40):
         coordinator.warning("Marking the coordinator dead (node %s)for group %s.", number, "g")
         logging.getLogger("librdkafka").warning("%s [%s] %s", "REQTMOUT", f"consumer-{number}", "timed out")
         logging.getLogger("ours").warning("said %s times", number)
     coordinator.error("something else")
-    now += EVERY_S
+    log_clock.now += EVERY_S
     coordinator.warning("Marking the coordinator dead (node %s)for group %s.", 41, "g")
     shown = _logged(capsys)
     assert 40 == sum(record["logger"] == "ours" for record in shown)
