@@ -52,7 +52,8 @@ class ActivityWriter:
 
     def close(
         self,
-        session: Session,
+        occasion: Occasion,
+        acts: tuple[SessionAct, ...],
         outcome: ActOutcome,
         *,
         at_ms: int,
@@ -61,8 +62,7 @@ class ActivityWriter:
         delivered: Delivered,
     ) -> list[ProducerRecord]:
         """The records of a session that is over, to be sent with its reply; each calls ``delivered``."""
-        acts = session.acts.merged()
-        done = self._author.done(session.occasion, acts, outcome=outcome, at_ms=at_ms, took_ms=took_ms)
+        done = self._author.done(occasion, acts, outcome=outcome, at_ms=at_ms, took_ms=took_ms)
         return [self._record(activity, trace, delivered) for activity in done]
 
     def keep_alive(self) -> None:

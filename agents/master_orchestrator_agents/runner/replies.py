@@ -51,7 +51,8 @@ class ReplySender:
         """A command that is not handled needs no reply; that it was not is on record."""
         delivered = AllDelivered(partial(self._backlog.completed, entry))
         activity = self._activity.close(
-            self._activity.open(entry.command),
+            self._activity.open(entry.command).occasion,
+            (),
             ActOutcome.FAILURE,
             at_ms=self._now_ms(),
             took_ms=0,
@@ -64,7 +65,8 @@ class ReplySender:
         """Send the reply, and what was done in its session, in the trace context of its command."""
         value, sent = self._encoded(entry, reply)
         self._metrics.replied(entry.lane, sent, entry.traceparent)
-        self._metrics.acted(session.acts.merged())
+        acts = session.acts.merged()
+        self._metrics.acted(acts)
         if self._tracing is not None:
             self._tracing.handled(entry.command, sent, entry.traceparent)
         at_ms, source = self._now_ms(), f"master-orchestrator/agents/{sent.agent}/{sent.worker}"
@@ -72,7 +74,8 @@ class ReplySender:
         answer = DeliveredReply(sent.vehicle_id.encode(), value, headers)
         delivered = AllDelivered(partial(self._backlog.completed, entry, answer))
         activity = self._activity.close(
-            session,
+            session.occasion,
+            acts,
             outcome_of(sent),
             at_ms=at_ms,
             took_ms=sent.handled_in_ms,
