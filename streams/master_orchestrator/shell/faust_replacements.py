@@ -33,15 +33,11 @@ from master_orchestrator.shell.lenient_records import LenientRecords
 from master_orchestrator.shell.store import PartitionStore, StoreOptions, wipe
 from master_orchestrator_schemas.places import Partition
 
-FETCH_WAIT_MS = 10
 COMMIT_S = 5.0
 WATCH_S = 5.0
 PULSE_S = 1.0
 POLL_S = 0.2
 SMALL_BATCH = 500
-GATHER_S = 0.04
-"""After a small batch, gather for half as long as a transaction takes, at most this long; its size hardly changes its
-cost. An idle system, whose transactions are quick, answers quickly."""
 
 
 def read_leniently() -> None:
@@ -57,14 +53,15 @@ def read_leniently() -> None:
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):
     """aiokafka's consumer with two settings that Faust does not expose.
 
-    Reason: ``fetch_max_wait_ms=1500`` is hard-coded, so an idle topic delays the others; and a worker without Faust's
-    own transactions reads uncommitted, so it would apply records of a gateway's aborted transaction.
+    Reason: ``fetch_max_wait_ms=1500`` is hard-coded, so an idle topic delays the others (the job says how long); and a
+    worker without Faust's own transactions reads uncommitted, so it would apply records of a gateway's aborted
+    transaction.
     """
 
     def _create_worker_consumer(self, transport: driver.Transport) -> AIOKafkaConsumer:
         read_leniently()
         consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_max_wait_ms = cast("EngineApp", transport.app).engine.job.cadence.fetch_wait_ms
         consumer._isolation_level = "read_committed"
         return consumer
 
@@ -179,7 +176,7 @@ class EngineConsumer(driver.Consumer):
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await asyncio.sleep(min(GATHER_S, self._engine.transaction_s / 2))
+            await asyncio.sleep(self._engine.job.cadence.gathering_s(self._engine.transaction_s))
 
     def _assigned(self, offsets: Mapping[Partition, int]) -> dict[TP, int]:
         """Those of the partitions that are assigned now."""

@@ -67,10 +67,26 @@ class StatesOverview(Protocol[K_contra]):
         """The states after a commit."""
 
 
+class Cadence(NamedTuple):
+    """How soon an app takes what has arrived. A transaction costs much the same with one record as with a hundred."""
+
+    gather_s: float
+    """After a small batch, let records gather for at most this long …"""
+    transactions: float
+    """… and at most for this many times as long as the last transaction took: what is quick answers quickly."""
+    fetch_wait_ms: int
+    """A fetch waits this long for a record; until then no other partition of that broker is asked for."""
+
+    def gathering_s(self, transaction_s: float) -> float:
+        """How long to gather, after a small batch whose transaction took ``transaction_s``."""
+        return min(self.gather_s, self.transactions * transaction_s)
+
+
 class Job(ABC, Generic[S, I, O]):
     """What one app does. ``overview`` is asked when metrics are scraped."""
 
     names: AppNames
+    cadence: Cadence
     overview: StatesOverview[S]
     mutates = False
     """Whether :meth:`step` changes the state it is given. Where it then raises, the batch is done again without it."""

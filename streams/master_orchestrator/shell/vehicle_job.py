@@ -11,7 +11,7 @@ from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle
 from master_orchestrator.core.triage import blinded
 from master_orchestrator.shell.counting import EngineCounts
-from master_orchestrator.shell.job import Get, Job, Outgoing, Stored, Taken
+from master_orchestrator.shell.job import Cadence, Get, Job, Outgoing, Stored, Taken
 from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator.shell.outgoing import GIVEN_UP, SOURCE, RecordWriter
 from master_orchestrator.shell.records import Fetched, Record
@@ -21,11 +21,14 @@ from master_orchestrator_schemas.messages import Cause, Telemetry, Timer
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.tracing import Tracing
 
+CADENCE = Cadence(gather_s=0.04, transactions=0.5, fetch_wait_ms=10)
+
 
 class VehicleJob(Job[VehicleState, Input, Outcome]):
     """Orchestrates vehicles: one state per vehicle id."""
 
     overview: OpenWork
+    cadence = CADENCE
 
     def __init__(
         self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts, tracing: Tracing | None = None
