@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from master_orchestrator.core.request_session import REJECTED
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
@@ -28,9 +29,6 @@ class EngineAnswer(msgspec.Struct, frozen=True, kw_only=True):
     audit: tuple[AuditRecord, ...] = ()
     rejection: str | None = None
 
-
-REJECTED = "rejected"
-"""The audit trail's name for a request that its workflow did not want."""
 
 CHECKED = frozenset({"workflow_opened", "check_joined"})
 """The audit trail's names for what became of a reading that asks for a check: it leaves exactly one such record.

@@ -103,6 +103,13 @@ def test_what_the_charter_allows_says_nothing(partition: ActorPartition, worker:
     assert ([], []) == (partition.out(ActorRecord), partition.out(Alert))
 
 
+def test_a_workshop_that_reports_a_backlog_says_nothing(partition: ActorPartition) -> None:
+    workshop = Worker(partition, "workshop:north")
+    experienced(partition, workshop)
+    partition.apply(*(workshop.session(WRITE, entity=f"v-{number}") for number in range(300)))
+    assert [] == partition.out(ActorRecord)
+
+
 def test_an_agent_without_a_charter_is_unknown_where_there_are_charters_and_it_acts(partition: ActorPartition) -> None:
     stranger = Worker(partition, "agent:STRANGER")
     partition.apply(stranger.session())

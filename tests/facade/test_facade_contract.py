@@ -406,18 +406,34 @@ def test_requests_are_on_record_reads_too_and_what_no_line_allows_is_not_done(
 
     orchestrator = stage.orchestrator(four_agents(), client=name)
     orchestrator.start()
-    with stage.on_record(orchestrator) as records:
+    workshop = f"workshop:{name}"
+    with stage.on_record(orchestrator, workshop) as records:
         workflow_id = orchestrator.receive_vehicle_telemetry(car, HOT)
         orchestrator.get_audit_trail(workflow_id)
         with pytest.raises(UnknownWorkflowError):
             orchestrator.get_workflow_status("nobody~0")
+        orchestrator.wait_until_ended(workflow_id)
+        with pytest.raises(InvalidRequestError, match="rejected"):
+            orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id=name, event_id=name)
 
+    (refused,) = [record for record in records if record.actor == workshop]
+    assert (name, workflow_id, car, ActOutcome.FAILURE) == (
+        refused.session,
+        refused.workflow_id,
+        refused.entity,
+        refused.outcome,
+    )
+    assert [("WRITE", "appointment", ActError.INVALID)] == [
+        (act.action, act.resource, act.error) for act in refused.acts
+    ]
     mine = [record for record in records if record.actor == f"client:{name}"]
-    assert [0, 1, 2, 3] == [record.seq for record in mine]
+    assert [*range(6)] == [record.seq for record in mine]
     assert [
         (Phase.DONE, ActOutcome.SUCCESS, "WRITE", "workflow", car),
         (Phase.BEFORE, ActOutcome.SUCCESS, "READ", "audit_log", car),
         (Phase.DONE, ActOutcome.SUCCESS, "READ", "audit_log", car),
         (Phase.DONE, ActOutcome.FAILURE, "READ", "workflow", "nobody"),
+        (Phase.DONE, ActOutcome.SUCCESS, "READ", "workflow", car),
+        (Phase.DONE, ActOutcome.SUCCESS, "WRITE", "workflow", car),
     ] == [(each.phase, each.outcome, each.acts[0].action, each.acts[0].resource, each.entity) for each in mine]
-    assert ActError.NOT_FOUND == mine[-1].acts[0].error
+    assert ActError.NOT_FOUND == mine[3].acts[0].error

@@ -78,7 +78,13 @@ def dry(topology: Topology, readings: list[Telemetry]) -> DryRun:
 def engine_log(topology: Topology) -> Iterator[tuple[MemoryEngine, MemoryLog]]:
     log = MemoryLog()
     engine = MemoryEngine(
-        topology, Codec(topology.limits), log, now_ms=lambda: NOW, dispatch=lambda *_: None, hold=lambda *_: None
+        topology,
+        Codec(topology.limits),
+        log,
+        now_ms=lambda: NOW,
+        dispatch=lambda *_: None,
+        hold=lambda *_: None,
+        record=lambda _: None,
     )
     engine.start()
     yield engine, log

@@ -6,6 +6,7 @@ And vehicles on it, driven as in the tests of the core. A partition can be writt
 import json
 from base64 import b64decode, b64encode
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -39,7 +40,7 @@ class InputRecord(NamedTuple):
 class PartitionContent(msgspec.Struct):
     """What Kafka has of a partition: inputs, table (as the changelog gives it), outputs, delivered commands.
 
-    The outbox, in the table, has the commands of the newest batch; they count as not yet delivered.
+    The outbox, in the table, has the commands and sessions of the newest batch; they count as not yet delivered.
     """
 
     inputs: list[InputRecord] = []
@@ -138,9 +139,7 @@ class PartitionVehicle(CoreVehicle):
         super().__init__(engine.policy, vehicle_id)
         self.engine = engine
         self.held: list[InputRecord] | None = None
-        known = [
-            CODEC.decode(record.value, Command) for record in (*engine.partition.commands, *engine.partition.outbox)
-        ]
+        known = self._commands([*engine.partition.commands, *engine.partition.outbox])
         self.commands = [command for command in known if command.vehicle_id == vehicle_id]
         self.at_ms = max([EPOCH_MS, *(given.at_ms for given in engine.partition.inputs)])
         self._take_stored()
@@ -152,13 +151,18 @@ class PartitionVehicle(CoreVehicle):
         if self.held is not None:
             self.held.append(given)
             return
-        self.commands += [CODEC.decode(record.value, Command) for record in self.engine.apply(given)]
+        self.commands += self._commands(self.engine.apply(given))
         self._take_stored()
 
     def trail(self) -> list[AuditRecord]:
         """All audit records of the vehicle."""
         topic = self.engine.topology.topic_of("AuditRecord")
         return self.engine.partition.of_vehicle(self.vehicle_id, topic, AuditRecord)
+
+    def _commands(self, records: Iterable[Record]) -> list[Command]:
+        """Those among the records of an outbox, which holds the sessions of requests, too."""
+        activity = self.engine.topology.topic_of("Activity")
+        return [CODEC.decode(record.value, Command) for record in records if record.topic != activity]
 
     def _take_stored(self) -> None:
         value = self.engine.partition.table.get(self.vehicle_id.encode())

@@ -8,11 +8,12 @@ from typing import cast
 from master_orchestrator import AgentType, AsyncMasterOrchestrator, MasterOrchestrator
 from master_orchestrator.facade.setup import without_unserved
 from master_orchestrator.memory.shell import MemoryShell
-from master_orchestrator.readers.activity import read_activity
 from master_orchestrator_agents import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity
+from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.topology import Topology
+from support.topics import topic_log
 
 QUICK_WAITS_MS = (50, 100, 150)
 
@@ -49,8 +50,8 @@ class FacadeStage:
         return made
 
     @contextmanager
-    def on_record(self, made: MasterOrchestrator) -> Iterator[list[Activity]]:
-        """What ``made``, which is running, puts on record; complete when the block is left, which shuts it down."""
+    def on_record(self, made: MasterOrchestrator, actor: str) -> Iterator[list[Activity]]:
+        """All that is on record, when the block is left, which shuts ``made`` down and awaits one of ``actor``."""
         records: list[Activity] = []
         log = None if self.kafka is not None else cast("MemoryShell", made._running).log
         yield records
@@ -58,7 +59,12 @@ class FacadeStage:
         if log is not None:
             records += log.activity
         elif self.kafka is not None:
-            records += [record for _, record in read_activity(self.kafka, self.topology)]
+            topic, partitions = self.topology.topic_of("Activity"), self.topology.partitions
+            with topic_log(self.kafka, topic) as activity:
+                activity.until(lambda log: any(message.key() == actor.encode() for message in log.messages))
+            records += activity.decoded(Activity)
+            keys = [(message.partition(), message.key() or b"") for message in activity.messages]
+            assert [partition_of_key(key, partitions) for _, key in keys] == [partition for partition, _ in keys]
 
     def started(self, handlers: Mapping[AgentType, Handler], max_workers: int = 10) -> MasterOrchestrator:
         """A running one."""

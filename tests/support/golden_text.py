@@ -14,16 +14,17 @@ from master_orchestrator.core.state import decode_state
 from master_orchestrator.core.table import unpack_vehicle
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, SenderFeedback, Status
+from master_orchestrator_schemas.messages import Activity, Alert, AuditRecord, Command, SenderFeedback, Status
 
 CODEC = Codec()
-Output = AuditRecord | Status | Alert | SenderFeedback | Command
+Output = AuditRecord | Status | Alert | SenderFeedback | Command | Activity
 OUTPUTS: dict[str, type[Output]] = {
     "AuditRecord": AuditRecord,
     "Status": Status,
     "Alert": Alert,
     "SenderFeedback": SenderFeedback,
     "Command": Command,
+    "Activity": Activity,
 }
 LEFT_OUT = ("workflow_id", "vehicle_id", "seq", "hash", "prev_hash")
 """What the record's key says already, and what no eye compares: the digest covers it."""
@@ -58,7 +59,7 @@ def _message(name: str, value: bytes) -> dict[str, Any]:
         plain.pop(field, None)
     if "history" in plain:
         plain["history"] = plain["history"][-1:]
-    if "details" in plain:
+    if plain.get("details"):
         plain["details"] = json.loads(plain["details"])
     filled: dict[str, Any] = _filled(plain)
     return filled

@@ -15,7 +15,7 @@ from master_orchestrator.readers.verify import verify
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.messages import Alert, AuditRecord, Command, SenderFeedback, Status
+from master_orchestrator_schemas.messages import Activity, Alert, AuditRecord, Command, SenderFeedback, Status
 from master_orchestrator_schemas.reasons import CORE_REASONS, INTAKE_REASONS
 from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.tasks import TASKS
@@ -40,6 +40,7 @@ class Judge:
             topology.topic_of("Status"): Status,
             topology.topic_of("Alert"): Alert,
             topology.topic_of("SenderFeedback"): SenderFeedback,
+            topology.topic_of("Activity"): Activity,
             **dict.fromkeys(topology.command_topics, Command),
         }
         self._dead = topology.dead_letter_topic

@@ -23,8 +23,9 @@ RULES = (rows, per_command, windows, context)
 COLD_SESSIONS = 200
 MAX_COUNTED, MAX_COUNTED_ROWS = 10**6, 10**12
 """Of one act of a record: beyond any ceiling, and sums over a day still fit into 64 bits."""
-BY_COMMAND = frozenset({ActorKind.AGENT, ActorKind.ENGINE})
-"""Kinds whose sessions are commands; those of the others are requests, which explain nothing."""
+BY_COMMAND = frozenset({ActorKind.AGENT, ActorKind.ENGINE, ActorKind.WORKSHOP})
+"""Kinds whose sessions explain their acts: a command, or the appointment that a workshop reports about, to which the
+engine has held the report. Those of the others are requests, which explain nothing."""
 
 
 def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:

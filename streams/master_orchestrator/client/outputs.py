@@ -8,8 +8,9 @@ import structlog
 from confluent_kafka import Message
 
 from master_orchestrator.client.pending import Correlator, KafkaPending
+from master_orchestrator.core.request_session import REJECTED
 from master_orchestrator.errors import UnreadableRecordError, kafka_error
-from master_orchestrator.ports import CHECKED, REJECTED, EngineAnswer
+from master_orchestrator.ports import CHECKED, EngineAnswer
 from master_orchestrator.readers.decoding import decode
 from master_orchestrator.readers.statuses import is_at_home
 from master_orchestrator.readers.topics import TopicReader

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 import msgspec
@@ -13,6 +13,7 @@ from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.rejection import RejectedError, Rejection
+from master_orchestrator.core.request_session import request_sessions
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.unprocessable import unprocessable
@@ -21,7 +22,7 @@ from master_orchestrator.memory.log import MemoryLog
 from master_orchestrator.ports import EngineAnswer
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.headers import Headers
-from master_orchestrator_schemas.messages import Cause, Command
+from master_orchestrator_schemas.messages import Activity, Cause, Command
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES
 from master_orchestrator_schemas.topology import Topology
@@ -62,6 +63,7 @@ class MemoryEngine:
         now_ms: Callable[[], int],
         dispatch: Callable[[Command, str | None], None],
         hold: Callable[[str, Iterable[Deadline]], None],
+        record: Callable[[Sequence[Activity]], None],
         tracing: Tracing | None = None,
     ) -> None:
         self._policy, self._intake = Policy.from_topology(topology), Intake(topology, codec)
@@ -71,7 +73,7 @@ class MemoryEngine:
         self._log = log
         self._now_ms = now_ms
         self._dispatch = dispatch
-        self._hold, self._tracing = hold, tracing
+        self._hold, self._record, self._tracing = hold, record, tracing
         self._states: dict[str, bytes] = {}
         self._inputs: queue.SimpleQueue[MemoryRecord | None] = queue.SimpleQueue()
         self._appending = threading.Lock()
@@ -151,6 +153,7 @@ class MemoryEngine:
         self._states[vehicle_id] = state
         self._put_out(outcome)
         self._hold(vehicle_id, waiting)
+        self._record(request_sessions(given, outcome))
         if self._tracing is not None:
             self._tracing.applied(outcome.audit, outcome.traceparent)
         if outcome.rejection is not None:

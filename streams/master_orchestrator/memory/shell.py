@@ -76,6 +76,7 @@ class MemoryShell:
             now_ms=clock.now_ms,
             dispatch=self._pool.put,
             hold=self._timers.hold,
+            record=self._activity.write,
             tracing=tracing,
         )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from master_orchestrator.core.audit_chain import Violation
+from master_orchestrator.core.request_session import REJECTED
 from master_orchestrator.readers.activity import read_activity
 from master_orchestrator.readers.audit import read_audit
 from master_orchestrator.readers.audit_verdict import AuditVerdict
@@ -15,9 +16,6 @@ from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity, AuditRecord
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import ActorKind
-
-REJECTED = "rejected"
-"""The event of an input that was not followed."""
 
 NO_SESSION, NO_COMMAND = "reply_without_session", "session_without_command"
 BEFORE_RECORDING = "replies were accepted before the first session on record: whether they had one cannot be told"

@@ -56,7 +56,7 @@ class ActorJob(Job[ActorState, ActorInput, ActorOutcome]):
         """One step of the behaviour core."""
         return step(self.conduct, key.decode(), state, given)
 
-    def outgoing(self, key: bytes, outcome: ActorOutcome, at_ms: int) -> Outgoing:
+    def outgoing(self, key: bytes, given: ActorInput, outcome: ActorOutcome, at_ms: int) -> Outgoing:  # noqa: ARG002
         """Trail, status, controls and alerts; nothing goes by way of the outbox."""
         encode, records = self._codec.encode, list[Record]()
         for entry in outcome.trail:

@@ -55,6 +55,10 @@ def retried(call: Callable[[float], T]) -> T:
             time.sleep(RETRY_PAUSE_S)
 
 
+ANY_PARTITION = -1
+"""The partitioner chooses, by the key."""
+
+
 def _enqueue(producer: Producer, records: Iterable[Record], partition: int, report: Report | None = None) -> None:
     """Hand records to librdkafka; where its queue is full, serve delivery reports until there is room.
 
@@ -161,6 +165,8 @@ class PartitionProducer:
 class PlainProducer:
     """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads.
 
+    Activity goes to the partition of its key, its actor, all else to that of the input that led to it.
+
     One of the threads that wait serves the reports of all: a thread in a poll of its own would not return when another
     one's poll has brought its last report, and its partition's next transaction would wait for that.
     """
@@ -168,10 +174,11 @@ class PlainProducer:
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
         over = {"linger.ms": 0, "delivery.timeout.ms": 60_000}
         self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **over, **QUEUE))
+        self._by_key = topology.topic_of("Activity")
         self._serving = threading.Lock()
 
     def send(self, records: Iterable[Record], partition: int) -> None:
-        """Deliver ``records`` to ``partition`` of their topics. Raises :class:`ShellError` if one cannot be."""
+        """Deliver ``records``; ``partition``: of their input. Raises :class:`ShellError` if one cannot be."""
         batch = list(records)
         if not batch:
             return
@@ -183,7 +190,8 @@ class PlainProducer:
             if len(reports) == len(batch):
                 complete.set()
 
-        _enqueue(self._producer, batch, partition, report)
+        _enqueue(self._producer, [each for each in batch if each.topic != self._by_key], partition, report)
+        _enqueue(self._producer, [each for each in batch if each.topic == self._by_key], ANY_PARTITION, report)
         while not complete.is_set():
             self._serve_until(complete)
         for error in filter(None, reports):

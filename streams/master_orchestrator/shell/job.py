@@ -100,8 +100,8 @@ class Job(ABC, Generic[S, I, O]):
         """What the input does to the state of ``key``; None: there is none yet."""
 
     @abstractmethod
-    def outgoing(self, key: bytes, outcome: O, at_ms: int) -> Outgoing:
-        """What the outcome writes, stamped with its input's time. Raises ``EncodeError``."""
+    def outgoing(self, key: bytes, given: I, outcome: O, at_ms: int) -> Outgoing:
+        """What the outcome of ``given`` writes, stamped with its time. Raises ``EncodeError``."""
 
     @abstractmethod
     def store(self, key: bytes, state: S) -> Stored:

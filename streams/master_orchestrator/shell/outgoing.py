@@ -14,7 +14,7 @@ from master_orchestrator_schemas.dead_letters import (
     origin_headers,
 )
 from master_orchestrator_schemas.headers import envelope_headers
-from master_orchestrator_schemas.messages import Alert, Cause, Command, SenderFeedback
+from master_orchestrator_schemas.messages import Activity, Alert, Cause, Command, SenderFeedback
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.plans import input_record_bytes
 from master_orchestrator_schemas.vocabulary import AgentType, Priority
@@ -70,6 +70,7 @@ class RecordWriter(NoticeWriter):
             for priority in Priority
         }
         self._audit, self._status = topology.topic_of("AuditRecord"), topology.topic_of("Status")
+        self._activity = topology.topic_of("Activity")
 
     def outcome(self, outcome: Outcome, key: bytes, at_ms: int) -> Outgoing:
         """All records of the outcome of the vehicle ``key``, stamped with its input's time."""
@@ -85,6 +86,11 @@ class RecordWriter(NoticeWriter):
         records += [self.alert(alert, trace) for alert in outcome.alerts]
         records += [self._given_up(command, key, trace) for command in outcome.failed_commands]
         return Outgoing(records, [self._command(command, key, trace) for command in outcome.commands])
+
+    def session(self, activity: Activity) -> Record:
+        """The record of what an actor asked of the engine."""
+        headers = envelope_headers("Activity", SOURCE, activity.activity_id, activity.at_ms, None)
+        return Record(self._activity, activity.actor.encode(), self._codec.encode(activity), headers)
 
     def command_topic(self, command: Command) -> str:
         """The topic of the command's agent and lane."""

@@ -131,7 +131,7 @@ class Processor(Generic[S, O]):
         key, given, left_out = job.take(cause, record)
         before = self._state(key, get, work)
         outcome = job.step(key, before, given)
-        records, commands = job.outgoing(key, outcome, record.timestamp)
+        records, commands = job.outgoing(key, given, outcome, record.timestamp)
         if storing:
             self._stored(key, outcome.state)
         work.states[key] = outcome.state

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 
 
 class Record(NamedTuple):
-    """One outgoing record; its partition is that of the input. A command stands in the outbox in just this form."""
+    """One outgoing record, in the input's partition, but for activity. In the outbox it stands like this."""
 
     topic: str
     key: bytes

@@ -6,6 +6,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.request_session import request_sessions
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle
@@ -50,9 +51,11 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
         """One step of the core."""
         return step(self._policy, given.body.vehicle_id, state, given)
 
-    def outgoing(self, key: bytes, outcome: Outcome, at_ms: int) -> Outgoing:
-        """The outcome's records and commands."""
-        return self.writer.outcome(outcome, key, at_ms)
+    def outgoing(self, key: bytes, given: Input, outcome: Outcome, at_ms: int) -> Outgoing:
+        """The outcome's records and commands; behind these, what was asked, as a session on record."""
+        written = self.writer.outcome(outcome, key, at_ms)
+        written.commands.extend(map(self.writer.session, request_sessions(given, outcome)))
+        return written
 
     def store(self, key: bytes, state: VehicleState) -> Stored:
         """One entry: the earliest deadline and the core's state."""
