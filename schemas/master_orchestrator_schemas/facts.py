@@ -151,3 +151,10 @@ class RuleLabel(Fact):
 
     rule: Short
     label: FindingLabel
+
+
+class CauseLabel(Fact):
+    """What the confirmed cause says about a cause that DIAGNOSIS named."""
+
+    cause: Short
+    label: FindingLabel

@@ -7,10 +7,11 @@ here, and unknown ones are kept (on the wire in ``extras``, name -> JSON text).
 import json
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from master_orchestrator_schemas.facts import (
     Anomaly,
+    CauseLabel,
     Count,
     Hours,
     Long,
@@ -27,6 +28,8 @@ from master_orchestrator_schemas.vocabulary import AgentType, Answer, Appointmen
 MAX_EXTRAS = 64
 MAX_OFFERS = 3
 """An owner is shown."""
+_CAUSE_LABELS = TypeAdapter(Annotated[tuple[CauseLabel, ...], Field(max_length=8)])
+_NAMES = TypeAdapter(Annotated[tuple[Short, ...], Field(max_length=16)])
 
 
 class Result(BaseModel):
@@ -127,7 +130,12 @@ class SchedulingResult(Result):
 
 
 class FeedbackResult(Result):
-    """All None: the customer did not answer, which closes the workflow all the same."""
+    """All None: the customer did not answer, which closes the workflow all the same.
+
+    Three further keys are read, and travel in ``extras``. ``cause_labels``: what was found says about the causes that
+    DIAGNOSIS named, in their order; ``components``: what was at fault, in the words of the component vocabulary;
+    ``unmapped``: the technician's text says nothing that is in it.
+    """
 
     agent: ClassVar[AgentType] = AgentType.FEEDBACK
     csat: Annotated[int, Field(ge=1, le=5)] | None = None
@@ -135,6 +143,27 @@ class FeedbackResult(Result):
     fixed_right_first_time: bool | None = None
     text: Long = ""
     labels: Annotated[tuple[RuleLabel, ...], Field(max_length=16)] = ()
+
+    @property
+    def cause_labels(self) -> tuple[CauseLabel, ...]:
+        """Of the causes; none where the agent says nothing that can be read."""
+        try:
+            return _CAUSE_LABELS.validate_python((self.model_extra or {}).get("cause_labels", ()))
+        except ValidationError:
+            return ()
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """What was at fault; none where the agent says nothing that can be read."""
+        try:
+            return _NAMES.validate_python((self.model_extra or {}).get("components", ()))
+        except ValidationError:
+            return ()
+
+    @property
+    def unmapped(self) -> bool:
+        """Whether the agent says so."""
+        return (self.model_extra or {}).get("unmapped") is True
 
 
 class ManufacturingQualityResult(Result):

@@ -79,7 +79,13 @@ def test_a_customer_is_asked_once_per_episode(ask: Ask, respondent: Respondent, 
         ({"confirmed_cause": "water-pump"}, ["CONFIRMED", "WRONG_SUBSYSTEM"]),
         ({"confirmed_cause": "P0301"}, ["WRONG_SUBSYSTEM", "CONFIRMED"]),
         ({"confirmed_subsystem": "ignition"}, ["WRONG_SUBSYSTEM", "CONFIRMED"]),
+        ({"confirmed_cause": "Wasserpumpe undicht, ersetzt"}, ["CONFIRMED", "WRONG_SUBSYSTEM"]),
+        ({"confirmed_cause": "Zündspule und Thermostat ersetzt"}, ["CONFIRMED", "CONFIRMED"]),
+        ({"confirmed_cause": "motor de arranque sustituido"}, ["WRONG_SUBSYSTEM", "WRONG_SUBSYSTEM"]),
+        ({"confirmed_cause": "fault p0301 confirmed"}, ["WRONG_SUBSYSTEM", "CONFIRMED"]),
+        ({"parts_replaced": ["water_pump", "coolant"]}, ["CONFIRMED", "WRONG_SUBSYSTEM"]),
         ({"confirmed_cause": "No fault found"}, ["FALSE", "FALSE"]),
+        ({"confirmed_cause": "thermostat checked ok"}, []),
         ({"confirmed_cause": "flux capacitor"}, []),
         ({}, []),
     ],
@@ -89,3 +95,41 @@ def test_labels_follow_the_confirmed_cause(ask: Ask, confirmed: dict[str, str], 
 
     assert labels == [label.label for label in result.labels]
     assert ["coolant_hot", "dtc:P0301"][: len(labels)] == [label.rule for label in result.labels]
+
+
+CAUSES = [
+    {"component": "thermostat_stuck_closed", "subsystem": "cooling"},
+    {"component": "water_pump", "subsystem": "cooling"},
+    {"component": "spark_plugs", "subsystem": "ignition"},
+]
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("Thermostat klemmt", ["CONFIRMED", "FALSE", "WRONG_SUBSYSTEM"]),
+        ("thermostat checked ok, hose replaced", ["FALSE", "FALSE", "WRONG_SUBSYSTEM"]),
+        ("thermostat checked ok", ["FALSE"]),
+        ("sin avería", ["FALSE", "FALSE", "FALSE"]),
+        ("flux capacitor", []),
+    ],
+)
+def test_causes_have_labels_too(ask: Ask, text: str, labels: list[str]) -> None:
+    result = ask(findings=[HOT], causes=CAUSES, confirmed_cause=text)
+
+    assert labels == [label.label for label in result.cause_labels]
+
+
+def test_what_is_not_in_the_vocabulary_is_said_to_be_unmapped(ask: Ask) -> None:
+    unknown = ask(findings=[HOT], confirmed_cause="flux capacitor")
+    known = ask(findings=[HOT], confirmed_cause="Water-Pump replaced", episode=2)
+
+    assert (True, ()) == (unknown.unmapped, unknown.components)
+    assert (False, ("water_pump",)) == (known.unmapped, known.components)
+
+
+@pytest.mark.parametrize("given", [{"cause_labels": 3, "components": {"a": 1}}, {"cause_labels": [{"cause": "x"}]}])
+def test_further_keys_that_cannot_be_read_are_left(given: dict[str, Any]) -> None:
+    result = FeedbackResult.model_validate(given)
+
+    assert ((), (), False) == (result.cause_labels, result.components, result.unmapped)

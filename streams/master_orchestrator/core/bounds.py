@@ -29,6 +29,8 @@ WORD_BYTES = 40
 PART_BYTES = 24
 ID_BYTES = 100
 TEXT_BYTES = 100
+CONFIRMED_BYTES = 160
+"""Of what a technician writes: a clause that says what was whole must not lose the one that says what was not."""
 TRACEPARENT_BYTES = 64
 
 _encoder = msgspec.msgpack.Encoder()

@@ -127,7 +127,7 @@ def _feedback(assignment: Assignment) -> Payload:
         "causes": list(facts.causes),
         "appointment_id": None if booked is None else booked.appointment_id,
         "workshop_id": None if booked is None else booked.workshop_id,
-        "confirmed_cause": facts.confirmed_cause,
+        "confirmed_cause": facts.confirmed_cause or facts.note,
         "confirmed_subsystem": facts.confirmed_subsystem,
         "parts_replaced": list(facts.parts_replaced),
     }

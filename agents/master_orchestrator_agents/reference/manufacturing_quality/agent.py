@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from master_orchestrator_agents.quality.records import LotKey
 from master_orchestrator_agents.quality.verdicts import MIN_CLAIMS
-from master_orchestrator_agents.reference.components import NO_FAULT, component_of
 from master_orchestrator_agents.reference.manufacturing_quality.lots import concern_of, day_of, judge
 from master_orchestrator_agents.reference.manufacturing_quality.store import (
     QualityStore,
@@ -16,6 +15,7 @@ from master_orchestrator_agents.reference.manufacturing_quality.store import (
     record_result,
 )
 from master_orchestrator_agents.reference.ports import ProductionRegister
+from master_orchestrator_agents.reference.repair_words import component_of
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import ManufacturingQualityResult
 from master_orchestrator_schemas.tasks import ManufacturingQualityTask
@@ -32,7 +32,7 @@ class ManufacturingQualityAgent:
         """Claims of the component and model so far, whether its build month is out of control, and the action."""
         given = task.expect(ManufacturingQualityTask)
         component = component_of(given.confirmed_cause or "")
-        if not component or component in NO_FAULT:
+        if component is None:
             return ManufacturingQualityResult(summary="no confirmed repair: nothing to count")
         with task.access("read", "production_register", rows=1):
             repair = self._repair(task, given, component)

@@ -92,7 +92,7 @@ def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:
 def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:
     return replace(
         facts,
-        confirmed_cause=bounds.clip_optional(event.confirmed_cause, bounds.WORD_BYTES),
+        confirmed_cause=bounds.clip_optional(event.confirmed_cause, bounds.CONFIRMED_BYTES),
         confirmed_subsystem=bounds.clip_optional(event.confirmed_subsystem, bounds.WORD_BYTES),
         parts_replaced=tuple(bounds.clip(part, bounds.PART_BYTES) for part in event.parts_replaced[: bounds.MAX_PARTS]),
         note=bounds.clip_optional(event.note, bounds.TEXT_BYTES),
