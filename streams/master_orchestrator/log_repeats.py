@@ -7,8 +7,8 @@ from typing import Final
 EVERY_S: Final = 60.0
 MAX_KINDS: Final = 256
 NUMBER: Final = re.compile(r"\d+")
-RETRYING: Final = ": retrying"
-"""How librdkafka ends what it says of a broker that is starting: it is shown only if it lasts."""
+TRIED_AGAIN: Final = re.compile(r"Group Coordinator Request failed|Marking the coordinator dead|.*: retrying$")
+"""What clients say of a broker that is starting, aiokafka and librdkafka: it is shown only if it lasts."""
 
 
 class LibraryRepeats(logging.Filter):
@@ -33,7 +33,7 @@ class LibraryRepeats(logging.Filter):
             return True
         text = _text(record)
         kind = (record.name, record.levelno, NUMBER.sub("", text))
-        before = (record.created, 0) if text.endswith(RETRYING) else (0.0, 0)
+        before = (record.created, 0) if TRIED_AGAIN.match(text) else (0.0, 0)
         shown_at, repeats = self._kinds.get(kind, before)
         if record.created - shown_at < EVERY_S:
             self._kinds[kind] = shown_at, repeats + 1

@@ -16,7 +16,15 @@ from master_orchestrator.log_repeats import LibraryRepeats
 from master_orchestrator.settings import Settings
 from master_orchestrator_schemas.kafka import CLIENT_LOG
 
-LIBRARIES = ("faust", "mode", "aiokafka", "kafka", "asyncio", "master_orchestrator.shell.faust_replacements")
+LIBRARIES = (
+    "faust",
+    "mode",
+    "aiokafka",
+    "kafka",
+    "asyncio",
+    "opentelemetry",
+    "master_orchestrator.shell.faust_replacements",
+)
 """Their infos are about their own parts, and their debug lines hold whole requests, with log-ins and records. A
 subclass of Faust's classes logs Faust's messages under its own module.
 """

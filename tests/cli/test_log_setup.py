@@ -211,16 +211,24 @@ def test_a_record_that_cannot_be_written_does_not_take_its_arguments_along(capsy
     assert "a record of theirs could not be written (TypeError)" in shown
 
 
+@pytest.mark.parametrize(
+    ("logger", "text"),
+    [
+        ("librdkafka", "GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying"),
+        ("aiokafka.consumer.group_coordinator", "Group Coordinator Request failed: [Error %s] NotAvailable"),
+        ("aiokafka.consumer.group_coordinator", "Marking the coordinator dead (node %s)for group g."),
+    ],
+)
 def test_what_a_client_tries_again_is_shown_only_if_it_lasts(
-    capsys: pytest.CaptureFixture[str], log_clock: LogClock
+    capsys: pytest.CaptureFixture[str], log_clock: LogClock, logger: str, text: str
 ) -> None:
     configure_logging(Settings(log_format="json"), program="up")
-    client = logging.getLogger("librdkafka")
+    client = logging.getLogger(logger)
     for number in range(45):
-        client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", number)
+        client.warning(text, number)
     assert [] == _logged(capsys)
     log_clock.now += EVERY_S
-    client.warning("GETPID [producer-%s] Failed to acquire idempotence PID: loading: retrying", 46)
+    client.warning(text, 46)
     assert [45] == [record["repeats"] for record in _logged(capsys)]
 
 
@@ -230,17 +238,19 @@ def test_a_library_that_repeats_itself_is_shown_once_a_minute(
     configure_logging(Settings(log_format="json"), program="engine")
     coordinator = logging.getLogger("aiokafka.consumer.group_coordinator")
     for number in range(40):
-        coordinator.warning("Marking the coordinator dead (node %s)for group %s.", number, "g")
+        coordinator.warning("Heartbeat failed (node %s) for group %s.", number, "g")
+        logging.getLogger("opentelemetry.exporter.otlp").warning("Transient error, retrying in %ss.", number)
         logging.getLogger("librdkafka").warning("%s [%s] %s", "REQTMOUT", f"consumer-{number}", "timed out")
         logging.getLogger("ours").warning("said %s times", number)
     coordinator.error("something else")
     log_clock.now += EVERY_S
-    coordinator.warning("Marking the coordinator dead (node %s)for group %s.", 41, "g")
+    coordinator.warning("Heartbeat failed (node %s) for group %s.", 41, "g")
     shown = _logged(capsys)
     assert 40 == sum(record["logger"] == "ours" for record in shown)
     assert [
-        ("Marking the coordinator dead (node 0)for group g.", None),
+        ("Heartbeat failed (node 0) for group g.", None),
+        ("Transient error, retrying in 0s.", None),
         ("REQTMOUT [consumer-0] timed out", None),
         ("something else", None),
-        ("Marking the coordinator dead (node 41)for group g.", 39),
+        ("Heartbeat failed (node 41) for group g.", 39),
     ] == [(record["message"], record.get("repeats")) for record in shown if record["logger"] != "ours"]

@@ -2,7 +2,7 @@
 
 from master_orchestrator.demo.board import Board
 from master_orchestrator_schemas.messages import Status, Transition
-from master_orchestrator_schemas.vocabulary import Lane, Priority, Reason, State
+from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 
 def status(vehicle: str, seq: int, state: State, **over: object) -> Status:
@@ -48,7 +48,6 @@ def test_open_workflows_come_first_the_most_pressing_at_the_top() -> None:
     board.apply(status("d", 9, State.FAILED, reason=Reason.CANCELLED))
     rows = board.rows(5_000)
     assert ["c", "b", "d", "a"] == [row.vehicle_id for row in rows]
-    assert [Lane.URGENT, Lane.SCHEDULED] == [row.lane for row in rows[:2]]
     assert ["cancelled", "serviced"] == [row.reason for row in rows[2:]]
 
 

@@ -12,9 +12,12 @@ from rich.console import Console
 from support.core_vehicle import CoreVehicle, policy_of
 from support.topics import CODEC
 
+from master_orchestrator.cli.inspect import WIDE
 from master_orchestrator.cli.listing import Wanted, first, select, write
 from master_orchestrator.cli.main import run
+from master_orchestrator.cli.output import answer
 from master_orchestrator.cli.sentences import error_of, sentence
+from master_orchestrator.cli.shown import to_the_second
 from master_orchestrator.cli.tables import audit_table, workflow_table
 from master_orchestrator.readers import reports
 from master_orchestrator.readers.export import exact_line, json_line
@@ -206,3 +209,15 @@ def test_with_json_an_error_is_one_object(capsys: pytest.CaptureFixture[str]) ->
     assert 2 == run(["workflows", "--state", "BROKEN", "--json"])
 
     assert 2 == json.loads(capsys.readouterr().err)["exit_code"]
+
+
+def test_a_narrow_terminal_does_not_cut_what_is_in_a_wide_table(
+    vehicle: CoreVehicle, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    vehicle.fault("P0217")
+    status = status_of(vehicle)
+    answer(None, lambda: workflow_table([status], 1, wide=True), as_json=False, min_width=WIDE)
+    line = capsys.readouterr().out.splitlines()[1].split()
+    assert [status.workflow_id, status.state, status.priority.name.lower()] == line[:3]
+    assert to_the_second(status.updated_at_ms) in line

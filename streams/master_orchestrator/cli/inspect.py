@@ -27,6 +27,8 @@ WorkflowArgument = Annotated[
     str,
     typer.Argument(metavar="WORKFLOW", help="A workflow id, like truck-7~0.", autocompletion=completion.workflow_ids),
 ]
+WIDE = 160
+"""Columns of the wide table, however narrow the terminal is: an id that is cut cannot be copied."""
 
 
 def register(app: typer.Typer) -> None:
@@ -99,7 +101,7 @@ def workflows(
     if json or form not in {"table", "wide"}:
         write(first(select(newest, selection, only_open=False), None)[0], "json" if json else form)
     else:
-        answer(None, lambda: table(newest), as_json=False)
+        answer(None, lambda: table(newest), as_json=False, min_width=WIDE if form == "wide" else 1)
 
 
 def _watch(ctx: typer.Context, form: str, table: Callable[[NewestStatuses[StatusHead]], RenderableType]) -> None:

@@ -60,10 +60,11 @@ def plain(report: msgspec.Struct) -> dict[str, Any]:
     return value
 
 
-def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool) -> None:
+def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool, min_width: int = 1) -> None:
     """Print `value` as JSON, or what `human` makes of it; on stdout, where logs never go.
 
-    Whatever strangers wrote in it cannot steer the terminal.
+    Whatever strangers wrote in it cannot steer the terminal. A terminal of less than `min_width` columns breaks the
+    lines itself.
     """
     if as_json:
         typer.echo(harmless_json(json.dumps(value, ensure_ascii=False, default=str)))
@@ -74,7 +75,9 @@ def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool)
         return
     from rich.console import Console
 
-    Console(width=plain_width()).print(Harmless(shown))
+    console = Console(width=plain_width())
+    console.width = max(console.width, min_width)
+    console.print(Harmless(shown))
 
 
 def plain_width() -> int | None:

@@ -5,6 +5,7 @@ import time
 from rich.text import Text
 
 from master_orchestrator.cli.output import harmless_text
+from master_orchestrator_schemas.headers import rfc3339
 
 UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 
@@ -12,6 +13,11 @@ UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 def shown(text: str) -> Text:
     """The same for tables."""
     return Text(harmless_text(text))
+
+
+def to_the_second(at_ms: int) -> str:
+    """Date and time with the zone, as ``2026-11-30T23:00:48Z``; the JSON answers have milliseconds."""
+    return rfc3339(at_ms).partition(".")[0] + "Z"
 
 
 def age_of(at_ms: int) -> str:

@@ -9,9 +9,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from master_orchestrator.cli.output import harmless_text
 from master_orchestrator.cli.sentences import sentence
-from master_orchestrator.cli.shown import age_of, in_units, now_ms, shown
-from master_orchestrator_schemas.headers import rfc3339
+from master_orchestrator.cli.shown import age_of, in_units, now_ms, shown, to_the_second
+from master_orchestrator.readers.actor_cell import ActorCell
 from master_orchestrator_schemas.vocabulary import Priority, State
 from master_orchestrator_schemas.wording import amount
 
@@ -43,7 +44,9 @@ def workflow_table(statuses: Sequence[Status], matching: int, *, wide: bool = Fa
     more = ("tasks", "opened", "updated") if wide else ()
     table = plain_table("workflow", "state", "priority", "age", "due", *more, "findings" if wide else "reason")
     for status in statuses:
-        extra = (str(status.attempts), rfc3339(status.created_at_ms), rfc3339(status.updated_at_ms)) if wide else ()
+        extra = (
+            (str(status.attempts), *map(to_the_second, (status.created_at_ms, status.updated_at_ms))) if wide else ()
+        )
         table.add_row(
             shown(status.workflow_id),
             _state(status.state),
@@ -98,10 +101,10 @@ def audit_table(records: Iterable[AuditRecord]) -> RenderableType:
     for record in records:
         table.add_row(
             str(record.seq),
-            rfc3339(record.at_ms),
+            to_the_second(record.at_ms),
             _state(record.to_state) if record.from_state != record.to_state else Text(record.event, style="dim"),
             shown(record.reason or ""),
-            shown(record.actor),
+            ActorCell(harmless_text(record.actor)),
         )
     return table
 

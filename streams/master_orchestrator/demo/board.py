@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator_schemas.messages import Status
-from master_orchestrator_schemas.vocabulary import Lane, Priority, State
+from master_orchestrator_schemas.vocabulary import Priority, State
 
 
 class BoardRow(NamedTuple):
@@ -17,7 +17,6 @@ class BoardRow(NamedTuple):
     state: State
     step: str | None
     priority: Priority
-    lane: Lane
     attempts: int
     retried: bool
     findings: tuple[str, ...]
@@ -102,7 +101,6 @@ def _row(status: Status, now_ms: int) -> BoardRow:
         state=status.state,
         step=status.step,
         priority=status.priority,
-        lane=status.priority.lane,
         attempts=status.attempts,
         retried=any(transition.state is State.RETRY for transition in status.history),
         findings=status.findings,

@@ -42,7 +42,7 @@ def conduct_table(conduct: dict[str, ActorConduct]) -> Table:
     """One row per actor."""
     table = Table(box=None, pad_edge=False)
     for name in ("who", "sessions", "what", "denied", "risk"):
-        table.add_column(name, overflow="fold")
+        table.add_column(name, no_wrap=name != "what", overflow="fold")
     for actor, done in conduct.items():
         most = ", ".join(f"{act} {count:,}" for act, count in done.acts.most_common(ACTS_SHOWN))
         table.add_row(actor, f"{done.sessions:,}", most, str(done.denied), f"{done.score:g} {done.band}")

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from master_orchestrator.demo.board import Board, BoardRow
+from master_orchestrator.readers.actor_cell import ActorCell
 from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.vocabulary import Priority, State
 
@@ -21,15 +22,14 @@ STATE_STYLE = {State.COMPLETED: "green", State.FAILED: "bold red", State.RETRY: 
 FINDINGS_SHOWN = 3
 COLUMNS: Mapping[str, int | None] = {
     "vehicle": None,
-    "broken": 2,
-    "found": 3,
+    "broken": 4,
+    "found": 5,
     "state": None,
     "priority": None,
-    "lane": None,
     "tries": None,
     "age": None,
 }
-"""Columns of the live table; those with a number share what width the others leave."""
+"""Columns of the live table; those with a number share the rest of the width. Tries in colour: with retries."""
 
 
 class Pulse(NamedTuple):
@@ -67,8 +67,7 @@ def _cells(row: BoardRow, fault: str) -> tuple[str | Text, ...]:
         ", ".join(row.findings[:FINDINGS_SHOWN]),
         Text(state + ended, style=STATE_STYLE.get(row.state, "")),
         Text(row.priority.name, style=PRIORITY_STYLE[row.priority]),
-        row.lane.value,
-        f"{row.attempts}{' (again)' if row.retried else ''}",
+        Text(str(row.attempts), style=STATE_STYLE[State.RETRY] if row.retried else ""),
         f"{row.age_s:.1f} s",
     )
 
@@ -83,21 +82,27 @@ def progress_line(board: Board, pulse: Pulse) -> str:
 
 
 def timeline(records: Sequence[AuditRecord]) -> RenderableType:
-    """One workflow's audit trail, in order: where it went, when (seconds from its opening), and by whom."""
-    table = Table(box=None, pad_edge=False, title=f"timeline of {records[0].workflow_id}", title_justify="left")
+    """One workflow's audit trail, in order: where it went, when (seconds from its opening), by whom, and why."""
+    title = f"timeline of {records[0].workflow_id}, {records[-1].priority.name}"
+    table = Table(box=None, pad_edge=False, title=title, title_justify="left")
     for name in ("seq", "seconds"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("event", "state", "priority"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("by, and why", overflow="fold")
+    table.add_column("what", no_wrap=True)
+    table.add_column("by")
+    table.add_column("why", no_wrap=True)
     for record in records:
-        stayed = record.from_state is record.to_state
         table.add_row(
             str(record.seq),
             f"{(record.at_ms - records[0].at_ms) / 1000:.3f}",
-            record.event,
-            Text(record.to_state.value, style="dim" if stayed else STATE_STYLE.get(record.to_state, "")),
-            Text(record.priority.name, style=PRIORITY_STYLE[record.priority]),
-            f"{record.actor}, {record.reason}" if record.reason else record.actor,
+            _what(record),
+            ActorCell(record.actor),
+            record.reason or "",
         )
     return table
+
+
+def _what(record: AuditRecord) -> Text:
+    """The state that it went to, or the event that left it where it was."""
+    if record.from_state is record.to_state:
+        return Text(record.event, style="dim")
+    return Text(record.to_state.value, style=STATE_STYLE.get(record.to_state, ""))
