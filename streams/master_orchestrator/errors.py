@@ -70,7 +70,7 @@ class UnknownWorkflowError(OrchestratorError, LookupError):
         )
 
 
-class UnknownActorError(OrchestratorError):
+class UnknownActorError(OrchestratorError, LookupError):
     """An actor that has done nothing on record."""
 
     def __init__(self, actor: object) -> None:

@@ -110,6 +110,21 @@ def test_a_workshop_that_reports_a_backlog_says_nothing(partition: ActorPartitio
     assert [] == partition.out(ActorRecord)
 
 
+def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_found_from_the_first_day() -> None:
+    line = CharterLine.model_validate({"may": "admin", "of": "workflow", "per_hour": 30})
+    partition = ActorPartition(topology_of_one(charters={"operator:*": (line,)}))
+    ada, cancel = Worker(partition, "operator:ada"), SessionAct(action=Action.ADMIN, resource="workflow")
+    for _ in range(3):
+        partition.apply(*(ada.session(cancel) for _ in range(10)))
+        partition.at_ms += 15 * MINUTE_MS
+    assert [] == partition.out(ActorRecord)
+
+    partition.apply(ada.session(cancel))
+    (finding,) = partition.out(EntityStatus)[-1].findings
+    assert ("outside_charter", 65.0) == (finding.rule, finding.severity)
+    assert "31 times within an hour: its charter allows 30" in finding.explanation
+
+
 def test_an_agent_without_a_charter_is_unknown_where_there_are_charters_and_it_acts(partition: ActorPartition) -> None:
     stranger = Worker(partition, "agent:STRANGER")
     partition.apply(stranger.session())

@@ -75,6 +75,11 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
     assert f"operator:{this_user()} may not: read of audit_log: no line allows it" in denied.stderr
     assert 1 == cli("status", "v-1~0").returncode
     assert [] == _answer(cli("dlq", "list", "--vehicle", "v-1", "--json"))["letters"]
+    assert 1 == cli("ueba", "explain", "agent:NOBODY").returncode
+    unanswered = cli(
+        "ueba", "release", "agent:FEEDBACK", "--reason", "over", "--by", "operator:ada", "--timeout", "0.1"
+    )
+    assert 0 != unanswered.returncode
     _answer(cli("--topology", str(mine), "provision", "--json"))
 
     records = [record for _, record in read_activity(KafkaSettings(bootstrap_servers=servers), topology)]
@@ -93,9 +98,13 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
         (Phase.DONE, ActOutcome.DENIED, "audit_log", None),
         (Phase.DONE, ActOutcome.FAILURE, "workflow", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "workflow", "v-1"),
+        (Phase.BEFORE, ActOutcome.SUCCESS, "agent_control", "agent:NOBODY"),
+        (Phase.DONE, ActOutcome.FAILURE, "agent_control", "agent:NOBODY"),
+        (Phase.BEFORE, ActOutcome.SUCCESS, "agent_control", "agent:FEEDBACK"),
+        (Phase.DONE, ActOutcome.FAILURE, "agent_control", "agent:FEEDBACK"),
     ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
-    assert ActError.NOT_FOUND is records[3].acts[0].error
-    assert {f"operator:{this_user()}"} == {record.actor for record in records}
+    assert [ActError.NOT_FOUND] * 2 == [records[at].acts[0].error for at in (3, 6)]
+    assert [f"operator:{this_user()}"] * 7 + ["operator:ada"] * 2 == [record.actor for record in records]
 
 
 def _answer(done: "subprocess.CompletedProcess[str]") -> Any:

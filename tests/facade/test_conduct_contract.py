@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from confluent_kafka import Producer
@@ -24,6 +24,7 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import Alert
 from master_orchestrator_schemas.topology import Topology
+from master_orchestrator_schemas.vocabulary import Phase
 
 ROGUE = "agent:CUSTOMER_ENGAGEMENT"
 SAFE, UNSAFE = "safe", "unsafe"
@@ -172,5 +173,10 @@ def test_the_same_on_an_event_loop(topology: Topology) -> None:
             await orchestrator.acknowledge_finding(f"{ROGUE}/0", benign=False, operator="ada", reason="seen")
             await orchestrator.release_actor(ROGUE, operator="ada", reason="handler mended")
             assert "OBSERVE" == (await orchestrator.explain_actor(ROGUE))["level"]
+            records = cast("MemoryShell", orchestrator._running).log.activity
+            by_ada = [each for each in records if each.actor == "operator:ada" and each.phase is Phase.DONE]
+            assert [(ROGUE, "ADMIN", "agent_control")] * 2 == [
+                (each.entity, each.acts[0].action, each.acts[0].resource) for each in by_ada
+            ]
 
     asyncio.run(run())

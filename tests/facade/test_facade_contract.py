@@ -20,6 +20,7 @@ from master_orchestrator.errors import (
     InvalidTelemetryError,
     MissingAgentError,
     NotStartedError,
+    UnknownActorError,
     UnknownWorkflowError,
     WaitTimeoutError,
 )
@@ -412,6 +413,8 @@ def test_requests_are_on_record_reads_too_and_what_no_line_allows_is_not_done(
         orchestrator.get_audit_trail(workflow_id)
         with pytest.raises(UnknownWorkflowError):
             orchestrator.get_workflow_status("nobody~0")
+        with pytest.raises(UnknownActorError):
+            orchestrator.explain_actor("agent:NOBODY")
         orchestrator.wait_until_ended(workflow_id)
         with pytest.raises(InvalidRequestError, match="rejected"):
             orchestrator.report_service_event(workflow_id, "CHECKED_IN", workshop_id=name, event_id=name)
@@ -427,13 +430,15 @@ def test_requests_are_on_record_reads_too_and_what_no_line_allows_is_not_done(
         (act.action, act.resource, act.error) for act in refused.acts
     ]
     mine = [record for record in records if record.actor == f"client:{name}"]
-    assert [*range(6)] == [record.seq for record in mine]
+    assert [*range(8)] == [record.seq for record in mine]
     assert [
         (Phase.DONE, ActOutcome.SUCCESS, "WRITE", "workflow", car),
         (Phase.BEFORE, ActOutcome.SUCCESS, "READ", "audit_log", car),
         (Phase.DONE, ActOutcome.SUCCESS, "READ", "audit_log", car),
         (Phase.DONE, ActOutcome.FAILURE, "READ", "workflow", "nobody"),
+        (Phase.BEFORE, ActOutcome.SUCCESS, "READ", "agent_control", "agent:NOBODY"),
+        (Phase.DONE, ActOutcome.FAILURE, "READ", "agent_control", "agent:NOBODY"),
         (Phase.DONE, ActOutcome.SUCCESS, "READ", "workflow", car),
         (Phase.DONE, ActOutcome.SUCCESS, "WRITE", "workflow", car),
     ] == [(each.phase, each.outcome, each.acts[0].action, each.acts[0].resource, each.entity) for each in mine]
-    assert ActError.NOT_FOUND == mine[3].acts[0].error
+    assert [ActError.NOT_FOUND] * 2 == [mine[at].acts[0].error for at in (3, 5)]

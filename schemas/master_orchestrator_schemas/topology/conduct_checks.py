@@ -11,6 +11,9 @@ Problem = tuple[tuple[str, ...], str]
 OUTSIDE = (ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.WORKSHOP, ActorKind.GATEWAY)
 """Kinds of actors whose charters are named ``kind:name`` or ``kind:*``."""
 
+BY_THE_HOUR = tuple(f"{kind}:" for kind in (ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.GATEWAY))
+_PER_HOUR = "only acts that no command or appointment explains are counted by the hour; write per_command, or remove it"
+
 
 def conduct_problems(
     resources: Mapping[str, ResourceTerms], charters: Mapping[str, tuple[CharterLine, ...]]
@@ -31,6 +34,8 @@ def conduct_problems(
                 yield (*here, "scope"), "only agents have a command with a vehicle; remove it"
             if line.per_command is not None and not _works_for_vehicles(actor):
                 yield (*here, "per_command"), "only agents have commands; write per_hour"
+            if line.per_hour is not None and not actor.startswith(BY_THE_HOUR):
+                yield (*here, "per_hour"), _PER_HOUR
 
 
 def nearest(name: str, known: Mapping[str, object]) -> str:

@@ -27,7 +27,8 @@ class Conduct(msgspec.Struct, frozen=True, kw_only=True):
     """Resources, charters and responses.
 
     Args:
-        allowed: the actions and resources of an actor's charter; None where it has none.
+        allowed: the actions and resources of an actor's charter, each with how often in an hour, None for any
+            number; None where it has no charter.
         chartered: whether there are charters at all; without any, no agent is unknown.
         topics: the app's input topics in rank order; ``ranks`` the inverse.
         strongest: the strongest control that is set without an operator.
@@ -36,7 +37,7 @@ class Conduct(msgspec.Struct, frozen=True, kw_only=True):
     criticality: Mapping[str, int]
     leaves: frozenset[str]
     chartered: bool
-    allowed: Callable[[str], frozenset[Pair] | None]
+    allowed: Callable[[str], Mapping[Pair, int | None] | None]
     strongest: ControlLevel
     topics: tuple[str, ...]
     ranks: Mapping[str, int]
@@ -64,8 +65,8 @@ class Conduct(msgspec.Struct, frozen=True, kw_only=True):
         return min(level, self.strongest, key=LEVELS.index)
 
 
-def _allowed(topology: Topology, actor: str) -> frozenset[Pair] | None:
+def _allowed(topology: Topology, actor: str) -> Mapping[Pair, int | None] | None:
     lines = topology.charter_of(actor)
     if lines is None:
         return None
-    return frozenset((action.value.lower(), resource) for line in lines for action, resource in line.pairs)
+    return {(action.value.lower(), resource): line.per_hour for line in lines for action, resource in line.pairs}

@@ -8,7 +8,7 @@ from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.conduct import Conduct
 from master_orchestrator.behaviour.findings import Sighting
 from master_orchestrator.behaviour.recording import record
-from master_orchestrator.behaviour.rules.charter import breach, unknown_actor
+from master_orchestrator.behaviour.rules.charter import breach, per_hour, unknown_actor
 from master_orchestrator.behaviour.rules.context import context
 from master_orchestrator.behaviour.rules.single_act import per_command, rows
 from master_orchestrator.behaviour.rules.windows import windows
@@ -69,6 +69,8 @@ def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, lear
     )  # fmt: skip
     for rule in RULES:
         yield from rule(case)
+    if charter is not None and (most := charter[act.pair]) is not None:
+        yield from per_hour(case, most)
 
 
 def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:

@@ -13,6 +13,9 @@ WINDOWS = (1, 6, 144)
 
 WINDOW_NAMES = ("10 minutes", "an hour", "a day")
 
+HOUR_WINDOW = 1
+"""The place of the hour among them."""
+
 Totals = tuple[int, int, int]
 """One sum per window."""
 

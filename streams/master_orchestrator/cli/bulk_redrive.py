@@ -119,8 +119,8 @@ def _ask(ctx: typer.Context, listing: FailedListing, bulk: Bulk) -> list[dict[st
         operator_request(one.workflow_id, OperatorAction.REDRIVE, operator=bulk.operator, reason=bulk.reason)
         for one in listing.rows
     )
-    with call.on_record("admin", "workflow", by=bulk.operator) as access:
-        access.rows = len(listing.rows)
+    details = f"redrive of {len(listing.rows)} failed workflows"  # no rows: the engine puts each of them on record
+    with call.on_record("admin", "workflow", by=bulk.operator, details=details):
         answers = ask_all(call.kafka, call.topology, requests, per_second=bulk.per_second, timeout=bulk.timeout)
         return [
             {"workflow_id": request.workflow_id, "accepted": rejection is None, "rejection": rejection}

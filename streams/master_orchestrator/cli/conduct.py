@@ -45,7 +45,7 @@ def entities(ctx: typer.Context, *, json: JsonOption = False) -> None:
     """Every actor with its risk, the highest first."""
     import msgspec
 
-    statuses = _entities(ctx)
+    statuses = _entities(ctx, None)
     answer([msgspec.to_builtins(each) for each in statuses], lambda: _entities_text(statuses), as_json=json)
 
 
@@ -60,8 +60,8 @@ def findings(
 
     from master_orchestrator_schemas.headers import rfc3339
 
-    statuses = [status for status in _entities(ctx) if actor in (None, status.actor)]
-    shown = sorted((each for status in statuses for each in status.findings), key=lambda each: -each.newest_at_ms)
+    found = (each for status in _entities(ctx, actor) for each in status.findings)
+    shown = sorted(found, key=lambda each: -each.newest_at_ms)
 
     def text() -> str:
         lines = [
@@ -82,10 +82,11 @@ def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = Fals
 
     call = invocation(ctx)
     kafka = call.reachable_kafka("EntityStatus", "ActorRecord")
-    status = read_entity(kafka, call.topology, actor)
-    if status is None:
-        fail(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
-    value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), now_ms())
+    with call.on_record("read", "agent_control", actor):
+        status = read_entity(kafka, call.topology, actor)
+        if status is None:
+            fail(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
+        value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), now_ms())
     answer(value, lambda: explanation_text(value), as_json=json)
 
 
@@ -179,20 +180,25 @@ def verify(
     from master_orchestrator.readers.verify_actors import verify_actors
 
     call = invocation(ctx)
-    verdict = verify_actors(call.reachable_kafka(), call.topology, replay=replay)
+    kafka = call.reachable_kafka()
+    with call.on_record("read", "audit_log"):
+        verdict = verify_actors(kafka, call.topology, replay=replay)
     value = {"outcome": verdict.outcome, **msgspec.to_builtins(verdict)}
     answer(value, lambda: actors_verdict_text(verdict), as_json=json)
     if code := {"whole": ExitCode.DONE, "violated": ExitCode.NO}.get(verdict.outcome, ExitCode.INCONCLUSIVE):
         raise typer.Exit(code)
 
 
-def _entities(ctx: typer.Context) -> list[EntityStatus]:
+def _entities(ctx: typer.Context, actor: str | None) -> list[EntityStatus]:
+    """Every actor, or this one alone, the highest risk first. Who looked at whom is on record."""
     from master_orchestrator.cli.shown import now_ms
     from master_orchestrator.readers.actors import read_entities
     from master_orchestrator.readers.explaining import as_of
 
     call = invocation(ctx)
-    statuses = read_entities(call.reachable_kafka("EntityStatus"), call.topology)
+    kafka = call.reachable_kafka("EntityStatus")
+    with call.on_record("read", "agent_control", actor):
+        statuses = [each for each in read_entities(kafka, call.topology) if actor in (None, each.actor)]
     return sorted((as_of(each, now_ms()) for each in statuses), key=lambda each: (-each.score, each.actor))
 
 
@@ -232,7 +238,9 @@ def _ask(ctx: typer.Context, request: UebaRequest, timeout_s: float, *, as_json:
     from master_orchestrator.client.judge_requests import ask_judge
 
     call = invocation(ctx)
-    record = ask_judge(call.reachable_kafka("UebaRequest", "ActorRecord"), call.topology, request, timeout_s)
+    kafka = call.reachable_kafka("UebaRequest", "ActorRecord")
+    with call.on_record("admin", "agent_control", request.actor, by=request.by, details=request.action.value.lower()):
+        record = ask_judge(kafka, call.topology, request, timeout_s)
     text, code = outcome_of(record)
     answer(msgspec.to_builtins(record), lambda: text, as_json=as_json)
     if code:

@@ -93,9 +93,16 @@ class Invocation:
 
     @contextmanager
     def on_record(
-        self, action: str, resource: str, entity: str | None = None, by: str | None = None
+        self,
+        action: str,
+        resource: str,
+        entity: str | None = None,
+        by: str | None = None,
+        details: str | None = None,
     ) -> Iterator[Access]:
         """The block is an act of the operator ``by`` (the user this process runs as), checked and put on record.
+
+        ``details``: what it changes, for people.
 
         Raises CharterError if the operators' charter does not allow it, KafkaUnavailableError without the topic.
         """
@@ -103,7 +110,8 @@ class Invocation:
         from master_orchestrator.client.asking import this_user
 
         kafka = self.reachable_kafka("Activity")
-        with on_record(kafka, self.topology, by or this_user(), (action, resource), entity=entity) as access:
+        act = action, resource
+        with on_record(kafka, self.topology, by or this_user(), act, entity=entity, details=details) as access:
             yield access
 
     def await_kafka(self, stopped: threading.Event) -> None:

@@ -150,11 +150,13 @@ def _settle(ctx: typer.Context, filters: LetterFilter, plan: SettlementPlan, *, 
         answer(None, lambda: plan_text(plan, yes=yes), as_json=False)
     done: list[dict[str, Any]] = []
     if yes and going:
-        with call.on_record("admin", "workflow", filters.vehicle, by=plan.settlement.operator) as access:
+        details = f"{plan.settlement.done}: {len(going)} dead letters"
+        with call.on_record("admin", "workflow", filters.vehicle, plan.settlement.operator, details) as access:
             for letter, cause in settle(call.kafka, call.topology, going, plan.settlement):
                 place = str(cause) if cause else None
                 done.append({"id": str(letter), "redriven_to": place})
-                access.rows = len(done)
+                if cause is None:  # what is sent again is an input like any other; what is dropped is gone
+                    access.rows = len(done)
     if as_json or (yes and (going or plan.refused)):
         text = f"{plan.settlement.done}: {len(done)} of {len(going)}."
         answer({**plan_value(plan), "acted": yes, "done": done}, lambda: text, as_json=as_json)

@@ -45,13 +45,13 @@ class Requester:
     """An operator or a client, whose requests are checked against its charter and put on record.
 
     Args:
-        name: without its kind; it is cut to what a record holds.
+        name: with or without its kind; it is cut to what a record holds.
         before: writes what has to be durable before an act begins.
         done: writes a session that is over.
     """
 
     def __init__(self, topology: Topology, kind: ActorKind, name: str, *, before: Write, done: Write) -> None:
-        charter = Charter.of(topology, f"{kind}:{short_text(name)}")
+        charter = Charter.of(topology, f"{kind}:{short_text(name.removeprefix(f'{kind}:'))}")
         instance = f"master-orchestrator@{socket.gethostname()}"
         self._author = Author(charter.actor, kind, instance, _now_ms(), charter=charter.digest)
         self._before, self._done = before, done

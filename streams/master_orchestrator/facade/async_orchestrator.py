@@ -8,7 +8,6 @@ from typing import Any, Self, Unpack
 from master_orchestrator.client.judge_requests import acknowledgement, request_about
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
-from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
@@ -64,17 +63,17 @@ class AsyncMasterOrchestrator(OrchestratorBase):
 
     async def explain_actor(self, actor: str) -> dict[str, Any]:
         """See :meth:`MasterOrchestrator.explain_actor`."""
-        return await asyncio.to_thread(explained, self._shell("explain_actor"), actor)
+        return await asyncio.to_thread(self._explained, actor)
 
     async def acknowledge_finding(self, finding_id: str, *, benign: bool, operator: str, reason: str) -> None:
         """See :meth:`MasterOrchestrator.acknowledge_finding`."""
         request = acknowledgement(finding_id, benign=benign, by=operator, reason=reason)
-        await asyncio.to_thread(decided, self._shell("acknowledge_finding"), request, self._timeout)
+        await asyncio.to_thread(self._decided, "acknowledge_finding", request)
 
     async def release_actor(self, actor: str, *, operator: str, reason: str) -> None:
         """See :meth:`MasterOrchestrator.release_actor`."""
         request = request_about(actor, UebaAction.RELEASE, by=operator, reason=reason)
-        await asyncio.to_thread(decided, self._shell("release_actor"), request, self._timeout)
+        await asyncio.to_thread(self._decided, "release_actor", request)
 
     async def wait_until(
         self, workflow_id: str, state: State, *states: State, timeout: float | None = None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from enum import Enum, auto
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from master_orchestrator.errors import (
     UnknownWorkflowError,
     WaitTimeoutError,
 )
+from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.registration import RegistersAgents
 from master_orchestrator.facade.registry import Registry
 from master_orchestrator.facade.report import AuditLine, audit_line
@@ -31,7 +33,7 @@ from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_agents.guard import Access
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import Status
+from master_orchestrator_schemas.messages import Status, UebaRequest
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import ActorKind, State
 
@@ -82,9 +84,7 @@ class OrchestratorBase(RegistersAgents):
             self._registry.check()
             shell = make_shell(self._topology, self._registry.handlers, self._kafka, self._max_workers)
             shell.start()
-            self._requester = Requester(
-                self._topology, ActorKind.CLIENT, self._client, before=shell.write_activity, done=shell.put_activity
-            )
+            self._requester = self._requester_of(shell, ActorKind.CLIENT, self._client)
             self._running, self._phase = shell, _Phase.RUNNING
 
     def _shutdown(self) -> None:
@@ -134,7 +134,19 @@ class OrchestratorBase(RegistersAgents):
 
     def _submit_answer(self, workflow_id: str, answer: str, fields: Mapping[str, object]) -> Pending:
         shell = self._shell("report_customer_answer")
-        return shell.submit(customer_answer_of(self._find(shell, workflow_id), answer, fields))
+        with self._act("write", "workflow", _vehicle(workflow_id)):
+            return shell.submit(customer_answer_of(self._find(shell, workflow_id), answer, fields))
+
+    def _explained(self, actor: str) -> dict[str, Any]:
+        shell = self._shell("explain_actor")
+        with self._act("read", "agent_control", actor):
+            return explained(shell, actor)
+
+    def _decided(self, call: str, request: UebaRequest) -> None:
+        """Have the judge do it, as an act of the operator in whose name it is asked."""
+        shell = self._shell(call)
+        with self._requester_of(shell, ActorKind.OPERATOR, request.by).act("admin", "agent_control", request.actor):
+            decided(shell, request, self._timeout)
 
     def _find(self, shell: Shell, workflow_id: str) -> Status:
         """The newest status; one that this process has not seen yet is waited for."""
@@ -164,6 +176,9 @@ class OrchestratorBase(RegistersAgents):
         with self._act("read", "workflow", _vehicle(workflow_id)):
             self._find(shell, workflow_id)
         return shell.workflows.watch(workflow_id, lambda status: status.state in states)
+
+    def _requester_of(self, shell: Shell, kind: ActorKind, name: str) -> Requester:
+        return Requester(self._topology, kind, name, before=shell.write_activity, done=shell.put_activity)
 
     def _act(self, action: str, resource: str, entity: str | None = None) -> AbstractContextManager[Access]:
         """The block is a request of this client, checked against its charter and put on record."""

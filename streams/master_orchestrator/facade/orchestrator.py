@@ -8,7 +8,6 @@ from typing import Any, Self, Unpack
 from master_orchestrator.client.judge_requests import acknowledgement, request_about
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
-from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
 from master_orchestrator.facade.requests import accepted, workflow_of
@@ -131,7 +130,7 @@ class MasterOrchestrator(OrchestratorBase):
 
         Over Kafka, ``master-orchestrator ueba run`` is the judge. Raises :class:`UnknownActorError`.
         """
-        return explained(self._shell("explain_actor"), actor)
+        return self._explained(actor)
 
     def acknowledge_finding(self, finding_id: str, *, benign: bool, operator: str, reason: str) -> None:
         """Close a finding of :meth:`explain_actor`: benign, it adds nothing and is usual from now on; else it is kept.
@@ -141,12 +140,12 @@ class MasterOrchestrator(OrchestratorBase):
             OrchestratorError: over Kafka, the judge did not answer in time.
         """
         request = acknowledgement(finding_id, benign=benign, by=operator, reason=reason)
-        decided(self._shell("acknowledge_finding"), request, self._timeout)
+        self._decided("acknowledge_finding", request)
 
     def release_actor(self, actor: str, *, operator: str, reason: str) -> None:
         """End what an actor is held to. Raises as :meth:`acknowledge_finding` does."""
         request = request_about(actor, UebaAction.RELEASE, by=operator, reason=reason)
-        decided(self._shell("release_actor"), request, self._timeout)
+        self._decided("release_actor", request)
 
     def wait_until(
         self, workflow_id: str, state: State, *states: State, timeout: float | None = None

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.acts import CHARTERED, Act
+from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.panes import HOUR_WINDOW
 from master_orchestrator_schemas.vocabulary import DeniedBy
 
 UNKNOWN_SEVERITY = 90
@@ -29,6 +31,19 @@ def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
         Rule.OUTSIDE_CHARTER,
         max(severity, DENIED_AT_LEAST) if act.denied else severity,
         f"{act.action} of {act.resource} by {act.actor}: {why}; it {_end(act)}",
+    )
+
+
+def per_hour(case: Case, most: int) -> Iterator[Sighting]:
+    """More acts within an hour than the charter allows; no process knows of the others', so it is found afterwards."""
+    act, count = case.act, case.state.rate.panes.totals()[HOUR_WINDOW]
+    if not act.succeeded or count <= most:
+        return
+    yield Sighting(
+        Rule.OUTSIDE_CHARTER,
+        BREACH_BASE + BREACH_PER_STAKE * case.stake,
+        f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: its charter allows {most:,}",
+        observed=count,
     )
 
 
