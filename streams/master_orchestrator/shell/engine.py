@@ -218,6 +218,7 @@ class JobEngine:
         self._notices[number] = []
         work = self._processor.process(number, in_order(ranked), owned.store.get)
         work.records.extend(notices)
+        work.commands.extend(self.job.summaries(number, ranked, work.faults))
         self._counts.batch({topic: by_topic[topic] for topic in positions})
         newest = {topic: by_topic[topic][-1].timestamp for topic in positions}
         return Step(owned, work, positions, newest, sum(map(len, ranked.values())))

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.rejection import Rejection
+from master_orchestrator.shell.feedback import SenderFault
 from master_orchestrator.shell.records import Fetched, Record
 from master_orchestrator_schemas.left_out import LeftOut
 from master_orchestrator_schemas.messages import Cause, Timer
@@ -121,6 +122,15 @@ class Job(ABC, Generic[S, I, O]):
 
     def committed(self, outcomes: Sequence[tuple[str, S | None, O]]) -> None:
         """A batch's outcomes are committed; they are given as they are counted. Called by any thread."""
+
+    def summaries(
+        self,
+        partition: int,  # noqa: ARG002  the seam's
+        by_rank: Mapping[int, Sequence[Fetched]],  # noqa: ARG002
+        faults: Iterable[SenderFault],  # noqa: ARG002
+    ) -> list[Record]:
+        """What is sent behind a batch's commands: of its records, by topic rank, and of what was wrong with them."""
+        return []
 
     def waits_for(self, tick: Timer) -> str | None:  # noqa: ARG002  the seam's
         """The input topic that has to be applied up to the tick's time before the tick is sent; None: it is not."""

@@ -1,6 +1,6 @@
 """The engine's job: inputs of vehicles, through the core, to commands, audit, status and alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.intake import Intake
@@ -12,6 +12,8 @@ from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.table import pack_vehicle
 from master_orchestrator.core.triage import blinded
 from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.feedback import SenderFault
+from master_orchestrator.shell.gateways import GatewayBook
 from master_orchestrator.shell.job import Cadence, Get, Job, Outgoing, Stored, Taken
 from master_orchestrator.shell.open_work import OpenWork
 from master_orchestrator.shell.outgoing import GIVEN_UP, SOURCE, RecordWriter
@@ -39,6 +41,7 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
         counts.expect(topology)
         self._intake, self.writer = Intake(topology, codec), RecordWriter(topology, codec)
         self._ticks, self._readings = (topology.topic_of(kind.__name__) for kind in (Timer, Telemetry))
+        self._readings_rank, self._gateways = self.names.inputs.index(self._readings), GatewayBook()
 
     def take(self, cause: Cause, record: Fetched) -> Taken[Input]:
         """The input that the record is."""
@@ -70,6 +73,15 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
     def deadlines(self, key: bytes, state: VehicleState) -> list[Deadline]:
         """At most three."""
         return deadlines(key.decode(), state)
+
+    def summaries(
+        self, partition: int, by_rank: Mapping[int, Sequence[Fetched]], faults: Iterable[SenderFault]
+    ) -> list[Record]:
+        """The sessions of the gateways, for the minutes that are over."""
+        if (readings := by_rank.get(self._readings_rank)) is None:
+            return []
+        refused = (fault.sender for fault in faults if fault.name is None and fault.cause.topic == self._readings)
+        return [self.writer.session(each) for each in self._gateways.take(partition, readings, refused)]
 
     def tick(self, tick: Timer) -> Record:
         """The timer's record."""
