@@ -1,7 +1,8 @@
 # The engine, the agents and every other command of ours; no Java: the broker is an image of its own.
 FROM python:3.11.13-slim-bookworm AS build
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev # for the native codec
 WORKDIR /source
-COPY pyproject.toml constraints.txt README.md topology.yaml ./
+COPY hatch_build.py pyproject.toml constraints.txt README.md topology.yaml ./
 COPY schemas schemas
 COPY agents agents
 COPY streams streams

@@ -19,6 +19,10 @@ CASES = 1000000
 ONLY =
 QUICK =
 INSTALLED = $(VENV)/.installed
+CODEC = schemas/master_orchestrator_schemas/binary
+
+# The codec's tests once more, in the form that needs no compiler.
+PURE_CODEC = MASTER_ORCHESTRATOR_PURE_CODEC=1 $(BIN)/pytest tests/schemas/test_codec.py tests/schemas/test_hostile_records.py
 
 help: ## Show what there is to do
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,9 +45,11 @@ types: $(INSTALLED) ## Check types
 
 unit: $(INSTALLED) ## Run the tests, on a real Kafka
 	$(BIN)/pytest
+	$(PURE_CODEC)
 
 portable: $(INSTALLED) ## Run the tests that need no broker: an interpreter's first check
 	$(BIN)/pytest -m 'not kafka'
+	$(PURE_CODEC)
 
 lowest: ## Run the tests that need no broker with the lowest versions of what pyproject.toml asks for
 	@python=$$(.ci/find-python $(PYTHON)) && "$$python" -m venv --clear .venvs/lowest
@@ -72,10 +78,11 @@ constraints: $(INSTALLED) ## Pin what is installed now
 	$(BIN)/pip freeze --exclude-editable | grep -E '^[A-Za-z0-9._-]+==' ; } > constraints.txt
 
 clean: ## Remove everything made here: environment, jars, data, caches
+	rm -f $(CODEC)/*.so
 	rm -rf .venv .venvs .bench .kafka .data dist build .mypy_cache .pytest_cache .hypothesis .import_linter_cache
 	find . \( -name __pycache__ -o -name .ruff_cache \) -type d -prune -exec rm -rf {} +
 
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(CODEC)/native.pyx
 	@if [ ! -x $(BIN)/pip ]; then \
 	  python=$$(.ci/find-python $(PYTHON)) || exit 2; \
 	  echo "Making $(VENV) with $$python."; \
@@ -83,4 +90,5 @@ $(INSTALLED): pyproject.toml constraints.txt
 	fi
 	@echo "Installing into $(VENV)."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@echo "Installed: master-orchestrator $$($(BIN)/master-orchestrator --version)."
 	@touch $(INSTALLED)

@@ -134,7 +134,7 @@ ENGINES = [
     Panel("Memory", "Resident, of every process.", "bytes", (('process_resident_memory_bytes{job=~"engine|agents|ueba"}', "{{job}} {{instance}}"),), "runbooks/MemoryGrowing.md"),
     Panel("Processor", "Cores in use.", "short", (('rate(process_cpu_seconds_total{job=~"engine|agents|ueba"}[$__rate_interval])', "{{job}} {{instance}}"),)),
     Panel("Versions", "Of the software and the topology: one of each, but during an upgrade.", "short",
-          ((f"count by (version, python) ({P}build_info)", "{{version}}, Python {{python}}"), (f"count by (hash) ({P}topology_info)", "topology {{hash}}")), "operations.md"),
+          ((f"count by (version, python, codec) ({P}build_info)", "{{version}}, Python {{python}}, {{codec}} codec"), (f"count by (hash) ({P}topology_info)", "topology {{hash}}")), "operations.md"),
 ]
 SECURITY = [
     Panel("Risk", "The highest score of an agent type's, or of all other actors of a kind.", "short", ((f"max by (actor_kind, agent) ({P}risk_score)", "{{actor_kind}} {{agent}}"),), "ueba.md"),

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import fastavro
 
-from master_orchestrator_schemas.binary import MalformedError, ValueReader, compile_reader
+from master_orchestrator_schemas.binary import ValueReader, compile_reader
 
 NAMESPACE = "master_orchestrator"
 """Of every Avro full name; persistent."""
@@ -74,8 +74,6 @@ def resolving_reader(written: SchemaVersion, read_as: SchemaVersion, max_items: 
 
     def read(value: bytes, position: int) -> tuple[dict[str, Any], int]:
         _, end = strict(value, position)
-        if end > len(value):
-            raise MalformedError("cut off")
         stream = BytesIO(value)
         stream.seek(position)
         datum = fastavro.schemaless_reader(stream, written.parsed, read_as.parsed)

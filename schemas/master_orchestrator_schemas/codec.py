@@ -15,7 +15,7 @@ import msgspec
 from master_orchestrator_schemas.agreement import BRANCHES, READ, WRITTEN
 from master_orchestrator_schemas.aliases import AliasError
 from master_orchestrator_schemas.avro_schemas import SchemaVersion, resolving_reader, schema_versions
-from master_orchestrator_schemas.binary import ValueReader, ValueWriter, compile_reader, compile_writer
+from master_orchestrator_schemas.binary import CutOffError, ValueReader, ValueWriter, compile_reader, compile_writer
 from master_orchestrator_schemas.errors import ContractError, DecodeError, DecodeReason, EncodeError
 from master_orchestrator_schemas.foreign_forms import described, without_mark
 from master_orchestrator_schemas.json_text import read_object
@@ -77,17 +77,16 @@ class Codec:
         """The message in its newest schema. Raises :class:`EncodeError`."""
         message_type = type(message)
         prefix, write = self._writers[message_type]
-        value = bytearray(prefix)
         try:
             if check := WRITTEN.get(message_type):
                 check(message)
-            write(value, message)
+            value = write(prefix, message)
         except (AttributeError, KeyError, TypeError, ValueError, struct.error) as error:
             raise EncodeError(f"{message_type.__name__} cannot be written: {error!r}; correct the field") from error
         if len(value) > self._limits.max_record_bytes:
             size = f"{len(value)} bytes, {self._limits.max_record_bytes} are allowed"
             raise EncodeError(f"{message_type.__name__} takes {size}; shorten it")
-        return bytes(value)
+        return value
 
     def decode(self, value: bytes | None, message_type: type[M], *, json_allowed: bool = False) -> M:
         """The message of a record's value, as :meth:`read` has it."""
@@ -119,13 +118,14 @@ class Codec:
             raise DecodeError("unknown_schema", self._other_schema(prefix, message_type))
         try:
             datum, end = read(value, PREFIX_BYTES)
-        except (IndexError, OverflowError, struct.error) as error:  # OverflowError: a length near 2^63
+        except CutOffError as error:
             raise DecodeError("undecodable", f"the {message_type.__name__} record is cut off") from error
         except ValueError as error:  # MalformedError, UnicodeDecodeError
             raise DecodeError("undecodable", f"not {_a(message_type.__name__)} record: {error}") from error
         if end != len(value):
-            wrong = "is cut off" if end > len(value) else f"is followed by {len(value) - end} bytes"
-            raise DecodeError("undecodable", f"the {message_type.__name__} record {wrong}")
+            raise DecodeError(
+                "undecodable", f"the {message_type.__name__} record is followed by {len(value) - end} bytes"
+            )
         return _convert(datum, message_type)
 
     def _other_schema(self, prefix: bytes, message_type: type[Any]) -> str:

@@ -1,6 +1,5 @@
 """The first fields of a record, for those who sift many: the rest of it is neither read nor checked."""
 
-import struct
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -42,6 +41,6 @@ class HeadReader(Generic[H]):
         try:
             datum, _ = read(value, PREFIX_BYTES)
             head: Any = msgspec.convert(datum, self._head)
-        except (IndexError, OverflowError, struct.error, ValueError) as error:
+        except ValueError as error:
             raise DecodeError("undecodable", f"its beginning cannot be read: {error}") from error
         return head  # type: ignore[no-any-return]  # convert makes the type it is given

@@ -13,6 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, ProcessCollector
 
+from master_orchestrator_schemas.binary import FORM
 from master_orchestrator_schemas.metric_kinds import PREFIX, LiveGauge, Metric, Process
 from master_orchestrator_schemas.vocabulary import (
     ActOutcome,
@@ -272,7 +273,10 @@ class Metrics:
         Gauge, "control_lag_seconds", "For how long nothing is known of newer controls; a few while all is well.",
         {"agent": None}, process=RUNNER,
     )  # fmt: skip
-    build_info = Metric(Gauge, "build_info", "1; the versions are its labels.", {"version": None, "python": None})
+    build_info = Metric(
+        Gauge, "build_info", "1; the versions and the codec's form are its labels.",
+        {"version": None, "python": None, "codec": None},
+    )  # fmt: skip
     topology_info = Metric(Gauge, "topology_info", "1; the topology's fingerprint is its label.", {"hash": None})
 
     def __init__(self, process: Process | None = None, registry: CollectorRegistry | None = None) -> None:
@@ -282,7 +286,7 @@ class Metrics:
         for metric in TABLE:
             if process is None or metric.of(process):
                 metric.register(self, self.registry)
-        self.build_info.labels(version("master-orchestrator"), python_version()).set(1)
+        self.build_info.labels(version("master-orchestrator"), python_version(), FORM).set(1)
 
 
 TABLE: tuple[Metric[Any], ...] = tuple(each for each in vars(Metrics).values() if isinstance(each, Metric))

@@ -2,18 +2,22 @@
 
 import json
 import re
+import sysconfig
 import zipfile
 
 import pytest
+from support.build_hook import WHY_NOT
 from support.installed_wheel import ROOT, InstalledWheel, install_wheel
 
 from master_orchestrator.cluster.jars import kafka_home
+from master_orchestrator_schemas.binary.form import PURE_VARIABLE
 
 PACKAGES = [
     ROOT / "agents" / "master_orchestrator_agents",
     ROOT / "schemas" / "master_orchestrator_schemas",
     ROOT / "streams" / "master_orchestrator",
 ]
+SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 IMPORT_ALL = """
 import importlib, pkgutil, sys
 for package in map(importlib.import_module, sys.argv[1:]):
@@ -38,10 +42,13 @@ def test_it_holds_the_packages_and_the_topology_and_nothing_else(wheel: Installe
         path.relative_to(folder.parent).as_posix()
         for folder in PACKAGES
         for path in folder.rglob("*")
-        if path.is_file() and not {"__pycache__", ".ruff_cache", "ruff.toml"} & {*path.parts}
+        if path.is_file()
+        and not {"__pycache__", ".ruff_cache", "ruff.toml"} & {*path.parts}
+        and path.suffix not in {".pyx", ".so"}
     }
     in_the_wheel = {name for name in zipfile.ZipFile(wheel.file).namelist() if ".dist-info/" not in name}
-    assert in_the_checkout | {"master_orchestrator_schemas/topology.yaml"} == in_the_wheel
+    compiled = {f"master_orchestrator_schemas/binary/native{SUFFIX}"} if WHY_NOT is None else set()
+    assert in_the_checkout | {"master_orchestrator_schemas/topology.yaml"} | compiled == in_the_wheel
 
 
 def test_its_license_is_in_it(wheel: InstalledWheel) -> None:
@@ -61,10 +68,12 @@ def test_its_command_explains_itself(wheel: InstalledWheel) -> None:
     assert "demo" in done.stdout
 
 
-def test_its_version_is_the_projects(wheel: InstalledWheel) -> None:
+@pytest.mark.parametrize("environment", [{}, {PURE_VARIABLE: "1"}], ids=["native", "pure"])
+def test_it_says_its_version_and_the_form_of_its_codec(wheel: InstalledWheel, environment: dict[str, str]) -> None:
     version = re.search(r'^version = "(.*)"$', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    form = "pure" if WHY_NOT is not None or environment else "native"
     assert version
-    assert version[1] == wheel.run("master-orchestrator", "--version").stdout.strip()
+    assert f"{version[1]} ({form} codec)" == wheel.run("master-orchestrator", "--version", **environment).stdout.strip()
 
 
 def test_the_example_of_the_readme_runs(wheel: InstalledWheel) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from master_orchestrator.supervision.services import Program, command_line, end_all
 from master_orchestrator.supervision.stopping import stop_requested
+from master_orchestrator_schemas.binary import FORM
 
 DEAF = """
 import pathlib, signal, sys, time
@@ -83,7 +84,7 @@ def test_a_signal_is_a_wish_to_stop_and_a_second_one_an_order(number: signal.Sig
 
 def test_our_own_command_line_runs() -> None:
     shown = subprocess.run(command_line("--version"), capture_output=True, text=True, check=True)
-    assert version("master-orchestrator") == shown.stdout.strip()
+    assert f"{version('master-orchestrator')} ({FORM} codec)" == shown.stdout.strip()
 
 
 def _await(condition: Callable[[], bool]) -> None:

@@ -16,6 +16,19 @@ class MalformedError(OrchestratorError, ValueError):
     """Bytes that are not what their schema says."""
 
 
+class CutOffError(MalformedError):
+    """Bytes that end before their schema does."""
+
+
+CUT_OFF = "cut off"
+NEGATIVE_LENGTH = "a negative length"
+NOT_A_BOOLEAN = "not a boolean"
+NO_SUCH_BRANCH = "no such branch of a union"
+TOO_MANY_BYTES = "an integer of more than ten bytes"
+TOO_MANY_BITS = "an integer of more than 64 bits"
+TOO_MANY_ITEMS = "more items than are allowed"
+
+
 def varint_rest(data: bytes, position: int, first: int) -> tuple[int, int]:
     """The unsigned value of a varint whose ``first`` byte had its high bit set, and the position after it."""
     value, shift = first & 0x7F, 7
@@ -27,9 +40,9 @@ def varint_rest(data: bytes, position: int, first: int) -> tuple[int, int]:
             break
         shift += 7
         if shift > 63:
-            raise MalformedError("an integer of more than ten bytes")
+            raise MalformedError(TOO_MANY_BYTES)
     if value >= 2**64:
-        raise MalformedError("an integer of more than 64 bits")
+        raise MalformedError(TOO_MANY_BITS)
     return value, position
 
 

@@ -1,7 +1,6 @@
 """Schema -> a function that reads it.
 
-Lengths are never negative and positions only grow, so whatever the bytes, a read ends after them at the latest: with an
-``IndexError``, ``OverflowError`` or ``struct.error``, or with a position beyond the end, which the caller checks.
+Lengths are never negative and no position is beyond the end: whatever the bytes, a read ends with them at the latest.
 """
 
 import struct
@@ -9,6 +8,12 @@ from collections.abc import Callable, Set
 from typing import Any
 
 from master_orchestrator_schemas.binary.primitives import (
+    CUT_OFF,
+    NEGATIVE_LENGTH,
+    NO_SUCH_BRANCH,
+    NOT_A_BOOLEAN,
+    TOO_MANY_ITEMS,
+    CutOffError,
     MalformedError,
     Schema,
     kind,
@@ -18,18 +23,23 @@ from master_orchestrator_schemas.binary.primitives import (
 )
 
 ValueReader = Callable[[bytes, int], tuple[dict[str, Any], int]]
-"""(bytes, position) -> the record as a dict, and the position after it."""
+"""(bytes, position) -> the record as a dict, and the position after it.
+
+Raises :class:`MalformedError`, of which :class:`CutOffError` is one, or ``UnicodeDecodeError``.
+"""
 
 _PRIMITIVES = {
     "null": ["{to} = None"],
-    "boolean": ["i = b[p]; p += 1", "if i > 1: raise MalformedError('not a boolean')", "{to} = i == 1"],
+    "boolean": ["i = b[p]; p += 1", f"if i > 1: raise MalformedError({NOT_A_BOOLEAN!r})", "{to} = i == 1"],
     "long": ["i = b[p]; p += 1", "if i > 127: i, p = varint_rest(b, p, i)", "{to} = (i >> 1) ^ -(i & 1)"],
     "double": ["{to} = double(b, p)[0]; p += 8"],
     "string": [
         "i = b[p]; p += 1",
         "if i > 127: i, p = varint_rest(b, p, i)",
-        "if i & 1: raise MalformedError('a negative length')",
-        "{to} = b[p:(p := p + (i >> 1))].decode()",
+        f"if i & 1: raise MalformedError({NEGATIVE_LENGTH!r})",
+        "e = p + (i >> 1)",
+        f"if e > len(b): raise CutOffError({CUT_OFF!r})",
+        "{to} = b[p:e].decode(); p = e",
     ],
 }
 _PRIMITIVES["int"] = _PRIMITIVES["long"]
@@ -46,14 +56,23 @@ def compile_reader(schema: Schema, max_items: int, absent: Set[str] = frozenset(
     compiler = _ReaderCompiler(max_items, absent)
     name = compiler.record(schema)
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
-    reader: ValueReader = compiler.names[name]
-    return reader
+    record = compiler.names[name]
+
+    def read(value: bytes, position: int) -> tuple[dict[str, Any], int]:
+        try:
+            datum, end = record(value, position)
+        except (IndexError, struct.error) as error:
+            raise CutOffError(CUT_OFF) from error
+        return datum, end
+
+    return read
 
 
 class _ReaderCompiler:
     def __init__(self, max_items: int, absent: Set[str]) -> None:
         self.lines: list[str] = []
         self.names: dict[str, Any] = {
+            "CutOffError": CutOffError,
             "MalformedError": MalformedError,
             "double": struct.Struct("<d").unpack_from,
             "varint_rest": varint_rest,
@@ -84,7 +103,7 @@ class _ReaderCompiler:
                 "i = b[p]; p += 1",
                 "if i == 2:",
                 *(f"    {line}" for line in self._value(inner, to)),
-                "elif i: raise MalformedError('no such branch of a union')",
+                f"elif i: raise MalformedError({NO_SUCH_BRANCH!r})",
                 *([] if absent else [f"else: {to} = None"]),
             ]
         if kind(schema) in _PRIMITIVES:
@@ -114,7 +133,7 @@ class _ReaderCompiler:
             "while True:",
             "    n, p = block_count(b, p)",
             "    if not n: return out, p",
-            "    if len(out) + n > max_items: raise MalformedError('more items than are allowed')",
+            f"    if len(out) + n > max_items: raise MalformedError({TOO_MANY_ITEMS!r})",
             "    for _ in range(n):",
             *(f"        {line}" for line in (*before, *self._value(item, "v"), add)),
         ]
@@ -125,7 +144,7 @@ class _ReaderCompiler:
         name = f"union_{len(self.lines)}"
         body = [
             "i = b[p]",
-            f"if i & 1 or i >= {2 * len(schema)}: raise MalformedError('no such branch of a union')",
+            f"if i & 1 or i >= {2 * len(schema)}: raise MalformedError({NO_SUCH_BRANCH!r})",
             f"return ({branches})[i >> 1](b, p + 1)",
         ]
         return self._function(name, body)

@@ -7,9 +7,12 @@ from typing import Any
 from master_orchestrator_schemas.binary.primitives import SHORT, Schema, kind, nullable, varint, zigzag
 from master_orchestrator_schemas.vocabulary import AgentType
 
-ValueWriter = Callable[[bytearray, Any], None]
-"""Appends a message to a buffer. Raises ``AttributeError``, ``KeyError``, ``TypeError``, ``ValueError``,
-``struct.error`` if the message is not what its class and schema say."""
+ValueWriter = Callable[[bytes, Any], bytes]
+"""(prefix, message) -> the prefix and the message's record.
+
+Raises ``AttributeError``, ``KeyError``, ``TypeError``, ``ValueError``, ``struct.error`` if the message is not what its
+class and schema say.
+"""
 
 Branches = Mapping[AgentType, str]
 """Agent -> the record of a union that is its own."""
@@ -35,8 +38,14 @@ def compile_writer(schema: Schema, branches: Branches | None = None) -> ValueWri
     exec("\n".join(compiler.lines), compiler.names)  # noqa: S102 - made of this package's own schema files only
     for union, functions in compiler.unions.items():
         compiler.names[union] = {agent: (byte, compiler.names[write]) for agent, (byte, write) in functions.items()}
-    writer: ValueWriter = compiler.names[name]
-    return writer
+    append = compiler.names[name]
+
+    def write(prefix: bytes, message: Any) -> bytes:
+        value = bytearray(prefix)
+        append(value, message)
+        return bytes(value)
+
+    return write
 
 
 class _WriterCompiler:

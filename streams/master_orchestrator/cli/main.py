@@ -50,7 +50,9 @@ def _show_version(requested: bool) -> None:  # noqa: FBT001 - Typer calls it wit
     if requested:
         from importlib.metadata import version
 
-        typer.echo(version("master-orchestrator"))
+        from master_orchestrator_schemas.binary import FORM
+
+        typer.echo(f"{version('master-orchestrator')} ({FORM} codec)")
         raise typer.Exit
 
 

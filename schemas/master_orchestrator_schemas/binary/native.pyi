@@ -1,0 +1,13 @@
+from collections.abc import Set
+from typing import Any
+
+from master_orchestrator_schemas.binary.primitives import Schema
+from master_orchestrator_schemas.binary.writing import Branches
+
+class Writer:
+    def __init__(self, schema: Schema, branches: Branches) -> None: ...
+    def __call__(self, prefix: bytes, message: Any) -> bytes: ...
+
+class Reader:
+    def __init__(self, schema: Schema, max_items: int, absent: Set[str]) -> None: ...
+    def __call__(self, value: bytes, position: int) -> tuple[dict[str, Any], int]: ...
