@@ -137,6 +137,13 @@ class Operation(Fact):
         return {"name": value} if isinstance(value, str) else value
 
 
+class CampaignNotice(Fact):
+    """A campaign that the vehicle takes part in, such as a recall; ``title``: what it is about, for the owner."""
+
+    campaign_id: Short
+    title: Short = ""
+
+
 class Offer(Fact):
     """A slot a workshop offers, held until ``held_until_ms``."""
 

@@ -77,6 +77,13 @@ CORE_REASONS: Mapping[str, ReasonText] = MappingProxyType(
             "the vehicle's sender has asked for more checks within an hour than vehicle.checks_per_hour",
             "ask for checks (check_requested) only where somebody waits for one",
         ),
+        "campaign_missing": ReasonText(
+            "OPEN_CAMPAIGN came without a campaign or its operation, or CLOSE_CAMPAIGN without a campaign",
+            "send the campaign with its campaign_id and operation",
+        ),
+        "unknown_campaign": ReasonText(
+            "the vehicle takes no part in this campaign", "see the campaign's vehicles with campaign show"
+        ),
         "unknown_workflow": ReasonText(
             "the vehicle never had this workflow", "take the workflow_id from the status or the command"
         ),
@@ -118,6 +125,12 @@ REJECTION_REASONS: Mapping[str, ReasonText] = MappingProxyType(
         ),
         "priority_missing": ReasonText("SET_PRIORITY came without a priority", "say which one"),
         "same_priority": ReasonText("the workflow has this priority already", "nothing"),
+        "duplicate_campaign": ReasonText(
+            "the vehicle takes part in this campaign already", "nothing; a vehicle takes part in a campaign once"
+        ),
+        "too_many_campaigns": ReasonText(
+            "as many campaigns as a workflow can hold wait for this vehicle", "open it again when they are done"
+        ),
         "superseded_workflow": CORE_REASONS["superseded_workflow"],
         "stale_reply": ReasonText(
             "the command was answered, timed out or overtaken before", "nothing; answer within deadline_ms"

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from master_orchestrator_schemas.facts import (
     Anomaly,
+    CampaignNotice,
     Count,
     Fact,
     Finding,
@@ -29,6 +30,7 @@ Operations = Annotated[tuple[Operation, ...], Field(max_length=8)]
 Signals = Annotated[tuple[SignalSummary, ...], Field(max_length=64)]
 Trends = Annotated[tuple[SignalTrend, ...], Field(max_length=16)]
 Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
+Campaigns = Annotated[tuple[CampaignNotice, ...], Field(max_length=8)]
 Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
 
 
@@ -65,7 +67,7 @@ class CustomerEngagementTask(TaskModel):
     ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for. A conversation takes
     a command for each contact: ``turn`` counts them from 0, ``tried`` are the channels of the contacts so far,
     ``heard`` is the answer that led to this command (None: none came in time). ``opted_out``: ``purpose/channel`` that
-    the owner does not want.
+    the owner does not want. ``campaigns``: those whose work is among the operations.
     """
 
     priority: Priority
@@ -78,6 +80,7 @@ class CustomerEngagementTask(TaskModel):
     tried: Texts = ()
     heard: Answer | None = None
     opted_out: Texts = ()
+    campaigns: Campaigns = ()
 
 
 class SchedulingTask(TaskModel):

@@ -113,6 +113,8 @@ class OperatorAction(StrEnum):
     CANCEL = "CANCEL"
     REDRIVE = "REDRIVE"
     SET_PRIORITY = "SET_PRIORITY"
+    OPEN_CAMPAIGN = "OPEN_CAMPAIGN"
+    CLOSE_CAMPAIGN = "CLOSE_CAMPAIGN"
 
 
 class FailureKind(StrEnum):

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from support.core_vehicle import CoreVehicle, policy_of
 
+from master_orchestrator.core.decide.campaigns import CAMPAIGN_ACTIONS
 from master_orchestrator.core.outcome import Deadline
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.step import deadlines
-from master_orchestrator_schemas.messages import Command, Dtc, Telemetry
+from master_orchestrator_schemas.messages import Campaign, Command, Dtc, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.vocabulary import (
@@ -256,6 +257,24 @@ class AnyInput(RuleBasedStateMachine):
         if is_named and self.vehicle.commands:
             fields = {**fields, "contact_id": self._command(choice, recent=True).command_id}
         self.vehicle.answer(answer, workflow_id=workflow_id, **fields)
+
+    @rule(
+        campaign_id=st.sampled_from(["a" * 40, "b" * 40, "c" * 40, "d" * 40]),
+        action=st.sampled_from([OperatorAction.OPEN_CAMPAIGN, *sorted(CAMPAIGN_ACTIONS)]),
+        priority=st.none() | st.sampled_from(Priority),
+        text=texts,
+    )
+    def campaign(self, campaign_id: str, action: OperatorAction, priority: Priority | None, text: str) -> None:
+        word, part = text[:40], text[:24]
+        campaign = Campaign(
+            campaign_id=campaign_id,
+            title=text[:80],
+            operation=word or "x",
+            skill=word,
+            bay=word,
+            parts=(part,) * 4,
+        )
+        self.vehicle.campaign(campaign_id, action, campaign=campaign, priority=priority, reason="because")
 
     @rule()
     def reading_of_another_vehicle(self) -> None:

@@ -8,6 +8,8 @@ import msgspec
 
 from master_orchestrator.core import transitions
 from master_orchestrator.core.audit_chain import verify_chain
+from master_orchestrator.core.decide.campaigns import SETTLED
+from master_orchestrator.core.decide.service_event import digest_of
 from master_orchestrator.core.events import Event
 from master_orchestrator.core.evolve import evolve
 from master_orchestrator.core.fold import as_folded, fold_audit
@@ -23,6 +25,7 @@ from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import (
     Alert,
     AuditRecord,
+    Campaign,
     Cause,
     Command,
     CustomerAnswer,
@@ -96,6 +99,7 @@ class CoreVehicle:
         self.events: list[Event] = []
         self.untold: dict[tuple[str, str], int] = {}
         """(workflow, rule) -> the vehicle's time, of URGENT findings of which neither owner nor human was told."""
+        self.campaign_ids: set[str] = set()
         self._codec = Codec()
 
     # --- what has come of it ---
@@ -236,9 +240,26 @@ class CoreVehicle:
             )
         )
 
+    def campaign(
+        self, campaign_id: str, action: OperatorAction = OperatorAction.OPEN_CAMPAIGN, **fields: Any
+    ) -> Outcome:
+        """An operator's request about a campaign's work on this vehicle."""
+        self.campaign_ids.add(campaign_id)
+        campaign = Campaign(campaign_id=campaign_id, title="The hose may leak", operation="replace_hose")
+        return self.send(
+            OperatorRequest(
+                vehicle_id=self.vehicle_id,
+                request_id=f"r{sum(self.offsets.values())}",
+                action=action,
+                operator="ada",
+                campaign=fields.pop("campaign", campaign),
+                **fields,
+            )
+        )
+
     def advance_to(self, state: State, **results: dict[str, Any]) -> None:
         """Answer every command with success until ``state`` is reached; ``results`` by the agent's name."""
-        for _ in range(12):
+        for _ in range(16):
             if self.workflow.state is state:
                 return
             if (held := self.workflow.conversation) is not None and held.waiting:
@@ -277,6 +298,7 @@ class CoreVehicle:
         self._check_positions(cause, outcome)
         self._check_messages(outcome)
         self._check_told(outcome)
+        self._check_campaigns(state)
 
     def _check_trail(self, state: VehicleState) -> None:
         folded_events = new_vehicle()
@@ -335,6 +357,19 @@ class CoreVehicle:
         if record.event != "step_restarted" or not before:
             return False
         return before[0].event == "workflow_redriven" or bool(msgspec.json.decode(before[0].details).get("no_place"))
+
+    def _check_campaigns(self, state: VehicleState) -> None:
+        """Each campaign that the vehicle takes part in is in one workflow: the newest, or one that has settled it."""
+        newest = None if state.workflow is None else state.workflow.workflow_id
+        for campaign_id in self.campaign_ids:
+            settled = [
+                status.workflow_id
+                for status in self.statuses.values()
+                if campaign_id in status.campaigns and status.reason in SETTLED
+            ]
+            held = [status for status in self.statuses.values() if status.workflow_id == newest]
+            live = [s for s in held if campaign_id in (*s.campaigns, *s.campaigns_waiting) and newest not in settled]
+            assert (digest_of(campaign_id) in state.campaigns) == len(settled) + len(live), (campaign_id, settled, live)
 
     def _check_positions(self, cause: Cause, outcome: Outcome) -> None:
         for record in outcome.audit:

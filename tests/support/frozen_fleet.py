@@ -28,6 +28,7 @@ def frozen_fleet() -> PartitionContent:
     _retrying(engine)
     _raised(engine)
     _conversing(engine)
+    _campaigns(engine)
     _ended(engine)
     _side_tasks(engine)
     _undelivered(engine)
@@ -91,6 +92,16 @@ def _conversing(engine: EngineOfPartition) -> None:
     again.answer(Answer.OPT_OUT, channel=Channel.PUSH)
     chosen.answer(Answer.ACCEPT, offer=1)
     awaited.answer(Answer.OPT_OUT, workflow_id="answer-awaited~7")
+
+
+def _campaigns(engine: EngineOfPartition) -> None:
+    """Opened for a campaign; and booked for something else, so that the campaign's work waits."""
+    PartitionVehicle(engine, "campaign-opened").campaign("R-1")
+    waiting = PartitionVehicle(engine, "campaign-waits")
+    waiting.fault("P0301")
+    start_ms = waiting.at_ms + DAY_MS
+    waiting.advance_to(State.SCHEDULED, **RESULTS, scheduling={"start_ms": start_ms, "end_ms": start_ms + 1})
+    waiting.campaign("R-1")
 
 
 def _ended(engine: EngineOfPartition) -> None:

@@ -11,6 +11,7 @@ from master_orchestrator_schemas.messages import (
     ActorTick,
     Alert,
     AuditRecord,
+    Campaign,
     Cause,
     Command,
     Control,
@@ -111,6 +112,16 @@ service_events = st.builds(
     start_ms=st.none() | millis,
     end_ms=st.none() | millis,
 )
+campaigns = st.builds(
+    Campaign,
+    campaign_id=st.from_regex(r"[A-Za-z0-9._-]{1,40}", fullmatch=True),
+    title=st.text(max_size=80),
+    operation=st.text(max_size=40),
+    labour_hours=st.floats(0, 200),
+    skill=st.text(max_size=40),
+    bay=st.text(max_size=40),
+    parts=st.lists(st.text(max_size=24), max_size=4).map(tuple),
+)
 operator_requests = st.builds(
     OperatorRequest,
     vehicle_id=vehicle_ids,
@@ -120,6 +131,7 @@ operator_requests = st.builds(
     operator=text,
     priority=st.none() | priorities,
     reason=maybe_text,
+    campaign=st.none() | campaigns,
 )
 customer_answers = st.builds(
     CustomerAnswer,
@@ -179,6 +191,7 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     "tried": _few(text),
     "heard": st.none() | st.sampled_from(Answer).map(str),
     "opted_out": _few(text),
+    "campaigns": _few(st.fixed_dictionaries({"campaign_id": text, "title": text})),
     "waits_until_ms": st.none() | millis,
     "labels": _few(_label),
     "dtcs": _few(text),
@@ -298,6 +311,8 @@ statuses = st.builds(
     attempt=counts,
     attempts=counts,
     findings=_few(text).map(tuple),
+    campaigns=_few(text).map(tuple),
+    campaigns_waiting=_few(text).map(tuple),
     created_at_ms=longs,
     updated_at_ms=longs,
     seq=counts,

@@ -128,7 +128,7 @@ def test_a_later_engine_upgrades_step_by_step_and_finishes_all() -> None:
 def test_a_state_without_the_newest_field_takes_its_default() -> None:
     vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), PartitionContent()), "v-1")
     vehicle.fault("P0301")
-    fields = msgspec.msgpack.decode(encode_state(replace(vehicle.state, opted_out=("maintenance/sms",))))
+    fields = msgspec.msgpack.decode(encode_state(replace(vehicle.state, campaigns=(7,))))
     older = msgspec.msgpack.encode([0, *fields[1:-1]])
     with engine_of(STATE_VERSION, dict.fromkeys(range(STATE_VERSION), lambda fields: fields)):
         assert vehicle.state == decode_state(older)

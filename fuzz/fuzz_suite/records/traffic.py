@@ -11,6 +11,7 @@ from master_orchestrator.core.state import VehicleState, new_vehicle
 from master_orchestrator.core.step import deadlines
 from master_orchestrator_schemas.messages import (
     SIGNALS,
+    Campaign,
     Command,
     CustomerAnswer,
     Dtc,
@@ -231,7 +232,20 @@ class Traffic:
             operator=text(rng),
             priority=rng.choice((None, *Priority)),
             reason=rng.choice((None, text(rng, 2_000))),
+            campaign=rng.choice((None, _campaign(rng))),
         )
+
+
+def _campaign(rng: Random) -> Campaign:
+    return Campaign(
+        campaign_id=f"R-{rng.randrange(4)}",
+        title=text(rng, 80),
+        operation=text(rng, 40),
+        labour_hours=rng.choice((0.0, 1.5, 200.0)),
+        skill=text(rng, 40),
+        bay=text(rng, 40),
+        parts=tuple(text(rng, 24) for _ in range(rng.randrange(5))),
+    )
 
 
 def _never_issued(vehicle_id: str) -> Command:

@@ -3,6 +3,7 @@
 from master_orchestrator_schemas.messages.activity import Activity, SessionAct
 from master_orchestrator_schemas.messages.feedback import Mistake, SenderFeedback
 from master_orchestrator_schemas.messages.inputs import (
+    Campaign,
     CustomerAnswer,
     Failure,
     OperatorRequest,
@@ -39,6 +40,7 @@ __all__ = [
     "ActorTick",
     "Alert",
     "AuditRecord",
+    "Campaign",
     "Cause",
     "Command",
     "Control",

@@ -17,6 +17,8 @@ from master_orchestrator_schemas.vocabulary import (
 )
 
 LongText = Annotated[str, msgspec.Meta(max_length=2_000)]
+CampaignId = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+Word = Annotated[str, msgspec.Meta(max_length=40)]
 Texts = Annotated[tuple[ShortText, ...], msgspec.Meta(max_length=32)]
 
 
@@ -43,16 +45,39 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
     end_ms: Millis | None = None
 
 
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that is done once on each of many vehicles, as a recall orders it.
+
+    Args:
+        campaign_id: a vehicle takes part in a campaign once.
+        title: what it is about, for the owner.
+        operation: the work, as the workshop knows it. CLOSE_CAMPAIGN needs none.
+    """
+
+    campaign_id: CampaignId
+    title: Annotated[str, msgspec.Meta(max_length=80)] = ""
+    operation: Word = ""
+    labour_hours: Annotated[float, msgspec.Meta(ge=0, le=200)] = 1.0
+    skill: Word = "general"
+    bay: Word = "standard"
+    parts: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=24)], ...], msgspec.Meta(max_length=4)] = ()
+
+
 class OperatorRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An operator's request about one workflow. ``operator`` ends up as the actor in the audit trail."""
+    """An operator's request about one workflow, or about a campaign's work on one vehicle.
+
+    ``operator`` ends up as the actor in the audit trail. ``workflow_id``: of all but OPEN_CAMPAIGN and CLOSE_CAMPAIGN,
+    which have a ``campaign``. ``priority``: for SET_PRIORITY; for OPEN_CAMPAIGN that of the work, None: SCHEDULED.
+    """
 
     vehicle_id: VehicleId
-    workflow_id: ShortText
+    workflow_id: ShortText = ""
     request_id: ShortText
     action: OperatorAction
     operator: ShortText
     priority: Priority | None = None
     reason: LongText | None = None
+    campaign: Campaign | None = None
 
 
 class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):

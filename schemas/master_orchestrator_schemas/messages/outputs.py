@@ -145,7 +145,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     ``attempts`` counts executions of agent steps in all; ``attempt`` is that of the present step.
     ``history`` holds the last 64 transitions, oldest first. ``evidence`` has the findings in full, ``diagnosis`` the
-    last opinion of DIAGNOSIS; ``due_ms`` is when the engine acts by itself.
+    last opinion of DIAGNOSIS; ``due_ms`` is when the engine acts by itself. ``campaigns`` are the ids of those
+    whose work is part of the workflow, ``campaigns_waiting`` of those whose work waits for its end.
     """
 
     workflow_id: str
@@ -168,6 +169,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[Evidence, ...] = ()
     diagnosis: Diagnosis | None = None
     due_ms: int | None = None
+    campaigns: tuple[str, ...] = ()
+    campaigns_waiting: tuple[str, ...] = ()
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

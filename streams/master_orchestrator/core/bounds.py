@@ -17,6 +17,10 @@ MAX_ANSWERS = 8
 """Answers of one conversation that are remembered; an older one that is repeated counts again."""
 MAX_TRIED = 16
 MAX_PARTS = 4
+MAX_CAMPAIGNS = 3
+"""Campaigns of one workflow, those that wait for its end too."""
+MAX_KNOWN_CAMPAIGNS = 32
+"""Campaigns that a vehicle is known to take part in, or to have taken part in; of more, the newest."""
 MAX_SIDE_CAUSES = 2
 
 ANOMALY_BYTES = 480
@@ -31,6 +35,7 @@ ID_BYTES = 100
 TEXT_BYTES = 100
 CONFIRMED_BYTES = 160
 """Of what a technician writes: a clause that says what was whole must not lose the one that says what was not."""
+TITLE_BYTES = 80
 TRACEPARENT_BYTES = 64
 
 _encoder = msgspec.msgpack.Encoder()

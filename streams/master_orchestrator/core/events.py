@@ -9,7 +9,16 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.core.state import Appointment, Conversation, Cooldown, Execution, Facts, KnownFinding, Share
+from master_orchestrator.core.state import (
+    Appointment,
+    CampaignWork,
+    Conversation,
+    Cooldown,
+    Execution,
+    Facts,
+    KnownFinding,
+    Share,
+)
 from master_orchestrator.core.triage import Trackers
 from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, AlertKind, Priority, State
@@ -83,11 +92,13 @@ class WorkflowEvent(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
 
 
 class WorkflowOpened(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """An episode begins, in PENDING."""
+    """An episode begins, in PENDING. ``known``: the vehicle's campaigns from now on; None: as before."""
 
     priority: Priority
     findings: tuple[KnownFinding, ...]
     traceparent: str | None
+    campaigns: tuple[CampaignWork, ...] = ()
+    known: tuple[int, ...] | None = None
 
 
 class StateChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -121,6 +132,34 @@ class FindingsFolded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_sn
 
 class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """A check was asked for while a workflow was open: this is it."""
+
+
+class CampaignsChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Base of what happens to the work of campaigns in a workflow.
+
+    ``campaigns``: all of the workflow from now on. ``known``: digests of the vehicle's campaigns from now on.
+    """
+
+    campaigns: tuple[CampaignWork, ...]
+    known: tuple[int, ...]
+
+
+class CampaignJoined(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A campaign's work becomes part of the workflow.
+
+    ``execution``: the owner, who is being asked already, is asked in a new conversation, of ``priority``.
+    """
+
+    priority: Priority | None = None
+    execution: Execution | None = None
+
+
+class CampaignRemembered(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The owner has agreed to other work: a campaign's work waits for the workflow's end."""
+
+
+class CampaignClosed(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """A campaign is closed: work that waits is withdrawn, what is part of the workflow goes on."""
 
 
 class BookingEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):

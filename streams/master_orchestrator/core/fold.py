@@ -100,6 +100,8 @@ def fold_record(before: Status | None, record: AuditRecord) -> Status:
         attempt=record.attempt,
         attempts=executions,
         findings=tuple(details.get("findings", status.findings)),
+        campaigns=tuple(details.get("campaigns", status.campaigns)),
+        campaigns_waiting=tuple(details.get("campaigns_waiting", status.campaigns_waiting)),
         updated_at_ms=record.at_ms,
         seq=record.seq,
         history=_history(status, record),

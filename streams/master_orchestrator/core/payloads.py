@@ -85,7 +85,7 @@ def _customer_engagement(assignment: Assignment) -> Payload:
     return {
         "priority": int(assignment.workflow.priority),
         "causes": list(facts.causes),
-        "operations": list(facts.operations),
+        "operations": list(assignment.workflow.operations),
         "safe_to_drive": facts.safe_to_drive,
         "time_to_failure_h": facts.time_to_failure_h,
         "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
@@ -93,6 +93,7 @@ def _customer_engagement(assignment: Assignment) -> Payload:
         "tried": [] if held is None else list(held.tried),
         "heard": None if held is None else held.heard,
         "opted_out": list(assignment.state.opted_out),
+        "campaigns": [{"campaign_id": work.campaign_id, "title": work.title} for work in assignment.workflow.work],
     }
 
 
@@ -101,7 +102,7 @@ def _scheduling(assignment: Assignment) -> Payload:
     facts, booked = workflow.facts, workflow.appointment
     return {
         "priority": int(workflow.priority),
-        "operations": list(facts.operations),
+        "operations": list(workflow.operations),
         "safe_to_drive": facts.safe_to_drive,
         "due_by_ms": _due_by_ms(assignment),
         "preferred_from_ms": facts.preferred_from_ms,

@@ -148,6 +148,28 @@ def _recorded(_happened: Happened) -> Reaction:
     return RECORDED
 
 
+def _opened(happened: Happened) -> Reaction:
+    return _campaigns_changed(happened) if happened.event.campaigns else RECORDED
+
+
+def _campaigns_changed(happened: Happened) -> Reaction:
+    held = happened.event.campaigns
+    return Reaction(
+        {
+            "campaigns": [work.campaign_id for work in held if not work.waits],
+            "campaigns_waiting": [work.campaign_id for work in held if work.waits],
+        }
+    )
+
+
+def _campaigns_joined(happened: Happened) -> Reaction:
+    changed = _campaigns_changed(happened)
+    if happened.event.execution is None:
+        return changed
+    issued = _commanded(happened)
+    return replace(issued, details={**changed.details, **issued.details})
+
+
 def _folded(happened: Happened) -> Reaction:
     return RECORDED if happened.event.execution is None else _commanded(happened)
 
@@ -237,7 +259,7 @@ def _side_ended(happened: Happened) -> Reaction:
 
 REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = MappingProxyType(
     {
-        ev.WorkflowOpened: _recorded,
+        ev.WorkflowOpened: _opened,
         ev.StateChanged: _moved,
         ev.OwnerContacted: _contacted,
         ev.ConversationContinued: _commanded,
@@ -250,6 +272,9 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.WorkflowFailed: _failed,
         ev.FindingsFolded: _folded,
         ev.CheckJoined: _recorded,
+        ev.CampaignJoined: _campaigns_joined,
+        ev.CampaignRemembered: _campaigns_changed,
+        ev.CampaignClosed: _campaigns_changed,
         ev.BookingEnded: _booking_ended,
         ev.AppointmentMoved: _appointment_moved,
         ev.PriorityChanged: _reprioritised,

@@ -10,6 +10,9 @@ from master_orchestrator_schemas.vocabulary import ActError, Action, ActorKind, 
 REJECTED = "rejected"
 """The event of an input that was not followed."""
 
+REPEATED = "duplicate_campaign"
+"""The reason of a request that was followed before, as when a campaign is opened once more: nothing odd."""
+
 UNKNOWN = "unknown_workflow"
 """The reason of a request about a workflow that there is not."""
 
@@ -38,7 +41,8 @@ def _refused(outcome: Outcome) -> str | None:
     """The reason for which the request was not followed."""
     if outcome.rejection is not None:
         return outcome.rejection.code
-    return next((record.reason or REJECTED for record in outcome.audit if record.event == REJECTED), None)
+    rejected = (record.reason for record in outcome.audit if record.event == REJECTED)
+    return next((reason or REJECTED for reason in rejected if reason != REPEATED), None)
 
 
 def _act(action: Action, resource: str, refused: str | None) -> SessionAct:

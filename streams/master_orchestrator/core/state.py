@@ -145,6 +145,16 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     answers: tuple[int, ...] = ()
 
 
+class CampaignWork(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A campaign's work on this vehicle. ``waits``: for the end of the workflow that holds it, to be opened then."""
+
+    campaign_id: str
+    title: str
+    operation: dict[str, Any]
+    priority: Priority
+    waits: bool = False
+
+
 class SideTask(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The MANUFACTURING_QUALITY task of a workflow while it is pending. ``retrying``: it waits for its next attempt."""
 
@@ -185,6 +195,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         escalations: how often it went back to DIAGNOSIS because the episode got worse after the owner was asked.
         conversation: with the owner, while in CUSTOMER_ENGAGEMENT, and in RETRY and FAILED of it; None before the first
             wait for an answer.
+        campaigns: the work of campaigns that is part of it, or waits for its end.
     """
 
     opened_at_ms: int = 0
@@ -201,6 +212,17 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
     history: tuple[tuple[int, int, int], ...] = ()
     escalations: int = 0
     conversation: Conversation | None = None
+    campaigns: tuple[CampaignWork, ...] = ()
+
+    @property
+    def work(self) -> tuple[CampaignWork, ...]:
+        """The campaigns' work that is part of it."""
+        return tuple(work for work in self.campaigns if not work.waits)
+
+    @property
+    def operations(self) -> tuple[dict[str, Any], ...]:
+        """All that the workshop is to do: what DIAGNOSIS recommends, and the campaigns' work."""
+        return (*self.facts.operations, *(work.operation for work in self.work))
 
     @property
     def standing(self) -> Appointment | None:
@@ -240,6 +262,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         older: the workflow before, while its side task was pending when the present one opened.
         clock: what is odd about the vehicle's clock; None: nothing.
         opted_out: what the owner does not want, as ``purpose/channel``, in order.
+        campaigns: digests of the campaigns that it takes part in, or has taken part in, oldest first.
     """
 
     version: int
@@ -256,6 +279,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     share: Share = Share()
     clock: Clock | None = None
     opted_out: tuple[str, ...] = ()
+    campaigns: tuple[int, ...] = ()
 
 
 def new_vehicle() -> VehicleState:

@@ -38,6 +38,8 @@ def status_of(vehicle_id: str, workflow: Workflow) -> Status:
         evidence=tuple(evidence_of(finding) for finding in workflow.findings),
         diagnosis=_diagnosis(workflow.facts) if workflow.facts.rated else None,
         due_ms=None if workflow.wait is None else workflow.wait.due_ms,
+        campaigns=tuple(work.campaign_id for work in workflow.work),
+        campaigns_waiting=tuple(work.campaign_id for work in workflow.campaigns if work.waits),
     )
 
 

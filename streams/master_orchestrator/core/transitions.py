@@ -2,8 +2,8 @@
 
 Theory of operation
 -------------------
-A workflow is one episode of one vehicle. It opens in PENDING, and the engine takes it at once to DATA_ANALYSIS. From
-there on it is always in one of three kinds of state:
+A workflow is one episode of one vehicle. It opens in PENDING, and the engine takes it at once to DATA_ANALYSIS; to
+CUSTOMER_ENGAGEMENT where a campaign opened it. From there on it is always in one of three kinds of state:
 
 - **agent states** (DATA_ANALYSIS, DIAGNOSIS, CUSTOMER_ENGAGEMENT, SCHEDULING, FEEDBACK): a command is with an agent;
   its reply, or the lack of one by the deadline, moves the workflow; in CUSTOMER_ENGAGEMENT a reply may also say that
@@ -33,6 +33,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
     {
         State.PENDING: {
             State.DATA_ANALYSIS: "opened, at once",
+            State.CUSTOMER_ENGAGEMENT: "opened for a campaign, at once: its work needs no diagnosis",
             State.FAILED: _CANCELLED,
         },
         State.DATA_ANALYSIS: {
@@ -85,7 +86,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         State.RETRY: {
             State.DATA_ANALYSIS: "the wait is over",
             State.DIAGNOSIS: f"the wait is over, or {_WORSE}",
-            State.CUSTOMER_ENGAGEMENT: "the wait is over, or the owner's answer calls for another contact",
+            State.CUSTOMER_ENGAGEMENT: "the wait is over, or an answer or a campaign calls for another contact",
             State.SCHEDULING: "the wait is over, or the owner agrees meanwhile",
             State.SCHEDULED: "the owner declines an earlier time meanwhile: the booking stands",
             State.FEEDBACK: "the wait is over",
@@ -154,6 +155,8 @@ REASONS: tuple[str | None, ...] = (
     "worsened",
     # what an owner's answer leads to
     "answer",
+    # why a workflow opened, or the owner is asked again
+    "campaign",
 )
 """Every reason of a transition, by its number in stored histories: persistent, new ones go to the end."""
 

@@ -1,9 +1,9 @@
 """URGENCY_ASSESSMENT: the final priority, from severity, probability and time to failure.
 
 ``risk = severity * probability``; the first line of the topology's urgency table that holds gives the priority. Where
-DIAGNOSIS gave no numbers of its own, the triage's priority stands. Two floors keep the result from being too low: what
-an operator has asked for, and findings that the answers taken do not speak of: they arrived after DIAGNOSIS was asked,
-or while DATA_ANALYSIS was at work and its answer is to an earlier task.
+DIAGNOSIS gave no numbers of its own, the triage's priority stands. Three floors keep the result from being too low:
+what an operator has asked for, the work of campaigns, and findings that the answers taken do not speak of: they arrived
+after DIAGNOSIS was asked, or while DATA_ANALYSIS was at work and its answer is to an earlier task.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,6 +50,7 @@ def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Assessment:
 def _floors(workflow: Workflow) -> Iterable[Priority]:
     if workflow.least is not None:
         yield workflow.least
+    yield from (work.priority for work in workflow.work)
     for finding in workflow.findings:
         if not finding.dismissed and (finding.unweighed or not finding.seen):
             yield finding.priority

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from master_orchestrator.core.events import Call
 from master_orchestrator.core.policy import Policy
-from master_orchestrator.core.state import Appointment, KnownFinding, Workflow
+from master_orchestrator.core.state import Appointment, CampaignWork, KnownFinding, Workflow
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.vocabulary import AlertKind, Priority, Reason
 
@@ -19,6 +19,16 @@ def owner_not_won(policy: Policy, vehicle_id: str, workflow: Workflow, why: str)
     kind = AlertKind.URGENT_UNRESOLVED if workflow.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
     message = f"{workflow.priority.name}, and the owner of {vehicle_id} has not agreed ({why}): call them"
     return (Call(kind, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)
+
+
+def campaign_waits(vehicle_id: str, workflow: Workflow, work: CampaignWork) -> tuple[Call, ...]:
+    """Work of a campaign that is URGENT or HIGH waits for the end of a workflow."""
+    if work.priority > Priority.HIGH:
+        return ()
+    kind = AlertKind.URGENT_UNRESOLVED if work.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
+    due = f"{work.priority.name} campaign {work.campaign_id} ({work.title or work.operation['name']})"
+    message = f"{due} waits until {workflow.workflow_id} ends: call the owner of {vehicle_id}"
+    return (Call(kind, message, work.priority),)
 
 
 def failed(vehicle_id: str, workflow: Workflow, reason: Reason) -> tuple[Call, ...]:

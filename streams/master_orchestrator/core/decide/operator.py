@@ -1,4 +1,7 @@
-"""An operator's request: cancel, redrive, another priority. What the table does not have is rejected, and recorded."""
+"""An operator's request: cancel, redrive, another priority, a campaign's work.
+
+What the table does not have is rejected, and recorded.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -7,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.campaigns import CAMPAIGN_ACTIONS, on_campaign_request
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.decide.unknown import no_such_workflow
@@ -19,10 +23,12 @@ from master_orchestrator_schemas.vocabulary import OperatorAction, Reason, State
 
 def on_operator_request(context: Context[None], request: OperatorRequest) -> Decision:
     """What an operator's request makes happen."""
+    actor, details = f"operator:{request.operator}", details_of(request)
+    if request.action in CAMPAIGN_ACTIONS:
+        return on_campaign_request(replace(context, actor=actor, details=details), request)
     chain = chain_of(context.state, request.workflow_id)
     if chain is None:
         return no_such_workflow(context.state, request.vehicle_id, request.workflow_id)
-    actor, details = f"operator:{request.operator}", details_of(request)
     if not isinstance(chain, Workflow):
         return context.about(chain, actor, details).reject("superseded_workflow")
     return ACTIONS[request.action](context.about(chain, actor, details), request)
@@ -62,6 +68,8 @@ def details_of(request: OperatorRequest) -> dict[str, Any]:
     details = {"request_id": request.request_id, "action": request.action.value}
     if request.priority is not None:
         details["priority"] = request.priority.name
+    if request.campaign is not None:
+        details["campaign"] = request.campaign.campaign_id
     if request.reason is not None:
         details["because"] = request.reason
     return details

@@ -4,12 +4,16 @@
 needs nobody, and an appointment that has begun already is not waited for.
 """
 
+from msgspec.structs import replace
+
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide import campaigns
 from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.timer import on_due
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState, Workflow
+from master_orchestrator.core.transitions import REASON_NUMBERS
 from master_orchestrator.core.urgency import assess
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
@@ -21,18 +25,40 @@ nothing."""
 def progress(policy: Policy, state: VehicleState, record: Input) -> list[ev.Event]:
     """The next events that need nobody, none if the workflow waits for someone or has ended."""
     workflow = state.workflow
-    if workflow is None or not workflow.is_open:
+    if workflow is None:
         return []
-    context = Context(policy, state, record, workflow)
+    if not workflow.is_open:
+        return _campaigns_go_on(Context(policy, state, record, None), workflow)
+    return _step_by_itself(Context(policy, state, record, workflow))
+
+
+def _step_by_itself(context: Context[Workflow]) -> list[ev.Event]:
+    workflow = context.workflow
     if workflow.state is State.PENDING:
-        return context.enter(AgentType.DATA_ANALYSIS, "opened")
+        return _begin(context)
     if workflow.state is State.URGENCY_ASSESSMENT:
         return _assess(context)
     if workflow.wait is None:
         return _without_wait(context)
-    if workflow.state in MAY_BE_OVER and workflow.wait.due_ms <= record.at_ms:
+    if workflow.state in MAY_BE_OVER and workflow.wait.due_ms <= context.at_ms:
         return on_due(context)
     return []
+
+
+def _campaigns_go_on(context: Context[None], ended: Workflow) -> list[ev.Event]:
+    """The next workflow, for the work of campaigns that this one leaves."""
+    if not campaigns.goes_on_at_once(ended):
+        return []
+    details = {"after": ended.workflow_id}
+    return campaigns.opened(replace(context, details=details), campaigns.left_over(ended), context.state.campaigns)
+
+
+def _begin(context: Context[Workflow]) -> list[ev.Event]:
+    """What a campaign has opened needs no diagnosis: it begins with the owner."""
+    *_, reason = context.workflow.history[-1]
+    if reason == REASON_NUMBERS[campaigns.WHY]:
+        return context.enter(AgentType.CUSTOMER_ENGAGEMENT, "opened")
+    return context.enter(AgentType.DATA_ANALYSIS, "opened")
 
 
 def _assess(context: Context[Workflow]) -> list[ev.Event]:

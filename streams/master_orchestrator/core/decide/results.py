@@ -153,7 +153,7 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
 
 
 def _labour_ms(workflow: Workflow) -> int:
-    return int(sum(operation["labour_hours"] for operation in workflow.facts.operations) * HOUR_MS)
+    return int(sum(operation["labour_hours"] for operation in workflow.operations) * HOUR_MS)
 
 
 def _feedback(answered: Answered, _result: FeedbackResult) -> list[ev.Event]:

@@ -16,12 +16,13 @@ from typing import TypeVar
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
+from master_orchestrator.core.decide.campaigns import left_over
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, evidence_details, joined, known, still_stands
+from master_orchestrator.core.decide.opening import make_room, next_workflow_id
 from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.share import after_reading
-from master_orchestrator.core.decide.side_task import given_up
 from master_orchestrator.core.decide.worsening import Joining, findings_joined, urgent_details
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
@@ -157,10 +158,10 @@ def _open(observed: Observed) -> list[ev.Event]:
         reason = "regular_check"
     else:
         return []
-    findings = observed.to_join
+    findings, left = observed.to_join, left_over(observed.state.workflow)
     request = {"request_id": reading.request_id} if reading.check_requested else {}
     opened = ev.WorkflowOpened(
-        workflow_id=_next_workflow_id(observed),
+        workflow_id=next_workflow_id(observed.vehicle_id, observed.state),
         at_ms=observed.at_ms,
         actor=GATEWAY,
         reason=reason,
@@ -170,23 +171,12 @@ def _open(observed: Observed) -> list[ev.Event]:
             "evidence": evidence_details(findings),
             **urgent_details(findings),
         },
-        priority=min([priority, *(finding.priority for finding in findings)]),
+        priority=min([priority, *(finding.priority for finding in findings), *(work.priority for work in left)]),
         findings=findings,
         traceparent=bounds.clip_optional(observed.input.traceparent, bounds.TRACEPARENT_BYTES),
+        campaigns=left,
     )
-    return [*_make_room(observed), opened]
-
-
-def _next_workflow_id(observed: Observed) -> str:
-    return f"{observed.reading.vehicle_id}~{observed.state.episodes}"
-
-
-def _make_room(observed: Observed) -> list[ev.Event]:
-    """One replaced workflow's side task is kept; a second one gives up the first."""
-    newest, older = observed.state.workflow, observed.state.older
-    if newest is None or newest.side is None or older is None or older.side is None:
-        return []
-    return given_up(observed.about(older), older.side, "superseded")
+    return [*make_room(observed), opened]
 
 
 def _join(observed: Observed, workflow: Workflow) -> list[ev.Event]:
@@ -224,5 +214,7 @@ def _is_another_matter(workflow: Workflow, finding: KnownFinding) -> bool:
 
 
 def _supersede(observed: Observed, workflow: Workflow) -> list[ev.Event]:
-    superseded = observed.about(workflow, GATEWAY, {"superseded_by": _next_workflow_id(observed)})
+    superseded = observed.about(
+        workflow, GATEWAY, {"superseded_by": next_workflow_id(observed.vehicle_id, observed.state)}
+    )
     return superseded.complete(Reason.SERVICED) + _open(observed)

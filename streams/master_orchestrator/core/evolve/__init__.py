@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.evolve import conversation, episodes, moves, side_task, vehicle
+from master_orchestrator.core.evolve import campaigns, conversation, episodes, moves, side_task, vehicle
 from master_orchestrator.core.evolve.chains import chain_of, on_chain, on_workflow
 from master_orchestrator.core.state import VehicleState
 
@@ -39,6 +39,9 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.WorkflowFailed: episodes.workflow_failed,
     ev.FindingsFolded: episodes.findings_folded,
     ev.CheckJoined: on_workflow(moves.unchanged),
+    ev.CampaignJoined: campaigns.campaign_joined,
+    ev.CampaignRemembered: campaigns.campaigns_changed,
+    ev.CampaignClosed: campaigns.campaigns_changed,
     ev.BookingEnded: on_workflow(moves.booking_ended),
     ev.AppointmentMoved: on_workflow(moves.appointment_moved),
     ev.PriorityChanged: on_workflow(moves.priority_changed),

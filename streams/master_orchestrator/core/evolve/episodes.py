@@ -21,6 +21,7 @@ def workflow_opened(state: VehicleState, event: ev.WorkflowOpened) -> VehicleSta
         opened_at_ms=event.at_ms,
         updated_at_ms=event.at_ms,
         findings=event.findings,
+        campaigns=event.campaigns,
     )
     workflow = moved(workflow, event, transitions.INITIAL)
     return replace(
@@ -29,6 +30,7 @@ def workflow_opened(state: VehicleState, event: ev.WorkflowOpened) -> VehicleSta
         workflow=workflow,
         older=_still_pending(state),
         standing=_without(state.standing, event.findings),
+        campaigns=state.campaigns if event.known is None else event.known,
     )
 
 
