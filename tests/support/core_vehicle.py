@@ -16,6 +16,7 @@ from master_orchestrator.core.fold import as_folded, fold_audit
 from master_orchestrator.core.inputs import Body, Input
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.quiet import quiet
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import VehicleState, Workflow, decode_state, encode_state, new_vehicle
 from master_orchestrator.core.statuses import status_of
@@ -140,6 +141,7 @@ class CoreVehicle:
         again = step(self.policy, self.vehicle_id, None if self.stored is None else decode_state(self.stored), record)
         assert again == outcome
         assert encode_state(again.state) == encode_state(outcome.state)
+        self._check_quiet(record, before, outcome)
         self._take(outcome)
         self._check(cause, outcome)
         return outcome
@@ -299,6 +301,13 @@ class CoreVehicle:
         self._check_messages(outcome)
         self._check_told(outcome)
         self._check_campaigns(state)
+
+    def _check_quiet(self, record: Input, before: VehicleState | None, outcome: Outcome) -> None:
+        if before is None or record.body.vehicle_id != self.vehicle_id:
+            return
+        if (after := quiet(self.policy, before, record)) is not None:
+            alone = Outcome(state=after, commands=[], audit=[], status=[], alerts=[], traceparent=record.traceparent)
+            assert alone == msgspec.structs.replace(outcome, events=[])
 
     def _check_trail(self, state: VehicleState) -> None:
         folded_events = new_vehicle()

@@ -86,9 +86,9 @@ class EngineCounts(InputCounts):
         if outcome.rejection is not None:
             self._child(self.metrics.rejected_inputs, topic, outcome.rejection.code).inc()
 
-    def reading(self, *, accepted: bool) -> None:
-        """Count a reading: accepted, or ignored as late or repeated."""
-        self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc()
+    def readings(self, number: int = 1, *, accepted: bool = True) -> None:
+        """Count readings: accepted, or ignored as late or repeated."""
+        self._child(self.metrics.readings, "accepted" if accepted else "ignored").inc(number)
 
     def expect(self, topology: Topology) -> None:
         """Let the counts by rule, topic and reason start at 0."""

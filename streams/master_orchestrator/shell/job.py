@@ -100,6 +100,13 @@ class Job(ABC, Generic[S, I, O]):
     def step(self, key: bytes, state: S | None, given: I) -> O:
         """What the input does to the state of ``key``; None: there is none yet."""
 
+    def quiet(self, state: S, given: I) -> S | None:  # noqa: ARG002  the seam's
+        """The state after an input of which nothing else comes, at less cost; None: it takes :meth:`step`."""
+        return None
+
+    def count_quiet(self, number: int) -> None:
+        """Count the inputs that :meth:`quiet` answered."""
+
     @abstractmethod
     def outgoing(self, key: bytes, given: I, outcome: O, at_ms: int) -> Outgoing:
         """What the outcome of ``given`` writes, stamped with its time. Raises ``EncodeError``."""

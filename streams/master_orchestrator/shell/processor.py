@@ -38,7 +38,10 @@ MAX_STATE_BYTES = 1_000_000
 
 @dataclass
 class Work(Generic[S, O]):
-    """What one batch of one partition comes to; ``records`` and ``entries`` of the table go into the transaction."""
+    """What one batch of one partition comes to; ``records`` and ``entries`` of the table go into the transaction.
+
+    ``quiet``: how many inputs led to a state and nothing else; ``outcomes``: of all others.
+    """
 
     records: list[Record] = field(default_factory=list)
     commands: list[Record] = field(default_factory=list)
@@ -46,6 +49,7 @@ class Work(Generic[S, O]):
     entries: dict[bytes, bytes] = field(default_factory=dict)
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
     outcomes: list[tuple[str, S | None, O]] = field(default_factory=list)
+    quiet: int = 0
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
     faults: list[SenderFault] = field(default_factory=list)
 
@@ -130,6 +134,12 @@ class Processor(Generic[S, O]):
         job = self._job
         key, given, left_out = job.take(cause, record)
         before = self._state(key, get, work)
+        if before is not None and not left_out and (after := job.quiet(before, given)) is not None:
+            if storing:
+                self._stored(key, after)
+            work.states[key] = after
+            work.quiet += 1
+            return
         outcome = job.step(key, before, given)
         records, commands = job.outgoing(key, given, outcome, record.timestamp)
         if storing:
@@ -157,6 +167,8 @@ class Processor(Generic[S, O]):
     def _count(self, work: Work[S, O]) -> None:
         for topic, before, outcome in work.outcomes:
             self._job.count(topic, before, outcome)
+        if work.quiet:
+            self._job.count_quiet(work.quiet)
         for fault in work.faults:
             self._counts.fault(fault)
         for topic, reason in work.dead_letters:

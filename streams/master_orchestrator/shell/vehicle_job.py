@@ -6,6 +6,7 @@ from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.intake import Intake
 from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
+from master_orchestrator.core.quiet import quiet
 from master_orchestrator.core.request_session import request_sessions
 from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
@@ -53,6 +54,14 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
     def step(self, key: bytes, state: VehicleState | None, given: Input) -> Outcome:  # noqa: ARG002  the input names it
         """One step of the core."""
         return step(self._policy, given.body.vehicle_id, state, given)
+
+    def quiet(self, state: VehicleState, given: Input) -> VehicleState | None:
+        """Most readings are quiet."""
+        return quiet(self._policy, state, given)
+
+    def count_quiet(self, number: int) -> None:
+        """They are readings that changed something."""
+        self._counts.readings(number)
 
     def outgoing(self, key: bytes, given: Input, outcome: Outcome, at_ms: int) -> Outgoing:
         """The outcome's records and commands; behind these, what was asked, as a session on record."""
@@ -102,7 +111,7 @@ class VehicleJob(Job[VehicleState, Input, Outcome]):
         if topic != self._readings or outcome.rejection is not None:
             return
         after = outcome.state.trackers
-        self._counts.reading(accepted=changes(before, outcome))
+        self._counts.readings(accepted=changes(before, outcome))
         if before is not None and after.engine.reach_ms > before.trackers.engine.reach_ms:
             for rule in blinded(self._policy.triage, before.trackers, after):
                 self._counts.blinded(rule)

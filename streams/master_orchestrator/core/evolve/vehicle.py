@@ -9,10 +9,14 @@ from master_orchestrator.core.state import VehicleState
 
 def input_applied(state: VehicleState, event: ev.InputApplied) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.InputApplied`."""
-    known = state.positions
-    if event.rank >= len(known):
-        known += (0,) * (event.rank + 1 - len(known))
-    return replace(state, positions=(*known[: event.rank], event.next_offset, *known[event.rank + 1 :]))
+    return replace(state, positions=next_positions(state.positions, event.rank, event.next_offset))
+
+
+def next_positions(known: tuple[int, ...], rank: int, next_offset: int) -> tuple[int, ...]:
+    """The positions after an input of the topic with this rank."""
+    if rank >= len(known):
+        known += (0,) * (rank + 1 - len(known))
+    return (*known[:rank], next_offset, *known[rank + 1 :])
 
 
 def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleState:

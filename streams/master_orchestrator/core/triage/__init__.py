@@ -8,13 +8,14 @@ remembers is sparse (``trackers.py``); how long is long enough is in ``holds.py`
 """
 
 from master_orchestrator.core.triage.blindness import blinded
-from master_orchestrator.core.triage.observe import Observation, observe, odometer_of, suspicions
+from master_orchestrator.core.triage.observe import QUIET, Observation, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.rules import TriageRules, compile_rules
 from master_orchestrator.core.triage.summaries import summaries
 from master_orchestrator.core.triage.trackers import Trackers, active_dtcs, new_trackers
 from master_orchestrator.core.triage.trending import trends
 
 __all__ = [
+    "QUIET",
     "Observation",
     "Trackers",
     "TriageRules",
