@@ -21,6 +21,7 @@ from master_orchestrator_schemas.vocabulary import (
     AlertKind,
     ControlLevel,
     FailureKind,
+    FindingLabel,
     Lane,
     Priority,
     Reason,
@@ -148,6 +149,35 @@ class Metrics:
     rules_blinded = Metric(
         Counter, "rules_blinded_total", "Vehicles that began to report too slowly for a triage rule.", {"rule": None},
         process=ENGINE,
+    )  # fmt: skip
+    rule_labels = Metric(
+        Counter, "rule_labels_total", "What repairs said about triage rules that had fired; all trouble codes are one.",
+        {"rule": None, "label": tuple(FindingLabel)}, process=ENGINE,
+    )  # fmt: skip
+    cause_labels = Metric(
+        Counter, "cause_labels_total", "What repairs said about the likeliest cause of DIAGNOSIS (64, then other).",
+        {"cause": None, "label": tuple(FindingLabel)}, process=ENGINE,
+    )  # fmt: skip
+    rule_precision_floor = Metric(
+        Gauge, "rule_precision_floor_ratio", "The precision from which on a rule is good enough.", process=ENGINE
+    )
+    rule_labels_needed = Metric(
+        Gauge, "rule_labels_needed", "How many labels a rule needs before it is judged.", process=ENGINE
+    )
+    unmapped_repairs = Metric(
+        Counter, "unmapped_repairs_total", "Repairs whose text says nothing that is in the component vocabulary.",
+        process=ENGINE,
+    )  # fmt: skip
+    owner_ratings = Metric(
+        Counter, "owner_ratings_total", "Owners' ratings of repairs.", {"csat": tuple("12345")}, process=ENGINE
+    )
+    owner_recommendations = Metric(
+        Counter, "owner_recommendations_total", "Owners by their recommendation: promoters from 9, detractors to 6.",
+        {"attitude": ("promoter", "passive", "detractor")}, process=ENGINE,
+    )  # fmt: skip
+    fixed_first_time = Metric(
+        Counter, "fixed_first_time_total", "Owners who say whether it was fixed right first time.",
+        {"fixed": ("yes", "no")}, process=ENGINE,
     )  # fmt: skip
     rejected_inputs = Metric(
         Counter, "rejected_inputs_total", "Readable inputs that the rules refused.", {"topic": None, "reason": None},

@@ -63,7 +63,10 @@ class DataAnalysisResult(Result):
 
 
 class DiagnosisResult(Result):
-    """``causes`` None (the default): no opinion, the anomalies go on as they are. An empty list: no fault found."""
+    """``causes`` None (the default): no opinion, the anomalies go on as they are. An empty list: no fault found.
+
+    One further key is kept in ``extras``: ``priors_version``, of the priors that the causes were ranked with.
+    """
 
     agent: ClassVar[AgentType] = AgentType.DIAGNOSIS
     causes: Annotated[tuple[RankedCause, ...], Field(max_length=8)] | None = None

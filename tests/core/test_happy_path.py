@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from support.core_vehicle import CoreVehicle
 
 from master_orchestrator_schemas.messages import Telemetry
@@ -95,3 +96,20 @@ def test_the_trace_of_the_opening_goes_with_ticks(vehicle: CoreVehicle) -> None:
     reading = Telemetry(vehicle_id="v-1", ts_ms=vehicle.at_ms, check_requested=True)
     assert trace == vehicle.send(reading, traceparent=trace).traceparent
     assert trace == vehicle.tick().traceparent
+
+
+@pytest.mark.parametrize(
+    ("csat", "kinds"), [(1, ["OWNER_DISSATISFIED"]), (2, ["OWNER_DISSATISFIED"]), (3, []), (5, [])]
+)
+def test_a_bad_rating_calls_a_human(vehicle: CoreVehicle, csat: int, kinds: list[str]) -> None:
+    vehicle.reading(check_requested=True)
+    for _ in range(4):
+        vehicle.reply()
+    feedback = next(command for command in vehicle.commands if command.agent is AgentType.FEEDBACK)
+
+    vehicle.reply({"csat": csat, "text": "nearly crashed"}, feedback)
+
+    assert kinds == [alert.kind for alert in vehicle.alerts]
+    assert all(f'rates the repair {csat} of 5, and says "nearly crashed"' in alert.message for alert in vehicle.alerts)
+    (end,) = vehicle.recorded("workflow_completed")
+    assert kinds == json.loads(end.details).get("called", [])

@@ -74,6 +74,10 @@ HEALTHY: Series = {
     f'mo_findings_total{{{U},rule="outside_charter",level="severe"}}': "0x5000",
     f'mo_controls{{{U},level="BLOCK"}}': "0x5000",
     f'mo_control_lag_seconds{{{A},agent="DIAGNOSIS"}}': "3x5000",
+    f'mo_rule_labels_total{{{E},rule="coolant_hot",label="CONFIRMED"}}': "0+8x5000",
+    f'mo_rule_labels_total{{{E},rule="coolant_hot",label="FALSE"}}': "0+2x5000",
+    f"mo_rule_precision_floor_ratio{{{E}}}": "0.5x5000",
+    f"mo_rule_labels_needed{{{E}}}": "20x5000",
 }
 """What a quiet system shows, a value per minute. `mo_` stands for the prefix."""
 
@@ -123,6 +127,7 @@ FIRING: dict[str, tuple[Series, str]] = {
     "SevereFinding": (_changed(findings_total=ONE_EVENT), "63m"),
     "ActorBlocked": (_changed(controls__BLOCK="0x60 1x5000"), "62m"),
     "ControlsUnknown": (_changed(control_lag="3x60 0+60x5000"), "66m"),
+    "RuleImprecise": (_changed(rule_labels__CONFIRMED="0+1x5000", rule_labels__FALSE="0+4x5000"), "90m"),
 }
 """Alert -> series that it is for, and when it has to fire."""
 

@@ -56,7 +56,7 @@ def test_files_go_where_the_environment_says(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("MASTER_ORCHESTRATOR_DATA_DIR", str(tmp_path))
     reference_agents()
 
-    assert ["appointments", "contacts", "quality", "surveys"] == sorted(
+    assert ["appointments", "contacts", "priors", "quality", "surveys"] == sorted(
         path.stem for path in (tmp_path / "agents").glob("*.sqlite3")
     )
 

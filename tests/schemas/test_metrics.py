@@ -17,7 +17,7 @@ from master_orchestrator_schemas.metrics_server import start_metrics_server
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 PLAIN_COUNTS = {
     "workflows", "commands_open", "commands_fetched", "workers", "workers_busy", "timers_pending", "controls",
-    "risk_score",
+    "risk_score", "rule_labels_needed",
 }  # fmt: skip
 UNITS = ("_seconds", "_records", "_partitions", "_bytes", "_ratio", "_info", "_topics")
 

@@ -18,6 +18,8 @@ from master_orchestrator_agents.reference.customer_engagement.store import Conta
 from master_orchestrator_agents.reference.customer_engagement.transports import OutgoingChannels
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent, Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis.priors import FILE as PRIORS_FILE
+from master_orchestrator_agents.reference.diagnosis.priors import PriorStore
 from master_orchestrator_agents.reference.diagnosis.title_file import VARIABLE as KNOWLEDGE_VARIABLE
 from master_orchestrator_agents.reference.diagnosis.title_file import read_titles
 from master_orchestrator_agents.reference.feedback import FeedbackAgent
@@ -133,7 +135,7 @@ def _data_analysis(around: _Surroundings) -> SingleHandler:
 
 def _diagnosis(around: _Surroundings) -> SingleHandler:
     titles = read_titles(around.titles) if around.titles else {}
-    return DiagnosisAgent(around.codes, around.knowledge, titles)
+    return DiagnosisAgent(around.codes, around.knowledge, titles, PriorStore(around.data_dir / PRIORS_FILE))
 
 
 def _customer_engagement(around: _Surroundings) -> SingleHandler:

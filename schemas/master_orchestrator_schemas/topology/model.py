@@ -18,6 +18,7 @@ from master_orchestrator_schemas.topology.terms import (
     ConversationTerms,
     EpisodeTerms,
     LaneTerms,
+    LearningTerms,
     RetryTerms,
     ServiceTerms,
     TopicName,
@@ -51,6 +52,7 @@ class Topology(Terms):
     retry: RetryTerms
     episodes: EpisodeTerms
     conversation: ConversationTerms = Field(default_factory=ConversationTerms)
+    learning: LearningTerms = Field(default_factory=LearningTerms)
     vehicle: VehicleTerms = Field(default_factory=VehicleTerms)
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms

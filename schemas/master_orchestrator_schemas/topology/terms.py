@@ -103,6 +103,20 @@ class ConversationTerms(Terms):
     max_wait_ms: Duration = Field(default=604_800_000, alias="max_wait")
 
 
+class LearningTerms(Terms):
+    """What is expected of rules and repairs.
+
+    Args:
+        precision_floor: a rule is good enough from this share of true findings on.
+        min_labels: labels that a rule needs before it is judged.
+        recovery_csat: an owner's rating, from 1 to 5, up to which a human is called; 0: none is.
+    """
+
+    precision_floor: float = Field(default=0.5, ge=0, le=1)
+    min_labels: int = Field(default=20, ge=1, le=1_000_000)
+    recovery_csat: int = Field(default=2, ge=0, le=5)
+
+
 class VehicleTerms(Terms):
     """What one vehicle may ask of the engine, so that it cannot crowd out others; a reading beyond is a dead letter.
 

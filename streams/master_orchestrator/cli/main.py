@@ -21,7 +21,7 @@ from master_orchestrator.exit_codes import ExitCode
 PROGRAM = "master-orchestrator"
 GROUPS = (
     "load", "check_reading", "up", "top", "workers", "inspect", "operate", "bulk_redrive", "audit", "ueba", "charter",
-    "schedule", "quality", "dlq", "kafka", "provision",
+    "schedule", "quality", "learning", "dlq", "kafka", "provision",
 )  # fmt: skip
 
 EPILOG = (

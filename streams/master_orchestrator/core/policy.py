@@ -9,6 +9,7 @@ from master_orchestrator.core.triage import TriageRules, compile_rules
 from master_orchestrator_schemas.topology import (
     ConversationTerms,
     EpisodeTerms,
+    LearningTerms,
     ServiceTerms,
     Topology,
     UrgencyLine,
@@ -45,6 +46,7 @@ class Policy(msgspec.Struct, frozen=True):
     retry_waits_ms: tuple[int, ...]
     episodes: EpisodeTerms
     conversation: ConversationTerms
+    learning: LearningTerms
     vehicle: VehicleTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
@@ -69,6 +71,7 @@ class Policy(msgspec.Struct, frozen=True):
             retry_waits_ms=topology.retry.waits_ms,
             episodes=topology.episodes,
             conversation=topology.conversation,
+            learning=topology.learning,
             vehicle=topology.vehicle,
             urgency=topology.urgency,
             service=topology.service,

@@ -6,10 +6,12 @@ from typing import Any
 
 import structlog
 
+from master_orchestrator.core.lessons import CODES, lesson_of
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.transitions import INITIAL, TRANSITIONS
 from master_orchestrator.shell.feedback import SenderFault
+from master_orchestrator.shell.learning_counts import LearningCounts
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.bounded_names import BoundedNames
@@ -18,7 +20,7 @@ from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.reasons import REASONS
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import AlertKind, State
+from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, State
 
 log = structlog.get_logger(__name__)
 ENDED = frozenset({State.COMPLETED, State.FAILED})
@@ -64,6 +66,7 @@ class EngineCounts(InputCounts):
 
     def __init__(self, metrics: Metrics) -> None:
         super().__init__(metrics)
+        self._learning = LearningCounts(metrics, self._child)
         self._child(metrics.transitions, "", INITIAL.value)
         for before, moves in TRANSITIONS.items():
             for after in moves:
@@ -76,6 +79,8 @@ class EngineCounts(InputCounts):
             self._transition(entry, outcome)
             if entry.to_state in ENDED:
                 self._ended(entry, outcome)
+                if (lesson := lesson_of(entry)) is not None:
+                    self._learning.take(lesson)
         if moves:
             self._times(moves, before)
         for command in outcome.commands:
@@ -92,8 +97,12 @@ class EngineCounts(InputCounts):
 
     def expect(self, topology: Topology) -> None:
         """Let the counts by rule, topic and reason start at 0."""
+        self._learning.expect(topology)
         for rule in topology.triage.rules:
             self._child(self.metrics.rules_blinded, rule)
+        for rule in (*topology.triage.rules, CODES):
+            for label in FindingLabel:
+                self._child(self.metrics.rule_labels, rule, label.value)
         for topic in topology.input_topics:
             for by_topic in (self.metrics.duplicate_records, self.metrics.reseeks, self.metrics.offset_holes):
                 self._child(by_topic, topic)

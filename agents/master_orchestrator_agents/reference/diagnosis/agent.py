@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import UNSAFE_FROM, Knowledge, load_knowledge
+from master_orchestrator_agents.reference.diagnosis.priors import PACKAGED, Priors, PriorStore, with_priors
 from master_orchestrator_agents.reference.diagnosis.prognosis import is_safe, observed, time_to_failure
 from master_orchestrator_agents.reference.diagnosis.ranking import Ranked, Ranking, rank
 from master_orchestrator_agents.reference.diagnosis.symptoms import symptoms_of
@@ -19,13 +20,14 @@ MAX_CAUSES, MAX_OPERATIONS, PER_SUBSYSTEM = 8, 4, 3
 WORTH_NAMING = 0.03
 BELOW_URGENT = 0.79
 """The severity at which even a certain fault is not URGENT (``urgency`` in the topology)."""
-NO_FAULT = DiagnosisResult(causes=(), severity=0.0, probability=0.0, summary="no fault found")
+NO_FAULT = {"causes": (), "severity": 0.0, "probability": 0.0, "summary": "no fault found"}
 
 
 class DiagnosisAgent:
-    """Ranks causes. Pure: the same task gives the same result.
+    """Ranks causes. Pure: the same task gives the same result with the same version of the priors, which it names.
 
-    ``titles``: of codes that ``titles.toml`` has no line for (``title_file.py``).
+    ``titles``: of codes that ``titles.toml`` has no line for (``title_file.py``). ``priors``: the versions that
+    operators have accepted; None: the packaged ones.
     """
 
     def __init__(
@@ -33,10 +35,13 @@ class DiagnosisAgent:
         codes: CodeTable,
         knowledge: Knowledge | None = None,
         titles: Mapping[str, str] = MappingProxyType({}),
+        priors: PriorStore | None = None,
     ) -> None:
         self._codes = codes
-        self._knowledge = knowledge or load_knowledge()
+        self._packaged = knowledge or load_knowledge()
         self._titles = titles
+        self._priors = priors
+        self._in_force = (PACKAGED, self._packaged)
 
     def __call__(self, task: Task[DiagnosisTask]) -> DiagnosisResult:
         """Causes, the operations for the likeliest of each subsystem, time to failure and safety.
@@ -47,29 +52,40 @@ class DiagnosisAgent:
         given = task.expect(DiagnosisTask)
         with task.access("read", "analysis_report", rows=1):
             symptoms = symptoms_of(given, self._codes)
-        if not symptoms:
-            return NO_FAULT
         with task.access("read", "dtc_kb", rows=len(symptoms)):
-            rankings = rank(self._knowledge, symptoms, self._title)
+            version, knowledge = self._knowledge()
+            rankings = rank(knowledge, symptoms, self._title)
+        if not rankings:
+            return DiagnosisResult.model_validate({**NO_FAULT, "priors_version": version})
         with task.access("write", "diagnosis", rows=1):
-            return self._result(given, rankings)
+            return self._result(given, rankings, version)
 
-    def _result(self, given: DiagnosisTask, rankings: Sequence[Ranking]) -> DiagnosisResult:
+    def _knowledge(self) -> tuple[int, Knowledge]:
+        """The knowledge base with the priors in force, and their version."""
+        newest = Priors(PACKAGED, {}) if self._priors is None else self._priors.newest()
+        if newest.version != self._in_force[0]:
+            self._in_force = (newest.version, with_priors(self._packaged, newest.values))
+        return self._in_force
+
+    def _result(self, given: DiagnosisTask, rankings: Sequence[Ranking], version: int) -> DiagnosisResult:
         lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
         causes = _causes(rankings)
         life = observed((f for f in given.findings if f.subsystem == lead.subsystem), given.trends)
         if life is None and lead.ranked:
             life = time_to_failure(lead.ranked[0])
-        return DiagnosisResult(
-            causes=causes,
-            severity=round(_severity(lead), 3),
-            probability=round(lead.fault, 3),
-            time_to_failure_h=life.median if life else None,
-            time_to_failure_low_h=life.low if life else None,
-            time_to_failure_high_h=life.high if life else None,
-            operations=self._operations(rankings),
-            safe_to_drive=all(is_safe(ranking) for ranking in rankings),
-            summary="; ".join(f"{cause.component} {cause.probability:.0%}" for cause in causes[:3]),
+        return DiagnosisResult.model_validate(
+            {
+                "causes": causes,
+                "severity": round(_severity(lead), 3),
+                "probability": round(lead.fault, 3),
+                "time_to_failure_h": life.median if life else None,
+                "time_to_failure_low_h": life.low if life else None,
+                "time_to_failure_high_h": life.high if life else None,
+                "operations": self._operations(rankings),
+                "safe_to_drive": all(is_safe(ranking) for ranking in rankings),
+                "summary": "; ".join(f"{cause.component} {cause.probability:.0%}" for cause in causes[:3]),
+                "priors_version": version,
+            }
         )
 
     def _title(self, fault: str) -> Title | None:
@@ -79,7 +95,7 @@ class DiagnosisAgent:
         names: list[str] = []
         for ranking in rankings:
             names += ranking.ranked[0].cause.operations if ranking.ranked else ("inspect",)
-        return tuple(self._knowledge.operations[name] for name in list(dict.fromkeys(names))[:MAX_OPERATIONS])
+        return tuple(self._packaged.operations[name] for name in list(dict.fromkeys(names))[:MAX_OPERATIONS])
 
 
 def _severity(ranking: Ranking) -> float:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
+from master_orchestrator.core import bounds
 from master_orchestrator.core.events import Call
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Appointment, CampaignWork, KnownFinding, Workflow
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.vocabulary import AlertKind, Priority, Reason
 
+MAX_WORDS_BYTES = 400
+"""Of what an owner says."""
 MAX_NAMED = 3
 """Findings named in a call. All URGENT ones are."""
 HOUR_MS = 3_600_000
@@ -82,6 +85,15 @@ def service_overdue(vehicle_id: str) -> tuple[Call, ...]:
     """The workshop is silent."""
     message = f"{vehicle_id}: the workshop has not reported the work completed; feedback goes ahead"
     return (Call(AlertKind.SERVICE_OVERDUE, message),)
+
+
+def dissatisfied(vehicle_id: str, workflow: Workflow, csat: int, text: str) -> tuple[Call, ...]:
+    """The owner rates the repair badly."""
+    booked = workflow.appointment
+    place = "" if booked is None else f" and the workshop {booked.workshop_id} ({booked.appointment_id})"
+    words = f', and says "{bounds.clip(text, MAX_WORDS_BYTES)}"' if text else ""
+    message = f"the owner of {vehicle_id} rates the repair {csat} of 5{words}: call them{place}, and have it looked at"
+    return (Call(AlertKind.OWNER_DISSATISFIED, f"{message} before the vehicle is driven on{named(workflow.findings)}"),)
 
 
 def what_to_say(policy: Policy, workflow: Workflow) -> str:

@@ -26,7 +26,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import appointments
+from master_orchestrator.core.decide import appointments, calls
 from master_orchestrator.core.decide.answers import OUTCOMES, Lead
 from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.contact import owner_not_won, said
@@ -156,8 +156,11 @@ def _labour_ms(workflow: Workflow) -> int:
     return int(sum(operation["labour_hours"] for operation in workflow.operations) * HOUR_MS)
 
 
-def _feedback(answered: Answered, _result: FeedbackResult) -> list[ev.Event]:
-    return answered.complete(Reason.SERVICED)
+def _feedback(answered: Answered, result: FeedbackResult) -> list[ev.Event]:
+    called: tuple[ev.Call, ...] = ()
+    if result.csat is not None and result.csat <= answered.policy.learning.recovery_csat:
+        called = calls.dissatisfied(answered.vehicle_id, answered.workflow, result.csat, result.text)
+    return answered.complete(Reason.SERVICED, called)
 
 
 def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
