@@ -4,7 +4,7 @@ import threading
 
 from support.desk import Desk, command, vehicles
 
-from master_orchestrator_agents.runner.backlog import MAX_IN_FLIGHT
+from master_orchestrator_agents.runner.backlog import MAX_HELPING, MAX_IN_FLIGHT, QUICK_S
 from master_orchestrator_agents.runner.dedup import Addition, CommandDeduplicator, DeliveredReply
 from master_orchestrator_agents.runner.lane_queues import MAX_QUEUED, MAX_QUEUED_BYTES, LaneQueues, QueuedCommand
 from master_orchestrator_agents.runner.offsets import OffsetTracker
@@ -215,3 +215,71 @@ def test_one_slow_handler_holds_back_no_other_vehicle_of_its_partition(topology:
     assert {} == desk.commits()  # the slow one's offset is the oldest that is open
     desk.backlog.handled([slow])
     assert "slow~1/DIAGNOSIS/0/0" == desk.take().command.command_id
+
+
+def quick_desk(topology: Topology, commands: int) -> Desk:
+    """A desk whose handler has just been quick, with commands of different vehicles."""
+    desk = Desk(topology)
+    desk.fetch(0, "first")
+    desk.backlog.handled([desk.take()], took_s=0.001)
+    for number in range(commands):
+        desk.fetch(number, f"v{number}")
+    return desk
+
+
+def test_a_quick_handler_gets_several_commands_of_one_lane(topology: Topology) -> None:
+    desk = quick_desk(topology, MAX_HELPING + 2)
+    desk.fetch(0, "urgent", Lane.URGENT)
+
+    assert ["urgent"] == vehicles(desk.backlog.take())
+    assert [f"v{number}" for number in range(MAX_HELPING)] == vehicles(desk.backlog.take())
+    assert ["v16", "v17"] == vehicles(desk.backlog.take())
+
+
+def test_a_handler_that_is_quick_no_more_gets_one_command_at_a_time(topology: Topology) -> None:
+    desk = quick_desk(topology, 4)
+    taken = desk.backlog.take()
+    for number in range(4, 6):
+        desk.fetch(number, f"v{number}")
+
+    desk.backlog.handled(taken, took_s=4 * QUICK_S)
+
+    assert [["v4"], ["v5"]] == [vehicles(desk.backlog.take()) for _ in range(2)]
+
+
+def test_commands_behind_a_slow_one_go_back_to_the_head_of_their_lane(topology: Topology) -> None:
+    desk = quick_desk(topology, 3)
+    slow, *waiting = desk.backlog.take()
+    desk.fetch(9, "v9")
+    desk.fetch(5, "v1")
+
+    desk.backlog.put_back(waiting)
+
+    assert [["v1"], ["v2"], ["v9"]] == [vehicles(desk.backlog.take()) for _ in range(3)]
+    assert 5 == desk.backlog.in_flight()  # with the very first, whose reply is not delivered, and the slow one
+    desk.backlog.completed(slow)
+    assert 4 == desk.backlog.in_flight()
+
+
+def test_a_drain_handles_what_was_put_back_and_nothing_else(topology: Topology) -> None:
+    desk = quick_desk(topology, 3)
+    _, *waiting = desk.backlog.take()
+    desk.fetch(9, "v9")
+    desk.backlog.put_back(waiting)
+
+    desk.backlog.close()
+
+    assert [["v1"], ["v2"], []] == [vehicles(desk.backlog.take()) for _ in range(3)]
+
+
+def test_put_back_commands_of_a_revoked_partition_are_dropped(topology: Topology) -> None:
+    desk = quick_desk(topology, 3)
+    waiting = desk.backlog.take()
+    desk.backlog.forget([Partition("agent.diagnosis.routine", 0)])
+
+    desk.backlog.put_back(waiting)
+
+    assert ({}, 1) == (
+        {lane: count for lane, count in desk.backlog.counts()[0].items() if count},
+        desk.backlog.in_flight(),
+    )

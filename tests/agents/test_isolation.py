@@ -125,6 +125,7 @@ def test_who_was_held_back_for_another_runners_trial_is_let_go_after_it(topology
     tried = other.wait()
     other.try_one()
     other.backlog.completed(tried[0])
+    assert 0 == other.backlog.in_flight()
 
     desk.backlog.end_isolation()
     desk.worker.join(timeout=10)

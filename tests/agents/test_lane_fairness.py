@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from support.simulated_runner import Burst, RunnerLoad, SimulatedCommand, SimulatedRunner
 
 from master_orchestrator_agents.runner import lane_queues as queues
+from master_orchestrator_agents.runner.backlog import MAX_HELPING
 from master_orchestrator_agents.runner.lane_picker import BY_URGENCY, LanePicker, wait_bound
 from master_orchestrator_schemas.topology import LaneTerms
 from master_orchestrator_schemas.vocabulary import Lane
@@ -50,6 +51,7 @@ loads = st.builds(
     fetch_ms=st.sampled_from([1, 3, 10]),
     bursts=st.lists(bursts, min_size=1, max_size=6).map(tuple),
     vehicles=st.sampled_from([None, None, 200, 12, 3]),
+    helping=st.sampled_from([1, 1, MAX_HELPING]),
 )
 
 
@@ -84,7 +86,7 @@ def test_an_urgent_command_within_its_share_has_the_next_turn(load: RunnerLoad, 
     urgent = Burst(Lane.URGENT, at_ms, size=1, every_ms=0)
     runner = SimulatedRunner(
         RunnerLoad(
-            calm, load.workers, load.batch_size, load.handling_ms, load.fetch_ms, (*others, urgent), vehicles=None
+            calm, load.workers, load.batch_size, load.handling_ms, load.fetch_ms, (*others, urgent), None, load.helping
         )
     )
     runner.play()

@@ -104,6 +104,24 @@ def test_urgent_overtakes_a_backlog(wire: AgentWire) -> None:
     assert handled.index("urgent") - before < 500  # a second's worth of the ten that the backlog takes
 
 
+def test_a_slow_command_among_quick_ones_holds_back_no_other(wire: AgentWire) -> None:
+    gate = threading.Event()
+    commands = [command(n, f"v{n}") for n in range(1_000)]
+    slow = commands[700].command_id
+
+    def handler(task: Task) -> None:
+        if task.command_id == slow:
+            gate.wait(PATIENCE_S)
+
+    wire.send(*commands)
+    with running(wire, handler, max_workers=2):
+        wait_for_replies(wire, [each for each in commands if each.command_id != slow])
+        assert slow not in wire.replied()
+        gate.set()
+        wait_for_replies(wire, commands)
+    assert dict.fromkeys((each.command_id for each in commands), 1) == wire.replied()
+
+
 def test_nothing_is_committed_before_its_reply(wire: AgentWire) -> None:
     gate = threading.Event()
     blocked, behind = command(0, "v1"), [command(0, "v2"), command(0, "v3")]

@@ -47,7 +47,9 @@ class Desk:
             self.commit()
         tracker = self.backlog.fetched(partition, offset)
         entry = QueuedCommand(command(number, vehicle_id, lane), lane, 0, offset, tracker, size)
-        return self.backlog.add(entry).is_new
+        is_new = self.backlog.add(entry).is_new
+        self.backlog.wake()
+        return is_new
 
     def take(self) -> QueuedCommand:
         (entry,) = self.backlog.take()

@@ -36,6 +36,7 @@ class RunnerLoad:
         handling_ms: what the turns take, in order, over and over.
         fetch_ms: the time from one fetch to the next.
         bursts: what is appended.
+        helping: how many commands of any lane go out at once, if more; they take the time of one turn together.
         vehicles: how many there are, in turn; None: two commands each, one after the other, and full lanes are paused.
     """
 
@@ -46,6 +47,7 @@ class RunnerLoad:
     fetch_ms: int
     bursts: tuple[Burst, ...]
     vehicles: int | None
+    helping: int = 1
 
     @property
     def longest_ms(self) -> int:
@@ -55,7 +57,7 @@ class RunnerLoad:
     def per_fetch(self) -> int:
         """More commands of a lane than are taken, or blocked by those in hand, from one fetch to the next."""
         turns = self.workers * (self.fetch_ms // min(self.handling_ms) + 1)
-        return (turns + self.workers) * self.batch_size
+        return (turns + self.workers) * max(self.batch_size, self.helping)
 
     def records(self) -> list[SimulatedCommand]:
         """All commands in the order of their appends."""
@@ -162,7 +164,7 @@ class SimulatedRunner:
         return records
 
     def _batch_size(self, lane: Lane) -> int:
-        return self.load.batch_size if lane is Lane.ROUTINE else 1
+        return max(self.load.helping, self.load.batch_size if lane is Lane.ROUTINE else 1)
 
 
 def _command(record: SimulatedCommand) -> Command:

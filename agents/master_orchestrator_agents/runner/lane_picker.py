@@ -92,7 +92,7 @@ def wait_bound(
     Args:
         lane: the command's lane.
         lanes: the terms of all lanes.
-        handling_seconds: the longest from when a worker takes a command, or a batch, to when it takes the next.
+        handling_seconds: the longest from when a worker takes a command, or several at once, to when it takes the next.
         workers: how many of them there are.
         ahead: commands of the same lane that came before it and still wait.
         batch_size: how many commands of this lane go out at once.

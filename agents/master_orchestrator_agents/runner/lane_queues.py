@@ -71,6 +71,11 @@ class LaneBuffers(Generic[T]):
         if len(queue) >= self._limit or self._sizes[lane] >= self._size_limit:
             self._full.add(lane)
 
+    def put_back(self, lane: Lane, item: T) -> None:
+        """Insert at the head of the lane, which is not full by that."""
+        self._queues[lane].appendleft(item)
+        self._sizes[lane] += self._size(item)
+
     def remove(self, lane: Lane, index: int = 0) -> T:
         """Remove the item at ``index``; fast near the front."""
         queue = self._queues[lane]
@@ -125,6 +130,20 @@ class LaneQueues:
             taken.append(self._remove(lane, index))
         return taken
 
+    def take_one(self, matches: Callable[[QueuedCommand], bool]) -> list[QueuedCommand]:
+        """The first command that matches and may start, of the most urgent lane; empty when there is none."""
+        for lane in Lane:
+            for index, entry in enumerate(self._queued[lane]):
+                if matches(entry) and entry.command.vehicle_id not in self._busy:
+                    return [self._remove(lane, index)]
+        return []
+
+    def put_back(self, entries: Sequence[QueuedCommand]) -> None:
+        """Queue commands that were taken and have not begun ahead of all others of their lane, in this order."""
+        for entry in reversed(entries):
+            self._queued.put_back(entry.lane, entry)
+            self.release(entry.command.vehicle_id)
+
     def release(self, vehicle_id: str) -> None:
         """The vehicle's command is no longer in flight."""
         self._busy.discard(vehicle_id)
@@ -137,6 +156,10 @@ class LaneQueues:
     def full(self) -> frozenset[Lane]:
         """The lanes to pause."""
         return self._queued.full
+
+    def __len__(self) -> int:
+        """Number of queued commands."""
+        return sum(self.counts().values())
 
     def counts(self) -> dict[Lane, int]:
         """Number of queued commands by lane."""

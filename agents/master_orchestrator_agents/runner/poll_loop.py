@@ -160,6 +160,8 @@ class PollLoop:
         self._prefetch.add(self._acquisition.admit(self._consumer.fetch(self._fetch_timeout(paused))))
         for message in self._prefetch.next_batch(self._backlog.full_lanes()):
             self._reader.read(message)
+        self._backlog.wake()
+        self._pool.put_back_waiting()
         self._isolate()
         self._producer.poll()
         self._activity.keep_alive()

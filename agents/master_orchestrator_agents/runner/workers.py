@@ -9,12 +9,13 @@ import structlog
 
 from master_orchestrator_agents.errors import RunnerKilledError
 from master_orchestrator_agents.guard import Session
-from master_orchestrator_agents.handler import Handler, failure_reply, is_async
+from master_orchestrator_agents.handler import BatchHandler, Handler, failure_reply, is_async
 from master_orchestrator_agents.runner.activity import ActivityWriter
 from master_orchestrator_agents.runner.backlog import Backlog
 from master_orchestrator_agents.runner.broker_clock import BrokerClock
 from master_orchestrator_agents.runner.execution import expired, run
 from master_orchestrator_agents.runner.handling_time import HandlingTime
+from master_orchestrator_agents.runner.helping import Helping
 from master_orchestrator_agents.runner.lane_queues import QueuedCommand
 from master_orchestrator_agents.runner.metrics import RunnerMetrics
 from master_orchestrator_agents.runner.quarantine.commit_metadata import QUARANTINE_AFTER
@@ -56,6 +57,7 @@ class WorkerPool:
         self._abandoned = threading.Event()
         self._count = count
         self._threads: list[threading.Thread] = []
+        self._helpings = [Helping(()) for _ in range(count)]
         self.error: BaseException | None = None
 
     def start(self) -> None:
@@ -65,7 +67,8 @@ class WorkerPool:
             name = f"{self._worker_id}-loop"
             threading.Thread(target=self._run, args=(self._loop,), name=name, daemon=True).start()
         for number in range(self._count):
-            thread = threading.Thread(target=self._serve, name=f"{self._worker_id}-{number}", daemon=True)
+            name = f"{self._worker_id}-{number}"
+            thread = threading.Thread(target=self._serve, args=(number,), name=name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
@@ -87,14 +90,33 @@ class WorkerPool:
         finally:
             loop.close()
 
-    def _serve(self) -> None:
+    def put_back_waiting(self) -> None:
+        """Queue again what waits behind a command that turned out to be slow. Belongs to the poll thread."""
+        for helping in self._helpings:
+            if helping.is_late():
+                self._backlog.put_back(helping.take_back())
+                self._backlog.handled(helping.take_handled())
+
+    def _serve(self, number: int) -> None:
         try:
             while entries := self._backlog.take():
-                self._handle(entries)
+                if isinstance(self._handler, BatchHandler):
+                    self._handle(entries)
+                    self._backlog.handled(entries)
+                else:
+                    self._help(number, entries)
         except CancelledError:
             log.info("handler_abandoned", worker=self._worker_id)
         except BaseException as error:  # noqa: BLE001  kept for the poll thread, which raises it
             self.error = error
+
+    def _help(self, number: int, entries: list[QueuedCommand]) -> None:
+        """Handle commands one after the other."""
+        helping = self._helpings[number] = Helping(entries)
+        while (entry := helping.next()) is not None:
+            self._handle([entry])
+            helping.handled.append(entry)
+        self._backlog.handled(helping.take_handled(), helping.age_s())
 
     def _handle(self, entries: list[QueuedCommand]) -> None:
         live = [entry for entry in entries if not self._expired(entry) and not self._is_quarantined(entry)]
@@ -107,7 +129,6 @@ class WorkerPool:
             self._handling_time.observe(replies[0].handled_in_ms)
             for entry, reply, session in zip(live, replies, sessions, strict=True):
                 self._replies.send(entry, reply, session)
-        self._backlog.handled(entries)
 
     def _expired(self, entry: QueuedCommand) -> bool:
         """A command that cannot be answered by its deadline is skipped: the engine does not take the answer.

@@ -57,6 +57,12 @@ class Isolation:
             if self._selected in entries:
                 self._selected = None
 
+    def put_back(self, entries: Collection[QueuedCommand]) -> None:
+        """They are queued again: their handlers have not started."""
+        with self._lock:
+            for entry in entries:
+                self._in_flight.pop(entry, None)
+
     def completed(self, entry: QueuedCommand) -> None:
         """A command is answered."""
         with self._lock:
