@@ -16,6 +16,7 @@ FORWARD = (
 LEGAL = frozenset(
     {
         *pairwise(FORWARD),
+        ("PENDING", "CUSTOMER_ENGAGEMENT"),
         *((state, "COMPLETED") for state in ("DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT")),
         *((state, "SCHEDULING") for state in ("IN_SERVICE", "SCHEDULED")),
         *((state, "RETRY") for state in (*STEPS, "FAILED")),
@@ -25,11 +26,11 @@ LEGAL = frozenset(
         *((state, "FAILED") for state in (*FORWARD[:-1], "RETRY")),
     }
 )
-CONTINUED = "conversation_continued"
-"""Where an answer comes while the step waits for its retry, it is a move."""
+CONTINUED = frozenset({"conversation_continued", "campaign_joined"})
+"""Where an answer or a campaign comes while the step waits for its retry, these are moves."""
 MOVING = frozenset(
     {
-        CONTINUED,
+        *CONTINUED,
         "state_changed",
         "step_failed",
         "step_restarted",
@@ -41,7 +42,7 @@ MOVING = frozenset(
 STAYING = frozenset(
     {
         "findings_folded", "check_joined", "booking_ended", "owner_contacted", "opted_out", "priority_changed",
-        "step_skipped", "rejected",
+        "step_skipped", "rejected", "appointment_moved", "campaign_remembered", "campaign_closed",
         "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
     }
 )  # fmt: skip
@@ -78,7 +79,7 @@ def _wrong(before: str | None, record: Audit) -> str:
     if before is None or record.event == "workflow_opened":
         opened = before is None and record.event == "workflow_opened" and record.to_state == "PENDING"
         return "" if opened else f"{record.event} to {record.to_state} as record {record.seq}"
-    if record.event in STAYING or (record.event == CONTINUED and before == "CUSTOMER_ENGAGEMENT"):
+    if record.event in STAYING or (record.event in CONTINUED and before != "RETRY"):
         return "" if record.from_state == record.to_state else f"{record.event} is not a move, but {move}"
     if record.event not in MOVING:
         return f"{record.event} is not an event of the contract"
