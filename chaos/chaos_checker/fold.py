@@ -11,6 +11,8 @@ ENDS = frozenset({"COMPLETED", "FAILED"})
 WITH_STEP = frozenset(
     {"DATA_ANALYSIS", "DIAGNOSIS", "CUSTOMER_ENGAGEMENT", "SCHEDULING", "FEEDBACK", "RETRY", "FAILED"}
 )
+LISTS = ("findings", "campaigns", "campaigns_waiting")
+"""Fields that a record's details replace."""
 APPOINTMENT = {
     "appointment_start_ms": "start_ms",
     "appointment_end_ms": "end_ms",
@@ -42,7 +44,8 @@ def folded(before: Folded | None, record: Audit) -> Folded:
     fields |= {"state": record.to_state, "priority": record.priority, "attempt": record.attempt, "seq": record.seq}
     fields["updated_at_ms"] = record.at_ms
     fields["step"] = step if record.to_state in WITH_STEP else None
-    fields["findings"] = list(record.facts.get("findings", fields["findings"]))
+    for name in LISTS:
+        fields[name] = list(record.facts.get(name, fields[name]))
     if "appointment" in record.facts:
         booked = record.facts["appointment"] or {}
         fields |= {name: booked.get(of) for name, of in APPOINTMENT.items()}
@@ -56,7 +59,7 @@ def _opened(record: Audit) -> dict[str, Any]:
         "created_at_ms": record.at_ms,
         "reason": None,
         "attempts": 0,
-        "findings": [],
+        **{name: list[str]() for name in LISTS},
         "history": (),
         **dict.fromkeys(APPOINTMENT),
     }

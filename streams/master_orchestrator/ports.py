@@ -36,8 +36,8 @@ CHECKED = frozenset({"workflow_opened", "check_joined"})
 What else it causes may be about another workflow of the vehicle, which it ends or gives up, and comes before that.
 """
 
-REPEATED = "duplicate_event"
-"""The reason of such a record if the same event has been applied before, which is what its sender wanted."""
+REPEATED = frozenset({"duplicate_event", "duplicate_campaign"})
+"""Reasons of such a record if the same has been applied before, which is what its sender wanted."""
 
 
 def rejection_of(answer: EngineAnswer) -> str | None:
@@ -51,7 +51,7 @@ def _is_rejection(record: AuditRecord) -> bool:
     """Whether this record says no. A repeat of what was applied does not; a repeat of what was rejected does."""
     if record.event != REJECTED:
         return False
-    return record.reason != REPEATED or "first" in json.loads(record.details)
+    return record.reason not in REPEATED or "first" in json.loads(record.details)
 
 
 def _sentence(record: AuditRecord) -> str:

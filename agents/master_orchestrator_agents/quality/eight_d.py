@@ -5,6 +5,7 @@ people to do.
 """
 
 import hashlib
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -52,6 +53,16 @@ class Discipline:
     text: str
 
 
+def recall_command(concern: Concern) -> str:
+    """The command that asks every owner of a vehicle with these lots to the workshop."""
+    lots = " ".join(f"--lot {shlex.quote(lot)}" for lot in concern.lots)
+    component = shlex.quote(concern.component)
+    return (
+        f"master-orchestrator campaign open {concern.capa_id} --vehicles FLEET.csv --component {component} {lots} "
+        f"--operation {shlex.quote(f'replace_{concern.component}'[:40])} --yes"
+    )
+
+
 _CAUSES = {
     FailureMode.EARLY: "how the part was made and fitted: process changes, batches of material, handling, first tests",
     FailureMode.RANDOM: "what strikes at any age: overload, electronics, software, misuse, damage on the road",
@@ -66,7 +77,12 @@ def eight_d(concern: Concern) -> list[Discipline]:
     return [
         Discipline("D1 team", "OPEN", f"name who leads, and somebody of {_listed(concern.suppliers)}"),
         Discipline("D2 problem", "DONE", _problem(concern)),
-        Discipline("D3 containment", "PROPOSED", f"hold what is left of lots {lots}; do not fit or ship it until D6"),
+        Discipline(
+            "D3 containment",
+            "PROPOSED",
+            f"hold what is left of lots {lots}; do not fit or ship it until D6; "
+            f"to have it replaced: {recall_command(concern)}",
+        ),
         Discipline("D4 root cause", "OPEN", f"{concern.mode}: look at {_CAUSES[concern.mode]}"),
         Discipline("D5 corrective action", "OPEN", "choose it, and prove on parts that it removes the cause of D4"),
         Discipline("D6 implemented", "OPEN", "say from which lot on; that lot is the first to be watched on the chart"),

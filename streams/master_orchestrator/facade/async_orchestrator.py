@@ -8,9 +8,15 @@ from typing import Any, Self, Unpack
 from master_orchestrator.client.judge_requests import acknowledgement, request_about
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
-from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
+from master_orchestrator.facade.fields import (
+    AnswerName,
+    CampaignFields,
+    CustomerAnswerFields,
+    ServiceEventFields,
+    ServiceEventName,
+)
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
-from master_orchestrator.facade.requests import accepted, workflow_of
+from master_orchestrator.facade.requests import accepted, campaign_workflow, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State, UebaAction
@@ -48,6 +54,13 @@ class AsyncMasterOrchestrator(OrchestratorBase):
         """See :meth:`MasterOrchestrator.report_customer_answer`."""
         pending = await asyncio.to_thread(self._submit_answer, workflow_id, answer, fields)
         accepted(await self._answered(pending))
+
+    async def open_campaign(
+        self, vehicle_id: str, campaign_id: str, operation: str, **fields: Unpack[CampaignFields]
+    ) -> str:
+        """See :meth:`MasterOrchestrator.open_campaign`."""
+        pending = self._submit_campaign(vehicle_id, campaign_id, operation, fields)
+        return campaign_workflow(await self._answered(pending))
 
     async def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """See :meth:`MasterOrchestrator.get_workflow_status`."""

@@ -25,7 +25,7 @@ from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.registration import RegistersAgents
 from master_orchestrator.facade.registry import Registry
 from master_orchestrator.facade.report import AuditLine, audit_line
-from master_orchestrator.facade.requests import customer_answer_of, reading_of, service_event_of
+from master_orchestrator.facade.requests import campaign_request_of, customer_answer_of, reading_of, service_event_of
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import Pending, Shell
 from master_orchestrator.readers.statistics import Statistics, statistics_of
@@ -147,6 +147,14 @@ class OrchestratorBase(RegistersAgents):
         shell = self._shell(call)
         with self._requester_of(shell, ActorKind.OPERATOR, request.by).act("admin", "agent_control", request.actor):
             decided(shell, request, self._timeout)
+
+    def _submit_campaign(
+        self, vehicle_id: str, campaign_id: str, operation: str, fields: Mapping[str, object]
+    ) -> Pending:
+        shell = self._shell("open_campaign")
+        request = campaign_request_of(vehicle_id, campaign_id, operation, fields, operator=self._client)
+        with self._act("admin", "campaign", vehicle_id):
+            return shell.submit(request)
 
     def _find(self, shell: Shell, workflow_id: str) -> Status:
         """The newest status; one that this process has not seen yet is waited for."""

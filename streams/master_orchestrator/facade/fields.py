@@ -1,10 +1,10 @@
-"""The fields of a service event and of an owner's answer, as keywords."""
+"""The fields of a service event, of an owner's answer and of a campaign's work, as keywords."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, TypedDict
 
-from master_orchestrator_schemas.vocabulary import Answer, Channel, Purpose, ServiceEventKind, Subsystem
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Priority, Purpose, ServiceEventKind, Subsystem
 
 ServiceEventName = (
     ServiceEventKind | Literal["CHECKED_IN", "COMPLETED", "NO_SHOW", "CANCELLED", "PARTS_MISSING", "MOVED"]
@@ -13,6 +13,27 @@ ServiceEventName = (
 
 AnswerName = Answer | Literal["ACCEPT", "DECLINE", "RESCHEDULE", "NEED_INFO", "WRONG_PERSON", "OPT_OUT", "NO_ANSWER"]
 """What an owner has answered."""
+
+
+class CampaignFields(TypedDict, total=False):
+    """What may be said about a campaign's work.
+
+    Args:
+        title: what it is about, for the owner; at most 80 characters.
+        labour_hours: hours of work, by default 1.
+        skill, bay: what the technician has to know, and the kind of bay; by default ``general`` and ``standard``.
+        parts: parts that it takes, at most 4.
+        priority: by default SCHEDULED.
+        reason: free text, for the audit trail.
+    """
+
+    title: str
+    labour_hours: float
+    skill: str
+    bay: str
+    parts: Sequence[str]
+    priority: Priority
+    reason: str
 
 
 class ServiceEventFields(TypedDict, total=False):

@@ -8,9 +8,15 @@ from typing import Any, Self, Unpack
 from master_orchestrator.client.judge_requests import acknowledgement, request_about
 from master_orchestrator.core.transitions import END_STATES
 from master_orchestrator.facade.base import OrchestratorBase
-from master_orchestrator.facade.fields import AnswerName, CustomerAnswerFields, ServiceEventFields, ServiceEventName
+from master_orchestrator.facade.fields import (
+    AnswerName,
+    CampaignFields,
+    CustomerAnswerFields,
+    ServiceEventFields,
+    ServiceEventName,
+)
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
-from master_orchestrator.facade.requests import accepted, workflow_of
+from master_orchestrator.facade.requests import accepted, campaign_workflow, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State, UebaAction
@@ -112,6 +118,24 @@ class MasterOrchestrator(OrchestratorBase):
             InvalidRequestError: a field is wrong, or the conversation is over.
         """
         accepted(self._answered(self._submit_answer(workflow_id, answer, fields)))
+
+    def open_campaign(self, vehicle_id: str, campaign_id: str, operation: str, **fields: Unpack[CampaignFields]) -> str:
+        """Ask for a campaign's work on a vehicle, such as a recall's: once per vehicle, however often it is called.
+
+        Args:
+            vehicle_id: the gateway's pseudonym; it need not be known yet.
+            campaign_id: 1 to 40 of ``A-Z a-z 0-9 . _ -``.
+            operation: the work, at most 40 characters.
+            fields: see :class:`CampaignFields`.
+
+        Returns:
+            The id of the workflow that has the work, or whose end it waits for.
+
+        Raises:
+            InvalidRequestError: a field is wrong, or three campaigns are under way for the vehicle.
+            EngineSilentError: over Kafka; the request is durable, but no engine has answered in time.
+        """
+        return campaign_workflow(self._answered(self._submit_campaign(vehicle_id, campaign_id, operation, fields)))
 
     def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """The present status of a workflow. Raises :class:`UnknownWorkflowError`."""

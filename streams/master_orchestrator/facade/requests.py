@@ -10,10 +10,10 @@ import msgspec
 from master_orchestrator.errors import InvalidRequestError, InvalidTelemetryError, OrchestratorError
 from master_orchestrator.ports import CHECKED, EngineAnswer, rejection_of
 from master_orchestrator_schemas.errors import ContractError
-from master_orchestrator_schemas.messages import CustomerAnswer, ServiceEvent, Status
+from master_orchestrator_schemas.messages import Campaign, CustomerAnswer, OperatorRequest, ServiceEvent, Status
 from master_orchestrator_schemas.plain_inputs import taken
 from master_orchestrator_schemas.plain_readings import Understood, strictly_understood
-from master_orchestrator_schemas.vocabulary import Answer, ServiceEventKind
+from master_orchestrator_schemas.vocabulary import Answer, OperatorAction, ServiceEventKind
 
 M = TypeVar("M", ServiceEvent, CustomerAnswer)
 
@@ -61,6 +61,30 @@ def customer_answer_of(status: Status, answer: Answer | str, fields: Mapping[str
     """The answer, with an id and a time of its own where none is given. Raises :class:`InvalidRequestError`."""
     own = {"answer_id": str(uuid.uuid4()), **fields, "answer": answer}
     return _request_of(status, CustomerAnswer, own, f"answer {answer!r}")
+
+
+def campaign_request_of(
+    vehicle_id: str, campaign_id: str, operation: str, fields: Mapping[str, object], *, operator: str
+) -> OperatorRequest:
+    """The request for a campaign's work on a vehicle. Raises :class:`InvalidRequestError`."""
+    said = {"vehicle_id": vehicle_id, "action": OperatorAction.OPEN_CAMPAIGN, "operator": operator}
+    own = {name: fields[name] for name in ("priority", "reason") if name in fields}
+    work = {name: value for name, value in fields.items() if name not in own}
+    campaign = {**work, "campaign_id": campaign_id, "operation": operation}
+    what = f"campaign {campaign_id!r} on {vehicle_id!r}"
+    if unknown := campaign.keys() - set(Campaign.__struct_fields__):
+        raise InvalidRequestError(f"{what}: {', '.join(sorted(unknown))} is not a field; see CampaignFields")
+    try:
+        given = {**said, **own, "request_id": str(uuid.uuid4()), "campaign": campaign}
+        return msgspec.convert(given, OperatorRequest)
+    except msgspec.ValidationError as error:
+        raise InvalidRequestError(f"{what}: {error}") from error
+
+
+def campaign_workflow(answer: EngineAnswer) -> str:
+    """The workflow that has a campaign's work. Raises :class:`InvalidRequestError` if it was rejected."""
+    accepted(answer)
+    return answer.audit[-1].workflow_id
 
 
 def _request_of(status: Status, message_type: type[M], fields: Mapping[str, object], what: str) -> M:

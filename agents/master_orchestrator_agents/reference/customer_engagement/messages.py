@@ -53,7 +53,8 @@ class Messages:
         text = self._templates.get_template(f"{words.language}/{kind}.j2").render(
             name=customer.name if named else "",
             affected=[words.subsystems[subsystem] for subsystem in affected],
-            troubles=_troubles([words.trouble(f.rule) for f in _most_urgent(told)] or [words.troubles["fault"]]),
+            troubles=_troubles(task, [words.trouble(f.rule) for f in _most_urgent(told)] or [words.troubles["fault"]]),
+            recalls=[f"{c.title} ({c.campaign_id})" if c.title else c.campaign_id for c in task.campaigns],
             advice=words.advice[affected[0]],
             stopped=words.once_stopped(affected[0]),
             seen_at=None if newest is None else local_time(newest, zone).strftime("%H:%M"),
@@ -72,7 +73,10 @@ def _most_urgent(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.priority == findings[0].priority] if findings else []
 
 
-def _troubles(troubles: Sequence[str]) -> list[str]:
+def _troubles(task: CustomerEngagementTask, troubles: Sequence[str]) -> list[str]:
+    """What is wrong; nothing, where a campaign is all that it is about."""
+    if task.campaigns and not (task.findings or task.causes):
+        return []
     return list(dict.fromkeys(troubles))[:MAX_TROUBLES]
 
 
