@@ -24,7 +24,7 @@ from master_orchestrator_schemas.messages import (
     UebaRequest,
 )
 from master_orchestrator_schemas.places import Partition
-from master_orchestrator_schemas.topology import CharterLine, Topology
+from master_orchestrator_schemas.topology import CharterLine, Topology, load_topology
 from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
@@ -108,6 +108,20 @@ def test_a_workshop_that_reports_a_backlog_says_nothing(partition: ActorPartitio
     experienced(partition, workshop)
     partition.apply(*(workshop.session(WRITE, entity=f"v-{number}") for number in range(300)))
     assert [] == partition.out(ActorRecord)
+
+
+def test_a_campaign_on_a_thousand_vehicles_is_one_act_and_says_nothing() -> None:
+    charters = {"operator:*": load_topology().charters["operator:*"]}
+    partition = ActorPartition(topology_of_one(charters=charters))
+    ada, cancel = Worker(partition, "operator:ada"), SessionAct(action=Action.ADMIN, resource="workflow")
+    for _ in range(32):
+        partition.apply(*(ada.session(cancel) for _ in range(3)))
+        partition.at_ms += 6 * HOUR_MS
+    before = partition.out(ActorRecord)
+    partition.apply(ada.session(SessionAct(action=Action.ADMIN, resource="campaign")))
+    partition.apply(*(ada.session(entity=f"v-{number}") for number in range(1_000)))  # the engine's, without acts
+    assert before == partition.out(ActorRecord)
+    assert [] == partition.out(Alert)
 
 
 def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_found_from_the_first_day() -> None:

@@ -391,6 +391,20 @@ def test_the_async_orchestrator_carries_many_vehicles_at_once(stage: FacadeStage
     assert ["COMPLETED"] * 20 == asyncio.run(drive())
 
 
+def test_a_campaign_s_work_is_done_once_per_vehicle(stage: FacadeStage, vehicle: Vehicle) -> None:
+    orchestrator, cars = stage.started(four_agents()), [vehicle(), vehicle()]
+    with pytest.raises(InvalidRequestError, match="hours is not a field"):
+        orchestrator.open_campaign("R-1", cars, "replace_hose", hours=2)  # type: ignore[call-arg]
+    opened = orchestrator.open_campaign("R-1", cars, "replace_hose", labour_hours=0, priority=Priority.HIGH)
+    assert {car: f"{car}~0" for car in cars} == opened
+    for workflow_id in opened.values():
+        ended = orchestrator.wait_until_ended(workflow_id)
+        assert ("serviced", Priority.HIGH) == (ended["reason"], ended["priority"])
+        assert "DIAGNOSIS" not in [line["state"] for line in ended["history"]]
+    assert opened == orchestrator.open_campaign("R-1", cars, "replace_hose")
+    assert "duplicate_campaign" == orchestrator.get_audit_trail(opened[cars[0]])[-1]["reason"]
+
+
 def test_requests_are_on_record_reads_too_and_what_no_line_allows_is_not_done(
     stage: FacadeStage, vehicle: Vehicle
 ) -> None:

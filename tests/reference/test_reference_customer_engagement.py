@@ -208,6 +208,26 @@ def test_every_message_in_every_language(
     assert max(len(notice), len(details)) <= 480  # three SMS
 
 
+RECALL = {"en": "recall", "de": "Rückruf", "es": "llamada a revisión", "hi": "रिकॉल"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("priority", list(Priority))
+def test_a_recall_is_named_in_every_language_and_nothing_else_is_wrong(
+    engage: Engage, phone: Phone, language: str, priority: Priority
+) -> None:
+    phone.customer = Customer("vehicle-1", "Kira", language=language, consents=EVERYTHING)
+    phone.answers = dict.fromkeys(Channel, Answer.NEED_INFO)
+    campaigns = [{"campaign_id": "R-2026-17", "title": "The brake hose may leak"}, {"campaign_id": "R-2026-18"}]
+    engage(priority=priority, campaigns=campaigns, causes=[])
+
+    for message in (contact.message for contact in phone.received[:2]):
+        assert RECALL[language] in message
+        assert "The brake hose may leak (R-2026-17)" in message
+        assert "R-2026-18" in message
+        assert words_of(language).troubles["fault"] not in message
+
+
 @pytest.mark.parametrize(("language", "date"), [("en", "around 14 March"), ("de", "etwa am 14.3.")])
 def test_the_owner_is_told_when_a_trend_reaches_its_limit(
     engage: Engage, phone: Phone, language: str, date: str

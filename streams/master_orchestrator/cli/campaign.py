@@ -83,7 +83,7 @@ def open_(
     bay: Annotated[str | None, typer.Option(help="The kind of bay.", show_default=False)] = None,
     part: Annotated[list[str] | None, typer.Option(help="A part that it takes; may be repeated.")] = None,
     priority: Annotated[str, typer.Option(help="URGENT, HIGH, SCHEDULED or ROUTINE.")] = "SCHEDULED",
-    rate: Annotated[str, typer.Option(metavar="N/min", help="At most so many vehicles per s, min or h.")] = "60/min",
+    rate: Annotated[str, typer.Option(metavar="N/min", help="How many vehicles per s, min or h at most.")] = "60/min",
     reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,

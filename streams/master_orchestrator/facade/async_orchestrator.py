@@ -1,7 +1,7 @@
 """``AsyncMasterOrchestrator``: the same orchestrator for an event loop."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -16,7 +16,7 @@ from master_orchestrator.facade.fields import (
     ServiceEventName,
 )
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
-from master_orchestrator.facade.requests import accepted, campaign_workflow, workflow_of
+from master_orchestrator.facade.requests import accepted, workflow_of
 from master_orchestrator.ports import EngineAnswer, Pending
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State, UebaAction
@@ -56,11 +56,10 @@ class AsyncMasterOrchestrator(OrchestratorBase):
         accepted(await self._answered(pending))
 
     async def open_campaign(
-        self, vehicle_id: str, campaign_id: str, operation: str, **fields: Unpack[CampaignFields]
-    ) -> str:
+        self, campaign_id: str, vehicles: Iterable[str], operation: str, **fields: Unpack[CampaignFields]
+    ) -> dict[str, str]:
         """See :meth:`MasterOrchestrator.open_campaign`."""
-        pending = self._submit_campaign(vehicle_id, campaign_id, operation, fields)
-        return campaign_workflow(await self._answered(pending))
+        return await asyncio.to_thread(self._open_campaign, campaign_id, vehicles, operation, fields)
 
     async def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """See :meth:`MasterOrchestrator.get_workflow_status`."""

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NotInTime
 from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import Any
@@ -25,9 +26,15 @@ from master_orchestrator.facade.conduct import decided, explained
 from master_orchestrator.facade.registration import RegistersAgents
 from master_orchestrator.facade.registry import Registry
 from master_orchestrator.facade.report import AuditLine, audit_line
-from master_orchestrator.facade.requests import campaign_request_of, customer_answer_of, reading_of, service_event_of
+from master_orchestrator.facade.requests import (
+    campaign_request_of,
+    campaign_workflow,
+    customer_answer_of,
+    reading_of,
+    service_event_of,
+)
 from master_orchestrator.facade.setup import make_shell
-from master_orchestrator.ports import Pending, Shell
+from master_orchestrator.ports import EngineAnswer, Pending, Shell
 from master_orchestrator.readers.statistics import Statistics, statistics_of
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_agents.guard import Access
@@ -148,13 +155,20 @@ class OrchestratorBase(RegistersAgents):
         with self._requester_of(shell, ActorKind.OPERATOR, request.by).act("admin", "agent_control", request.actor):
             decided(shell, request, self._timeout)
 
-    def _submit_campaign(
-        self, vehicle_id: str, campaign_id: str, operation: str, fields: Mapping[str, object]
-    ) -> Pending:
-        shell = self._shell("open_campaign")
-        request = campaign_request_of(vehicle_id, campaign_id, operation, fields, operator=self._client)
-        with self._act("admin", "campaign", vehicle_id):
-            return shell.submit(request)
+    def _open_campaign(
+        self, campaign_id: str, vehicles: Iterable[str], operation: str, fields: Mapping[str, object]
+    ) -> dict[str, str]:
+        """One act, however many vehicles. The next vehicle is asked for when the engine has answered."""
+        shell, by = self._shell("open_campaign"), self._client
+        requests = [campaign_request_of(each, campaign_id, operation, fields, operator=by) for each in vehicles]
+        with self._act("admin", "campaign"):
+            return {request.vehicle_id: campaign_workflow(self._wait(shell.submit(request))) for request in requests}
+
+    def _wait(self, pending: Pending) -> EngineAnswer:
+        try:
+            return pending.answer.result(self._timeout)
+        except NotInTime:
+            raise pending.overdue(self._timeout) from None
 
     def _find(self, shell: Shell, workflow_id: str) -> Status:
         """The newest status; one that this process has not seen yet is waited for."""

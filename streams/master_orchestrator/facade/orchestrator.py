@@ -1,6 +1,6 @@
 """``MasterOrchestrator``: register agents, start, send telemetry, ask for status, shut down."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import TimeoutError as NotInTime
 from types import TracebackType
 from typing import Any, Self, Unpack
@@ -16,8 +16,7 @@ from master_orchestrator.facade.fields import (
     ServiceEventName,
 )
 from master_orchestrator.facade.report import AuditLine, WorkflowStatus, workflow_status
-from master_orchestrator.facade.requests import accepted, campaign_workflow, workflow_of
-from master_orchestrator.ports import EngineAnswer, Pending
+from master_orchestrator.facade.requests import accepted, workflow_of
 from master_orchestrator.readers.statistics import Statistics
 from master_orchestrator_schemas.vocabulary import State, UebaAction
 
@@ -83,7 +82,7 @@ class MasterOrchestrator(OrchestratorBase):
             InvalidTelemetryError: the reading is not valid; nothing has happened.
             EngineSilentError: over Kafka; the reading is durable, but no engine has answered in time.
         """
-        return workflow_of(self._answered(self._submit_reading(vehicle_id, telemetry_data)))
+        return workflow_of(self._wait(self._submit_reading(vehicle_id, telemetry_data)))
 
     def report_service_event(
         self, workflow_id: str, kind: ServiceEventName, **fields: Unpack[ServiceEventFields]
@@ -100,7 +99,7 @@ class MasterOrchestrator(OrchestratorBase):
             UnknownWorkflowError: no such workflow.
             InvalidRequestError: a field is wrong, or the event does not fit the state of the workflow.
         """
-        accepted(self._answered(self._submit_event(workflow_id, kind, fields)))
+        accepted(self._wait(self._submit_event(workflow_id, kind, fields)))
 
     def report_customer_answer(
         self, workflow_id: str, answer: AnswerName, **fields: Unpack[CustomerAnswerFields]
@@ -117,25 +116,28 @@ class MasterOrchestrator(OrchestratorBase):
             UnknownWorkflowError: no such workflow.
             InvalidRequestError: a field is wrong, or the conversation is over.
         """
-        accepted(self._answered(self._submit_answer(workflow_id, answer, fields)))
+        accepted(self._wait(self._submit_answer(workflow_id, answer, fields)))
 
-    def open_campaign(self, vehicle_id: str, campaign_id: str, operation: str, **fields: Unpack[CampaignFields]) -> str:
-        """Ask for a campaign's work on a vehicle, such as a recall's: once per vehicle, however often it is called.
+    def open_campaign(
+        self, campaign_id: str, vehicles: Iterable[str], operation: str, **fields: Unpack[CampaignFields]
+    ) -> dict[str, str]:
+        """Ask for a campaign's work, such as a recall's, on each vehicle; once per vehicle, however often it is called.
 
         Args:
-            vehicle_id: the gateway's pseudonym; it need not be known yet.
             campaign_id: 1 to 40 of ``A-Z a-z 0-9 . _ -``.
+            vehicles: ids of vehicles; they need not be known yet. One after the other is asked for.
             operation: the work, at most 40 characters.
             fields: see :class:`CampaignFields`.
 
         Returns:
-            The id of the workflow that has the work, or whose end it waits for.
+            Vehicle id -> the workflow that has the work, or whose end it waits for.
 
         Raises:
-            InvalidRequestError: a field is wrong, or three campaigns are under way for the vehicle.
-            EngineSilentError: over Kafka; the request is durable, but no engine has answered in time.
+            InvalidRequestError: a field is wrong, and nothing has happened; or three campaigns are under way for a
+                vehicle, and none after it was asked for.
+            EngineSilentError: over Kafka; no engine has answered in time. Call it again.
         """
-        return campaign_workflow(self._answered(self._submit_campaign(vehicle_id, campaign_id, operation, fields)))
+        return self._open_campaign(campaign_id, vehicles, operation, fields)
 
     def get_workflow_status(self, workflow_id: str) -> WorkflowStatus:
         """The present status of a workflow. Raises :class:`UnknownWorkflowError`."""
@@ -201,9 +203,3 @@ class MasterOrchestrator(OrchestratorBase):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._exit()
-
-    def _answered(self, pending: Pending) -> EngineAnswer:
-        try:
-            return pending.answer.result(self._timeout)
-        except NotInTime:
-            raise pending.overdue(self._timeout) from None
