@@ -193,6 +193,28 @@ def test_a_column_twice_counts_once(tmp_path: Path) -> None:
     ]
 
 
+def test_of_two_columns_with_one_meaning_each_row_uses_the_one_that_has_a_value(tmp_path: Path) -> None:
+    rows = ("2100,,P0301,,,7", ",900,,P0302,5,", "-,800,-,P0303,,")
+    content = "vehicle_id,ts,rpm,Engine Speed,dtc,fault codes,G(x),G(x)\n" + "".join(
+        f"car-1,2026-06-01T10:00:0{second}Z,{row}\n" for second, row in enumerate(rows)
+    )
+    drive = opened(tmp_path, content)
+    readings = [reading for reading in drive.readings() if isinstance(reading, Telemetry)]
+    assert [2100, 900, 800] == [reading.engine_rpm for reading in readings]
+    assert ["P0301", "P0302", "P0303"] == [dtc.code for reading in readings for dtc in reading.dtcs]
+    assert [{"G(x)": 7.0}, {"G(x)": 5.0}, {}] == [reading.extras for reading in readings]
+    assert "same as" not in str(drive.notes.lines())
+
+
+def test_objects_may_name_a_signal_differently_from_line_to_line(tmp_path: Path) -> None:
+    content = (
+        '{"vehicle_id": "c", "ts": "2026-06-01T10:00:00Z", "coolant_temp_c": 88}\n'
+        '{"vehicle_id": "c", "ts": "2026-06-01T10:00:10Z", "coolant temp f": 212}\n'
+    )
+    drive = opened(tmp_path, content, "drive.ndjson")
+    assert [88, 100] == [r.coolant_temp_c for r in drive.readings() if isinstance(r, Telemetry)]
+
+
 def test_torque_is_known_by_its_columns_and_local_times_by_the_satellites(tmp_path: Path) -> None:
     header = "GPS Time, Device Time, Longitude, Latitude,Engine Coolant Temperature(°F),Speed (OBD)(mph),G(x)"
     content = (

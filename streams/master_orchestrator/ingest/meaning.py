@@ -28,6 +28,7 @@ class Meaning(NamedTuple):
         column: its name, as the file has it.
         field: of :class:`Telemetry`; ``spn``, ``fmi``, ``fault_status``; or the name under ``extras``.
         kind: how its cells are read.
+        behind: why it is only read in rows where the column before it with that field has no value; "": it is first.
     """
 
     at: int
@@ -36,6 +37,7 @@ class Meaning(NamedTuple):
     kind: str
     conversion: Conversion = SAME
     unit_named: bool = True
+    behind: str = ""
 
 
 class Meanings:
@@ -54,31 +56,27 @@ class Meanings:
         self.suspects: frozenset[str] = frozenset()
 
     def of(self, columns: Sequence[str]) -> list[Meaning]:
-        """The columns that are read, in their order; of two with one meaning the first."""
-        by_field: dict[str, Meaning] = {}
+        """The columns that are read, in their order; of two with one field the second is behind the first."""
+        meanings: list[Meaning] = []
+        first: dict[str, str] = {}
         has_spn = any(words_of(column) in SPN for column in columns)
-        seen: set[str] = set()
         extras = 0
         for at, column in enumerate(columns):
             if not column or self._map.ignores(column) or column in self._sources:
                 continue
-            if column in seen:
-                self._notes.drop(column, "it is there twice; the first one is used")
-                continue
-            seen.add(column)
             meaning = self._one(at, column, has_spn=has_spn)
             if meaning is None:
                 continue
-            if meaning.kind == "extra":
+            if meaning.field in first:
+                meaning = meaning._replace(behind=_behind(column, first[meaning.field]))
+            elif meaning.kind == "extra":
                 extras += 1
                 if extras > MAX_EXTRAS:
                     self._notes.drop(column, f"more than {MAX_EXTRAS} columns are not known: rename or ignore some")
                     continue
-            if meaning.field in by_field:
-                self._notes.drop(column, f"it says the same as {by_field[meaning.field].column!r}, which is used")
-                continue
-            by_field[meaning.field] = meaning
-        return list(by_field.values())
+            first.setdefault(meaning.field, column)
+            meanings.append(meaning)
+        return meanings
 
     def _one(self, at: int, column: str, *, has_spn: bool) -> Meaning | None:
         rule = self._map.rule_for(column)
@@ -159,3 +157,9 @@ def _fault_part(words: str) -> str | None:
         if words in spelled:
             return name
     return None
+
+
+def _behind(column: str, first: str) -> str:
+    if column == first:
+        return "it is there twice; the first one is used"
+    return f"it says the same as {first!r}, which is used"

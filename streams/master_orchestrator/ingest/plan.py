@@ -6,6 +6,7 @@ from master_orchestrator.ingest.cells import ToNumber, UnreadableError, numeric,
 from master_orchestrator.ingest.code_cells import codes_of, faults_of
 from master_orchestrator.ingest.meaning import MAX_EXTRAS, Meaning
 from master_orchestrator.ingest.notes import Notes
+from master_orchestrator_schemas.measures import SAME, Conversion
 from master_orchestrator_schemas.messages import J1939Fault
 from master_orchestrator_schemas.values import flag, is_no_value
 
@@ -25,17 +26,15 @@ class Plan:
     def __init__(self, meanings: Sequence[Meaning], notes: Notes, to_number: ToNumber) -> None:
         self._notes = notes
         self._to_number = to_number
-        self._numbers = [
-            (m.at, m.field, None if m.conversion == (1.0, 0.0) else m.conversion, m)
-            for m in meanings
-            if m.kind == "number"
-        ]
-        self._extras = [(m.at, m.field, m) for m in meanings if m.kind == "extra"]
-        self._others = [m for m in meanings if m.kind not in ("number", "extra", "spn", "fmi", "fault_status")]
-        self._vehicle = next((m for m in meanings if m.field == "vehicle_id"), None)
+        firsts = [m for m in meanings if not m.behind]
+        self._behind = [m for m in meanings if m.behind]
+        self._numbers = [_number(m) for m in firsts if m.kind == "number"]
+        self._extras = [m for m in firsts if m.kind == "extra"]
+        self._others = [m for m in firsts if m.kind not in ("number", "extra", "spn", "fmi", "fault_status")]
+        self._vehicle = next((m for m in firsts if m.field == "vehicle_id"), None)
         if self._vehicle is not None:
             self._others.remove(self._vehicle)
-        self._fault = {m.kind: m.at for m in meanings if m.kind in ("spn", "fmi", "fault_status")}
+        self._fault = {m.kind: m.at for m in firsts if m.kind in ("spn", "fmi", "fault_status")}
         if "fmi" not in self._fault:
             self._fault = {}
         self.joins = bool(self._fault)
@@ -47,8 +46,8 @@ class Plan:
     def fields(self, line: int, values: Sequence[object]) -> Fields:
         """The fields of a row, without vehicle and time; cells that cannot be read are noted and left out."""
         fields: Fields = {}
-        self._add_numbers(fields, line, values)
-        if self._extras and (extras := self._kept(line, values)):
+        self._add_numbers(fields, line, values, self._numbers)
+        if self._extras and (extras := self._kept(line, values, self._extras)):
             fields["extras"] = extras
         for meaning in self._others:
             cell = values[meaning.at]
@@ -56,11 +55,28 @@ class Plan:
                 self._other(fields, line, meaning, cell)
         if self._fault:
             self._add_fault(fields, line, values)
+        for meaning in self._behind:
+            self._add_behind(fields, line, values, meaning)
         return fields
 
-    def _add_numbers(self, fields: Fields, line: int, values: Sequence[object]) -> None:
+    def _add_behind(self, fields: Fields, line: int, values: Sequence[object], meaning: Meaning) -> None:
+        """A column whose field another one has: it counts where that one has no value."""
+        cell = values[meaning.at]
+        if cell is None or (isinstance(cell, str) and is_no_value(cell)):
+            return
+        extras: dict[str, float] = fields.get("extras", {})  # type: ignore[assignment]  # nothing else is there
+        if fields.get(meaning.field, ()) != () or meaning.field in extras or meaning.kind not in _BEHIND:
+            self._notes.drop(meaning.column, meaning.behind)
+        elif meaning.kind == "number":
+            self._add_numbers(fields, line, values, [_number(meaning)])
+        elif meaning.kind == "extra":
+            fields["extras"] = extras | self._kept(line, values, [meaning])
+        else:
+            self._other(fields, line, meaning, cell)
+
+    def _add_numbers(self, fields: Fields, line: int, values: Sequence[object], numbers: Sequence["_Number"]) -> None:
         to_number = self._to_number
-        for at, field, scaled, meaning in self._numbers:
+        for at, field, scaled, meaning in numbers:
             cell = values[at]
             value = to_number(cell) if isinstance(cell, str) else plain_number(cell)
             if value is None:
@@ -84,11 +100,11 @@ class Plan:
             return value
         return None if value is None else value * meaning.conversion.scale + meaning.conversion.offset
 
-    def _kept(self, line: int, values: Sequence[object]) -> dict[str, float]:
+    def _kept(self, line: int, values: Sequence[object], columns: Sequence[Meaning]) -> dict[str, float]:
         extras: dict[str, float] = {}
         to_number = self._to_number
-        for at, name, meaning in self._extras:
-            cell = values[at]
+        for meaning in columns:
+            cell = values[meaning.at]
             value = to_number(cell) if isinstance(cell, str) else plain_number(cell)
             if value is None:
                 if cell == "":
@@ -100,7 +116,7 @@ class Plan:
                     self._notes.cell(meaning.column, line, cell, why)
                     continue
             if value is not None and -LARGEST < value < LARGEST:
-                extras[name] = value * meaning.conversion.scale + meaning.conversion.offset
+                extras[meaning.field] = value * meaning.conversion.scale + meaning.conversion.offset
                 self._notes.keep(meaning.column)
         return extras
 
@@ -150,6 +166,16 @@ class Plan:
             return
         told: tuple[J1939Fault, ...] = fields.get("j1939", ())  # type: ignore[assignment]  # nothing else is there
         fields["j1939"] = tuple(dict.fromkeys((*told, *faults)))
+
+
+_BEHIND = ("number", "extra", "flag", "dtcs", "j1939")
+"""Kinds of which another column may have the value. Whose a row is, two columns cannot say."""
+_Number = tuple[int, str, Conversion | None, Meaning]
+"""Place and field of a column, its conversion if there is one to do, and all of it."""
+
+
+def _number(meaning: Meaning) -> _Number:
+    return meaning.at, meaning.field, None if meaning.conversion == SAME else meaning.conversion, meaning
 
 
 def _whole(cell: object) -> str:
