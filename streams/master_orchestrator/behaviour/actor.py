@@ -70,6 +70,8 @@ class Actor:
         self.open_tasks: dict[str, OpenTask] = {}
         self.max_open_tasks = MAX_OPEN_TASKS
         self.sent: deque[tuple[int, str]] = deque()
+        self.sent_to: Counter[str] = Counter()
+        """How many of ``sent`` went to each entity."""
         self.greatest_sent = 0
         self.ledger = Ledger()
         self.band = Band.QUIET
@@ -98,7 +100,7 @@ class OpenTask:
 
     def __init__(self) -> None:
         self.last_ms = 0
-        self.counts: Counter[Pair] = Counter()
+        self.counts: dict[Pair, int] = {}
         self.flagged: set[Pair] = set()
 
 

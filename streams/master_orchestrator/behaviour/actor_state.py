@@ -233,6 +233,6 @@ def _pair_state(given: Iterable[Any], usual: list[Any]) -> PairState:
 def _task(names: list[Pair], last_ms: int, counts: list[tuple[int, int]], flagged: list[int]) -> OpenTask:
     task = OpenTask()
     task.last_ms = last_ms
-    task.counts = Counter({names[at]: count for at, count in counts})
+    task.counts = {names[at]: count for at, count in counts}
     task.flagged = {names[at] for at in flagged}
     return task

@@ -39,26 +39,35 @@ Weeks = dict[int, int]
 class Greatest:
     """The greatest total of one window, per slot and of any hour, week by week."""
 
-    __slots__ = ("_any", "_by_slot")
+    __slots__ = ("_any", "_by_slot", "_weekends")
 
     def __init__(self) -> None:
         self._any: Weeks = {}
         self._by_slot: dict[WeekSlot, Weeks] = {}
+        self._weekends: set[bool] = set()
+        """Whether the slots are those of weekends, of other days, or of both."""
 
     def learn(self, at_ms: int, total: int, *, by_hour: bool = True) -> None:
         """Take in the total of a window that ended at ``at_ms``; ``by_hour``: of its hour, too."""
         week = at_ms // WEEK_MS
-        for weeks in (self._any, *((self._by_slot.setdefault(slot_of(at_ms), {}),) if by_hour else ())):
-            weeks[week] = max(total, weeks.get(week, 0))
-            for old in [known for known in weeks if known < week - WEEKS_KEPT]:
-                del weeks[old]
+        _learn(self._any, week, total)
+        if by_hour:
+            slot = slot_of(at_ms)
+            if (weeks := self._by_slot.get(slot)) is None:
+                weeks = self._by_slot[slot] = {}
+                self._weekends.add(slot[0])
+            _learn(weeks, week, total)
 
     def same_hour(self, at_ms: int) -> int:
         """The greatest of the same hour, one hour more or less; of all days where these days are new to the actor."""
         weekend, hour = slot_of(at_ms)
-        known = any(kind is weekend for kind, _ in self._by_slot)
-        slots = [(weekend if known else not weekend, (hour + shift) % 24) for shift in (-1, 0, 1)]
-        return max(_newest(self._by_slot[slot], at_ms) if slot in self._by_slot else 0 for slot in slots)
+        days = weekend if weekend in self._weekends else not weekend
+        greatest = 0
+        for near in (hour - 1, hour, hour + 1):
+            weeks = self._by_slot.get((days, near % 24))
+            if weeks is not None:
+                greatest = max(greatest, _newest(weeks, at_ms))
+        return greatest
 
     def any_hour(self, at_ms: int) -> int:
         """The greatest of any hour."""
@@ -81,13 +90,24 @@ class Greatest:
         greatest = cls()
         greatest._any = dict(map(tuple, dumped[0]))
         greatest._by_slot = {(weekend, hour): dict(map(tuple, weeks)) for weekend, hour, weeks in dumped[1]}
+        greatest._weekends = {weekend for weekend, _ in greatest._by_slot}
         return greatest
+
+
+def _learn(weeks: Weeks, week: int, total: int) -> None:
+    """Take in a total, and forget the weeks that are too old."""
+    weeks[week] = max(total, weeks.get(week, 0))
+    while (oldest := min(weeks)) < week - WEEKS_KEPT:
+        del weeks[oldest]
 
 
 def _newest(weeks: Weeks, at_ms: int) -> int:
     """The greatest of the weeks that still count."""
-    oldest = at_ms // WEEK_MS - WEEKS_KEPT
-    return max((total for week, total in weeks.items() if week >= oldest), default=0)
+    oldest, greatest = at_ms // WEEK_MS - WEEKS_KEPT, 0
+    for week, total in weeks.items():
+        if total > greatest and week >= oldest:
+            greatest = total
+    return greatest
 
 
 def _by_hour(window: int, kind: ActorKind) -> bool:
@@ -116,13 +136,15 @@ class Meter:
             self.changed = True
             self._learn(self.panes.totals(), kind)
             self.panes.advance(pane)
-            self._ceilings = tuple(factor * self._ceiling(window, at_ms, stake, kind) for window in range(len(WINDOWS)))
+            self._ceilings = tuple(
+                [factor * self._ceiling(window, at_ms, stake, kind) for window in range(len(WINDOWS))]
+            )
         self._learns_all = learning
         self.panes.add(amount)
 
     def excesses(self) -> tuple[float, ...]:
         """How many times its ceiling each window holds."""
-        return tuple(total / limit for total, limit in zip(self.panes.totals(), self._ceilings, strict=True))
+        return tuple([total / limit for total, limit in zip(self.panes.totals(), self._ceilings, strict=True)])
 
     def greatest(self, at_ms: int) -> int:
         """The greatest learnt total of ten minutes, of any hour."""

@@ -1,5 +1,6 @@
 """Findings: what a rule saw, how bad it is, and what it was compared with."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -88,6 +89,10 @@ class Sighting(msgspec.Struct, frozen=True):
     explanation: str
     observed: int = 0
     window: int = 0
+
+
+Sightings = Sequence[Sighting]
+"""What a rule says of an act: most often nothing."""
 
 
 class Ledger:

@@ -1,12 +1,10 @@
 """A session of an actor, judged by its charter and by every rule of behaviour."""
 
-from collections.abc import Iterator
-
 from master_orchestrator.behaviour.actor import COLD_MS, note_version
 from master_orchestrator.behaviour.acts import Act, weight
 from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.conduct import Conduct
-from master_orchestrator.behaviour.findings import Sighting
+from master_orchestrator.behaviour.findings import Sightings
 from master_orchestrator.behaviour.recording import record
 from master_orchestrator.behaviour.rules.charter import breach, per_hour, unknown_actor
 from master_orchestrator.behaviour.rules.context import context
@@ -15,7 +13,7 @@ from master_orchestrator.behaviour.rules.windows import windows
 from master_orchestrator.behaviour.silences import follow, missing_act
 from master_orchestrator.behaviour.trail import Turn
 from master_orchestrator_schemas.messages import Activity, SessionAct
-from master_orchestrator_schemas.vocabulary import ActorKind, DeniedBy, Phase
+from master_orchestrator_schemas.vocabulary import Action, ActorKind, DeniedBy, Phase
 
 RULES = (rows, per_command, windows, context)
 """In this order: ``context`` counts the act into what is known of its pair, so it comes last."""
@@ -26,6 +24,9 @@ MAX_COUNTED, MAX_COUNTED_ROWS = 10**6, 10**12
 BY_COMMAND = frozenset({ActorKind.AGENT, ActorKind.ENGINE, ActorKind.WORKSHOP})
 """Kinds whose sessions explain their acts: a command, or the appointment that a workshop reports about, to which the
 engine has held the report. Those of the others are requests, which explain nothing."""
+
+
+ACTION_WORDS = {action: action.value.lower() for action in Action}
 
 
 def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:
@@ -41,7 +42,7 @@ def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:
     learning = turn.at_ms - state.actor.first_ms < COLD_MS or state.sessions < COLD_SESSIONS
     for done in activity.acts:
         act = _act(turn, activity, done)
-        for sighting in list(_sightings(conduct, turn, act, done, learning=learning)):
+        for sighting in _sightings(conduct, turn, act, done, learning=learning):
             record(turn, act, sighting)
         state.actor.acts += act.count
         turn.outcome.acts[done.outcome.value] = turn.outcome.acts.get(done.outcome.value, 0) + act.count
@@ -50,27 +51,25 @@ def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:
     state.sessions += activity.session is not None
 
 
-def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, learning: bool) -> Iterator[Sighting]:
+def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, learning: bool) -> Sightings:
     state, actor = turn.state, turn.state.actor
     if done.denied_by is DeniedBy.CONTROL:
-        return  # what a control stopped says nothing new
+        return ()  # what a control stopped says nothing new
     charter = conduct.allowed(state.name)
     if charter is None and actor.kind is ActorKind.AGENT and conduct.chartered:
-        yield unknown_actor(act)
-        return
+        return (unknown_actor(act),)
     note_version(actor, act, learning=learning)
-    criticality = conduct.criticality_of(act.resource)
-    if done.denied_by is not None or (charter is not None and act.pair not in charter):
-        yield breach(act, weight(act.action) * criticality, denied_by=done.denied_by)
-        return  # what is outside the charter is never learnt
+    criticality, pair = conduct.criticality_of(act.resource), act.pair
+    if done.denied_by is not None or (charter is not None and pair not in charter):  # what is outside is never learnt
+        return (breach(act, weight(act.action) * criticality, denied_by=done.denied_by),)
     case = Case(
-        actor=actor, state=actor.state_of(act.pair), act=act, criticality=criticality,
+        actor=actor, state=actor.state_of(pair), act=act, criticality=criticality,
         leaves=act.resource in conduct.leaves, lag=None, learning=learning,
     )  # fmt: skip
-    for rule in RULES:
-        yield from rule(case)
-    if charter is not None and (most := charter[act.pair]) is not None:
-        yield from per_hour(case, most)
+    sightings = [sighting for rule in RULES for sighting in rule(case)]
+    if charter is not None and (most := charter[pair]) is not None:
+        sightings += per_hour(case, most)
+    return sightings
 
 
 def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:
@@ -78,7 +77,7 @@ def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:
     return Act(
         at_ms=turn.at_ms,
         actor=activity.actor,
-        action=done.action.value.lower(),
+        action=ACTION_WORDS[done.action],
         resource=done.resource,
         kind=activity.kind,
         outcome=done.outcome,

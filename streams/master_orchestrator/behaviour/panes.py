@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterable
-from itertools import takewhile
 from typing import Self
 
 from master_orchestrator.behaviour.acts import MINUTE_MS
@@ -73,5 +72,9 @@ class Panes:
         self._hour = self._newest_hour()
 
     def _newest_hour(self) -> int:
-        newest = takewhile(lambda closed: closed[0] > self.pane - WINDOWS[1], reversed(self._closed))
-        return sum(amount for _, amount in newest)
+        total, before = 0, self.pane - WINDOWS[1]
+        for pane, amount in reversed(self._closed):
+            if pane <= before:
+                break
+            total += amount
+        return total

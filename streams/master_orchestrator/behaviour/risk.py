@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import islice
 
 from master_orchestrator.behaviour.acts import DAY_MS
 from master_orchestrator.behaviour.findings import BehaviourFinding, Rule
@@ -34,8 +35,10 @@ def score(findings: Sequence[BehaviourFinding], at_ms: int) -> float:
     evidence. Findings of the rule ``risk`` follow from the score and do not count; those that an operator holds to be
     benign do not either, and those that are confirmed do not fade.
     """
-    counts = [finding for finding in findings if finding.verdict is not Verdict.BENIGN]
-    counted = [finding for finding in counts[-NEWEST:] if finding.rule is not Rule.RISK]
+    if not findings:
+        return 0.0
+    newest = list(islice((each for each in reversed(findings) if each.verdict is not Verdict.BENIGN), NEWEST))
+    counted = [finding for finding in reversed(newest) if finding.rule is not Rule.RISK]
     remaining = 1.0
     for part in _strongest(counted, at_ms):
         remaining *= 1 - part

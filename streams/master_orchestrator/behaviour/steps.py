@@ -1,5 +1,6 @@
 """One input of one actor: judge what it did, answer what is asked of it, and settle its risk."""
 
+from functools import lru_cache
 from typing import NamedTuple, assert_never
 
 from master_orchestrator.behaviour import requests, settling
@@ -14,6 +15,9 @@ from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.messages import Activity, ActorTick, Cause, UebaRequest
 from master_orchestrator_schemas.registry import UebaBody
 from master_orchestrator_schemas.vocabulary import ActorKind
+
+MAX_KINDS = 1_024
+"""Names whose kinds are remembered."""
 
 SILENCE, UNTIL, BAND, TELL = "silence", "until", "band", "tell"
 """What ticks are for: an instance says nothing, a control ends, the score has faded into a lower band, readers are to
@@ -73,6 +77,14 @@ def deadlines(state: ActorState) -> list[Deadline]:
 
 def _kind(name: str, body: UebaBody) -> ActorKind:
     """The kind that the actor's name says. Raises ``RejectedError``."""
+    kind = _kind_of(name)
+    if isinstance(body, Activity) and body.kind is not kind:
+        raise RejectedError("wrong_kind", f"{name} is no {body.kind.value}, its name says {kind.value}")
+    return kind
+
+
+@lru_cache(MAX_KINDS)
+def _kind_of(name: str) -> ActorKind:
     prefix, colon, rest = name.partition(":")
     kind = ActorKind.__members__.get(prefix.upper())
     if len(name) > MAX_NAME:
@@ -80,6 +92,4 @@ def _kind(name: str, body: UebaBody) -> ActorKind:
     if kind is None or not (rest if colon else kind is ActorKind.ENGINE):
         kinds = ", ".join(f"{known.value}:NAME" for known in ActorKind if known is not ActorKind.ENGINE)
         raise RejectedError("wrong_kind", f"{name!r} names no actor: write {kinds} or engine")
-    if isinstance(body, Activity) and body.kind is not kind:
-        raise RejectedError("wrong_kind", f"{name} is no {body.kind.value}, its name says {kind.value}")
     return kind

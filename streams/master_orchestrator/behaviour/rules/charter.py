@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.acts import CHARTERED, Act
 from master_orchestrator.behaviour.case import Case
-from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
 from master_orchestrator.behaviour.panes import HOUR_WINDOW
 from master_orchestrator_schemas.vocabulary import DeniedBy
 
@@ -34,17 +34,13 @@ def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
     )
 
 
-def per_hour(case: Case, most: int) -> Iterator[Sighting]:
+def per_hour(case: Case, most: int) -> Sightings:
     """More acts within an hour than the charter allows; no process knows of the others', so it is found afterwards."""
     act, count = case.act, case.state.rate.panes.totals()[HOUR_WINDOW]
     if not act.succeeded or count <= most:
-        return
-    yield Sighting(
-        Rule.OUTSIDE_CHARTER,
-        BREACH_BASE + BREACH_PER_STAKE * case.stake,
-        f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: its charter allows {most:,}",
-        observed=count,
-    )
+        return ()
+    text = f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: its charter allows {most:,}"
+    return (Sighting(Rule.OUTSIDE_CHARTER, BREACH_BASE + BREACH_PER_STAKE * case.stake, text, observed=count),)
 
 
 def _end(act: Act) -> str:

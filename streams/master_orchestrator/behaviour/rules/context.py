@@ -6,7 +6,7 @@ from math import log2, log10
 from master_orchestrator.behaviour.actor import MAX_INSTANCES
 from master_orchestrator.behaviour.acts import HOUR_MS, Act, weight
 from master_orchestrator.behaviour.case import RARE, Case
-from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
 from master_orchestrator_schemas.vocabulary import ActorKind
 
 SUM_OVER_MS = 2 * HOUR_MS
@@ -18,15 +18,15 @@ Surprise = tuple[float, str]
 """Odds, and what is surprising."""
 
 
-def context(case: Case) -> Iterator[Sighting]:
+def context(case: Case) -> Sightings:
     """An act under circumstances that the pair, or the actor, has practically never had."""
     actor, act = case.actor, case.act
     if not (act.succeeded or act.probes):
-        return  # what failed because a service is missing says nothing of the actor
+        return ()  # what failed because a service is missing says nothing of the actor
     surprises = [] if case.learning else _surprises(case)
     if not surprises:
         _learn(case)
-        return
+        return ()
     factor = (1 if weight(act.action) == 1 else 2) * (1 + log2(case.criticality) / 2)
     actor.surprises.append((act.at_ms, sum(-log10(odds) for odds, _ in surprises) * factor))
     while actor.surprises[0][0] <= act.at_ms - SUM_OVER_MS:
@@ -34,14 +34,13 @@ def context(case: Case) -> Iterator[Sighting]:
     total = sum(part for _, part in actor.surprises)
     if total <= FIRES_ABOVE:
         _learn(case)
-        return
+        return ()
     why = " and ".join(text for _, text in surprises)
-    yield Sighting(
-        Rule.CONTEXT,
-        20 + 2.2 * total,
+    text = (
         f"{act.action} of {act.resource} {why}; with {len(actor.surprises) - 1} such acts before it within two hours "
-        f"the surprise is {total:.1f}, the ceiling {FIRES_ABOVE}",
+        f"the surprise is {total:.1f}, the ceiling {FIRES_ABOVE}"
     )
+    return (Sighting(Rule.CONTEXT, 20 + 2.2 * total, text),)
 
 
 def _surprises(case: Case) -> list[Surprise]:

@@ -1,12 +1,11 @@
 """What one act or one command holds more of than ever before: ``rows`` and ``per_command``."""
 
-from collections.abc import Iterator
 from math import log2
 
 from master_orchestrator.behaviour.actor import Actor, OpenTask
 from master_orchestrator.behaviour.acts import MINUTE_MS
 from master_orchestrator.behaviour.case import Case
-from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
 
 ROWS_ALWAYS_FINE = 20
 ROWS_FACTOR = 4
@@ -15,44 +14,41 @@ TASK_OVER_MS = 10 * MINUTE_MS
 """A command, or the work for an entity, is over this long after its last act."""
 
 
-def rows(case: Case) -> Iterator[Sighting]:
+def rows(case: Case) -> Sightings:
     """One act that touches more than four times the rows that any act of the pair has touched."""
     act, state = case.act, case.state
     limit = max(ROWS_ALWAYS_FINE, ROWS_FACTOR * state.greatest_rows)
     most = act.rows if act.max_rows is None else act.max_rows
     if case.learning or most <= limit:
         state.greatest_rows = max(state.greatest_rows, most)
-        return
+        return ()
     ratio = most / limit
-    yield Sighting(
-        Rule.ROWS,
-        30 + 12 * log2(ratio),
+    text = (
         f"one {act.action} of {act.resource} touched {most:,} rows, {ratio:.1f} times the ceiling of {limit:,} "
-        f"(the most ever was {state.greatest_rows:,})",
-        observed=most,
+        f"(the most ever was {state.greatest_rows:,})"
     )
+    return (Sighting(Rule.ROWS, 30 + 12 * log2(ratio), text, observed=most),)
 
 
-def per_command(case: Case) -> Iterator[Sighting]:
+def per_command(case: Case) -> Sightings:
     """A pair that one command repeats more often than twice what any command did, plus two."""
     act, state = case.act, case.state
     _end_tasks(case.actor, act.at_ms)
-    if case.task is None or not act.succeeded:
-        return
-    task = _opened(case.actor, case.task, act.at_ms)
+    name = case.task
+    if name is None or not act.succeeded:
+        return ()
+    task = _opened(case.actor, name, act.at_ms)
     pair = case.actor.key_of(act.pair)
-    task.counts[pair] += act.count
-    count, limit = task.counts[pair], 2 * state.greatest_in_task + 2
+    count = task.counts[pair] = task.counts.get(pair, 0) + act.count
+    limit = 2 * state.greatest_in_task + 2
     if case.learning or not state.tasks or count <= limit:
-        return
+        return ()
     task.flagged.add(pair)
-    yield Sighting(
-        Rule.PER_COMMAND,
-        35 + 6 * case.stake,
-        f"{act.action} of {act.resource} {count} times for {case.task}, the ceiling is {limit} "
-        f"(the most in any of {state.tasks:,} was {state.greatest_in_task})",
-        observed=count,
+    text = (
+        f"{act.action} of {act.resource} {count} times for {name}, the ceiling is {limit} "
+        f"(the most in any of {state.tasks:,} was {state.greatest_in_task})"
     )
+    return (Sighting(Rule.PER_COMMAND, 35 + 6 * case.stake, text, observed=count),)
 
 
 def _opened(actor: Actor, name: str, at_ms: int) -> OpenTask:
@@ -65,11 +61,13 @@ def _opened(actor: Actor, name: str, at_ms: int) -> OpenTask:
 
 def _end_tasks(actor: Actor, at_ms: int) -> None:
     """Learn from commands that are over, and from the oldest where too many are open."""
-    while actor.open_tasks:
-        name, oldest = next(iter(actor.open_tasks.items()))
-        if len(actor.open_tasks) <= actor.max_open_tasks and at_ms - oldest.last_ms < TASK_OVER_MS:
+    tasks = actor.open_tasks
+    while tasks:
+        name = next(iter(tasks))
+        oldest = tasks[name]
+        if len(tasks) <= actor.max_open_tasks and at_ms - oldest.last_ms < TASK_OVER_MS:
             return
-        del actor.open_tasks[name]
+        del tasks[name]
         for pair, count in oldest.counts.items():
             if pair not in oldest.flagged:
                 state = actor.state_of(pair)

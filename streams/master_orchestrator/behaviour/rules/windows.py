@@ -1,13 +1,12 @@
 """Too much in too short a time: ``rate``, ``volume``, ``probing`` and ``same_entity``."""
 
 import math
-from collections.abc import Iterator
 from math import log2
 
 from master_orchestrator.behaviour.acts import DAY_MS
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.case import RARE, Case
-from master_orchestrator.behaviour.findings import Rule, Sighting
+from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
 from master_orchestrator.behaviour.panes import WINDOW_NAMES
 from master_orchestrator.behaviour.rules.context import foreign
 
@@ -31,38 +30,41 @@ MAX_SENT = 8_192
 """Acts that leave the house, remembered for a day."""
 
 
-def windows(case: Case) -> Iterator[Sighting]:
+def windows(case: Case) -> Sightings:
     """Successes that no command explains, their rows, and probes, over ten minutes, an hour and a day."""
     act, state = case.act, case.state
-    if act.probes:
-        yield from _measure(case, state.probing, Rule.PROBING, act.count)
+    sightings = _measure(case, state.probing, Rule.PROBING, act.count) if act.probes else ()
     if not act.succeeded or _explained(case):
-        return
-    yield from _measure(case, state.rate, Rule.RATE, act.count)
+        return sightings
+    sightings += _measure(case, state.rate, Rule.RATE, act.count)
     if act.rows:
-        yield from _measure(case, state.volume, Rule.VOLUME, act.rows)
+        sightings += _measure(case, state.volume, Rule.VOLUME, act.rows)
+    return sightings
 
 
-def same_entity(case: Case) -> Iterator[Sighting]:
+def same_entity(case: Case) -> Sightings:
     """One entity that gets more of what leaves the house within a day than any did before."""
     actor, act = case.actor, case.act
     if not (case.leaves and act.succeeded and act.entity):
-        return
+        return ()
     actor.sent.append((act.at_ms, act.entity))
+    actor.sent_to[act.entity] += 1
     while actor.sent[0][0] <= act.at_ms - DAY_MS or len(actor.sent) > MAX_SENT:
-        actor.sent.popleft()
-    count = sum(1 for _, entity in actor.sent if entity == act.entity)
+        _, entity = actor.sent.popleft()
+        actor.sent_to[entity] -= 1
+        if not actor.sent_to[entity]:
+            del actor.sent_to[entity]
+    count = actor.sent_to[act.entity]
     limit = max(SAME_ENTITY_FLOOR, 1.5 * actor.greatest_sent + 2)
     if case.learning:
         actor.greatest_sent = max(actor.greatest_sent, count)
     if case.learning or count <= limit:
-        return
-    yield Sighting(
-        Rule.SAME_ENTITY,
-        _severity(count / limit, case.stake, Rule.RATE),
+        return ()
+    text = (
         f"{act.entity} was the target of {count} acts that leave the house within a day, the ceiling is {limit:g} "
-        f"(the most for anybody was {actor.greatest_sent})",
+        f"(the most for anybody was {actor.greatest_sent})"
     )
+    return (Sighting(Rule.SAME_ENTITY, _severity(count / limit, case.stake, Rule.RATE), text),)
 
 
 def _explained(case: Case) -> bool:
@@ -73,28 +75,26 @@ def _explained(case: Case) -> bool:
     return not (foreign(act) and (state.foreign + 1) / (state.seen + 2) < RARE)
 
 
-def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> Iterator[Sighting]:
+def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sighting, ...]:
     actor, act = case.actor, case.act
     factor = DECLARED_FACTOR if case.declared else 1
     meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning)
     if case.learning:
-        return
+        return ()
     excesses = meter.excesses()
-    window = max(range(len(excesses)), key=excesses.__getitem__)
-    if excesses[window] <= 1:
-        return
-    severity = _capped(_severity(excesses[window], case.stake, rule), case)
+    greatest = max(excesses)
+    if greatest <= 1:
+        return ()
+    window = excesses.index(greatest)
+    severity = _capped(_severity(greatest, case.stake, rule), case)
     total, limit, usual = meter.usual(window)
     if severity >= UNALERTED_CAP:
         meter.panes.alert()
-    yield Sighting(
-        rule,
-        severity,
+    text = (
         f"{total:,} {WHAT[rule]}, {act.action} of {act.resource}, within {WINDOW_NAMES[window]}: "
-        f"{excesses[window]:.1f} times the ceiling of {limit:,.0f} (the most ever learnt was {usual:,})",
-        observed=total,
-        window=window,
+        f"{greatest:.1f} times the ceiling of {limit:,.0f} (the most ever learnt was {usual:,})"
     )
+    return (Sighting(rule, severity, text, observed=total, window=window),)
 
 
 def _severity(ratio: float, stake: int, rule: Rule) -> float:
