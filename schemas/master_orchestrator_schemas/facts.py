@@ -1,6 +1,6 @@
 """The things agents talk about: findings, anomalies, causes, operations. Pydantic, since people write and read them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -142,6 +142,22 @@ class CampaignNotice(Fact):
 
     campaign_id: Short
     title: Short = ""
+
+
+class DueService(Fact):
+    """An item of regular service that is due, and what that rests on.
+
+    ``by``: ``distance``, ``engine_hours`` or ``date``, whichever comes first; ``used`` and ``every`` are km, hours or
+    days: since it was last done, and its interval. ``per_day``: what the vehicle uses a day.
+    """
+
+    item: Short
+    due_ms: Millis
+    by: Literal["distance", "engine_hours", "date"]
+    used: Count
+    every: Count
+    per_day: float
+    overdue: bool = False
 
 
 class Offer(Fact):

@@ -8,6 +8,7 @@ from master_orchestrator_schemas.facts import (
     Anomaly,
     CampaignNotice,
     Count,
+    DueService,
     Fact,
     Finding,
     Hours,
@@ -31,6 +32,7 @@ Signals = Annotated[tuple[SignalSummary, ...], Field(max_length=64)]
 Trends = Annotated[tuple[SignalTrend, ...], Field(max_length=16)]
 Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
 Campaigns = Annotated[tuple[CampaignNotice, ...], Field(max_length=8)]
+Service = Annotated[tuple[DueService, ...], Field(max_length=8)]
 Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
 
 
@@ -50,7 +52,10 @@ class DataAnalysisTask(TaskModel):
 
 
 class DiagnosisTask(TaskModel):
-    """Rank causes from confirmed anomalies and trouble codes; ``trends`` tell how fast it gets worse."""
+    """Rank causes from confirmed anomalies and trouble codes; ``trends`` tell how fast it gets worse.
+
+    ``service``: items of regular service that will be done in any case.
+    """
 
     findings: Findings = ()
     anomalies: Anomalies = ()
@@ -59,6 +64,7 @@ class DiagnosisTask(TaskModel):
     dtcs: Dtcs = ()
     model: Short | None = None
     odometer_m: float | None = None
+    service: Service = ()
 
 
 class CustomerEngagementTask(TaskModel):
@@ -67,7 +73,8 @@ class CustomerEngagementTask(TaskModel):
     ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for. A conversation takes
     a command for each contact: ``turn`` counts them from 0, ``tried`` are the channels of the contacts so far,
     ``heard`` is the answer that led to this command (None: none came in time). ``opted_out``: ``purpose/channel`` that
-    the owner does not want. ``campaigns``: those whose work is among the operations.
+    the owner does not want. ``campaigns``: those whose work is among the operations; ``service``: the items of regular
+    service whose work is.
     """
 
     priority: Priority
@@ -81,6 +88,7 @@ class CustomerEngagementTask(TaskModel):
     heard: Answer | None = None
     opted_out: Texts = ()
     campaigns: Campaigns = ()
+    service: Service = ()
 
 
 class SchedulingTask(TaskModel):

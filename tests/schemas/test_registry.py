@@ -33,7 +33,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Se
 
 PARTS = {
     "Campaign", "Cause", "ControlledPair", "Dtc", "Failure", "Diagnosis", "Evidence", "J1939Fault", "LikelyCause",
-    "Mistake", "OpenFinding", "SessionAct", "Transition",
+    "Mistake", "OpenFinding", "ServiceDue", "SessionAct", "Transition",
 }  # fmt: skip
 """Structs of ``messages`` that stand only within others."""
 

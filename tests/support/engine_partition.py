@@ -20,6 +20,7 @@ from master_orchestrator.shell.records import Record
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.messages import AuditRecord, Command
 from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.topology.service_plans import ServicePlanTerms
 from support.core_vehicle import EPOCH_MS, CoreVehicle
 from support.fetched_records import FetchedRecord
 from support.vehicle_processor import vehicle_processor
@@ -169,6 +170,16 @@ class PartitionVehicle(CoreVehicle):
         self.stored = None if value is None else table.unpack_vehicle(value)[1]
 
 
+SERVED = ("service-due", "service-done")
+"""Vehicles of the frozen partitions that have a service plan."""
+
+
 def frozen_topology() -> Topology:
-    """The topology of the frozen partitions: the repository's, one partition, names of its own."""
-    return load_topology().model_copy(update={"partitions": 1}).with_prefix("frozen-")
+    """The topology of the frozen partitions: the repository's with a service plan, one partition, names of its own."""
+    plans = ServicePlanTerms.model_validate(
+        {
+            "plans": {"short": {"oil_and_filters": {"distance": "1000km"}, "inspection": {"time": "20d"}}},
+            "vehicles": {vehicle: {"plan": "short"} for vehicle in SERVED},
+        }
+    )
+    return load_topology().model_copy(update={"partitions": 1, "service_plans": plans}).with_prefix("frozen-")

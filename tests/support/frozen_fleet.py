@@ -4,7 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from master_orchestrator_schemas.vocabulary import AgentType, Answer, Channel, OperatorAction, State
-from support.engine_partition import EngineOfPartition, InputRecord, PartitionContent, PartitionVehicle, frozen_topology
+from support.engine_partition import (
+    SERVED,
+    EngineOfPartition,
+    InputRecord,
+    PartitionContent,
+    PartitionVehicle,
+    frozen_topology,
+)
 
 FOLDER = Path(__file__).parents[1] / "versions"
 DAY_MS = 86_400_000
@@ -29,6 +36,7 @@ def frozen_fleet() -> PartitionContent:
     _raised(engine)
     _conversing(engine)
     _campaigns(engine)
+    _served(engine)
     _ended(engine)
     _side_tasks(engine)
     _undelivered(engine)
@@ -102,6 +110,20 @@ def _campaigns(engine: EngineOfPartition) -> None:
     start_ms = waiting.at_ms + DAY_MS
     waiting.advance_to(State.SCHEDULED, **RESULTS, scheduling={"start_ms": start_ms, "end_ms": start_ms + 1})
     waiting.campaign("R-1")
+
+
+def _served(engine: EngineOfPartition) -> None:
+    """Regular service is due, and with DATA_ANALYSIS; the same was done, and the odometer has jumped since."""
+    due, done = vehicles = [PartitionVehicle(engine, name) for name in SERVED]
+    for vehicle in vehicles:
+        for day in range(20):
+            vehicle.reading(odometer_m=50_000_000.0 + 48_000 * day, speed_kmh=60.0)
+            vehicle.wait(DAY_MS)
+    assert due.workflow.service
+    done.advance_to(State.COMPLETED)
+    for day in range(2):
+        done.reading(odometer_m=80_000_000.0 + 48_000 * day)
+        done.wait(DAY_MS)
 
 
 def _ended(engine: EngineOfPartition) -> None:

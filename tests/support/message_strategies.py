@@ -29,6 +29,7 @@ from master_orchestrator_schemas.messages import (
     OperatorRequest,
     Reply,
     SenderFeedback,
+    ServiceDue,
     ServiceEvent,
     SessionAct,
     Status,
@@ -107,6 +108,7 @@ service_events = st.builds(
     confirmed_cause=maybe_text,
     confirmed_subsystem=maybe_text,
     parts_replaced=st.lists(text, max_size=3).map(tuple),
+    operations=st.lists(text, max_size=3).map(tuple),
     labour_hours=st.none() | finite,
     note=maybe_text,
     start_ms=st.none() | millis,
@@ -178,6 +180,17 @@ def _few(item: SearchStrategy[object]) -> SearchStrategy[list[object]]:
     return st.lists(item, max_size=2)
 
 
+_due_service = st.fixed_dictionaries(
+    {
+        "item": text,
+        "due_ms": millis,
+        "by": st.sampled_from(("distance", "engine_hours", "date")),
+        "used": counts,
+        "every": counts,
+        "per_day": finite,
+        "overdue": st.booleans(),
+    }
+)
 _FIELDS: dict[str, SearchStrategy[object]] = {
     "findings": _few(_finding),
     "signals": _few(_summary),
@@ -196,6 +209,7 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     "labels": _few(_label),
     "dtcs": _few(text),
     "dismissed": _few(text),
+    "service": _few(_due_service),
     "parts_replaced": _few(text),
     "priority": priorities,
     "safe_to_drive": st.booleans(),
@@ -323,6 +337,9 @@ statuses = st.builds(
     appointment_end_ms=st.none() | longs,
     appointment_id=maybe_text,
     workshop_id=maybe_text,
+    service=_few(st.builds(ServiceDue, item=text, due_ms=longs, by=text, used=longs, every=longs, per_day=finite)).map(
+        tuple
+    ),
     evidence=st.lists(
         st.builds(
             Evidence,

@@ -41,8 +41,9 @@ MOVING = frozenset(
 )
 STAYING = frozenset(
     {
-        "findings_folded", "check_joined", "booking_ended", "owner_contacted", "opted_out", "priority_changed",
-        "step_skipped", "rejected", "appointment_moved", "campaign_remembered", "campaign_closed",
+        "findings_folded", "service_joined", "service_done", "check_joined", "booking_ended", "owner_contacted",
+        "opted_out", "priority_changed", "step_skipped", "rejected", "appointment_moved", "campaign_remembered",
+        "campaign_closed",
         "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
     }
 )  # fmt: skip

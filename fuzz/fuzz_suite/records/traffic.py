@@ -200,6 +200,7 @@ class Traffic:
             confirmed_cause=rng.choice((None, text(rng))),
             confirmed_subsystem=rng.choice((None, "cooling", text(rng))),
             parts_replaced=(text(rng),) * rng.choice((0, 1, 32)),
+            operations=(rng.choice(("oil_and_filters", text(rng))),) * rng.choice((0, 1, 32)),
             labour_hours=rng.choice((None, number(rng))),
             note=rng.choice((None, text(rng, 2_000))),
             start_ms=rng.choice((None, 0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),

@@ -19,6 +19,7 @@ from master_orchestrator_schemas.messages.outputs import (
     Diagnosis,
     Evidence,
     LikelyCause,
+    ServiceDue,
     Status,
     Transition,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "OperatorRequest",
     "Reply",
     "SenderFeedback",
+    "ServiceDue",
     "ServiceEvent",
     "SessionAct",
     "Status",

@@ -27,7 +27,8 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     ``event_id`` is the workshop's own; a repeat is dropped. ``confirmed_cause`` is a component name or DTC,
     ``confirmed_subsystem`` one of :class:`~master_orchestrator_schemas.vocabulary.Subsystem`. ``start_ms``, ``end_ms``:
-    of MOVED, when the appointment begins and ends now; without an end it lasts as long as before.
+    of MOVED, when the appointment begins and ends now; without an end it lasts as long as before. ``operations``: of
+    COMPLETED, the work that was done; items of regular service that are named begin again.
     """
 
     vehicle_id: VehicleId
@@ -43,6 +44,7 @@ class ServiceEvent(msgspec.Struct, frozen=True, kw_only=True):
     note: LongText | None = None
     start_ms: Millis | None = None
     end_ms: Millis | None = None
+    operations: Texts = ()
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):

@@ -140,13 +140,33 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     safe_to_drive: bool
 
 
+class ServiceDue(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of regular service that a workflow is to do, and what its due date rests on.
+
+    Args:
+        by: ``distance``, ``engine_hours`` or ``date``, whichever comes first.
+        used, every: since it was last done, and its interval: km, hours or days.
+        per_day: what the vehicle uses a day.
+        overdue: it was past due, its grace included, when it opened or joined the workflow.
+    """
+
+    item: str
+    due_ms: int
+    by: str
+    used: int
+    every: int
+    per_day: float
+    overdue: bool = False
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where a workflow stands, the newest record per ``workflow_id`` on a compacted topic.
 
     ``attempts`` counts executions of agent steps in all; ``attempt`` is that of the present step.
     ``history`` holds the last 64 transitions, oldest first. ``evidence`` has the findings in full, ``diagnosis`` the
     last opinion of DIAGNOSIS; ``due_ms`` is when the engine acts by itself. ``campaigns`` are the ids of those
-    whose work is part of the workflow, ``campaigns_waiting`` of those whose work waits for its end.
+    whose work is part of the workflow, ``campaigns_waiting`` of those whose work waits for its end. ``service`` are the
+    items of regular service that it is to do.
     """
 
     workflow_id: str
@@ -171,6 +191,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int | None = None
     campaigns: tuple[str, ...] = ()
     campaigns_waiting: tuple[str, ...] = ()
+    service: tuple[ServiceDue, ...] = ()
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any
 from master_orchestrator_schemas.registry import KINDS, Role
 from master_orchestrator_schemas.topology.conduct_checks import conduct_problems
 from master_orchestrator_schemas.topology.model import Topology
+from master_orchestrator_schemas.topology.service_checks import service_problems
 from master_orchestrator_schemas.units import duration
 from master_orchestrator_schemas.vocabulary import AgentType, Lane, Priority
 
@@ -39,6 +40,7 @@ def problems(topology: Topology) -> Iterator[Problem]:
     yield from _urgency(topology)
     yield from _limits(topology)
     yield from conduct_problems(topology.resources, topology.charters)
+    yield from service_problems(topology.service_plans)
 
 
 def _all_there(path: Path, section: Mapping[Any, Any], members: Iterable[Enum]) -> Iterator[Problem]:

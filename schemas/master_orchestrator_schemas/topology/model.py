@@ -12,6 +12,7 @@ from master_orchestrator_schemas.topology import plans
 from master_orchestrator_schemas.topology.apps import AppNames
 from master_orchestrator_schemas.topology.conduct import CharterLine, Charters, ResourceName, ResourceTerms, UebaTerms
 from master_orchestrator_schemas.topology.plans import TopicPlan
+from master_orchestrator_schemas.topology.service_plans import ServicePlanTerms
 from master_orchestrator_schemas.topology.terms import (
     AgentTerms,
     CommandTerms,
@@ -56,6 +57,7 @@ class Topology(Terms):
     vehicle: VehicleTerms = Field(default_factory=VehicleTerms)
     urgency: Annotated[tuple[UrgencyLine, ...], Field(min_length=1, max_length=64)]
     service: ServiceTerms
+    service_plans: ServicePlanTerms = Field(default_factory=ServicePlanTerms)
     triage: TriageTerms
     limits: Limits = Field(default_factory=Limits)
     compression: Compression = "gzip"

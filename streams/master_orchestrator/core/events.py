@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from master_orchestrator.core.servicing.record import DueItem, ServiceRecord
 from master_orchestrator.core.state import (
     Appointment,
     CampaignWork,
@@ -52,6 +53,7 @@ class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     next_check_due_ms: int | None = None
     model: str | None = None
     odometer_m: float | None = None
+    service: ServiceRecord | None = None
 
 
 class ReadingDropped(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -99,6 +101,7 @@ class WorkflowOpened(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_sn
     traceparent: str | None
     campaigns: tuple[CampaignWork, ...] = ()
     known: tuple[int, ...] | None = None
+    service: tuple[DueItem, ...] = ()
 
 
 class StateChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -128,6 +131,18 @@ class FindingsFolded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_sn
 
     findings: tuple[KnownFinding, ...]
     execution: Execution | None = None
+
+
+class ServiceJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Items of regular service join the open workflow; ``service`` are all of them."""
+
+    service: tuple[DueItem, ...]
+
+
+class ServiceDone(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """Items of regular service were done: their intervals begin again. ``service``: the vehicle's record."""
+
+    service: ServiceRecord
 
 
 class CheckJoined(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
@@ -228,10 +243,14 @@ class StepSkipped(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake
 
 
 class WorkflowEnded(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """Base of the two ends. ``cooldowns``: those of the vehicle from now on."""
+    """Base of the two ends. ``cooldowns``: those of the vehicle from now on.
+
+    ``service``: the vehicle's record of regular service; None leaves it.
+    """
 
     cooldowns: tuple[Cooldown, ...]
     next_check_due_ms: int
+    service: ServiceRecord | None = None
 
 
 class WorkflowCompleted(WorkflowEnded, frozen=True, kw_only=True, gc=False, tag=_snake):

@@ -64,11 +64,11 @@ class Figured(Protocol):
 
 
 def as_folded(status: Status) -> Status:
-    """A status without what no fold tells: the findings in full, the diagnosis, the next deadline.
+    """A status without what no fold tells: the findings in full, the diagnosis, the next deadline, what is due.
 
     Replay holds those against the inputs.
     """
-    return replace(status, evidence=(), diagnosis=None, due_ms=None)
+    return replace(status, evidence=(), diagnosis=None, due_ms=None, service=())
 
 
 def fold_audit(records: Iterable[AuditRecord], statuses: Iterable[Status] = ()) -> dict[str, Status]:

@@ -19,6 +19,7 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 MAX_DTCS = 64
 MAX_SIGNALS = 64
+MAX_OPERATIONS = 8
 REBOOK_REASONS = {
     **{reason: reason for reason in ("no_show", "service_cancelled", "parts_missing", "priority_raised")},
     "worsened": "priority_raised",
@@ -32,6 +33,7 @@ class Assignment(msgspec.Struct, frozen=True, gc=False):
     """An execution of one of the workflow's own steps, for which a task is wanted."""
 
     policy: Policy
+    vehicle_id: str
     state: VehicleState
     workflow: Workflow
     execution: Execution
@@ -77,6 +79,7 @@ def _diagnosis(assignment: Assignment) -> Payload:
         "dtcs": _dtcs(assignment.state),
         "model": assignment.state.model,
         "odometer_m": assignment.state.odometer_m,
+        **_service(assignment.workflow),
     }
 
 
@@ -85,7 +88,7 @@ def _customer_engagement(assignment: Assignment) -> Payload:
     return {
         "priority": int(assignment.workflow.priority),
         "causes": list(facts.causes),
-        "operations": list(assignment.workflow.operations),
+        "operations": _operations(assignment),
         "safe_to_drive": facts.safe_to_drive,
         "time_to_failure_h": facts.time_to_failure_h,
         "findings": _findings(finding for finding in assignment.workflow.findings if not finding.dismissed),
@@ -94,6 +97,7 @@ def _customer_engagement(assignment: Assignment) -> Payload:
         "heard": None if held is None else held.heard,
         "opted_out": list(assignment.state.opted_out),
         "campaigns": [{"campaign_id": work.campaign_id, "title": work.title} for work in assignment.workflow.work],
+        **_service(assignment.workflow),
     }
 
 
@@ -102,7 +106,7 @@ def _scheduling(assignment: Assignment) -> Payload:
     facts, booked = workflow.facts, workflow.appointment
     return {
         "priority": int(workflow.priority),
-        "operations": list(workflow.operations),
+        "operations": _operations(assignment),
         "safe_to_drive": facts.safe_to_drive,
         "due_by_ms": _due_by_ms(assignment),
         "preferred_from_ms": facts.preferred_from_ms,
@@ -112,10 +116,31 @@ def _scheduling(assignment: Assignment) -> Payload:
     }
 
 
+def operations_of(policy: Policy, vehicle_id: str, state: VehicleState, workflow: Workflow) -> list[Payload]:
+    """The work of a workflow: what DIAGNOSIS recommends, campaigns ask for, and regular service that is due."""
+    others = list(workflow.operations)
+    if not workflow.service or policy.service_plans is None:
+        return others
+    due, named = {item.item for item in workflow.service}, {operation["name"] for operation in others}
+    items = policy.service_plans.of(vehicle_id, state.model)
+    regular = [dict(item.operation) for item in items if item.name in due - named]
+    return [*others, *regular][:MAX_OPERATIONS]
+
+
+def _operations(assignment: Assignment) -> list[Payload]:
+    return operations_of(assignment.policy, assignment.vehicle_id, assignment.state, assignment.workflow)
+
+
+def _service(workflow: Workflow) -> Payload:
+    """The items of regular service as tasks have them."""
+    return {"service": [item.fields for item in workflow.service]}
+
+
 def _due_by_ms(assignment: Assignment) -> int:
-    """As the priority says; of a trend, before its limit is expected to be reached."""
+    """As the priority says, but before the limit of a trend is reached, and before an item of service is due."""
     issued_at_ms, workflow = assignment.execution.issued_at_ms, assignment.workflow
     limits = [finding.crossing[0] for finding in workflow.findings if finding.crossing and not finding.dismissed]
+    limits += [item.due_ms for item in workflow.service]
     due_ms = issued_at_ms + assignment.policy.due_ms(workflow.priority)
     return min([due_ms, MAX_MS, *(limit_ms for limit_ms in limits if limit_ms > issued_at_ms)])
 

@@ -5,6 +5,7 @@ from typing import Self
 
 import msgspec
 
+from master_orchestrator.core.servicing.plans import ServicePlans
 from master_orchestrator.core.triage import TriageRules, compile_rules
 from master_orchestrator_schemas.topology import (
     ConversationTerms,
@@ -36,7 +37,8 @@ class AgentPolicy(msgspec.Struct, frozen=True):
 class Policy(msgspec.Struct, frozen=True):
     """All that ``step`` needs to know besides state and input. Durations in milliseconds.
 
-    ``max_details_bytes``: of an audit record's details, so that the record fits into the topology's ``max_record``.
+    ``service_plans`` None: no vehicle has one. ``max_details_bytes``: of an audit record's details, so that the record
+    fits into the topology's ``max_record``.
     """
 
     input_topics: tuple[str, ...]
@@ -50,6 +52,7 @@ class Policy(msgspec.Struct, frozen=True):
     vehicle: VehicleTerms
     urgency: tuple[UrgencyLine, ...]
     service: ServiceTerms
+    service_plans: ServicePlans | None
     max_details_bytes: int
 
     @classmethod
@@ -75,6 +78,7 @@ class Policy(msgspec.Struct, frozen=True):
             vehicle=topology.vehicle,
             urgency=topology.urgency,
             service=topology.service,
+            service_plans=ServicePlans.of_terms(topology.service_plans),
             max_details_bytes=topology.limits.max_record_bytes - AUDIT_ROOM,
         )
 

@@ -60,7 +60,7 @@ class Happened(msgspec.Struct, frozen=True, gc=False):
         workflow = self.after
         if not isinstance(workflow, Workflow):
             raise TypeError(workflow.workflow_id)
-        content = payloads.payload(payloads.Assignment(self.policy, self.state, workflow, execution))
+        content = payloads.payload(payloads.Assignment(self.policy, self.vehicle_id, self.state, workflow, execution))
         return self._command(execution, workflow.priority, content)
 
     def side_command(self, execution: Execution) -> Command:
@@ -271,6 +271,8 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.WorkflowCompleted: _recorded,
         ev.WorkflowFailed: _failed,
         ev.FindingsFolded: _folded,
+        ev.ServiceJoined: _recorded,
+        ev.ServiceDone: _recorded,
         ev.CheckJoined: _recorded,
         ev.CampaignJoined: _campaigns_joined,
         ev.CampaignRemembered: _campaigns_changed,

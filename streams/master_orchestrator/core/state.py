@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from master_orchestrator.core.servicing.record import DueItem, ServiceRecord
 from master_orchestrator.core.state_versions import STATE_VERSION, UPGRADES, upgraded
 from master_orchestrator.core.triage import Trackers, new_trackers
 from master_orchestrator.core.triage.clock import Clock
@@ -196,6 +197,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         conversation: with the owner, while in CUSTOMER_ENGAGEMENT, and in RETRY and FAILED of it; None before the first
             wait for an answer.
         campaigns: the work of campaigns that is part of it, or waits for its end.
+        service: items of regular service that it is to do.
     """
 
     opened_at_ms: int = 0
@@ -213,6 +215,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
     escalations: int = 0
     conversation: Conversation | None = None
     campaigns: tuple[CampaignWork, ...] = ()
+    service: tuple[DueItem, ...] = ()
 
     @property
     def work(self) -> tuple[CampaignWork, ...]:
@@ -221,7 +224,7 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
 
     @property
     def operations(self) -> tuple[dict[str, Any], ...]:
-        """All that the workshop is to do: what DIAGNOSIS recommends, and the campaigns' work."""
+        """What DIAGNOSIS recommends, and the campaigns' work; not regular service, which its plan says."""
         return (*self.facts.operations, *(work.operation for work in self.work))
 
     @property
@@ -263,6 +266,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         clock: what is odd about the vehicle's clock; None: nothing.
         opted_out: what the owner does not want, as ``purpose/channel``, in order.
         campaigns: digests of the campaigns that it takes part in, or has taken part in, oldest first.
+        service: the meters and what was done; None: the vehicle has no service plan.
     """
 
     version: int
@@ -280,6 +284,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     clock: Clock | None = None
     opted_out: tuple[str, ...] = ()
     campaigns: tuple[int, ...] = ()
+    service: ServiceRecord | None = None
 
 
 def new_vehicle() -> VehicleState:

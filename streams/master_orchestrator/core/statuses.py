@@ -4,7 +4,7 @@ import msgspec
 
 from master_orchestrator.core.state import Facts, KnownFinding, Workflow
 from master_orchestrator.core.transitions import REASONS, STATE_OF_STEP, STATES
-from master_orchestrator_schemas.messages import Diagnosis, Evidence, LikelyCause, Status, Transition
+from master_orchestrator_schemas.messages import Diagnosis, Evidence, LikelyCause, ServiceDue, Status, Transition
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 WITH_STEP = frozenset({*STATE_OF_STEP.values(), State.RETRY, State.FAILED})
@@ -40,6 +40,7 @@ def status_of(vehicle_id: str, workflow: Workflow) -> Status:
         due_ms=None if workflow.wait is None else workflow.wait.due_ms,
         campaigns=tuple(work.campaign_id for work in workflow.work),
         campaigns_waiting=tuple(work.campaign_id for work in workflow.campaigns if work.waits),
+        service=tuple(ServiceDue(**item.fields) for item in workflow.service),
     )
 
 

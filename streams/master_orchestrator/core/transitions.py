@@ -157,6 +157,8 @@ REASONS: tuple[str | None, ...] = (
     "answer",
     # why a workflow opened, or the owner is asked again
     "campaign",
+    # why a workflow opened: regular service
+    "service_due",
 )
 """Every reason of a transition, by its number in stored histories: persistent, new ones go to the end."""
 

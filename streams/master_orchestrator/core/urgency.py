@@ -48,6 +48,8 @@ def assess(lines: Sequence[UrgencyLine], workflow: Workflow) -> Assessment:
 
 
 def _floors(workflow: Workflow) -> Iterable[Priority]:
+    if any(item.overdue for item in workflow.service):
+        yield Priority.SCHEDULED
     if workflow.least is not None:
         yield workflow.least
     yield from (work.priority for work in workflow.work)

@@ -2,12 +2,13 @@
 says so.
 """
 
+from collections.abc import Iterable
 from typing import Unpack
 
 from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.decide import calls, side_task
+from master_orchestrator.core.decide import calls, regular_service, side_task
 from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.context import Changes, Context
 from master_orchestrator.core.state import Appointment, Workflow
@@ -68,6 +69,15 @@ def begun(context: Context[Workflow], reason: str, **changes: Unpack[Changes]) -
     if service.workshop_feed:
         due_ms = max(due_ms, context.at_ms) + service.overdue_after_ms
     return context.move(State.IN_SERVICE, reason, due_ms, **changes)
+
+
+def service_done(context: Context[Workflow], operations: Iterable[str], done_ms: int) -> list[ev.Event]:
+    """Items of regular service that were done then begin again; those that are not named do not."""
+    done = regular_service.done(context.policy, context.state, context.vehicle_id, operations, done_ms)
+    if done is None:
+        return []
+    record, items = done
+    return [ev.ServiceDone(**replace(context, details={"items": list(items)}).head("work_completed"), service=record)]
 
 
 def finished(

@@ -13,6 +13,7 @@ from master_orchestrator.core import transitions
 from master_orchestrator.core.decide import calls
 from master_orchestrator.core.decide.cooldowns import after_the_end
 from master_orchestrator.core.decide.executions import first_execution
+from master_orchestrator.core.decide.regular_service import left_open
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.rejection import Rejection
@@ -165,6 +166,7 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
                 **self.head(reason.value),
                 cooldowns=self._cooldowns(told=reason in TOLD),
                 next_check_due_ms=self._next_check_due_ms,
+                service=left_open(self.policy, self.state.service, self.workflow, self.at_ms),
                 calls=called,
             )
         ]
@@ -176,6 +178,7 @@ class Context(msgspec.Struct, Generic[C_co], frozen=True, gc=False):
                 **self.head(reason.value),
                 cooldowns=self._cooldowns(told=False),
                 next_check_due_ms=self._next_check_due_ms,
+                service=left_open(self.policy, self.state.service, self.workflow, self.at_ms),
                 given_up=given_up,
                 calls=calls.failed(self.vehicle_id, self.workflow, reason),
             )

@@ -4,7 +4,7 @@ Choices that the agents' results leave open:
 
 - DATA_ANALYSIS ``anomalies`` None: the findings stand, and a check without any finding goes on all the same. An empty
   list, or every finding dismissed: nothing found. Only anomalies that name rules of which the owner has been told
-  within their cool-down: a duplicate.
+  within their cool-down: a duplicate. With regular service to be done, the workflow goes on all the same.
 - DIAGNOSIS ``causes`` None goes on, an empty list is nothing found. Without causes and with default numbers there is no
   rating, and the triage's priority stands.
 - CUSTOMER_ENGAGEMENT: with ``waits_until_ms`` the conversation goes on (``conversation.py``). Without, it is the whole
@@ -34,6 +34,7 @@ from master_orchestrator.core.decide.context import Context
 from master_orchestrator.core.decide.conversation import contacted
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
+from master_orchestrator.core.payloads import operations_of
 from master_orchestrator.core.state import Appointment, Facts, KnownFinding, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
@@ -70,12 +71,14 @@ def _data_analysis(answered: Answered, result: DataAnalysisResult) -> list[ev.Ev
     workflow, dismissed = answered.workflow, frozenset(result.dismissed)
     findings = tuple(replace(f, dismissed=True) if f.seen and f.rule in dismissed else f for f in workflow.findings)
     if result.anomalies is None or not (result.anomalies or answered.is_on_all):
-        if findings and all(finding.dismissed for finding in findings):
+        if findings and all(finding.dismissed for finding in findings) and not workflow.service:
             return answered.complete(Reason.NOTHING_FOUND)
         return answered.enter(AgentType.DIAGNOSIS, "reply", findings=findings)
     if not result.anomalies:
+        if workflow.service:
+            return answered.enter(AgentType.DIAGNOSIS, "reply", findings=findings)
         return answered.complete(Reason.NOTHING_FOUND)
-    if answered.is_on_all and _owner_was_told_all(answered, result.anomalies, findings):
+    if not workflow.service and answered.is_on_all and _owner_was_told_all(answered, result.anomalies, findings):
         return answered.complete(Reason.DUPLICATE)
     anomalies = bounds.fit((_anomaly(anomaly) for anomaly in result.anomalies), bounds.ANOMALY_BYTES)
     facts = replace(workflow.facts, anomalies=anomalies)
@@ -97,7 +100,7 @@ def _owner_was_told(answered: Answered, rule: str | None, priority: Priority) ->
 
 def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
     if result.causes is not None and not result.causes:
-        if answered.is_on_all and not (answered.workflow.escalations or _is_urgent_unweighed(answered.workflow)):
+        if _may_end(answered):
             return answered.complete(Reason.NOTHING_FOUND)
         result = DiagnosisResult()
     numbers = (result.severity, result.probability, result.time_to_failure_h, result.safe_to_drive)
@@ -112,6 +115,12 @@ def _diagnosis(answered: Answered, result: DiagnosisResult) -> list[ev.Event]:
         safe_to_drive=result.safe_to_drive,
     )
     return answered.move(State.URGENCY_ASSESSMENT, "reply", facts=facts, findings=answered.workflow.findings)
+
+
+def _may_end(answered: Answered) -> bool:
+    """Whether there is nothing else to be done, now that no fault was found."""
+    workflow = answered.workflow
+    return answered.is_on_all and not (workflow.service or workflow.escalations or _is_urgent_unweighed(workflow))
 
 
 def _is_urgent_unweighed(workflow: Workflow) -> bool:
@@ -138,7 +147,7 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
     if result.status in NOT_BOOKED:
         return answered.unusable("not_booked", f"the appointment's status is {result.status}")
     start_ms = answered.at_ms if result.start_ms is None else result.start_ms
-    end_ms = start_ms + _labour_ms(answered.workflow) if result.end_ms is None else max(result.end_ms, start_ms)
+    end_ms = start_ms + _labour_ms(answered) if result.end_ms is None else max(result.end_ms, start_ms)
     appointment = Appointment(
         start_ms,
         min(end_ms, MAX_MS),
@@ -152,8 +161,9 @@ def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:
     return appointments.booked(answered, appointment, late=late or result.late, tow=result.tow)
 
 
-def _labour_ms(workflow: Workflow) -> int:
-    return int(sum(operation["labour_hours"] for operation in workflow.operations) * HOUR_MS)
+def _labour_ms(answered: Answered) -> int:
+    operations = operations_of(answered.policy, answered.vehicle_id, answered.state, answered.workflow)
+    return int(sum(operation["labour_hours"] for operation in operations) * HOUR_MS)
 
 
 def _feedback(answered: Answered, result: FeedbackResult) -> list[ev.Event]:

@@ -86,7 +86,8 @@ def _wanted(context: Context[Workflow], event: ServiceEvent) -> list[ev.Event]:
     if context.workflow.state is State.SCHEDULED:
         begun = appointments.begun(context.without_details, "checked_in")
     facts = _confirmed(context.workflow.facts, event)
-    return begun + appointments.finished(context, "work_completed", facts=facts, service_event=digest)
+    named = appointments.service_done(context, event.operations, event.ts_ms)
+    return begun + named + appointments.finished(context, "work_completed", facts=facts, service_event=digest)
 
 
 def _confirmed(facts: Facts, event: ServiceEvent) -> Facts:
@@ -118,6 +119,7 @@ def details_of(event: ServiceEvent) -> dict[str, Any]:
         "confirmed_cause": event.confirmed_cause,
         "confirmed_subsystem": event.confirmed_subsystem,
         "parts_replaced": list(event.parts_replaced),
+        "operations": list(event.operations),
         "labour_hours": event.labour_hours,
         "start_ms": event.start_ms,
         "end_ms": event.end_ms,

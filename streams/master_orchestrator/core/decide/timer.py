@@ -75,7 +75,8 @@ def _in_service(context: Context[Workflow]) -> list[ev.Event]:
     if context.policy.service.workshop_feed:
         called = calls.service_overdue(context.vehicle_id)
         return appointments.finished(context, "service_overdue", confirmed=False, calls=called)
-    return appointments.finished(context, "appointment_end")
+    items = [item.item for item in context.workflow.service]  # nobody says which were done: all of them
+    return appointments.service_done(context, items, context.at_ms) + appointments.finished(context, "appointment_end")
 
 
 DUE: Mapping[State, Callable[[Context[Workflow]], list[ev.Event]]] = MappingProxyType(

@@ -38,6 +38,8 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.WorkflowCompleted: episodes.workflow_completed,
     ev.WorkflowFailed: episodes.workflow_failed,
     ev.FindingsFolded: episodes.findings_folded,
+    ev.ServiceJoined: on_workflow(moves.service_joined),
+    ev.ServiceDone: episodes.service_done,
     ev.CheckJoined: on_workflow(moves.unchanged),
     ev.CampaignJoined: campaigns.campaign_joined,
     ev.CampaignRemembered: campaigns.campaigns_changed,

@@ -22,6 +22,7 @@ def workflow_opened(state: VehicleState, event: ev.WorkflowOpened) -> VehicleSta
         updated_at_ms=event.at_ms,
         findings=event.findings,
         campaigns=event.campaigns,
+        service=event.service,
     )
     workflow = moved(workflow, event, transitions.INITIAL)
     return replace(
@@ -90,8 +91,15 @@ def _left(state: VehicleState, ended: Workflow, event: ev.WorkflowEnded) -> Vehi
         workflow=ended,
         cooldowns=event.cooldowns,
         next_check_due_ms=event.next_check_due_ms,
+        service=state.service if event.service is None else event.service,
         standing=(*state.standing, *left)[: bounds.MAX_FINDINGS],
     )
+
+
+def service_done(state: VehicleState, event: ev.ServiceDone) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.ServiceDone`."""
+    workflow = counted(newest_workflow(state, event.workflow_id), event)
+    return replace(state, workflow=workflow, service=event.service)
 
 
 def findings_folded(state: VehicleState, event: ev.FindingsFolded) -> VehicleState:

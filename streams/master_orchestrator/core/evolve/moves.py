@@ -96,6 +96,11 @@ def appointment_moved(workflow: Workflow, event: ev.AppointmentMoved) -> Workflo
     )
 
 
+def service_joined(workflow: Workflow, event: ev.ServiceJoined) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.ServiceJoined`."""
+    return replace(workflow, service=event.service)
+
+
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least

@@ -21,7 +21,8 @@ def next_positions(known: tuple[int, ...], rank: int, next_offset: int) -> tuple
 
 def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.ReadingObserved`."""
-    if event.next_check_due_ms is None and event.model is None and event.odometer_m is None:
+    unchanged = event.next_check_due_ms is None and event.model is None and event.odometer_m is None
+    if unchanged and event.service is None:
         return replace(state, trackers=event.trackers, standing=event.standing, share=event.share, clock=event.clock)
     return replace(
         state,
@@ -32,6 +33,7 @@ def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleS
         next_check_due_ms=state.next_check_due_ms if event.next_check_due_ms is None else event.next_check_due_ms,
         model=state.model if event.model is None else event.model,
         odometer_m=state.odometer_m if event.odometer_m is None else event.odometer_m,
+        service=state.service if event.service is None else event.service,
     )
 
 
