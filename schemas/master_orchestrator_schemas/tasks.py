@@ -32,7 +32,7 @@ Signals = Annotated[tuple[SignalSummary, ...], Field(max_length=64)]
 Trends = Annotated[tuple[SignalTrend, ...], Field(max_length=16)]
 Dtcs = Annotated[tuple[Short, ...], Field(max_length=64)]
 Campaigns = Annotated[tuple[CampaignNotice, ...], Field(max_length=8)]
-Service = Annotated[tuple[DueService, ...], Field(max_length=8)]
+DueServices = Annotated[tuple[DueService, ...], Field(max_length=8)]
 Texts = Annotated[tuple[Short, ...], Field(max_length=32)]
 
 
@@ -64,7 +64,7 @@ class DiagnosisTask(TaskModel):
     dtcs: Dtcs = ()
     model: Short | None = None
     odometer_m: float | None = None
-    service: Service = ()
+    service: DueServices = ()
 
 
 class CustomerEngagementTask(TaskModel):
@@ -88,7 +88,7 @@ class CustomerEngagementTask(TaskModel):
     heard: Answer | None = None
     opted_out: Texts = ()
     campaigns: Campaigns = ()
-    service: Service = ()
+    service: DueServices = ()
 
 
 class SchedulingTask(TaskModel):

@@ -12,7 +12,7 @@ from master_orchestrator.core.servicing.meters import (
     ODOMETER,
     REMARKS,
     UNITS,
-    Meter,
+    UsageMeter,
     expected_total,
     read_on,
 )
@@ -24,7 +24,7 @@ Shown = Callable[[float], float | None]
 """What the odometer shows of the distance driven so far."""
 
 
-def driven(days: Iterable[tuple[float, Shown]], *, per_day: float = KM_A_DAY) -> tuple[Meter, float, int]:
+def driven(days: Iterable[tuple[float, Shown]], *, per_day: float = KM_A_DAY) -> tuple[UsageMeter, float, int]:
     """The meter after a reading a day, the distance really driven, and the last day."""
     meter, true_km, day = None, 0.0, 0
     for share, shown in days:
@@ -49,7 +49,7 @@ def by(factor: float, plus: float = 0.0) -> Shown:
 
 
 def after(shown: Shown, before: int = 60, days: int = 60) -> list[tuple[float, Shown]]:
-    """So many days as it should be, then as many as ``shown`` says."""
+    """Days as it should be, then as many as ``shown`` says."""
     return [(1.0, right)] * before + [(1.0, shown)] * days
 
 

@@ -26,7 +26,7 @@ ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,23}$")]
 PlanName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 VehicleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
 Word = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-Part = Annotated[str, StringConstraints(min_length=1, max_length=24)]
+PartName = Annotated[str, StringConstraints(min_length=1, max_length=24)]
 
 
 def parse_distance(value: Any) -> float:
@@ -81,7 +81,7 @@ class ItemTerms(Terms):
     labour_hours: Annotated[float, Field(ge=0, le=200)] = 1.0
     skill: Word = "general"
     bay: Word = "standard"
-    parts: Annotated[tuple[Part, ...], Field(max_length=4)] = ()
+    parts: Annotated[tuple[PartName, ...], Field(max_length=4)] = ()
 
     @model_validator(mode="after")
     def _has_interval(self) -> Self:

@@ -18,7 +18,7 @@ from master_orchestrator.core.servicing.meters import (
     MINUTE_MS,
     ODOMETER,
     Gauge,
-    Meter,
+    UsageMeter,
     expected_total,
     read_on,
 )
@@ -80,7 +80,9 @@ def looked_at(policy: Policy, state: VehicleState, reading: Telemetry, at_ms: in
     )
 
 
-def _read(meter: Meter | None, gauge: Gauge, ts_min: int, amount: float | None, *, in_use: bool) -> Meter | None:
+def _read(
+    meter: UsageMeter | None, gauge: Gauge, ts_min: int, amount: float | None, *, in_use: bool
+) -> UsageMeter | None:
     return meter if amount is None or amount < 0 else read_on(meter, gauge, ts_min, amount, in_use=in_use)
 
 

@@ -8,7 +8,7 @@ from master_orchestrator.core.servicing.meters import (
     MINUTE_MS,
     ODOMETER,
     Gauge,
-    Meter,
+    UsageMeter,
     expected_total,
 )
 from master_orchestrator.core.servicing.plans import HOUR_MS, Items, ServiceItem
@@ -69,7 +69,7 @@ def _by_each(
         yield since_min + days * DAY_MIN, 2, (at_min - since_min) / DAY_MIN, days, 1.0
 
 
-def _used(meter: Meter, gauge: Gauge, now_min: int, done: float | None, last: float | None) -> float:
+def _used(meter: UsageMeter, gauge: Gauge, now_min: int, done: float | None, last: float | None) -> float:
     """What has been used since the item was done; if it never was, since ``last``, or since the first reading."""
     total = expected_total(meter, gauge, now_min)
     if done is not None:
@@ -78,7 +78,7 @@ def _used(meter: Meter, gauge: Gauge, now_min: int, done: float | None, last: fl
 
 
 def _by_use(
-    meter: Meter, by: int, at_min: int, used: float, every: float
+    meter: UsageMeter, by: int, at_min: int, used: float, every: float
 ) -> Iterator[tuple[float, int, float, float, float]]:
     """Nothing while it is not due and the use per day is not known."""
     left, per_day = every - used, meter.per_day if meter.is_learnt else 0.0

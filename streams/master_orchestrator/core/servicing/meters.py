@@ -46,7 +46,7 @@ ODOMETER = Gauge(noise=2.0, slack=5.0, per_hour=250.0, per_day=1_500.0)
 ENGINE_HOURS = Gauge(noise=0.2, slack=0.5, per_hour=1.05, per_day=24.5)
 
 
-class Meter(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class UsageMeter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What is known of one meter. Times are minutes since 1970 by the vehicle's clock; amounts in the first unit.
 
     Args:
@@ -90,10 +90,10 @@ class Meter(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return self.per_day * minutes / DAY_MIN if self.is_learnt else 0.0
 
 
-def read_on(meter: Meter | None, gauge: Gauge, at_min: int, reading: float, *, in_use: bool) -> Meter:
+def read_on(meter: UsageMeter | None, gauge: Gauge, at_min: int, reading: float, *, in_use: bool) -> UsageMeter:
     """The meter after a reading; ``in_use``: the vehicle moves, or its engine runs."""
     if meter is None:
-        return Meter(at_min, reading, reading, at_min, reading)
+        return UsageMeter(at_min, reading, reading, at_min, reading)
     if at_min <= meter.newest_min:  # of the same minute; or the vehicle's clock was put back
         return meter if at_min == meter.newest_min else replace(meter, at_min=at_min, newest_min=at_min)
     at = _Point(meter.at_min, meter.value)
@@ -114,7 +114,7 @@ def read_on(meter: Meter | None, gauge: Gauge, at_min: int, reading: float, *, i
     return after
 
 
-def expected_total(meter: Meter, gauge: Gauge, at_min: int) -> float:
+def expected_total(meter: UsageMeter, gauge: Gauge, at_min: int) -> float:
     """What has been used by then: what the meter said last, and what the vehicle usually uses since."""
     newest = _Point(meter.newest_min, meter.newest * UNITS[meter.unit])
     if not meter.is_stuck and _follows(gauge, meter, _Point(meter.at_min, meter.value), newest):
@@ -129,7 +129,7 @@ class _Point(NamedTuple):
     value: float
 
 
-def _follows(gauge: Gauge, meter: Meter, earlier: _Point, later: _Point) -> bool:
+def _follows(gauge: Gauge, meter: UsageMeter, earlier: _Point, later: _Point) -> bool:
     """Whether the meter can have gone from the one to the other."""
     hours = (later.at_min - earlier.at_min) / 60
     most = min(gauge.per_hour * hours, gauge.per_day * (1 + hours / 24))
@@ -138,7 +138,7 @@ def _follows(gauge: Gauge, meter: Meter, earlier: _Point, later: _Point) -> bool
     return -gauge.noise <= later.value - earlier.value <= most + gauge.slack
 
 
-def _confirmed(meter: Meter, after: Meter, before: _Point, idle: int) -> Meter:
+def _confirmed(meter: UsageMeter, after: UsageMeter, before: _Point, idle: int) -> UsageMeter:
     gone, minutes = before.value - meter.value, before.at_min - meter.at_min
     if gone > STANDING:
         used = max(gone, meter.usual(minutes)) if meter.is_stuck else gone
@@ -150,7 +150,7 @@ def _confirmed(meter: Meter, after: Meter, before: _Point, idle: int) -> Meter:
     return _learnt(replace(after, at_min=before.at_min), 0.0, minutes)
 
 
-def _unit_of_newest(gauge: Gauge, meter: Meter) -> int:
+def _unit_of_newest(gauge: Gauge, meter: UsageMeter) -> int:
     """The unit in which the newest reading goes on from the confirmed one; the present one, if none fits."""
     usual = meter.usual(meter.newest_min - meter.at_min)
     near = gauge.slack + 0.005 * meter.value + 3 * usual
@@ -160,7 +160,7 @@ def _unit_of_newest(gauge: Gauge, meter: Meter) -> int:
     return next((unit for unit, fit in enumerate(fits) if fit), meter.unit)
 
 
-def _went_on(meter: Meter, after: Meter, before: _Point, unit: int) -> Meter:
+def _went_on(meter: UsageMeter, after: UsageMeter, before: _Point, unit: int) -> UsageMeter:
     """The meter goes on from an odd reading."""
     gone, usual = before.value - meter.value, meter.usual(before.at_min - meter.at_min)
     moved = replace(after, at_min=before.at_min, value=before.value, unit=unit, idle=0)
@@ -172,7 +172,7 @@ def _went_on(meter: Meter, after: Meter, before: _Point, unit: int) -> Meter:
     return _remarked(moved, "jumped" if gone > 0 else "rolled_back")
 
 
-def _learnt(meter: Meter, used: float, minutes: int) -> Meter:
+def _learnt(meter: UsageMeter, used: float, minutes: int) -> UsageMeter:
     """The use per day: the mean of the first 30 days, and from then on one in which they fade."""
     if minutes <= 0:
         return meter
@@ -184,5 +184,5 @@ def _learnt(meter: Meter, used: float, minutes: int) -> Meter:
     return learnt
 
 
-def _remarked(meter: Meter, remark: str) -> Meter:
+def _remarked(meter: UsageMeter, remark: str) -> UsageMeter:
     return replace(meter, remark=REMARKS.index(remark), remark_min=meter.newest_min)

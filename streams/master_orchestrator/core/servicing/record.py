@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.core.servicing.meters import MINUTE_MS, Meter
+from master_orchestrator.core.servicing.meters import MINUTE_MS, UsageMeter
 
 LOOK_MS = 3_600_000
 """How often the meters are looked at."""
@@ -54,7 +54,7 @@ class DueItem(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class ItemRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """When an item was last done, and until when it opens nothing. Times are minutes since 1970 UTC; 0: never.
 
-    ``km``, ``hours``: what had been used by then (``Meter.total``).
+    ``km``, ``hours``: what had been used by then (``UsageMeter.total``).
     """
 
     item: str
@@ -75,8 +75,8 @@ class ServiceRecord(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     since_min: int
     look_ms: int
-    odometer: Meter | None = None
-    engine_hours: Meter | None = None
+    odometer: UsageMeter | None = None
+    engine_hours: UsageMeter | None = None
     items: tuple[ItemRecord, ...] = ()
 
     @property
