@@ -1,6 +1,6 @@
 """Attacks in a recording are found, and by the right actor; harmless oddities are not called attacks."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 from support.recorded_house import House, at
 
 from master_orchestrator.behaviour import Analysis, AnalysisTerms, BehaviourFinding, Rule
+from master_orchestrator.behaviour.acts import Act
 from master_orchestrator.readers.analysis_report import criticalities
 from master_orchestrator.readers.recorded_acts import ActFile
 from master_orchestrator_schemas.topology import Topology
@@ -118,6 +119,45 @@ def test_every_attack_is_told_within_an_hour_and_nobody_else_is_accused(
         assert when(of_it[0]) <= start + IN_TIME, f"{attack.__name__} was told late"
         told = [finding for finding in told if finding not in of_it]
     assert [] == told
+
+
+def checks(first: int, day: int, vehicles: int, *pairs: tuple[str, str, bool, int]) -> Iterator[Act]:
+    """DATA_ANALYSIS checks vehicles, a minute apart on ordinary days; the recording names no commands."""
+    apart_s = 60 if vehicles < 100 else 5
+    for number in range(vehicles):
+        for second, (action, resource, own, rows) in enumerate(pairs):
+            time = at(day, 6) + timedelta(seconds=apart_s * number + second)
+            yield Act(
+                at_ms=int(time.timestamp() * 1000), actor="DATA_ANALYSIS", action=action, resource=resource, rows=rows,
+                entity=f"car-{first + number}" if own else "",
+            )  # fmt: skip
+
+
+TELEMETRY, CODES = ("read", "telemetry", True, 100), ("read", "dtc_kb", False, 10)
+REPORT = ("write", "analysis_report", True, 1)
+
+
+@pytest.mark.parametrize(
+    ("burst", "told"),
+    [
+        ((TELEMETRY, CODES, REPORT), set()),
+        ((TELEMETRY,), {"telemetry"}),
+        ((CODES,), {"dtc_kb"}),
+        ((("read", "telemetry", True, 350), CODES, REPORT), {"telemetry"}),
+    ],
+)
+def test_a_fleet_that_wakes_up_is_no_alert_and_who_scrapes_is_where_no_commands_are_known(
+    burst: tuple[tuple[str, str, bool, int], ...], told: set[str]
+) -> None:
+    """What work begins with, and what is about no vehicle, follows no other work: it goes with it."""
+    learn_until_ms = int(at(LEARNT_DAYS, 0).timestamp() * 1000)
+    analysis = Analysis(AnalysisTerms(learn_until_ms=learn_until_ms, criticality={}, leaves=frozenset()))
+    for day in range(LEARNT_DAYS):
+        for act in checks(30 * day, day, 30, TELEMETRY, CODES, REPORT):
+            analysis.observe(act)
+    for act in checks(9_000, LEARNT_DAYS, 300, *burst):
+        analysis.observe(act)
+    assert told == {each.resource for each in analysis.findings if each.alerts and each.rule is not Rule.RISK}
 
 
 def test_harmless_oddities_are_no_alerts(tmp_path: Path, topology: Topology) -> None:

@@ -11,11 +11,11 @@ from master_orchestrator_schemas.messages import ActorRecord, Cause
 @pytest.mark.parametrize(
     ("event", "details", "text", "code"),
     [
-        ("request_refused", {"why": "v is not controlled"}, "Refused: v is not controlled", ExitCode.NO),
+        ("request_refused", {"why": "v is not controlled"}, "Refused: v is not controlled", ExitCode.MISTAKE),
         ("control_released", {}, "control released: agent:DIAGNOSIS", ExitCode.DONE),
     ],
 )
-def test_a_refused_request_was_made_and_the_answer_is_no(
+def test_a_refused_request_is_on_the_record_and_a_mistake(
     event: str, details: dict[str, str], text: str, code: ExitCode
 ) -> None:
     record = ActorRecord(

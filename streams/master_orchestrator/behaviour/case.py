@@ -3,7 +3,7 @@
 import msgspec
 
 from master_orchestrator.behaviour.actor import Actor, PairState
-from master_orchestrator.behaviour.acts import Act, weight
+from master_orchestrator.behaviour.acts import CHARTERED, Act, weight
 from master_orchestrator.behaviour.precedents import NEVER
 
 RARE = 0.02
@@ -11,6 +11,12 @@ RARE = 0.02
 
 RARELY_ALONE = 0.1
 """Share of a pair's acts that nothing else preceded, above which following other work explains nothing."""
+
+SHARE_KEPT = 0.5
+"""Of the actor's other acts that usually come with an act of the pair, that have to come for it to go with them."""
+
+ROWS_KEPT = 1.5
+"""How many times the usual rows per act are as usual."""
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -48,6 +54,24 @@ class Case(msgspec.Struct, frozen=True):
         if self.lag is None or self.state.lag_odds(NEVER) > RARELY_ALONE:
             return False
         return self.state.lag_odds(self.lag) >= RARE
+
+    def goes_with_work(self, window: int) -> bool:
+        """Whether the actor's other acts have risen with those of the pair, as when many vehicles come at once.
+
+        For acts that cannot follow other work, where no commands are known: those about no entity, and those with
+        which work begins. Who scrapes raises one pair alone, or the rows of each act.
+        """
+        follows = self.lag is not None and self.state.lag_odds(NEVER) <= RARELY_ALONE
+        if self.act.commands_known or self.act.kind not in CHARTERED or follows:
+            return False
+        rate, volume = self.state.rate, self.state.volume
+        others = [pair for pair in self.actor.pairs.values() if pair is not self.state]
+        mine = rate.panes.total_at(rate.panes.pane, window)
+        usual = SHARE_KEPT * mine * sum(pair.seen for pair in others) / max(1, self.state.seen)
+        came = sum(pair.rate.panes.total_at(rate.panes.pane, window) for pair in others)
+        rows, usual_rows = volume.panes.total_at(rate.panes.pane, window), volume.greatest(self.act.at_ms)
+        as_long = rows * rate.greatest(self.act.at_ms) <= ROWS_KEPT * usual_rows * mine
+        return 0 < usual <= came and as_long
 
     @property
     def task(self) -> str | None:

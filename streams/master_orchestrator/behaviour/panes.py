@@ -43,6 +43,12 @@ class Panes:
         own = 0 if self._alerted else self._amount
         return self._amount, self._hour + own, self._day + own
 
+    def total_at(self, pane: int, window: int) -> int:
+        """The sum over the window that ends with ``pane``, the current one or a later one; less panes that alerted."""
+        first = pane - WINDOWS[window]
+        own = self._amount if self.pane > first else 0
+        return own + sum(amount for closed, amount in self._closed if closed > first)
+
     def current(self) -> tuple[int, int, bool]:
         """The pane, its amount, and whether it has alerted: what changes with each act."""
         return self.pane, self._amount, self._alerted

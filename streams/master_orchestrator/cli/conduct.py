@@ -102,7 +102,7 @@ def ack(
     timeout: TimeoutOption = 30.0,
     json: JsonOption = False,
 ) -> None:
-    """Close a finding: what is benign is usual from now on. Exit code 1 if that is refused, which is on the record."""
+    """Close a finding: what is benign is usual from now on. Exit code 2 if that is refused, which is on the record."""
     from master_orchestrator.client.asking import this_user
     from master_orchestrator.client.judge_requests import acknowledgement
 
@@ -254,7 +254,7 @@ def outcome_of(record: ActorRecord) -> tuple[str, ExitCode]:
     why = refusal_of(record)
     outcome = f"Refused: {why}" if why else f"{record.event.replace('_', ' ')}: {record.actor}"
     text = f"{outcome} (on the record as {record.actor}/{record.seq}, by {record.by})"
-    return text, ExitCode.NO if why else ExitCode.DONE
+    return text, ExitCode.MISTAKE if why else ExitCode.DONE
 
 
 def _duration(text: str) -> int:

@@ -86,7 +86,7 @@ def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sightin
     if greatest <= 1:
         return ()
     window = excesses.index(greatest)
-    severity = _capped(_severity(greatest, case.stake, rule), case)
+    severity = _capped(_severity(greatest, case.stake, rule), case, window)
     total, limit, usual = meter.usual(window)
     if severity >= UNALERTED_CAP:
         meter.panes.alert()
@@ -102,8 +102,11 @@ def _severity(ratio: float, stake: int, rule: Rule) -> float:
     return min(severity, 24 + 15 * stake) if rule is Rule.RATE else severity
 
 
-def _capped(severity: float, case: Case) -> float:
-    """No alert by itself for a day after a release, nor for work that follows other work for the same entity."""
+def _capped(severity: float, case: Case, window: int) -> float:
+    """No alert by itself for a day after a release, nor for work that follows other work, or goes with it."""
+    if severity <= UNALERTED_CAP:
+        return severity
     actor, at_ms = case.actor, case.act.at_ms
     released = actor.new_version_ms is not None and at_ms - actor.new_version_ms < NEW_VERSION_MS
-    return min(severity, UNALERTED_CAP) if released or case.follows_work else severity
+    explained = released or case.follows_work or case.goes_with_work(window)
+    return UNALERTED_CAP if explained else severity
