@@ -76,7 +76,7 @@ def test_every_agent_that_comes_along_has_a_charter() -> None:
         ("rows: 500", "whatever: 500", "charters.SCHEDULING.0.whatever", "known are may, of, scope, rows"),
         ("[SCHEDULING]", "SCHEDULING", "ueba.observed", "is 'SCHEDULING'; write a list"),
         ("scope: own_vehicle", "scope: mine", "charters.SCHEDULING.1.scope", "'own_vehicle' or 'any'"),
-        ("SCHEDULING:", "SCHEDULINGS:", "charters.SCHEDULINGS", "is not an actor; write SCHEDULING"),
+        ("SCHEDULING:", "SCHEDULINGS:", "charters.SCHEDULINGS", "is not an actor; write SCHEDULING$"),
         ("SCHEDULING:", "robot:", "charters.robot", "write an agent type"),
         ('"operator:*":', '"operator:":', "charters.operator:", "is not an actor"),
         (

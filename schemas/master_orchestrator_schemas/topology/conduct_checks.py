@@ -23,6 +23,7 @@ def conduct_problems(
         path = ("charters", actor)
         if not _is_actor(actor):
             yield path, f"is not an actor; {_nearest_actor(actor)}"
+            continue  # what its lines may say depends on the actor
         first: dict[tuple[Action, str], int] = {}
         for number, line in enumerate(lines):
             here = (*path, str(number))
