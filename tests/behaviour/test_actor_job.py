@@ -14,6 +14,7 @@ from master_orchestrator.behaviour.trail import hash_of
 from master_orchestrator.shell.engine import ready_ticks
 from master_orchestrator.shell.input_progress import InputProgress
 from master_orchestrator_schemas.messages import (
+    Activity,
     ActorRecord,
     ActorTick,
     Alert,
@@ -122,6 +123,25 @@ def test_a_campaign_on_a_thousand_vehicles_is_one_act_and_says_nothing() -> None
     partition.apply(*(ada.session(entity=f"v-{number}") for number in range(1_000)))  # the engine's, without acts
     assert before == partition.out(ActorRecord)
     assert [] == partition.out(Alert)
+
+
+def test_a_gateway_that_sends_what_has_waited_says_nothing_and_one_with_ten_times_the_vehicles_does() -> None:
+    partition = ActorPartition()
+    gateway = Worker(partition, "gateway:north", "engine-0")
+
+    def minute(readings: int, vehicles: int) -> Activity:
+        act = SessionAct(action=Action.WRITE, resource="telemetry", count=readings, rows=vehicles, max_rows=vehicles)
+        return gateway.session(act, entity=None, workflow_id=None)
+
+    for _ in range(8 * 4):
+        partition.apply(*(minute(600, 100) for _ in range(10)))
+        partition.at_ms += 6 * HOUR_MS
+    partition.apply(minute(36_000, 110))
+    assert [] == partition.out(ActorRecord)
+
+    partition.apply(minute(6_000, 1_000))
+    (finding,) = partition.out(EntityStatus)[-1].findings
+    assert ("rows", 44.2) == (finding.rule, finding.severity)
 
 
 def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_found_from_the_first_day() -> None:

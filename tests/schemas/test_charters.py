@@ -87,7 +87,12 @@ def test_every_agent_that_comes_along_has_a_charter() -> None:
         ),
         ("[write, delete]", "[write, write]", "charters.SCHEDULING.1", "twice in this line"),
         ("per_hour: 200", "per_command: 2", "charters.operator:*.0.per_command", "write per_hour"),
-        ("rows: 500", "per_hour: 9", "charters.SCHEDULING.0.per_hour", "counted by the hour; write per_command"),
+        (
+            "rows: 500",
+            "per_hour: 9",
+            "charters.SCHEDULING.0.per_hour",
+            "counted by the hour; remove it, or of an agent write per_command",
+        ),
         ("per_hour: 200", "scope: own_vehicle", "charters.operator:*.0.scope", "remove it"),
         ("observed: [SCHEDULING]", "observed: [SCHEDULINGS]", "ueba.observed.0", "should be 'DATA_ANALYSIS'"),
         ("enforce: deny", "enforce: allow", "ueba.enforce", "'deny' or 'observe'"),

@@ -61,7 +61,7 @@ class CharterLine(Terms):
         scope: ``own_vehicle``: only about the vehicle of the current command.
         rows: the most that one act may read or write.
         per_command: how often in one command, of each action on each resource.
-        per_hour: how often in an hour, for operators, clients and gateways, whose acts no command explains. It is found
+        per_hour: how often in an hour, for operators and clients, whose acts no command explains. It is found
             afterwards, by the judge of behaviour, since no process knows of the others' acts.
         safety: in a command that is URGENT, or about a vehicle that is not safe to drive, no control stops it.
     """

@@ -11,8 +11,8 @@ Problem = tuple[tuple[str, ...], str]
 OUTSIDE = (ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.WORKSHOP, ActorKind.GATEWAY)
 """Kinds of actors whose charters are named ``kind:name`` or ``kind:*``."""
 
-BY_THE_HOUR = tuple(f"{kind}:" for kind in (ActorKind.OPERATOR, ActorKind.CLIENT, ActorKind.GATEWAY))
-_PER_HOUR = "only acts that no command or appointment explains are counted by the hour; write per_command, or remove it"
+BY_THE_HOUR = tuple(f"{kind}:" for kind in (ActorKind.OPERATOR, ActorKind.CLIENT))
+_PER_HOUR = "only acts of operators and clients are counted by the hour; remove it, or of an agent write per_command"
 
 
 def conduct_problems(

@@ -9,6 +9,7 @@ from master_orchestrator.behaviour.case import RARE, Case
 from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
 from master_orchestrator.behaviour.panes import WINDOW_NAMES
 from master_orchestrator.behaviour.rules.context import foreign
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 NEW_VERSION_MS = DAY_MS
 UNALERTED_CAP = 39
@@ -68,8 +69,13 @@ def same_entity(case: Case) -> Sightings:
 
 
 def _explained(case: Case) -> bool:
-    """Whether a command explains the act: then it is judged per command, and its rate says nothing."""
+    """Whether a command explains the act: then it is judged per command, and its rate says nothing.
+
+    Nor does that of a gateway, which sends all at once after an outage; of how many vehicles it sends, ``rows`` judges.
+    """
     act, state = case.act, case.state
+    if act.kind is ActorKind.GATEWAY:
+        return True
     if act.command is None:
         return False
     return not (foreign(act) and (state.foreign + 1) / (state.seen + 2) < RARE)
