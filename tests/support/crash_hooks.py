@@ -117,14 +117,16 @@ class Killer:
     def step(self, partition: int, records: Sequence[Record]) -> None:
         """This thread begins a step: a transaction of these records, and then the commands of its outbox."""
         kept = {record.key: record.value for record in records if record.topic == self._changelog}
-        commands = unpack_outbox(kept.get)
-        concerned = len(commands) >= ENOUGH and self._about(commands)
-        self._begin(partition, [*records, *commands], commands, concerned=concerned)
+        sent = self._as_sent(unpack_outbox(kept.get))
+        commands = sum(record.topic in self._commands for record in sent)
+        concerned = commands >= ENOUGH and self._about(sent)
+        self._begin(partition, [*records, *sent], sent, concerned=concerned)
         self.writing.evidence.audit = [r.key.decode() for r in records if self._kind(r) is RecordKind.AUDIT]
 
     def resent(self, partition: int, commands: Sequence[Record]) -> None:
         """This thread sends an outbox again."""
-        self._begin(partition, commands, commands, concerned=self._about(commands), command=RecordKind.RESENT)
+        sent = self._as_sent(commands)
+        self._begin(partition, sent, sent, concerned=self._about(sent), command=RecordKind.RESENT)
 
     def ticks(self, partition: int, ticks: Sequence[Timer]) -> None:
         """This thread sends ticks."""
@@ -136,7 +138,11 @@ class Killer:
         self, partition: int, records: Sequence[Record], commands: Sequence[Record], *, concerned: bool,
         command: RecordKind = RecordKind.COMMAND,
     ) -> None:  # fmt: skip
-        ids = [self._codec.decode(record.value, Command).command_id for record in commands]
+        ids = [
+            self._codec.decode(record.value, Command).command_id
+            for record in commands
+            if record.topic in self._commands
+        ]
         evidence = CrashEvidence(case=str(self.case), partition=partition, commands=ids)
         kind, place = self.case.point.value.kind, self.case.place
         of_kind = [index for index, record in enumerate(records) if self._kind(record, command) is kind]
@@ -152,6 +158,10 @@ class Killer:
         """A record was taken by the producer."""
         self.writing.handed += 1
         self.writing.evidence.sent += topic == self._timers or topic in self._commands
+
+    def _as_sent(self, outbox: Sequence[Record]) -> list[Record]:
+        """Commands first, sessions on record behind them."""
+        return sorted(outbox, key=lambda record: record.topic not in self._commands)
 
     def _about(self, records: Sequence[Record]) -> bool:
         return any(record.key.startswith(self._prefix) for record in records)
