@@ -67,6 +67,7 @@ def engine(monkeypatch: pytest.MonkeyPatch, off_the_record: None) -> Engine:
     monkeypatch.setattr(Invocation, "reachable_kafka", lambda *_: None)
     monkeypatch.setattr(readers, "read_campaigns", lambda *_: CampaignFold().take(STATUSES))
     monkeypatch.setattr(campaigns, "ask_paced", fake.ask_paced)
+    monkeypatch.setattr(campaigns, "LOOK_EVERY_S", 0)
     monkeypatch.setattr(asking, "ask_all", fake.ask_all)
     return fake
 
@@ -161,6 +162,14 @@ def test_close_tells_those_that_wait_or_are_under_way(engine: Engine, capsys: py
     assert [] == engine.asked
     assert 0 == run(["campaign", "close", ID, "--reason", "wrong parts", "--yes"])
     assert [("car-1", OperatorAction.CLOSE_CAMPAIGN)] == [(asked.vehicle_id, asked.action) for asked in engine.asked]
+
+
+def test_close_tells_those_that_were_asked_for_meanwhile(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = [*STATUSES, status("car-7~0", State.SCHEDULED, campaigns_waiting=(ID,))]
+    folds = [CampaignFold().take(STATUSES), CampaignFold().take(later), CampaignFold().take(later)]
+    monkeypatch.setattr(readers, "read_campaigns", lambda *_: folds.pop(0))
+    assert 0 == run(["campaign", "close", ID, "--reason", "wrong parts", "--yes"])
+    assert ["car-1", "car-7"] == [request.vehicle_id for request in engine.asked]
 
 
 def test_the_command_that_a_capa_names_can_be_run(engine: Engine, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -332,9 +333,8 @@ def close(
 
     call = invocation(ctx)
     taking_part = _taking_part(_read(call), campaign)
-    told = _told_of_close(taking_part)
+    rejected = _close_all(call, (campaign, reason, operator, timeout), taking_part) if yes else []
     waiting = sum(taken.part is Part.WAITING for taken in taking_part.values())
-    rejected = _close_all(call, (campaign, reason, operator, timeout), told) if yes else []
     verb = "Closed" if yes else "Would be closed"
     lines = [f"{verb}: {campaign}; the work that waits is withdrawn from {amount(waiting, 'vehicle')}."]
     lines += [f"Not {each['vehicle_id']}: {each['rejection']}" for each in rejected]
@@ -355,23 +355,34 @@ def _told_of_close(taking_part: dict[str, Participation]) -> list[str]:
 
 
 def _close_all(
-    call: Invocation, what: tuple[str, str, str | None, float], vehicles: Sequence[str]
+    call: Invocation, what: tuple[str, str, str | None, float], taking_part: dict[str, Participation]
 ) -> list[dict[str, str]]:
+    """Tell the vehicles, and those that a `campaign open` has asked for meanwhile; the rejections.
+
+    ``taking_part`` takes these in.
+    """
     from master_orchestrator.client.asking import ask_all, this_user
-    from master_orchestrator.client.campaigns import campaign_request
+    from master_orchestrator.client.campaigns import LOOK_EVERY_S, campaign_request
     from master_orchestrator_schemas.messages import Campaign
     from master_orchestrator_schemas.vocabulary import OperatorAction
 
     campaign, reason, operator, timeout = what
     by, work = operator or this_user(), Campaign(campaign_id=campaign)
-    requests = (
-        campaign_request(vehicle, OperatorAction.CLOSE_CAMPAIGN, work, operator=by, reason=reason)
-        for vehicle in vehicles
-    )
+    rejected, told = list[dict[str, str]](), set[str]()
     with call.on_record("admin", "campaign", by=by):
-        answers = ask_all(call.kafka, call.topology, requests, per_second=CLOSES_PER_S, timeout=timeout)
-        return [
-            {"vehicle_id": request.vehicle_id, "rejection": rejection}
-            for request, rejection in answers
-            if rejection is not None
-        ]
+        while vehicles := [vehicle for vehicle in _told_of_close(taking_part) if vehicle not in told]:
+            requests = (
+                campaign_request(vehicle, OperatorAction.CLOSE_CAMPAIGN, work, operator=by, reason=reason)
+                for vehicle in vehicles
+            )
+            answers = ask_all(call.kafka, call.topology, requests, per_second=CLOSES_PER_S, timeout=timeout)
+            rejected += [
+                {"vehicle_id": request.vehicle_id, "rejection": rejection}
+                for request, rejection in answers
+                if rejection is not None
+            ]
+            told.update(vehicles)
+            time.sleep(2 * LOOK_EVERY_S)  # until whoever opens it has seen that
+            later = _read(call).of(campaign)
+            taking_part |= {vehicle: taken for vehicle, taken in later.items() if vehicle not in taking_part}
+    return rejected

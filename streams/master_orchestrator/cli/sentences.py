@@ -30,7 +30,9 @@ FAILURES = frozenset({"step_failed", "workflow_failed"})
 def sentence(status: Status, trail: Sequence[AuditRecord]) -> str:
     """All of it, on one line."""
     wrong = "; ".join(_finding(evidence) for evidence in status.evidence) or ", ".join(status.findings)
-    parts = [f"{status.priority.name}: {wrong or 'no finding, a check was asked for or due'}"]
+    campaigns = ", ".join(f"campaign {campaign}" for campaign in status.campaigns)
+    about = "; ".join(filter(None, (wrong, campaigns))) or "no finding, a check was asked for or due"
+    parts = [f"{status.priority.name}: {about}"]
     if (diagnosis := status.diagnosis) is not None and diagnosis.causes:
         likely = diagnosis.causes[0]
         drive = "" if diagnosis.safe_to_drive else ", not safe to drive"
