@@ -94,6 +94,7 @@ WORKFLOWS = [
            (quantile(0.95, "workflow_seconds", "state", 'priority=~"$priority"'), "p95 {{state}}"))),
     Panel("Retries", "Steps that went to RETRY.", "ops", ((rate("retries_total", "agent, reason"), "{{agent}} {{reason}}"),), "runbooks/AgentErrors.md"),
     Panel("Redrives", "By operators, by the step.", "short", ((f"sum by (agent) (increase({P}redrives_total[$__rate_interval]))", "{{agent}}"),), "operations.md"),
+    Panel("Campaigns", "Work on vehicles, by what became of it.", "short", ((f"sum by (became) (increase({P}campaign_work_total[$__rate_interval]))", "{{became}}"),), "campaigns.md"),
     Panel("Precision of rules", "What repairs confirm of their findings, 30 days.", "percentunit", (("mo:rule_precision:ratio30d", "{{rule}}"), (f"max({P}rule_precision_floor_ratio)", "floor")), "runbooks/RuleImprecise.md"),
     Panel("Labels of rules", "From repairs, 30 days; below what is needed a rule is not judged.", "short", (("mo:rule_labels:increase30d", "{{rule}}"), (f"max({P}rule_labels_needed)", "needed")), "learning.md"),
     Panel("Causes confirmed", "Of those that DIAGNOSIS held likeliest, 30 days, by what repairs said.", "short", ((f"sum by (label) (increase({P}cause_labels_total[30d]))", "{{label}}"), (f"sum(increase({P}unmapped_repairs_total[30d]))", "unmapped")), "learning.md"),

@@ -141,6 +141,10 @@ class Metrics:
         Counter, "redrives_total", "FAILED workflows sent back to the step they failed in.", {"agent": AGENTS},
         process=ENGINE,
     )  # fmt: skip
+    campaign_work = Metric(
+        Counter, "campaign_work_total", "Work of campaigns on vehicles, by what became of it.", {"became": None},
+        process=ENGINE,
+    )  # fmt: skip
     alerts = Metric(Counter, "alerts_total", "Calls for a human.", {"kind": tuple(AlertKind)}, process=STREAM)
     readings = Metric(
         Counter, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.",

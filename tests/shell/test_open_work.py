@@ -24,6 +24,16 @@ START_MS = 1_700_000_000_000
 TELEMETRY = INPUTS.index("Telemetry")
 
 
+def test_the_work_of_campaigns_is_counted_by_what_became_of_it() -> None:
+    history = GoldenHistory(FOLDER / "histories/campaigns.yaml")
+    run = history.run()
+    for given in history.inputs:
+        run.work(given)
+    samples = [sample for family in run.metrics.registry.collect() for sample in family.samples]
+    counted = {s.labels["became"]: s.value for s in samples if s.name == f"{PREFIX}_campaign_work_total" and s.value}
+    assert {"opened": 2, "joined": 1, "waiting": 2, "closed": 1, "cancelled": 2} == counted
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same(path: Path) -> None:
     history = GoldenHistory(path)

@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 
+from master_orchestrator.core.decide.campaigns import WHY
 from master_orchestrator.core.lessons import CODES, lesson_of
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
@@ -20,10 +21,18 @@ from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.reasons import REASONS
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, State
+from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, Reason, State
 
 log = structlog.get_logger(__name__)
 ENDED = frozenset({State.COMPLETED, State.FAILED})
+CAMPAIGN_EVENTS = {
+    "campaign_joined": "joined",
+    "campaign_remembered": "waiting",
+    "campaign_closed": "closed",
+}
+"""The audit trail's names for what becomes of a campaign's work in an open workflow."""
+CAMPAIGN_ENDS = (Reason.SERVICED, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED)
+"""The ends that settle the work."""
 
 
 class InputCounts:
@@ -83,6 +92,7 @@ class EngineCounts(InputCounts):
                     self._learning.take(lesson)
         if moves:
             self._times(moves, before)
+        self._campaigns(outcome)
         for command in outcome.commands:
             lane = command.priority.lane.value
             self._child(self.metrics.commands, command.agent.value, lane).inc()
@@ -103,6 +113,8 @@ class EngineCounts(InputCounts):
         for rule in (*topology.triage.rules, CODES):
             for label in FindingLabel:
                 self._child(self.metrics.rule_labels, rule, label.value)
+        for became in ("opened", *CAMPAIGN_EVENTS.values(), *CAMPAIGN_ENDS):
+            self._child(self.metrics.campaign_work, became)
         for topic in topology.input_topics:
             for by_topic in (self.metrics.duplicate_records, self.metrics.reseeks, self.metrics.offset_holes):
                 self._child(by_topic, topic)
@@ -115,6 +127,18 @@ class EngineCounts(InputCounts):
     def blinded(self, rule: str) -> None:
         """Count a vehicle that has begun to report too slowly for a rule."""
         self._child(self.metrics.rules_blinded, rule).inc()
+
+    def _campaigns(self, outcome: Outcome) -> None:
+        """Count what became of the work of campaigns, the ends that settle it too."""
+        for entry in outcome.audit:
+            if entry.event in CAMPAIGN_EVENTS:
+                self._child(self.metrics.campaign_work, CAMPAIGN_EVENTS[entry.event]).inc()
+            elif entry.event == "workflow_opened" and entry.reason == WHY:
+                self._child(self.metrics.campaign_work, "opened").inc()
+            elif entry.to_state in ENDED and entry.from_state != entry.to_state and entry.reason in CAMPAIGN_ENDS:
+                ended = (status for status in outcome.status if status.workflow_id == entry.workflow_id)
+                for status in ended:
+                    self._child(self.metrics.campaign_work, entry.reason).inc(len(status.campaigns))
 
     def _transition(self, entry: AuditRecord, outcome: Outcome) -> None:
         before = "" if entry.from_state is None else entry.from_state.value
