@@ -13,7 +13,7 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
 
 
-class Part(StrEnum):
+class CampaignPart(StrEnum):
     """What has become of a campaign's work on one vehicle."""
 
     WAITING = "waiting"
@@ -27,14 +27,14 @@ class Part(StrEnum):
 
 
 ENDED = {
-    Reason.SERVICED: Part.DONE,
-    Reason.DECLINED: Part.REFUSED,
-    Reason.NO_ANSWER: Part.UNREACHED,
-    Reason.CANCELLED: Part.CANCELLED,
+    Reason.SERVICED: CampaignPart.DONE,
+    Reason.DECLINED: CampaignPart.REFUSED,
+    Reason.NO_ANSWER: CampaignPart.UNREACHED,
+    Reason.CANCELLED: CampaignPart.CANCELLED,
 }
 """The ends that settle a campaign's work, and how. After the others it goes on in the vehicle's next workflow."""
 
-LIVE = frozenset({Part.WAITING, Part.OPEN, Part.BOOKED, Part.FAILED})
+LIVE = frozenset({CampaignPart.WAITING, CampaignPart.OPEN, CampaignPart.BOOKED, CampaignPart.FAILED})
 """What may still change."""
 
 BOOKED = frozenset({State.SCHEDULED, State.IN_SERVICE, State.FEEDBACK})
@@ -44,7 +44,7 @@ class Participation(NamedTuple):
     """Which workflow has a campaign's work on a vehicle, and what has become of it."""
 
     workflow_id: str
-    part: Part
+    part: CampaignPart
 
 
 class CampaignFold:
@@ -63,7 +63,9 @@ class CampaignFold:
     def _take(self, status: Status) -> None:
         vehicle, episode = vehicle_of(status.workflow_id), int(status.workflow_id.rpartition("~")[2])
         ended = status.state in {State.COMPLETED, State.FAILED}
-        live = {campaign: Participation(status.workflow_id, Part.WAITING) for campaign in status.campaigns_waiting}
+        live = {
+            campaign: Participation(status.workflow_id, CampaignPart.WAITING) for campaign in status.campaigns_waiting
+        }
         for campaign in status.campaigns:
             taken = Participation(status.workflow_id, part_of(status))
             if taken.part in LIVE:
@@ -88,21 +90,21 @@ class CampaignFold:
         return dict(sorted((self._settled.get(campaign_id, {}) | live).items()))
 
     @property
-    def counts(self) -> dict[str, Counter[Part]]:
+    def counts(self) -> dict[str, Counter[CampaignPart]]:
         """Per campaign, how many vehicles are in each part."""
         ids = {*self._settled, *(campaign for _, _, held in self._newest.values() for campaign in held)}
         return {each: Counter(taken.part for taken in self.of(each).values()) for each in sorted(ids)}
 
 
-def part_of(status: Status) -> Part:
+def part_of(status: Status) -> CampaignPart:
     """What has become of the work that is part of a workflow."""
     if status.state is State.FAILED:
-        return Part.CANCELLED if status.reason is Reason.CANCELLED else Part.FAILED
+        return CampaignPart.CANCELLED if status.reason is Reason.CANCELLED else CampaignPart.FAILED
     if status.state is State.COMPLETED:
-        return Part.OPEN if status.reason is None else ENDED.get(status.reason, Part.OPEN)
+        return CampaignPart.OPEN if status.reason is None else ENDED.get(status.reason, CampaignPart.OPEN)
     if status.state in BOOKED or status.step == AgentType.FEEDBACK.value:
-        return Part.BOOKED
-    return Part.OPEN
+        return CampaignPart.BOOKED
+    return CampaignPart.OPEN
 
 
 def read_campaigns(kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None) -> CampaignFold:
