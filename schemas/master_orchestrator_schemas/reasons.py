@@ -136,6 +136,9 @@ REJECTION_REASONS: Mapping[str, ReasonText] = MappingProxyType(
             "the command was answered, timed out or overtaken before", "nothing; answer within deadline_ms"
         ),
         "unknown_command": ReasonText("the engine never issued this command", "copy command_id from the command"),
+        "nothing_to_rate": ReasonText(
+            "the workflow has no completed repair, or the answer no csat", "rate a serviced workflow from 1 to 5"
+        ),
         "late_answer": ReasonText(
             "the conversation that it belongs to is over", "nothing; report an answer when it is given"
         ),

@@ -134,6 +134,7 @@ class Answer(StrEnum):
     NEED_INFO = "NEED_INFO"
     WRONG_PERSON = "WRONG_PERSON"
     OPT_OUT = "OPT_OUT"
+    RATED = "RATED"
 
 
 class Channel(StrEnum):

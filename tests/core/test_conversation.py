@@ -98,6 +98,7 @@ def test_every_answer_leads_to_what_the_table_says(policy: Policy, answer: Answe
     observed = {
         (State.SCHEDULING, (AgentType.SCHEDULING,), False): Lead.BOOK,
         (State.CUSTOMER_ENGAGEMENT, (AgentType.CUSTOMER_ENGAGEMENT,), False): Lead.CONTACT,
+        (State.CUSTOMER_ENGAGEMENT, (), False): Lead.RATE,
         (State.COMPLETED, (), False): Lead.END,
         (State.COMPLETED, (), True): Lead.CALL,
     }
@@ -276,3 +277,50 @@ def test_answers_that_cannot_be_meant_are_refused(policy: Policy) -> None:
     vehicle.answer(Answer.ACCEPT, ts_ms=1)
     vehicle.answer(Answer.ACCEPT, workflow_id="v-1~99")
     assert ["timestamp_before_2000", "unknown_workflow"] == [rejection.code for rejection in vehicle.rejections]
+
+
+def serviced(vehicle: CoreVehicle) -> str:
+    """A workflow whose repair is completed, and whose owner was not asked."""
+    vehicle.reading(check_requested=True)
+    for _ in range(4):
+        vehicle.reply()
+    vehicle.reply({}, next(command for command in vehicle.commands if command.agent is AgentType.FEEDBACK))
+    assert Reason.SERVICED == vehicle.workflow.reason
+    return vehicle.workflow.workflow_id
+
+
+def test_the_first_rating_of_a_repair_counts_and_a_bad_one_calls_a_human(vehicle: CoreVehicle) -> None:
+    rated = serviced(vehicle)
+    first = vehicle.answer(Answer.RATED, csat=1, nps=0, comment="nearly crashed")
+    again = vehicle.answer(Answer.RATED, csat=5)
+
+    assert [AlertKind.OWNER_DISSATISFIED] == [alert.kind for alert in first.alerts]
+    assert '1 of 5, and says "nearly crashed"' in first.alerts[0].message
+    assert ["owner_rated"] == [record.event for record in first.audit]
+    assert (rated, 1) == tuple(json.loads(first.audit[0].details)[name] for name in ("rated", "csat"))
+    assert ["duplicate_answer"] == [record.reason for record in again.audit]
+    assert State.COMPLETED is vehicle.workflow.state
+
+
+def test_a_repair_is_rated_though_the_vehicle_is_back(vehicle: CoreVehicle) -> None:
+    rated = serviced(vehicle)
+    vehicle.wait(100 * DAY_MS)
+    vehicle.reading(check_requested=True)
+    newest = vehicle.workflow.workflow_id
+    outcome = vehicle.answer(Answer.RATED, workflow_id=rated, csat=2)
+
+    assert rated != newest
+    assert [(newest, "owner_rated")] == [(record.workflow_id, record.event) for record in outcome.audit]
+    assert rated == json.loads(outcome.audit[0].details)["rated"]
+
+
+@pytest.mark.parametrize("fields", [{"csat": 1}, {}])
+def test_there_is_nothing_to_rate_before_the_repair(vehicle: CoreVehicle, fields: dict[str, Any]) -> None:
+    if fields:
+        vehicle.reading(check_requested=True)
+    else:
+        serviced(vehicle)
+    outcome = vehicle.answer(Answer.RATED, **fields)
+
+    assert ["nothing_to_rate"] == [record.reason for record in outcome.audit]
+    assert [] == outcome.alerts

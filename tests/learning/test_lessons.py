@@ -8,12 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
+from support.core_vehicle import CoreVehicle
 
 from master_orchestrator.core.lessons import Lesson, rule_group
+from master_orchestrator.core.policy import Policy
 from master_orchestrator.learning.confirmed import confirmed_causes
 from master_orchestrator.learning.precision import of_likeliest_cause, of_rules, precision
 from master_orchestrator.learning.proportion import Proportion, by_month
 from master_orchestrator.learning.satisfaction import DAY_MS, repeats, satisfaction
+from master_orchestrator.readers.lessons import lessons_of
 from master_orchestrator.shell.counting import EngineCounts
 from master_orchestrator_agents.reference.diagnosis import load_knowledge
 from master_orchestrator_agents.reference.diagnosis.priors import (
@@ -26,7 +29,7 @@ from master_orchestrator_agents.reference.diagnosis.priors import (
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.results import FeedbackResult
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import FindingLabel
+from master_orchestrator_schemas.vocabulary import AgentType, Answer, FindingLabel
 
 JUNE_1 = 1_780_272_000_000
 CAUSES = sorted(cause.component for cause in load_knowledge().causes)
@@ -191,3 +194,19 @@ def test_the_result_is_read_from_its_audit_record() -> None:
 
     assert ("water_pump",) == result.components
     assert [FindingLabel.CONFIRMED] == [label.label for label in result.cause_labels]
+
+
+def test_a_rating_that_comes_later_is_that_of_its_repair(topology: Topology) -> None:
+    vehicle = CoreVehicle(Policy.from_topology(topology))
+    vehicle.reading(check_requested=True)
+    for _ in range(4):
+        vehicle.reply()
+    vehicle.reply({"components": ["hose"]}, next(c for c in vehicle.commands if c.agent is AgentType.FEEDBACK))
+    (silent,) = lessons_of(vehicle.audit)
+    vehicle.answer(Answer.RATED, csat=1, nps=0, fixed_right_first_time=False, comment="nearly crashed")
+    (taught,) = lessons_of(vehicle.audit)
+
+    assert silent.result.csat is None
+    said = taught.result
+    assert (1, 0, False, "nearly crashed") == (said.csat, said.nps, said.fixed_right_first_time, said.text)
+    assert ("hose",) == said.components

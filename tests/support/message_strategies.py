@@ -147,6 +147,10 @@ customer_answers = st.builds(
     preferred_from_ms=st.none() | millis,
     channel=st.none() | st.sampled_from(Channel),
     purpose=st.none() | st.sampled_from(Purpose),
+    csat=st.none() | st.integers(1, 5),
+    nps=st.none() | st.integers(0, 10),
+    fixed_right_first_time=st.none() | st.booleans(),
+    comment=maybe_text,
 )
 timers = st.builds(Timer, vehicle_id=vehicle_ids, workflow_id=text, deadline_id=text, due_ms=longs)
 

@@ -43,7 +43,7 @@ STAYING = frozenset(
     {
         "findings_folded", "service_joined", "service_done", "check_joined", "booking_ended", "owner_contacted",
         "opted_out", "priority_changed", "step_skipped", "rejected", "appointment_moved", "campaign_remembered",
-        "campaign_closed",
+        "campaign_closed", "owner_rated",
         "side_task_started", "side_task_failed", "side_task_restarted", "side_task_ended",
     }
 )  # fmt: skip

@@ -221,6 +221,10 @@ class Traffic:
             preferred_from_ms=rng.choice((None, 0, MAX_MS, min(max(0, vehicle.at_ms), MAX_MS))),
             channel=rng.choice((None, *Channel)),
             purpose=rng.choice((None, *Purpose)),
+            csat=rng.choice((None, 1, 5)),
+            nps=rng.choice((None, 0, 10)),
+            fixed_right_first_time=rng.choice((None, False, True)),
+            comment=rng.choice((None, text(rng))),
         )
 
     def _operator(self, vehicle: FuzzedVehicle) -> OperatorRequest:

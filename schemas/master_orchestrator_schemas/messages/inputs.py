@@ -87,8 +87,9 @@ class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     ``answer_id`` is the sender's own; a repeat is dropped. ``contact_id``: the command_id of the contact that it
     answers. ``offer``: which of the offers shown, from 1. ``channel``: where it came from; with OPT_OUT, what is not
-    wanted any more, None: no channel is. ``purpose``: of OPT_OUT, None: maintenance. There is no field for anything
-    personal.
+    wanted any more, None: no channel is. ``purpose``: of OPT_OUT, None: maintenance. ``csat`` (1-5), ``nps`` (0-10),
+    ``fixed_right_first_time``, ``comment``: of RATED, what the owner says of the repair; the comment is the only free
+    text, and the sender keeps names and numbers out of it.
     """
 
     vehicle_id: VehicleId
@@ -101,6 +102,10 @@ class CustomerAnswer(msgspec.Struct, frozen=True, kw_only=True):
     preferred_from_ms: Millis | None = None
     channel: Channel | None = None
     purpose: Purpose | None = None
+    csat: Annotated[int, msgspec.Meta(ge=1, le=5)] | None = None
+    nps: Annotated[int, msgspec.Meta(ge=0, le=10)] | None = None
+    fixed_right_first_time: bool | None = None
+    comment: ShortText | None = None
 
 
 class Timer(msgspec.Struct, frozen=True, kw_only=True):

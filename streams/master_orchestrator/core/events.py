@@ -220,6 +220,12 @@ class OptedOut(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     opted_out: tuple[str, ...]
 
 
+class OwnerRated(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The owner rates a repair of this vehicle. ``service_event``: what is remembered of it."""
+
+    service_event: int
+
+
 class StepFailed(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_snake):
     """An execution failed: RETRY. ``retry_at_ms`` None: it was the last of the budget.
 

@@ -8,6 +8,7 @@ from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.results import FeedbackResult
 from master_orchestrator_schemas.vocabulary import Reason, State
 
+RATED = "owner_rated"
 OTHER, CODES, TREND = "other", "dtc", "_trending"
 
 
@@ -18,6 +19,22 @@ class Lesson(NamedTuple):
     vehicle_id: str
     at_ms: int
     result: FeedbackResult
+
+
+class Rating(NamedTuple):
+    """An owner's rating that came by itself; ``result``: what FEEDBACK would have answered with it."""
+
+    workflow_id: str
+    result: FeedbackResult
+
+
+def rating_of(record: AuditRecord) -> Rating | None:
+    """The rating that the record is about; None of any other record."""
+    if record.event != RATED:
+        return None
+    said: dict[str, Any] = msgspec.json.decode(record.details)
+    rating = {name: said.get(name) for name in ("csat", "nps", "fixed_right_first_time")}
+    return Rating(said["rated"], FeedbackResult.model_validate({**rating, "text": said.get("comment") or ""}))
 
 
 def lesson_of(record: AuditRecord) -> Lesson | None:

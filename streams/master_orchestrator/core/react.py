@@ -264,6 +264,7 @@ REACT: Mapping[type[ev.WorkflowEvent], Callable[[Happened], Reaction]] = Mapping
         ev.OwnerContacted: _contacted,
         ev.ConversationContinued: _commanded,
         ev.OptedOut: _opted_out,
+        ev.OwnerRated: _recorded,
         ev.StepFailed: _step_failed,
         ev.StepRestarted: _commanded,
         ev.StepSkipped: _step_skipped,

@@ -192,7 +192,8 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         history: per transition, milliseconds since opening, index of the state and of its reason
             (``transitions.STATES``, ``transitions.REASONS``), oldest first.
         least: the lowest urgency an operator allows; None if no operator has set a priority.
-        service_events: digests of the workshop events applied, and negative those of rejected ones, oldest first.
+        service_events: digests of the workshop events and ratings applied, and negative those of rejected events, the
+            oldest first.
         escalations: how often it went back to DIAGNOSIS because the episode got worse after the owner was asked.
         conversation: with the owner, while in CUSTOMER_ENGAGEMENT, and in RETRY and FAILED of it; None before the first
             wait for an answer.

@@ -11,7 +11,9 @@ ServiceEventName = (
 )
 """What happened at the workshop."""
 
-AnswerName = Answer | Literal["ACCEPT", "DECLINE", "RESCHEDULE", "NEED_INFO", "WRONG_PERSON", "OPT_OUT", "NO_ANSWER"]
+AnswerName = (
+    Answer | Literal["ACCEPT", "DECLINE", "RESCHEDULE", "NEED_INFO", "WRONG_PERSON", "OPT_OUT", "NO_ANSWER", "RATED"]
+)
 """What an owner has answered."""
 
 
@@ -78,6 +80,8 @@ class CustomerAnswerFields(TypedDict, total=False):
         preferred_from_ms: the same in milliseconds since 1970 UTC.
         channel: where the answer came from; with OPT_OUT the channel that is not wanted any more, by default all.
         purpose: with OPT_OUT what contacts are not wanted for any more, by default maintenance.
+        csat, nps, fixed_right_first_time, comment: with RATED, what the owner says of the repair: from 1 to 5, from 0
+            to 10, yes or no, and in words without names.
     """
 
     answer_id: str | int
@@ -89,3 +93,7 @@ class CustomerAnswerFields(TypedDict, total=False):
     preferred_from_ms: int | None
     channel: Channel | Literal["push", "sms", "email", "call", "human"] | None
     purpose: Purpose | Literal["maintenance", "safety"] | None
+    csat: int | None
+    nps: int | None
+    fixed_right_first_time: bool | None
+    comment: str | None

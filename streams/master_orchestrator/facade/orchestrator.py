@@ -108,8 +108,8 @@ class MasterOrchestrator(OrchestratorBase):
 
         Args:
             workflow_id: the workflow that the owner was contacted about.
-            answer: ``ACCEPT``, ``DECLINE``, ``RESCHEDULE``, ``NEED_INFO``, ``WRONG_PERSON``, ``OPT_OUT`` or
-                ``NO_ANSWER``; case is ignored.
+            answer: ``ACCEPT``, ``DECLINE``, ``RESCHEDULE``, ``NEED_INFO``, ``WRONG_PERSON``, ``OPT_OUT``,
+                ``NO_ANSWER`` or, of a repair, ``RATED``; case is ignored.
             fields: see :class:`CustomerAnswerFields`.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 
 from master_orchestrator.core.decide.campaigns import WHY
-from master_orchestrator.core.lessons import CODES, lesson_of
+from master_orchestrator.core.lessons import CODES, lesson_of, rating_of
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.core.transitions import INITIAL, TRANSITIONS
@@ -83,6 +83,9 @@ class EngineCounts(InputCounts):
 
     def outcome(self, topic: str, before: VehicleState | None, outcome: Outcome) -> None:
         """Count what one input led to, of a vehicle in this state."""
+        for entry in outcome.audit:
+            if (rating := rating_of(entry)) is not None:
+                self._learning.rated(rating.result)
         moves = [entry for entry in outcome.audit if entry.from_state != entry.to_state]
         for entry in moves:
             self._transition(entry, outcome)

@@ -6,6 +6,7 @@ from typing import Any
 from master_orchestrator.core.lessons import Lesson, rule_group
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.results import FeedbackResult
 from master_orchestrator_schemas.topology import Topology
 
 PROMOTER_FROM, PASSIVE_FROM = 9, 7
@@ -35,6 +36,11 @@ class LearningCounts:
             self._child(metrics.cause_labels, self._causes.label(leading.cause), leading.label.value).inc()
         if result.unmapped:
             metrics.unmapped_repairs.inc()
+        self.rated(result)
+
+    def rated(self, result: FeedbackResult) -> None:
+        """Count what an owner says, if anything."""
+        metrics = self._metrics
         if result.csat is not None:
             self._child(metrics.owner_ratings, str(result.csat)).inc()
         if result.nps is not None:

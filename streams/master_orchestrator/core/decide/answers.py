@@ -14,6 +14,7 @@ class Lead(StrEnum):
     CONTACT = "the next contact, at once"
     END = "the workflow ends"
     CALL = "the workflow ends, and a human is called"
+    RATE = "the rating is recorded; a bad one calls a human"
 
 
 ByPriority = Mapping[Priority, Lead]
@@ -38,6 +39,7 @@ ANSWERS: Mapping[Answer, ByPriority] = MappingProxyType(
         Answer.WRONG_PERSON: _always(Lead.CONTACT),
         Answer.OPT_OUT: _urgent_and_high(Lead.CONTACT, Lead.END),
         Answer.NO_ANSWER: _always(Lead.CONTACT),
+        Answer.RATED: _always(Lead.RATE),
     }
 )
 """Of an owner's answer that comes as an input."""

@@ -16,6 +16,7 @@ from master_orchestrator.core.decide.answers import ANSWERS, Lead
 from master_orchestrator.core.decide.contact import owner_not_won, said
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.conversation import continued, conversation_of
+from master_orchestrator.core.decide.rating import on_rating
 from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.service_event import digest_of
 from master_orchestrator.core.decide.unknown import SUPERSEDED, no_such_workflow
@@ -32,6 +33,8 @@ def on_customer_answer(context: Context[None], answer: CustomerAnswer) -> Decisi
     """What an owner's answer makes happen."""
     if impossible := impossible_time(context, answer.ts_ms):
         return impossible
+    if answer.answer is Answer.RATED:
+        return on_rating(context, answer, actor_of(answer), details_of(answer))
     chain = chain_of(context.state, answer.workflow_id)
     if chain is None:
         unknown = no_such_workflow(context.state, answer.vehicle_id, answer.workflow_id)
@@ -123,5 +126,9 @@ def details_of(answer: CustomerAnswer) -> dict[str, Any]:
         "preferred_from_ms": answer.preferred_from_ms,
         "channel": answer.channel,
         "purpose": answer.purpose,
+        "csat": answer.csat,
+        "nps": answer.nps,
+        "fixed_right_first_time": answer.fixed_right_first_time,
+        "comment": answer.comment,
     }
     return {name: value for name, value in details.items() if value is not None}

@@ -31,6 +31,7 @@ EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.OwnerContacted: on_workflow(conversation.owner_contacted),
     ev.ConversationContinued: on_workflow(conversation.conversation_continued),
     ev.OptedOut: conversation.opted_out,
+    ev.OwnerRated: on_workflow(moves.owner_rated),
     ev.StepFailed: on_workflow(moves.step_failed),
     ev.StepRestarted: on_workflow(moves.step_restarted),
     ev.StepSkipped: on_workflow(moves.unchanged),

@@ -101,6 +101,11 @@ def service_joined(workflow: Workflow, event: ev.ServiceJoined) -> Workflow:
     return replace(workflow, service=event.service)
 
 
+def owner_rated(workflow: Workflow, event: ev.OwnerRated) -> Workflow:
+    """Apply :class:`~master_orchestrator.core.events.OwnerRated`."""
+    return replace(workflow, service_events=_remembered(workflow, event.service_event))
+
+
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
