@@ -30,6 +30,7 @@ from master_orchestrator_agents.reference.customer_engagement.store import Conta
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import CustomerEngagementResult
+from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, Subsystem
 
 STOP = {"en": "stop safely", "de": "halten Sie sicher an", "es": "en un lugar seguro", "hi": "सुरक्षित जगह पर रुकें"}
@@ -80,7 +81,7 @@ def engage(
     agent = CustomerEngagementAgent(store, phone, phone)
 
     def run(*, priority: Priority = Priority.SCHEDULED, **given: object) -> CustomerEngagementResult:
-        return agent(task_of(AgentType.CUSTOMER_ENGAGEMENT, priority=priority, causes=[CAUSE], **given))
+        return agent(task_of(AgentType.CUSTOMER_ENGAGEMENT, priority=priority, **{"causes": [CAUSE], **given}))
 
     return run
 
@@ -242,6 +243,23 @@ def test_the_owner_is_told_when_a_trend_reaches_its_limit(
     engage(findings=[{**trend, **limit}], at_ms=at("2026-03-01T12:00"))
 
     assert date in phone.received[0].message
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_regular_service_is_named_in_every_language_and_nothing_else_is_wrong(
+    engage: Engage, phone: Phone, language: str, topology: Topology
+) -> None:
+    """All items of the packaged topology's plans have words; one that a topology has named itself is maintenance."""
+    phone.customer = Customer("vehicle-1", "Kira", language=language, consents=EVERYTHING)
+    due = {"due_ms": 1_767_225_600_000, "by": "date", "used": 300, "every": 365, "per_day": 1.0}
+    engage(service=[{"item": item, **due} for item in ("tyre_rotation", "own_item")], causes=[], findings=[])
+
+    words = words_of(language)
+    named = {item for plan in topology.service_plans.plans.values() for item in plan}
+    assert named <= words.services.keys()
+    message = phone.received[0].message
+    assert f"{words.services['tyre_rotation']}, {words.services['other']}" in message
+    assert words.troubles["fault"] not in message
 
 
 def test_an_unknown_language_gets_english(engage: Engage, phone: Phone) -> None:

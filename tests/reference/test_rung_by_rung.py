@@ -164,7 +164,7 @@ def test_no_language_lacks_a_word(topology: Topology) -> None:
     for language in LANGUAGES:
         words = words_of(language)
         assert language == words.language
-        for part in ("subsystems", "troubles", "advice", "stopped"):
+        for part in ("subsystems", "troubles", "advice", "stopped", "services"):
             table: Mapping[str, str] = getattr(words, part)
             assert getattr(english, part).keys() == table.keys(), (language, part)
             assert all(text.strip() for text in table.values())

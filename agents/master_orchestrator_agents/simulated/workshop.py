@@ -104,6 +104,7 @@ class SimulatedWorkshops:
             confirmed_cause=cause.component if cause else NO_FAULT,
             confirmed_subsystem=cause.subsystem.value if cause else None,
             parts_replaced=parts,
+            operations=tuple(due.item for due in status.service),
             labour_hours=round(worked_ms / HOUR_MS, 2),
         )
 

@@ -37,4 +37,5 @@ def _below(forms: list[Mapping[str, Any]], part: str) -> list[Mapping[str, Any]]
     """The schemas of a key or list entry."""
     named = [form.get("properties", {}).get(part) for form in forms]
     other = [form.get(kind) for form in forms for kind in ("additionalProperties", "items")]
+    other += [below for form in forms for below in form.get("patternProperties", {}).values()]
     return [each for each in (named if any(named) else other) if isinstance(each, Mapping)]

@@ -49,6 +49,7 @@ class ServiceEventFields(TypedDict, total=False):
         confirmed_cause: a component name or a trouble code.
         confirmed_subsystem: the subsystem that was at fault.
         parts_replaced: component names.
+        operations: of COMPLETED, the work that was done; items of regular service that are named begin again.
         labour_hours: hours of work.
         note: free text.
         start_ms, end_ms: of MOVED, when the appointment begins and ends now.
@@ -61,6 +62,7 @@ class ServiceEventFields(TypedDict, total=False):
     confirmed_cause: str | None
     confirmed_subsystem: Subsystem | str | None
     parts_replaced: Sequence[str]
+    operations: Sequence[str]
     labour_hours: float | None
     note: str | None
     start_ms: int | None

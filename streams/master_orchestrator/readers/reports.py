@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from master_orchestrator_schemas.headers import rfc3339
-from master_orchestrator_schemas.messages import AuditRecord, Cause, Diagnosis, Evidence, Status
+from master_orchestrator_schemas.messages import AuditRecord, Cause, Diagnosis, Evidence, ServiceDue, Status
 
 
 class FindingReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,6 +57,25 @@ class HistoryReport(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
+class ServiceReport(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of regular service that the workflow is to do, and what its due date rests on.
+
+    Args:
+        by: ``distance``, ``engine_hours`` or ``date``, whichever comes first.
+        used, every: since it was last done, and its interval: km, hours or days.
+        per_day: what the vehicle uses a day.
+        overdue: it was past due, its grace included, when it opened or joined the workflow.
+    """
+
+    item: str
+    due: str
+    by: str
+    used: int
+    every: int
+    per_day: float
+    overdue: bool
+
+
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     """An audit record. ``details`` is an object here; its hash is over the text of the record."""
 
@@ -86,6 +105,7 @@ class WorkflowReport(msgspec.Struct, frozen=True, kw_only=True):
         findings: what it was opened for and what joined it.
         diagnosis: the last opinion of DIAGNOSIS; None without one.
         due: when the engine acts by itself: a reply is overdue, a retry begins, an appointment's time comes.
+        service: items of regular service that it is to do.
         error: of the last failure, while it matters (``status`` only).
         audit: its trail (``status`` only).
     """
@@ -105,6 +125,7 @@ class WorkflowReport(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str
     due: str | None
     history: tuple[HistoryReport, ...]
+    service: tuple[ServiceReport, ...] = ()
     error: str | msgspec.UnsetType | None = msgspec.UNSET
     audit: tuple[AuditReport, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -126,7 +147,20 @@ def workflow_report(status: Status) -> WorkflowReport:
         created_at=rfc3339(status.created_at_ms),
         updated_at=rfc3339(status.updated_at_ms),
         due=_time(status.due_ms),
+        service=tuple(_service(due) for due in status.service),
         history=tuple(HistoryReport(state=h.state.value, at=rfc3339(h.at_ms), reason=h.reason) for h in status.history),
+    )
+
+
+def _service(due: ServiceDue) -> ServiceReport:
+    return ServiceReport(
+        item=due.item,
+        due=rfc3339(due.due_ms),
+        by=due.by,
+        used=due.used,
+        every=due.every,
+        per_day=due.per_day,
+        overdue=due.overdue,
     )
 
 

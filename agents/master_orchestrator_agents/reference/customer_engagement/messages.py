@@ -55,6 +55,7 @@ class Messages:
             affected=[words.subsystems[subsystem] for subsystem in affected],
             troubles=_troubles(task, [words.trouble(f.rule) for f in _most_urgent(told)] or [words.troubles["fault"]]),
             recalls=[f"{c.title} ({c.campaign_id})" if c.title else c.campaign_id for c in task.campaigns],
+            services=list(dict.fromkeys(words.service(due.item) for due in task.service)),
             advice=words.advice[affected[0]],
             stopped=words.once_stopped(affected[0]),
             seen_at=None if newest is None else local_time(newest, zone).strftime("%H:%M"),
@@ -74,8 +75,8 @@ def _most_urgent(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _troubles(task: CustomerEngagementTask, troubles: Sequence[str]) -> list[str]:
-    """What is wrong; nothing, where a campaign is all that it is about."""
-    if task.campaigns and not (task.findings or task.causes):
+    """What is wrong; nothing, where it is all about a campaign or regular service."""
+    if (task.campaigns or task.service) and not (task.findings or task.causes):
         return []
     return list(dict.fromkeys(troubles))[:MAX_TROUBLES]
 

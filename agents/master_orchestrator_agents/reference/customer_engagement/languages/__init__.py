@@ -60,6 +60,7 @@ class Words:
         troubles: what is wrong, by the values of ``TROUBLES`` and ``fault``.
         advice: what to do until the vehicle is seen to, by subsystem.
         stopped: what to do once it has stopped, by subsystem; ``other`` where there is nothing special.
+        services: items of regular service, by name; ``other`` for one that a topology has named itself.
     """
 
     language: str
@@ -67,6 +68,11 @@ class Words:
     troubles: Mapping[str, str]
     advice: Mapping[str, str]
     stopped: Mapping[str, str]
+    services: Mapping[str, str]
+
+    def service(self, item: str) -> str:
+        """What an owner calls an item of regular service."""
+        return self.services.get(item, self.services["other"])
 
     def trouble(self, rule: str) -> str:
         """What a rule that fired has seen."""
