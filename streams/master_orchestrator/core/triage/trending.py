@@ -32,7 +32,7 @@ from master_orchestrator.core.triage.moment import Moment, counts
 from master_orchestrator.core.triage.rules import RuleSet, TriageRules
 from master_orchestrator.core.triage.trackers import NEVER, Hold, Memory, Trackers
 from master_orchestrator.core.triage.trend_slots import Side, TrendSlot
-from master_orchestrator.core.triage.trends import Z_80, Crossing, Trend, crossing, trend_beside, trend_of
+from master_orchestrator.core.triage.trends import MIN_POINTS, Z_80, Crossing, Trend, crossing, trend_beside, trend_of
 from master_orchestrator_schemas.facts import Finding, SignalTrend
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import Priority
@@ -168,7 +168,7 @@ def _foretold(rules: RuleSet, memory: Memory, holds: Holds, ts_ms: int) -> tuple
 def _trends(slot: TrendSlot, memory: Memory, ts_ms: int, *, worth: bool = False) -> Iterator[Trend]:
     """The signal's own trend, before it that against its fellows; ``worth``: only those worth a look."""
     days = points(memory, slot.series, ts_ms)
-    if not worth or _worth_a_look(slot, days):
+    if len(days) >= MIN_POINTS and (not worth or _worth_a_look(slot, days)):
         fellows = points_of_fellows(memory, slot.fellows, ts_ms)
         trend = trend_beside(days, fellows, slot.season_per_day) or trend_of(days)
         if trend is not None:
