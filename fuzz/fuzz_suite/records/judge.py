@@ -137,6 +137,8 @@ def ending(fate: RecordFate) -> str:
             raise WrongError(f"a record is {fate.reason}", str(dict((fate.letter and fate.letter.headers) or ())))
         return f"dead_letter.{fate.reason}"
     outcome = fate.outcome
+    if fate.accepted and outcome is None:
+        return "reading.quiet"
     if outcome is None:
         raise WrongError("a record is lost: neither applied nor a dead letter", schema)
     if outcome.audit:

@@ -12,7 +12,7 @@ from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState, decode_state
 from master_orchestrator.core.table import unpack_vehicle
 from master_orchestrator.shell.outgoing import GIVEN_UP
-from master_orchestrator.shell.processor import Work
+from master_orchestrator.shell.processor import Processor, Work
 from master_orchestrator.shell.records import Record
 from master_orchestrator.shell.vehicle_job import changes
 from master_orchestrator_schemas.messages import Telemetry
@@ -46,7 +46,8 @@ class PartitionStage:
         self.table: dict[bytes, bytes] = {}
         self.cpu_s = 0.0
         """What the last batch took."""
-        self._processor = around.processor()
+        self._job = around.job()
+        self._processor = Processor(self._job, self._job.writer, self._job.counts)
         self._dead, self._inputs = around.topology.dead_letter_topic, around.topology.input_topics
 
     def state(self, vehicle_id: str) -> VehicleState | None:
@@ -58,6 +59,7 @@ class PartitionStage:
         """Apply a batch, without keeping what came of it. Raises what the processor raises, and ``HangError``."""
         started_s = time.process_time()
         with cpu_limit(HANG_S):
+            self._job.quiet_offsets.clear()
             work = self._processor.process(PARTITION, [(record.rank, record) for record in records], self.table.get)
         self.cpu_s = time.process_time() - started_s
         return work, self._fates(records, work)
@@ -89,6 +91,8 @@ class PartitionStage:
         readings: Iterator[bool],
     ) -> RecordFate:
         topic = self._inputs[record.rank]
+        if record.rank == TELEMETRY and record.offset in self._job.quiet_offsets:
+            return RecordFate(record, accepted=True)
         fate = RecordFate(record, letter=letters.pop((topic, record.offset), None))
         if fate.letter is not None:
             fate.reason = _headers(fate.letter)["dead_letter_reason"].decode()

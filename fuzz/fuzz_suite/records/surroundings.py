@@ -4,16 +4,32 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-from master_orchestrator.core.outcome import Outcome
+from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import VehicleState
-from master_orchestrator.shell.processor import Processor
-from master_orchestrator.shell.worker import vehicle_job
+from master_orchestrator.shell.counting import EngineCounts
+from master_orchestrator.shell.vehicle_job import VehicleJob
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.limits import Limits
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology, load_topology
 from master_orchestrator_schemas.vocabulary import AgentType
+
+
+class WitnessedJob(VehicleJob):
+    """The engine's job, which remembers the readings that led to a state and nothing else: they have no outcome."""
+
+    def __init__(self, topology: Topology, policy: Policy, codec: Codec, counts: EngineCounts) -> None:
+        super().__init__(topology, policy, codec, counts)
+        self.counts = counts
+        self.quiet_offsets: set[int] = set()
+
+    def quiet(self, state: VehicleState, given: Input) -> VehicleState | None:
+        """The engine's answer."""
+        after = super().quiet(state, given)
+        if after is not None:
+            self.quiet_offsets.add(given.cause.offset)
+        return after
 
 
 class FuzzContracts(NamedTuple):
@@ -24,9 +40,9 @@ class FuzzContracts(NamedTuple):
     codec: Codec
     written: Codec
 
-    def processor(self) -> Processor[VehicleState, Outcome]:
-        """The engine's own processor."""
-        return Processor(*vehicle_job(self.topology, Metrics()))
+    def job(self) -> "WitnessedJob":
+        """The engine's own job."""
+        return WitnessedJob(self.topology, self.policy, self.codec, EngineCounts(Metrics()))
 
 
 def _with_feed(topology: Topology) -> Topology:
