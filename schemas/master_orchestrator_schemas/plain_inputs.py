@@ -54,7 +54,7 @@ TIMES = frozenset({"ts_ms", "preferred_from_ms"})
 MEASURED = frozenset({"labour_hours", "offer", *TIMES, *WORDS})
 """Fields in which a word may say that there is no value; the others are taken as they are written."""
 
-TELLING = frozenset({"offer", *TIMES, *WORDS})
+TELLING = frozenset({"offer", "campaign", *TIMES, *WORDS})
 """Fields without which a message would say something else: where they are there, they have to be understood."""
 
 IDS = frozenset({"event_id", "request_id", "answer_id", "workshop_id"})

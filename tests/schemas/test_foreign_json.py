@@ -143,3 +143,10 @@ def test_a_priority_is_a_name_or_a_number(priority: object) -> None:
     request = CODEC.decode(json.dumps(sent | {"priority": priority}).encode(), OperatorRequest, json_allowed=True)
 
     assert (OperatorAction.SET_PRIORITY, Priority.URGENT, "ann") == (request.action, request.priority, request.operator)
+
+
+@pytest.mark.parametrize("campaign", [{"campaign_id": "R 1"}, "R-1", [1], {"campaign_id": "R-1", "labour_hours": "x"}])
+def test_a_campaign_that_is_not_understood_is_refused_by_name(campaign: object) -> None:
+    sent = {"vehicle": "car-1", "request": "r1", "action": "open campaign", "user": "ann", "campaign": campaign}
+    with pytest.raises(DecodeError, match="campaign"):
+        CODEC.decode(json.dumps(sent).encode(), OperatorRequest, json_allowed=True)
