@@ -136,5 +136,5 @@ def test_a_reading_in_good_health_is_quiet_and_one_that_opens_a_workflow_is_not(
     for record in records_of([(1_000, 0, {"dtcs": (Dtc(code="P0301", status=8),)}, 1)]):
         work = processor.process(0, [record], table.get)
         table |= work.entries
-        quiet.append(work.quiet)
+        quiet.append(len(work.quiet))
     assert [0, 1, 1, 0, 1, 1, 1] == quiet

@@ -136,6 +136,8 @@ def ending(fate: RecordFate) -> str:
         if fate.reason not in REFUSALS:
             raise WrongError(f"a record is {fate.reason}", str(dict((fate.letter and fate.letter.headers) or ())))
         return f"dead_letter.{fate.reason}"
+    if fate.quiet:
+        return "reading.taken_in"
     outcome = fate.outcome
     if fate.accepted and outcome is None:
         return "reading.quiet"

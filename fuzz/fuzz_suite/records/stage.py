@@ -28,7 +28,8 @@ TELEMETRY = INPUTS.index(Telemetry.__name__)
 class RecordFate:
     """What became of one record: the outcome of its step, if it came so far, and its dead letter, if it is one.
 
-    ``reason``: of the dead letter. ``accepted``: whether it was a reading that changed anything.
+    ``reason``: of the dead letter. ``accepted``: whether it was a reading that changed anything. ``quiet``: it has no
+    outcome, as nothing but a state came of it.
     """
 
     record: Arrival
@@ -36,6 +37,7 @@ class RecordFate:
     letter: Record | None = None
     reason: str | None = None
     accepted: bool | None = None
+    quiet: bool = False
 
 
 class PartitionStage:
@@ -77,7 +79,13 @@ class PartitionStage:
             for topic, before, outcome in work.outcomes
             if topic == self._inputs[TELEMETRY] and outcome.rejection is None
         )
-        fates = [self._fate(record, letters, outcomes, readings) for record in records]
+        quiet = {(cause.topic, cause.offset) for cause in work.quiet}
+        fates = [
+            RecordFate(record, accepted=True, quiet=True)
+            if (self._inputs[record.rank], record.offset) in quiet
+            else self._fate(record, letters, outcomes, readings)
+            for record in records
+        ]
         left = [*letters, *outcomes, *readings]
         if left:
             raise WrongError("something is told that belongs to no record", repr(left)[:500])

@@ -40,7 +40,7 @@ MAX_STATE_BYTES = 1_000_000
 class Work(Generic[S, O]):
     """What one batch of one partition comes to; ``records`` and ``entries`` of the table go into the transaction.
 
-    ``quiet``: how many inputs led to a state and nothing else; ``outcomes``: of all others.
+    ``quiet``: the inputs that led to a state and nothing else; ``outcomes``: of all others.
     """
 
     records: list[Record] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Work(Generic[S, O]):
     entries: dict[bytes, bytes] = field(default_factory=dict)
     deadlines: dict[str, list[Deadline]] = field(default_factory=dict)
     outcomes: list[tuple[str, S | None, O]] = field(default_factory=list)
-    quiet: int = 0
+    quiet: list[Cause] = field(default_factory=list)
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
     faults: list[SenderFault] = field(default_factory=list)
 
@@ -138,7 +138,7 @@ class Processor(Generic[S, O]):
             if storing:
                 self._stored(key, after)
             work.states[key] = after
-            work.quiet += 1
+            work.quiet.append(cause)
             return
         outcome = job.step(key, before, given)
         records, commands = job.outgoing(key, given, outcome, record.timestamp)
@@ -168,7 +168,7 @@ class Processor(Generic[S, O]):
         for topic, before, outcome in work.outcomes:
             self._job.count(topic, before, outcome)
         if work.quiet:
-            self._job.count_quiet(work.quiet)
+            self._job.count_quiet(len(work.quiet))
         for fault in work.faults:
             self._counts.fault(fault)
         for topic, reason in work.dead_letters:
