@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from master_orchestrator.cli.context import UsageError, invocation
+from master_orchestrator.cli.context import NothingSuchError, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
@@ -75,7 +75,6 @@ def findings(
 
 def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = False) -> None:
     """Why an actor has its risk: each finding, what it adds, the heaviest sessions, what was done, what you can do."""
-    from master_orchestrator.cli.inspect import fail
     from master_orchestrator.cli.shown import now_ms
     from master_orchestrator.readers.actors import read_actor_trail, read_entity
     from master_orchestrator.readers.explaining import explanation_text, explanation_value
@@ -85,7 +84,7 @@ def explain(ctx: typer.Context, actor: ActorArgument, *, json: JsonOption = Fals
     with call.on_record("read", "agent_control", actor):
         status = read_entity(kafka, call.topology, actor)
         if status is None:
-            fail(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
+            raise NothingSuchError(f"nothing is known of {actor}: `ueba entities` lists the actors that are known")
         value = explanation_value(status, read_actor_trail(kafka, call.topology, actor), now_ms())
     answer(value, lambda: explanation_text(value), as_json=json)
 

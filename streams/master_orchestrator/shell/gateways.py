@@ -98,7 +98,7 @@ def _sessions(partition: int, minute: _Minute) -> Iterable[Activity]:
             start_ms=minute.start_ms,
             seq=0,
             session=session,
-            at_ms=minute.start_ms,
+            at_ms=minute.end_ms,
             took_ms=MINUTE_MS,
             outcome=ActOutcome.SUCCESS if refused < gateway.readings else ActOutcome.FAILURE,
             acts=tuple(_acts(gateway, refused)),
