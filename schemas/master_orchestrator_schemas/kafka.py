@@ -76,7 +76,7 @@ def producer_config(
     One request per broker is under way at a time. With more, librdkafka spins while more are due than may be out
     (``bench/producer_spin.py``), and the first batch of a new producer can be lost: refused while its partition has no
     leader yet, it comes again after the second, and is taken for a repeat. Over three
-    brokers it is no slower (``bench/producer_cluster.py``).
+    brokers it is as fast (``bench/producer_cluster.py``).
     """
     return {
         **_connection(settings),
