@@ -12,7 +12,7 @@ from support.core_vehicle import CoreVehicle, policy_of
 
 from master_orchestrator.core.servicing.due import coming, due_items
 from master_orchestrator.core.servicing.meters import ODOMETER, read_on
-from master_orchestrator.core.servicing.plans import ServicePlans
+from master_orchestrator.core.servicing.plans import Items, ServicePlans
 from master_orchestrator.core.servicing.record import BASES, ServiceRecord
 from master_orchestrator.core.state import encode_state
 from master_orchestrator_schemas.topology import Topology
@@ -69,6 +69,11 @@ class ServedVehicle(CoreVehicle):
             if workflow.state is State.DATA_ANALYSIS:
                 self.reply({"anomalies": []})
         return most
+
+    def plans_of(self, vehicle_id: str) -> Items:
+        plans = self.policy.service_plans
+        assert plans is not None
+        return plans.of(vehicle_id, None)
 
     @property
     def due(self) -> list[tuple[str, str]]:
@@ -241,6 +246,22 @@ def test_the_meters_are_looked_at_once_an_hour(topology: Topology) -> None:
         looks.add(vehicle.state.service and vehicle.state.service.look_ms)
         vehicle.wait(60_000)
     assert 3 == len(looks)
+
+
+def test_odd_meters_of_years_are_survived(topology: Topology) -> None:
+    """Whatever a meter shows, and however long a vehicle stands: a due date is a time, or is not known."""
+    vehicle = served(topology, "v-machine")
+    for hours in (1e300, -1.0, 5e6, 0.0, 1e-300, 7.0, 7.0, 7.0, 1e9, 7.5):
+        vehicle.day(extras={"engine_hours": hours})
+        vehicle.wait(3_650 * DAY_MS)
+    assert [] == vehicle.rejections
+    record = vehicle.state.service
+    assert record is not None
+    assert record.engine_hours is not None
+    for per_day in (0.0, 1e-310, 1e-9):
+        meter = replace(record.engine_hours, per_day=per_day, learnt_min=9_999, total=1.0)
+        standing = replace(record, engine_hours=meter)
+        assert () == due_items(vehicle.plans_of("v-machine"), standing, 1, vehicle.at_ms)
 
 
 def test_a_plan_takes_little_room_in_the_state(topology: Topology) -> None:

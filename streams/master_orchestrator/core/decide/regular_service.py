@@ -31,6 +31,8 @@ from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 MOVING_KMH = 5.0
 RUNNING_RPM = 400.0
+MAX_AMOUNT = 10_000_000.0
+"""Kilometres or hours that no vehicle has."""
 BEFORE_CONTACT = frozenset({State.DATA_ANALYSIS, State.DIAGNOSIS})
 
 
@@ -83,7 +85,9 @@ def looked_at(policy: Policy, state: VehicleState, reading: Telemetry, at_ms: in
 def _read(
     meter: UsageMeter | None, gauge: Gauge, ts_min: int, amount: float | None, *, in_use: bool
 ) -> UsageMeter | None:
-    return meter if amount is None or amount < 0 else read_on(meter, gauge, ts_min, amount, in_use=in_use)
+    if amount is None or not 0 <= amount <= MAX_AMOUNT:
+        return meter
+    return read_on(meter, gauge, ts_min, amount, in_use=in_use)
 
 
 def items_coming(

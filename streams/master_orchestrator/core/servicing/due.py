@@ -16,6 +16,8 @@ from master_orchestrator.core.servicing.record import DueItem, ItemRecord, Servi
 
 MAX_DUE_MIN = 4_000_000_000
 """Minutes since 1970 that a due date is not beyond."""
+MIN_PER_DAY = 0.01
+"""Kilometres or hours a day; a vehicle that uses less stands still."""
 MIN_USED = 0.8
 """Nothing opens, or goes along, before so much of its interval is used."""
 
@@ -82,7 +84,7 @@ def _by_use(
 ) -> Iterator[tuple[float, int, float, float, float]]:
     """Nothing while it is not due and the use per day is not known."""
     left, per_day = every - used, meter.per_day if meter.is_learnt else 0.0
-    if per_day > 0:
+    if per_day >= MIN_PER_DAY:
         yield at_min + left / per_day * DAY_MIN, by, used, every, per_day
     elif left <= 0:
         yield at_min, by, used, every, per_day
