@@ -96,6 +96,12 @@ def test_a_corrected_clock_leaves_the_days_as_far_apart_as_they_were(days: int) 
     assert points(memory, 0, now_ms) == points(moved(memory, days * DAY_MS), 0, now_ms + days * DAY_MS)
 
 
+def test_days_that_a_clock_set_far_back_brings_to_one_hour_are_one_value() -> None:
+    memory, now_ms = lived({0: [1.0], 1: [2.0], 2: [3.0]})
+
+    assert [(0.0, 3.0)] == points(moved(memory, -now_ms), 0, 0)
+
+
 def test_values_beyond_what_can_be_kept_are_left_out() -> None:
     assert [] == points(gathered(Memory(), START_MS, [(0, 1e9), (1, -1e300)]), 0, START_MS)
 

@@ -117,15 +117,18 @@ def gathered(memory: Memory, ts_ms: int, values: Iterable[tuple[Key, float]]) ->
 
 
 def points(memory: Memory, key: Key, now_ms: int) -> list[DayValue]:
-    """What is remembered of a signal, the oldest first; the last one of the day that is not over."""
+    """What is remembered of a signal, the oldest first, one value per time; the last one of the day that is not over.
+
+    A clock that is set far back brings days to the same hour.
+    """
     if key not in memory.keys:
         return []
     place = memory.keys.index(key)
-    samples = [(at_h, row[place]) for at_h, row in _rows(memory) if not math.isnan(row[place])]
+    samples = {at_h: row[place] for at_h, row in _rows(memory) if not math.isnan(row[place])}
     if not math.isnan(value := _of_day(_TODAY.unpack_from(memory.today, place * _TODAY.size))):
-        samples.append((_middle_h(memory), value))
+        samples[_middle_h(memory)] = value
     now_h = now_ms / HOUR_MS
-    return [((at_h - now_h) / 24, value) for at_h, value in samples if now_h - at_h <= MAX_AGE_H]
+    return [((at_h - now_h) / 24, value) for at_h, value in samples.items() if now_h - at_h <= MAX_AGE_H]
 
 
 def points_of_fellows(memory: Memory, fellows: Iterable[Key], now_ms: int) -> list[DayValue]:
