@@ -3,6 +3,7 @@
 import pytest
 from support.core_vehicle import EPOCH_MS, CoreVehicle, policy_of
 
+from master_orchestrator.core.fold import fold_audit
 from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import (
@@ -127,6 +128,9 @@ def test_a_booking_stands_if_the_owner_does_not_agree_to_an_earlier_one(vehicle:
     assert State.SCHEDULED is vehicle.workflow.state
     assert appointment is not None
     assert "a1" == appointment.appointment_id
+    (cancelled,) = vehicle.operator(OperatorAction.CANCEL).status
+    assert AgentType.CUSTOMER_ENGAGEMENT == cancelled.step
+    assert cancelled.step == fold_audit(vehicle.audit)[cancelled.workflow_id].step
 
 
 @pytest.mark.parametrize("kind", [ServiceEventKind.CANCELLED, ServiceEventKind.NO_SHOW, ServiceEventKind.PARTS_MISSING])

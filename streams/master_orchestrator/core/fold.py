@@ -19,6 +19,7 @@ from master_orchestrator_schemas.messages import AuditRecord, Status, Transition
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, State
 
 SIDE_STEP = AgentType.MANUFACTURING_QUALITY.value
+STEPS = frozenset(agent.value for agent in AgentType) - {SIDE_STEP}
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,15 +145,18 @@ def _execution(status: Status, record: AuditRecord, details: dict[str, Any]) -> 
     if revision == "0" and step != SIDE_STEP:
         executions += 1
     if record.to_state in (State.RETRY, State.FAILED):
-        return status.step or _booking_step(executions, record), executions
+        return status.step or _booking_step(status, record), executions
     return (record.to_state.value if record.to_state in WITH_STEP else None), executions
 
 
-def _booking_step(executions: int, record: AuditRecord) -> str | None:
-    """The last step of a workflow that failed in a state without one: SCHEDULED or IN_SERVICE, after SCHEDULING."""
-    if not executions or record.from_state not in (State.SCHEDULED, State.IN_SERVICE):
+def _booking_step(status: Status, record: AuditRecord) -> str | None:
+    """The last step of a workflow that failed in a state without one, SCHEDULED or IN_SERVICE.
+
+    It is SCHEDULING, or CUSTOMER_ENGAGEMENT where a booking stands that the owner was asked to give up.
+    """
+    if record.from_state not in (State.SCHEDULED, State.IN_SERVICE):
         return None
-    return AgentType.SCHEDULING.value
+    return next((entry.state.value for entry in reversed(status.history) if entry.state.value in STEPS), None)
 
 
 def _reason(status: Status, record: AuditRecord) -> Reason | None:
