@@ -6,7 +6,7 @@ from chaos_checker.fold import Newest
 from chaos_checker.records import DecodedStatus
 from chaos_checker.violation import RuleViolation, violations_of
 
-NOT_IN_THE_TRAIL = frozenset({"evidence", "diagnosis", "due_ms"})
+NOT_IN_THE_TRAIL = frozenset({"evidence", "diagnosis", "due_ms", "service"})
 """Fields of a status that the trail does not tell; replay compares them with the inputs."""
 
 
