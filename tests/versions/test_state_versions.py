@@ -16,7 +16,6 @@ from master_orchestrator.core import state as state_module
 from master_orchestrator.core.audit_chain import verify_chain
 from master_orchestrator.core.errors import ForeignStateError
 from master_orchestrator.core.fold import as_folded, fold_audit
-from master_orchestrator.core.servicing.record import ServiceRecord
 from master_orchestrator.core.state import decode_state, encode_state
 from master_orchestrator.core.state_versions import STATE_VERSION, Fields, Upgrade
 from master_orchestrator.core.step import deadlines
@@ -101,6 +100,7 @@ def engine_of(version: int, upgrades: Mapping[int, Upgrade]) -> Iterator[None]:
     """The code as an engine of another version would have it."""
     with (
         mock.patch.object(state_module, "STATE_VERSION", version),
+        mock.patch.object(state_module, "NEWEST", state_module.NEWEST[:3] + version.to_bytes()),
         mock.patch.object(state_module, "UPGRADES", upgrades),
     ):
         yield
@@ -129,7 +129,7 @@ def test_a_later_engine_upgrades_step_by_step_and_finishes_all() -> None:
 def test_a_state_without_the_newest_field_takes_its_default() -> None:
     vehicle = PartitionVehicle(EngineOfPartition(frozen_topology(), PartitionContent()), "v-1")
     vehicle.fault("P0301")
-    fields = msgspec.msgpack.decode(encode_state(replace(vehicle.state, service=ServiceRecord(1, 2))))
+    fields = msgspec.msgpack.decode(encode_state(replace(vehicle.state, shared=(0,))))
     older = msgspec.msgpack.encode([0, *fields[1:-1]])
     with engine_of(STATE_VERSION, dict.fromkeys(range(STATE_VERSION), lambda fields: fields)):
         assert vehicle.state == decode_state(older)

@@ -18,6 +18,7 @@ from master_orchestrator.core.triage.clock import Clock
 from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, State, Subsystem
 
 CROSSING = ("crossing_ms", "crossing_low_ms", "crossing_high_ms")
+ALONE = -1
 GENESIS = "0" * 64
 """``prev_hash`` of the first audit record of a workflow."""
 
@@ -268,6 +269,8 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         opted_out: what the owner does not want, as ``purpose/channel``, in order.
         campaigns: digests of the campaigns that it takes part in, or has taken part in, oldest first.
         service: the meters and what was done; None: the vehicle has no service plan.
+        shared: of the stored form, empty in memory: for each finding that stands its place among the workflow's, where
+            it is stored once for both, or -1 where ``standing`` has it.
     """
 
     version: int
@@ -286,6 +289,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     opted_out: tuple[str, ...] = ()
     campaigns: tuple[int, ...] = ()
     service: ServiceRecord | None = None
+    shared: tuple[int, ...] = ()
 
 
 def new_vehicle() -> VehicleState:
@@ -300,11 +304,34 @@ class _Head(msgspec.Struct, frozen=True, array_like=True, gc=False):
 _encoder = msgspec.msgpack.Encoder(order="deterministic")
 _decoder = msgspec.msgpack.Decoder(VehicleState)
 _head_decoder = msgspec.msgpack.Decoder(_Head)
+NEWEST = _encoder.encode(new_vehicle())[:4]
+"""How a state of the newest version begins: three bytes of an array with more than 15 fields, then the version."""
 
 
 def encode_state(state: VehicleState) -> bytes:
     """The table's value; equal states give equal bytes."""
+    if state.standing and state.workflow is not None:
+        state = _sharing(state, state.workflow.findings)
     return _encoder.encode(state)
+
+
+def _sharing(state: VehicleState, findings: tuple[KnownFinding, ...]) -> VehicleState:
+    """What a FAILED workflow has found still stands, and is kept for its redrive: it is stored once."""
+    shared = tuple(findings.index(finding) if finding in findings else ALONE for finding in state.standing)
+    if all(place == ALONE for place in shared):
+        return state
+    alone = tuple(finding for finding in state.standing if finding not in findings)
+    return msgspec.structs.replace(state, standing=alone, shared=shared)
+
+
+def _unshared(state: VehicleState) -> VehicleState:
+    """The inverse. Raises ``msgspec.DecodeError`` where a place is not one."""
+    known, alone = state.workflow.findings if state.workflow else (), iter(state.standing)
+    try:
+        standing = tuple(next(alone) if place == ALONE else known[place] for place in state.shared)
+    except (IndexError, RuntimeError) as error:  # a generator's StopIteration is a RuntimeError
+        raise msgspec.DecodeError(f"shared: {error}") from error
+    return msgspec.structs.replace(state, standing=standing, shared=())
 
 
 def decode_state(encoded: bytes) -> VehicleState:
@@ -312,8 +339,8 @@ def decode_state(encoded: bytes) -> VehicleState:
 
     Raises ``ForeignStateError`` on a state of a newer version, ``msgspec.DecodeError`` on bytes that are not a state.
     """
-    newest = STATE_VERSION.to_bytes()  # an array's second byte is its first number, if that is small
-    if encoded[1:2] != newest and _head_decoder.decode(encoded).version != STATE_VERSION:
+    if not encoded.startswith(NEWEST) and _head_decoder.decode(encoded).version != STATE_VERSION:
         fields = upgraded(msgspec.msgpack.decode(encoded), newest=STATE_VERSION, upgrades=UPGRADES)
         encoded = _encoder.encode(fields)
-    return _decoder.decode(encoded)
+    state = _decoder.decode(encoded)
+    return _unshared(state) if state.shared else state
