@@ -9,8 +9,11 @@ from pathlib import Path
 
 from master_orchestrator_agents import AgentSpec, PermanentError, RetryableError, Task, run_agents
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.results import RESULTS, CustomerEngagementResult, Result
+from master_orchestrator_schemas.results import RESULTS, CustomerEngagementResult, FeedbackResult, Result
 from master_orchestrator_schemas.vocabulary import AgentType, Answer
+
+LABELS = [{"rule": "coolant_boiling", "label": "CONFIRMED"}]
+CAUSE_LABELS = [{"cause": "thermostat", "label": "CONFIRMED"}]
 
 
 def handle(task: Task) -> Result:
@@ -22,6 +25,8 @@ def handle(task: Task) -> Result:
         raise PermanentError("planted")
     if task.agent_type is AgentType.CUSTOMER_ENGAGEMENT and task.vehicle_id.startswith("decline"):
         return CustomerEngagementResult(answer=Answer.DECLINE)
+    if task.agent_type is AgentType.FEEDBACK:
+        return FeedbackResult.model_validate({"labels": LABELS, "cause_labels": CAUSE_LABELS})
     return RESULTS[task.agent_type]()
 
 
