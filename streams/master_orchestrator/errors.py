@@ -175,3 +175,10 @@ class UnreadableRecordError(OrchestratorError):
     def __init__(self, place: str, why: str) -> None:
         self.place = place
         super().__init__(f"the record at {place} is not what the engine writes ({why}): see who else writes there")
+
+
+class ExtraMissingError(OrchestratorError):
+    """Libraries that are an optional part of the installation are needed, and missing."""
+
+    def __init__(self, extra: str, missing: str | None) -> None:
+        super().__init__(f"this needs {missing}: pip install 'master-orchestrator[{extra}]'")

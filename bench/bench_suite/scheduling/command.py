@@ -1,4 +1,4 @@
-"""``python bench scheduling``: no double booking on both databases, and weeks planned in three ways."""
+"""``python bench scheduling``: no double booking, weeks planned in three ways, demand foretold at past weeks."""
 
 import json
 import statistics
@@ -72,3 +72,31 @@ def weeks(
             table.add_row(figure, *(f"{mean:,.1f}" for mean in means))
             print(json.dumps({"load": name, "seeds": seeds, "figure": figure, **dict(zip(WAYS, means, strict=True))}))
         Console().print(table)
+
+
+@app.command("forecast")
+def forecast(
+    seeds: Annotated[list[int], typer.Argument(help="One set of simulated years each.")],
+    every: Annotated[int, typer.Option(min=1, help="Weeks from one forecast to the next.")] = 2,
+) -> None:
+    """Demand foretold on simulated years: at Mondays of the third year, 1 to 8 weeks ahead, against what came."""
+    from bench_suite.scheduling import demand_backtest as backtest
+
+    by_age: dict[int, list[backtest.BacktestPoint]] = {weeks: [] for weeks in backtest.HISTORIES}
+    of_all = list[backtest.BacktestPoint]()
+    for seed in seeds:
+        sim = backtest.years(seed)
+        of_all += backtest.points(sim, backtest.origins(every))
+        for weeks in by_age:
+            by_age[weeks] += backtest.points(sim, backtest.origins(4 * every), weeks)
+    rows = [(f"{lead} weeks ahead", [point for point in of_all if point.lead == lead]) for lead in (1, 2, 4, 8)]
+    rows = [("all", of_all), *rows, *((f"books of {weeks} weeks", points) for weeks, points in by_age.items())]
+    ways = list(of_all[0].foretold)
+    table = Table("", *ways, "hours in interval", "parts in interval", "width", title="error in % of the hours")
+    for name, points in rows:
+        wrong, within = backtest.errors(points), backtest.covered(points)
+        table.add_row(
+            name, *(f"{wrong[way]:.1f}" if way in wrong else "" for way in ways), *map("{:.0f}".format, within.values())
+        )
+        print(json.dumps({"measure": "forecast", "seeds": seeds, "of": name, "points": len(points), **wrong, **within}))
+    Console().print(table)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from master_orchestrator.cli.context import UsageError
+from master_orchestrator.cli.extras import needs_extra
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from master_orchestrator.quality.report import QualityReport
 
 EXAMPLE = "Example: master-orchestrator quality analyze --production production.csv --claims claims.csv --plot charts"
@@ -60,26 +58,13 @@ def analyze(
     Opens no action by itself: it proposes each with its evidence and the eight disciplines (8D). Needs the extra
     `quality`: pip install 'master-orchestrator[quality]'.
     """
-    with _extra():
+    with needs_extra("quality"):
         report = _report(production, claims, until, day_first)
         if plot is not None:
             from master_orchestrator.quality.plots import draw
 
             draw(report.analysis, plot)
     answer(report.value() if json else None, report.text, as_json=json)
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    """Says what to install if a library of the extra is missing."""
-    from master_orchestrator.quality.errors import ExtraMissingError
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("master_orchestrator"):
-            raise
-        raise ExtraMissingError("quality", error.name) from error
 
 
 def _report(production: Path, claims: Path, until: str | None, day_first: bool | None) -> QualityReport:  # noqa: FBT001

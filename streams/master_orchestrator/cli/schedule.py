@@ -1,16 +1,16 @@
-"""`schedule show|optimise`: the workshops' books, and the nightly plan of what is not agreed yet."""
+"""`schedule show|optimise|forecast`: the workshops' books, and the nightly plan of what is not agreed yet."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from master_orchestrator.cli import forecast
+from master_orchestrator.cli.books import DatabaseOption, books_of
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
 
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from master_orchestrator_agents.reference.scheduling.week import WorkshopWeek
     from master_orchestrator_agents.reference.sql import AgentDatabase
 
-DatabaseOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FILE|URL",
-        help="SCHEDULING's books. [default: $MASTER_ORCHESTRATOR_SCHEDULING_URL, else agents/ in the data folder]",
-        show_default=False,
-    ),
-]
-
 MOVES_PER_S = 100.0
 """How fast the engine is told of moves."""
 
@@ -39,6 +30,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="The workshops' weeks, and what the nightly plan would move.")
     group.command(epilog="Example: master-orchestrator schedule show --plot week.svg")(show)
     group.command(epilog="Example: master-orchestrator schedule optimise --dry-run")(optimise)
+    group.command(epilog="Example: master-orchestrator schedule forecast --plot demand.svg")(forecast.forecast)
     app.add_typer(group, name="schedule", rich_help_panel="Workflows")
 
 
@@ -62,7 +54,7 @@ def show(
     from master_orchestrator_agents.reference.scheduling.week_plot import week_svg
 
     monday, opening, now_ms = _monday(week), OpeningHours(), _now_ms()
-    with _books(invocation(ctx), database) as books, books.read() as sql:
+    with books_of(invocation(ctx), database) as books, books.read() as sql:
         network = [each for each in load_network(sql) if workshop in (None, each.workshop_id)]
         if not network:
             raise UsageError(f"there is no workshop {workshop!r} in the books")
@@ -102,7 +94,7 @@ def optimise(
     tell = tell and not dry_run
     if tell:
         call.reachable_kafka()
-    with _books(call, database) as books:
+    with books_of(call, database) as books:
         settled_ms = plan_ahead_ms() or PlanTerms.settled_ms
         outcome = plan(books, PlanTerms(_now_ms(), settled_ms, days), write=not dry_run)
         if tell:
@@ -128,28 +120,6 @@ def _tell(call: Invocation, books: AgentDatabase, timeout: float) -> list[str]:
     with books.write() as sql:
         note_told(sql, (event for event, why in answers if why is None))
     return [f"{event.workflow_id}: {why}" for event, why in answers if why is not None]
-
-
-@contextmanager
-def _books(call: Invocation, database: str | None) -> Iterator[AgentDatabase]:
-    """SCHEDULING's database. Raises :class:`UsageError` if there is none."""
-    import sqlite3
-
-    from master_orchestrator_agents.reference.registry import scheduling_database
-    from master_orchestrator_agents.reference.scheduling.schema import SCHEMA
-    from master_orchestrator_agents.reference.sql import open_database
-
-    where = database or scheduling_database(call.settings.data_dir / "agents")
-    if "://" not in str(where) and not Path(where).is_file():
-        raise UsageError(f"{where}: there are no books of SCHEDULING; name them with --database, or run agents first")
-    try:
-        books = open_database(where, SCHEMA)
-    except sqlite3.DatabaseError as error:
-        raise UsageError(f"{where}: these are not books of SCHEDULING: {error}") from None
-    try:
-        yield books
-    finally:
-        books.close()
 
 
 def _now_ms() -> int:

@@ -11,10 +11,3 @@ class QualityFileError(OrchestratorError):
     def __init__(self, path: Path, problem: str, line: int | None = None, column: str | None = None) -> None:
         place = "".join((f", line {line}" if line else "", f", column {column}" if column else ""))
         super().__init__(f"{path}{place}: {problem}")
-
-
-class ExtraMissingError(OrchestratorError):
-    """Libraries that are an optional part of the installation are needed, and missing."""
-
-    def __init__(self, extra: str, missing: str | None) -> None:
-        super().__init__(f"this needs {missing}: pip install 'master-orchestrator[{extra}]'")

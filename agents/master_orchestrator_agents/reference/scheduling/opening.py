@@ -55,6 +55,20 @@ def local_day(workshop: Workshop, at_ms: int) -> date:
     return local_time(at_ms, ZoneInfo(workshop.zone)).date()
 
 
+def local_midnight(at_ms: int, zone: str) -> tuple[int, date]:
+    """The beginning of the day there, milliseconds since 1970 UTC, and its date."""
+    at = local_time(at_ms, ZoneInfo(zone))
+    return millis(at.replace(hour=0, minute=0, second=0, microsecond=0)), at.date()
+
+
+def open_h(workshop: Workshop, day: date) -> float:
+    """For how many hours it is open on a day; 0 on public holidays and closures."""
+    hours = workshop.hours.get(day.weekday())
+    if hours is None or day in workshop.closures or day in _holidays(workshop.country, workshop.subdivision, day.year):
+        return 0.0
+    return (hours.to_min - hours.from_min) / 60
+
+
 def _work_day(workshop: Workshop, day: date, *, urgent: bool) -> WorkDay:
     is_holiday = day in _holidays(workshop.country, workshop.subdivision, day.year)
     is_closed = is_holiday or day in workshop.closures
