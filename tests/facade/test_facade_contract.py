@@ -95,9 +95,11 @@ def test_statistics_count_what_has_happened(stage: FacadeStage, vehicle: Vehicle
         "average_completion_time",
     } == set(after)
     assert base["total_workflows"] + 1 == after["total_workflows"]
-    assert base["completed"] + 1 == after["completed"]
+    others = base["active_workflows"]  # on a broker that other tests have used, theirs may end meanwhile
+    completed = after["completed"] - base["completed"]
+    assert 1 <= completed <= 1 + others
     assert base["urgent_handled"] + 1 == after["urgent_handled"]
-    assert base["workflows_by_state"]["COMPLETED"] + 1 == after["workflows_by_state"]["COMPLETED"]
+    assert completed == after["workflows_by_state"]["COMPLETED"] - base["workflows_by_state"]["COMPLETED"]
     assert 0 < after["average_completion_time"] < 60
 
 

@@ -138,7 +138,7 @@ class _Forecast:
         return outcome
 
     def _case_hours(self, case: OpenCase, weeks_ahead: int) -> float:
-        """What an open case needs so many weeks ahead: as earlier ones did, but by the day that a trend foretells."""
+        """What an open case needs this far ahead: as earlier ones did, but by the day that a trend foretells."""
         until = MAX_CASE_WEEKS if case.due is None else max(0, int(case.due) - int(self._now))
         total, within = sum(self._of_cases), sum(self._of_cases[: until + 1])
         if weeks_ahead > until or weeks_ahead >= len(self._of_cases):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 YEAR_WEEKS = 365.25 / 7
 MIN_SEASON_WEEKS = 60
-"""From so many weeks on there is a season: one wave a year."""
+"""From this number of weeks on there is a season: one wave a year."""
 MIN_TREND_WEEKS = 104
 """From two years on there is a trend, and a second wave."""
 
