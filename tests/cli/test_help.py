@@ -1,11 +1,15 @@
 """Help is instant and says how to go on."""
 
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+import typer
 
-from master_orchestrator.cli.main import run
+from master_orchestrator.cli.main import make_app, run
 
 HEAVY = ("confluent_kafka", "faust", "fastavro", "msgspec", "structlog", "master_orchestrator_schemas.topology")
 COMMANDS = [
@@ -44,3 +48,18 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
     shown = " ".join(capsys.readouterr().out.split())
     assert f"Usage: master-orchestrator {command}" in shown
     assert "Example" in shown
+
+
+def test_no_help_text_has_brackets_which_would_be_taken_for_markup() -> None:
+    """Of ``pip install 'package[extra]'`` the screen showed ``package``, and ``[default: all]`` not at all."""
+    texts = dict(_help_texts(typer.main.get_command(make_app()), ""))
+    assert len(texts) > 5 * len(COMMANDS)
+    assert {} == {name: text for name, text in texts.items() if re.search(r"\[[a-z]", text)}
+
+
+def _help_texts(command: Any, path: str) -> Iterator[tuple[str, str]]:
+    yield path, command.help or ""
+    for parameter in command.params:
+        yield f"{path} {parameter.name}", getattr(parameter, "help", None) or ""
+    for name, each in getattr(command, "commands", {}).items():
+        yield from _help_texts(each, f"{path} {name}")

@@ -18,7 +18,7 @@ DatabaseOption = Annotated[
     str | None,
     typer.Option(
         metavar="FILE|URL",
-        help="SCHEDULING's books. [default: $MASTER_ORCHESTRATOR_SCHEDULING_URL, else agents/ in the data folder]",
+        help="SCHEDULING's books. (default: $MASTER_ORCHESTRATOR_SCHEDULING_URL, else agents/ in the data folder)",
         show_default=False,
     ),
 ]

@@ -46,7 +46,7 @@ def redrive_failed(
     *,
     failed_reason: Annotated[
         str | None,
-        typer.Option(help="Only those that failed for this reason. [default: any but cancelled]", show_default=False),
+        typer.Option(help="Only those that failed for this reason. (default: any but cancelled)", show_default=False),
     ] = None,
     older_than: Annotated[
         str | None, typer.Option(metavar="AGE", help="Only those that failed longer ago than this: 2h, 7d.")

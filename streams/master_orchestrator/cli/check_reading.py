@@ -41,7 +41,7 @@ def check_reading(
     *,
     key: Annotated[
         str | None,
-        typer.Option(help="Key that the gateway would send; its partition is shown. [default: the vehicle id]"),
+        typer.Option(help="Key that the gateway would send; its partition is shown. (default: the vehicle id)"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per reading.")] = False,
 ) -> None:

@@ -20,7 +20,7 @@ ActorArgument = Annotated[
     str, typer.Argument(metavar="ACTOR", help="agent:DIAGNOSIS, operator:ada, client:portal …", show_default=False)
 ]
 ByOption = Annotated[
-    str | None, typer.Option("--by", help="Name of the operator. [default: the current user]", show_default=False)
+    str | None, typer.Option("--by", help="Name of the operator. (default: the current user)", show_default=False)
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the trail.", show_default=False)]
 ForOption = Annotated[str, typer.Option("--for", help="For how long: 30min, 2h, 1d.", show_default=False)]

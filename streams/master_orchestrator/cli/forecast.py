@@ -31,7 +31,7 @@ PARTS_SHOWN = 3
 def forecast(
     ctx: typer.Context,
     weeks: Annotated[int, typer.Option(min=1, max=13, help="How many whole weeks, from next Monday on.")] = 8,
-    workshop: Annotated[str | None, typer.Option(help="Only this one, week by week. [default: all]")] = None,
+    workshop: Annotated[str | None, typer.Option(help="Only this one, week by week. (default: all)")] = None,
     plot: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the workshop, or all as one, into a file .svg or .png."),
@@ -46,7 +46,7 @@ def forecast(
     """Foretell hours of work and parts per workshop and week, with intervals of 80 %, against technician hours.
 
     From what is booked, from open workflows (a trend with its date), and from what has come in so far. Needs the extra
-    `forecast`: pip install 'master-orchestrator[forecast]'.
+    `forecast` of the package.
     """
     call = invocation(ctx)
     _check_plot(plot)

@@ -62,13 +62,13 @@ def top_level(
         Path | None, typer.Option(help="topology.yaml to use instead of the packaged one.", show_default=False)
     ] = None,
     bootstrap_servers: Annotated[
-        str | None, typer.Option(help="Kafka's host:port,… [env: KAFKA_BOOTSTRAP_SERVERS]", show_default=False)
+        str | None, typer.Option(help="Kafka's host:port,… (env: KAFKA_BOOTSTRAP_SERVERS)", show_default=False)
     ] = None,
     data_dir: Annotated[
-        Path | None, typer.Option(help="Folder for the embedded broker and the engine's tables. [default: .data]")
+        Path | None, typer.Option(help="Folder for the embedded broker and the engine's tables. (default: .data)")
     ] = None,
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"] | None, typer.Option(help="How much is logged. [default: info]")
+        Literal["debug", "info", "warning", "error"] | None, typer.Option(help="How much is logged. (default: info)")
     ] = None,
     *,
     _version: Annotated[

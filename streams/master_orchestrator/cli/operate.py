@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from master_orchestrator_schemas.messages import OperatorRequest
 
 OperatorOption = Annotated[
-    str | None, typer.Option(help="Name of the operator. [default: the current user]", show_default=False)
+    str | None, typer.Option(help="Name of the operator. (default: the current user)", show_default=False)
 ]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answer.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be done.")]

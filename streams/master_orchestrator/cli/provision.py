@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def provision(
     ctx: typer.Context,
     replication: Annotated[
-        int | None, typer.Option(min=1, help="Replicas of new topics. [default: live brokers, at most 3]")
+        int | None, typer.Option(min=1, help="Replicas of new topics. (default: live brokers, at most 3)")
     ] = None,
     *,
     repartition: Annotated[

@@ -42,7 +42,7 @@ def analyze(
         ),
     ],
     until: Annotated[
-        str | None, typer.Option(metavar="DATE", help="The last day that the claims cover. [default: the last report]")
+        str | None, typer.Option(metavar="DATE", help="The last day that the claims cover. (default: the last report)")
     ] = None,
     day_first: Annotated[
         bool | None,
@@ -56,7 +56,7 @@ def analyze(
     """Find bad lots and steps of suppliers: at equal months in service, late reports, season and chance allowed for.
 
     Opens no action by itself: it proposes each with its evidence and the eight disciplines (8D). Needs the extra
-    `quality`: pip install 'master-orchestrator[quality]'.
+    `quality` of the package.
     """
     with needs_extra("quality"):
         report = _report(production, claims, until, day_first)

@@ -36,8 +36,8 @@ def register(app: typer.Typer) -> None:
 
 def show(
     ctx: typer.Context,
-    week: Annotated[str | None, typer.Option(metavar="DATE", help="A day of the week. [default: today]")] = None,
-    workshop: Annotated[str | None, typer.Option(help="Only this one. [default: all]")] = None,
+    week: Annotated[str | None, typer.Option(metavar="DATE", help="A day of the week. (default: today)")] = None,
+    workshop: Annotated[str | None, typer.Option(help="Only this one. (default: all)")] = None,
     plot: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw the week of the workshop, or of the busiest one.")
     ] = None,

@@ -97,7 +97,7 @@ def agents(
     ] = None,
     max_workers: Annotated[
         int | None,
-        typer.Option(min=1, help="Tasks at once for each type. [default: the topology's]", show_default=False),
+        typer.Option(min=1, help="Tasks at once for each type. (default: the topology's)", show_default=False),
     ] = None,
     worker: Annotated[
         str | None,
@@ -107,7 +107,7 @@ def agents(
     enforce: Annotated[
         Literal["deny", "observe"] | None,
         typer.Option(
-            help="observe: what charters do not allow is recorded and let through. [default: the topology's]",
+            help="observe: what charters do not allow is recorded and let through. (default: the topology's)",
             show_default=False,
         ),
     ] = None,
