@@ -5,8 +5,9 @@ pressures are taken back to that; how far a tyre is above ambient is followed fr
 corrected: the tyre is soft then (FMVSS 138 knows no ambient correction either).
 """
 
+from master_orchestrator.core.triage.engine_state import TOO_FAR_MS
 from master_orchestrator.core.triage.rules import RuleSet
-from master_orchestrator.core.triage.trackers import Engine, Tyres
+from master_orchestrator.core.triage.trackers import RUNNING, Engine, Tyres
 from master_orchestrator_schemas.messages import Telemetry
 
 ATMOSPHERE_KPA = 101.325
@@ -70,10 +71,16 @@ def _asleep(rules: RuleSet, raw: Pressures) -> bool:
 def _heat(rules: RuleSet, tyres: Tyres, ts_ms: int, engine: Engine) -> float:
     """Kelvin above ambient, a first-order lag behind the speed; tyres seen for the first time count as cold.
 
-    A late reading, which is looked at where it asks for a check, finds the heat as it is.
+    Until the engine was started the vehicle stood, however fast it is driving now. Where readings are so far apart that
+    every one may be of another drive, a start is not known. A late reading, which is looked at where it asks for a
+    check, finds the heat as it is.
     """
     elapsed = ts_ms - tyres.heat_ms
     if elapsed <= 0 or ts_ms - engine.speed_ms > rules.engine.carry_ms:
         return tyres.heat_k
-    settled_k = rules.tyres.heat_k_per_kmh * min(engine.speed_kmh, 250.0)
-    return tyres.heat_k + (settled_k - tyres.heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
+    heat_k, settled_k = tyres.heat_k, rules.tyres.heat_k_per_kmh * min(engine.speed_kmh, 250.0)
+    stood_ms = engine.since_ms - tyres.heat_ms
+    if stood_ms > 0 and engine.state == RUNNING and engine.reach_ms != TOO_FAR_MS:
+        heat_k -= heat_k * stood_ms / (rules.tyres.heat_time_ms + stood_ms)
+        elapsed -= stood_ms
+    return heat_k + (settled_k - heat_k) * elapsed / (rules.tyres.heat_time_ms + elapsed)
