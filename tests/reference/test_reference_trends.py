@@ -8,6 +8,7 @@ import pytest
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
 from master_orchestrator_agents.reference.diagnosis import DiagnosisAgent
+from master_orchestrator_agents.reference.diagnosis.knowledge import KnownCause, load_knowledge
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -86,10 +87,30 @@ def test_pads_fail_when_their_own_rate_says(codes: CodeTable, task_of: TaskMaker
         trend(0.5) | {"hours": None, "limit": None},
     ],
 )
-def test_without_a_rate_of_its_own_the_knowledge_base_has_the_word(
+def test_pads_without_a_rate_of_their_own_have_no_time_to_failure(
     codes: CodeTable, task_of: TaskMaker, other: dict[str, Any]
 ) -> None:
-    diagnose = DiagnosisAgent(codes)
-    expected = diagnose(task_of(AgentType.DIAGNOSIS, findings=[WORN])).time_to_failure_h
+    for trends in ([], [other]):
+        result = DiagnosisAgent(codes)(task_of(AgentType.DIAGNOSIS, findings=[WORN], trends=trends))
 
-    assert expected == diagnose(task_of(AgentType.DIAGNOSIS, findings=[WORN], trends=[other])).time_to_failure_h
+        assert "brake_pads" == (result.causes or ())[0].component
+        times = (result.time_to_failure_low_h, result.time_to_failure_h, result.time_to_failure_high_h)
+        assert (None, None, None) == times
+
+
+def test_what_does_not_wear_has_the_time_of_the_knowledge_base(codes: CodeTable, task_of: TaskMaker) -> None:
+    hot = {**COMING["coolant_hot"], "rule": "coolant_hot", "priority": 2, "value": 107.0, "at_ms": AT_MS, "held_s": 90}
+    off = trend(0.5, level=40.0, limit=115.0) | {"signal": "coolant_temp_c"}  # the value has left its trend
+    diagnose = DiagnosisAgent(codes)
+    expected = diagnose(task_of(AgentType.DIAGNOSIS, findings=[hot])).time_to_failure_h
+
+    assert expected is not None
+    assert expected == diagnose(task_of(AgentType.DIAGNOSIS, findings=[hot], trends=[off])).time_to_failure_h
+
+
+@pytest.mark.parametrize("life", [{"life_h": 100}, {"spread": 2}])
+def test_a_life_without_its_spread_is_refused(life: dict[str, float]) -> None:
+    pads = next(cause for cause in load_knowledge().causes if cause.component == "brake_pads")
+
+    with pytest.raises(ValueError, match="brake_pads: life_h and spread go together"):
+        KnownCause.model_validate(pads.model_dump() | life)

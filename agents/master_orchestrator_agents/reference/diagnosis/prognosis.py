@@ -1,8 +1,9 @@
 """Time to failure and whether it is safe to drive on.
 
 Where the signal of a finding has been heading for its most urgent limit, the time to failure is the time until it is
-there, at the rate that was observed. Else a cause's life in the table is the median from a HIGH finding (severity 0.7).
-A worse anomaly means that more of that life is used up, log-linearly:
+there, at the rate that was observed. Else a cause's life in the table is the median from a HIGH finding (severity 0.7);
+of a cause without one (wear, or only a code's title is known) no time is given. A worse anomaly means that more of that
+life is used up, log-linearly:
 
     median = life_h * 10 ** (SLOPE * (0.7 - severity))        URGENT (0.9): life * 0.5, SCHEDULED (0.4): life * 2.6
     80 % interval = median / spread .. median * spread        log-normal
@@ -55,10 +56,12 @@ def _is_of(trend: SignalTrend, finding: Finding) -> bool:
     return abs(finding.value - trend.level) <= OFF_ITS_TREND * abs(trend.limit - trend.level)
 
 
-def time_to_failure(ranked: Ranked) -> TimeToFailure:
-    """The time to failure if this is the cause, and no rate was observed."""
-    median = ranked.cause.life_h * 10 ** (SLOPE * (REFERENCE_SEVERITY - ranked.severity))
-    spread = ranked.cause.spread
+def time_to_failure(ranked: Ranked) -> TimeToFailure | None:
+    """The time to failure if this is the cause, and no rate was observed; None: the table has no life of it."""
+    life_h, spread = ranked.cause.life_h, ranked.cause.spread
+    if life_h is None or spread is None:
+        return None
+    median = life_h * 10 ** (SLOPE * (REFERENCE_SEVERITY - ranked.severity))
     hours = (median, median / spread, median * spread)
     return TimeToFailure(*(round(min(value, MAX_HOURS), 1) for value in hours))
 

@@ -21,7 +21,6 @@ MECHANICAL, EXISTS = 7, 31
 UNNAMED = "what the maker calls this parameter, then its value"
 UNSAFE_TOO = 0.3
 """The severity from which a fault is unsafe whose title says so."""
-LIFE_H, SPREAD = 500.0, 6.0
 
 
 class Title(NamedTuple):
@@ -39,8 +38,6 @@ class Title(NamedTuple):
             subsystem=subsystem,
             prior=0.5,
             severity=severity,
-            life_h=LIFE_H,
-            spread=SPREAD,
             unsafe_from=UNSAFE_TOO if self.unsafe else UNSAFE_FROM,
             operations=("inspect",),
             description=f"{self.text}. Check first: {self.check}.",

@@ -32,8 +32,8 @@ class KnownCause(BaseModel):
     subsystem: Subsystem
     prior: FaultShare
     severity: Annotated[float, Field(ge=0, le=1)]
-    life_h: Annotated[float, Field(gt=0)]
-    spread: Annotated[float, Field(gt=1)]
+    life_h: Annotated[float, Field(gt=0)] | None = None
+    spread: Annotated[float, Field(gt=1)] | None = None
     unsafe_from: Annotated[float, Field(ge=0, le=1)] = UNSAFE_FROM
     symptoms: Mapping[str, FaultShare] = Field(default_factory=dict)
     codes: Mapping[Annotated[str, AfterValidator(_compilable)], FaultShare] = Field(default_factory=dict)
@@ -44,6 +44,12 @@ class KnownCause(BaseModel):
     def patterns(self) -> tuple[tuple[re.Pattern[str], float], ...]:
         """The codes as compiled patterns with their likelihoods."""
         return tuple((re.compile(code), likelihood) for code, likelihood in self.codes.items())
+
+    @model_validator(mode="after")
+    def _life_has_a_spread(self) -> Self:
+        if (self.life_h is None) != (self.spread is None):
+            raise ValueError(f"{self.component}: life_h and spread go together")
+        return self
 
     def of_code(self, code: str) -> float | None:
         """P(code | cause), or None if the cause says nothing of this code."""
