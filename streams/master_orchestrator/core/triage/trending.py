@@ -41,9 +41,9 @@ Holds = dict[str, Hold]
 
 MIN_DAYS, MIN_SPAN = 10, 13.0
 """Fewer days, or days closer together, foretell nothing."""
-SURE = 0.25
+SURE = 0.3
 """How far the ends of the interval may lie from the time left, as a share of it."""
-SOON_DAYS, SURE_ENOUGH = 12.0, 0.5
+SOON_DAYS, SURE_ENOUGH = 16.0, 0.6
 """What is this near is told of with a wider interval."""
 OUT_OF_SIGHT = 2.0
 """A limit that many horizons ahead is out of sight."""
