@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis import DataAnalysisAgent
+from master_orchestrator_agents.reference.data_analysis.evidence import DOUBTFUL, reported
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import DataAnalysisResult
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, Subsystem
@@ -121,6 +124,14 @@ def test_an_agreeing_code_outweighs_a_recovery(analyse: Analyse) -> None:
 
     assert ("fuel_trim_off",) == analyse(findings=[TRIM], signals=gone).dismissed
     assert () == analyse(findings=[TRIM], signals=gone, dtcs=["P0171"]).dismissed
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_the_surer_a_finding_is_the_higher_is_what_is_reported(one: float, other: float) -> None:
+    less, more = sorted((one, other))
+
+    assert 0 <= reported(less) <= reported(more) <= 1
+    assert min(less, DOUBTFUL) <= reported(less)
 
 
 def test_a_trend_to_the_worse_raises_confidence_and_recovery_lowers_it(analyse: Analyse) -> None:

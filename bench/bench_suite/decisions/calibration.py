@@ -1,4 +1,5 @@
-"""How sure the agents are, compared with how often they are right; and the weights of evidence, fitted to it.
+"""How sure the agents are, compared with how often they are right; and what is fitted to it: the weights of evidence,
+and the line from a confidence to what is reported of it.
 
 The fit is a logistic regression by Newton's method: each weight is drawn to the one that stands (a normal prior, one
 log-odd wide), so that what the sets say nothing of stays as it is. Only what speaks for a finding is fitted, and no
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from bench_suite.decisions.fleets import PlannedVehicle
 from bench_suite.decisions.virtual_system import VehicleHistory
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.data_analysis.evidence import evidence_for
+from master_orchestrator_agents.reference.data_analysis.evidence import evidence_for, reported
 from master_orchestrator_agents.reference.data_analysis.plausibility import implausible
 from master_orchestrator_schemas.results import DiagnosisResult
 from master_orchestrator_schemas.tasks import DataAnalysisTask
@@ -70,6 +71,18 @@ def cases(plan: PlannedVehicle, history: VehicleHistory, codes: CodeTable) -> It
 def claims_of_analysis(all_cases: Iterable[CalibrationCase], weights: Amounts) -> list[Claim]:
     """What DATA_ANALYSIS says with these weights."""
     return [Claim(_probability(case.amounts, weights), case.is_true) for case in all_cases]
+
+
+def claims_reported(all_cases: Iterable[CalibrationCase], weights: Amounts, line: Amounts) -> list[Claim]:
+    """What DATA_ANALYSIS reports with these weights and this line (``evidence.reported``)."""
+    return [Claim(reported(said, line), is_true) for said, is_true in claims_of_analysis(all_cases, weights)]
+
+
+def fitted_line(all_cases: Iterable[CalibrationCase], weights: Amounts) -> dict[str, float]:
+    """Platt's scaling: the straight line from the weighed log-odds of the cases to those of their truth."""
+    weighed = [(sum(weights[kind] * amount for kind, amount in case.amounts.items()), case) for case in all_cases]
+    turned = [CalibrationCase({"slope": log_odds, "offset": 1.0}, case.is_true) for log_odds, case in weighed]
+    return _best(turned, {"slope": 1.0, "offset": 0.0}, {})
 
 
 def claims_of_diagnosis(plan: PlannedVehicle, history: VehicleHistory) -> Iterable[Claim]:

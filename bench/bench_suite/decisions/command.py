@@ -19,7 +19,9 @@ from bench_suite.decisions.calibration import (
     cases,
     claims_of_analysis,
     claims_of_diagnosis,
+    claims_reported,
     fitted,
+    fitted_line,
 )
 from bench_suite.decisions.drifts import DRIFTS, YEAR_DAYS, DriftingVehicle, forecast
 from bench_suite.decisions.fleets import RATES_S, UNSEEN_FROM, PlannedVehicle, plans, write
@@ -31,12 +33,14 @@ from master_orchestrator.core.triage import compile_rules
 from master_orchestrator.ingest.command import IngestOrder, open_all, run_ingest
 from master_orchestrator.ingest.opening import ReadTerms
 from master_orchestrator_agents.reference.codes import CodeTable
-from master_orchestrator_agents.reference.data_analysis.evidence import WEIGHTS
+from master_orchestrator_agents.reference.data_analysis.evidence import REPORTED, WEIGHTS
 from master_orchestrator_agents.reference.registry import reference_agents
 from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.triage_rules import TRENDING
 
-WEIGHTS_HEAD = "# Log-odds per amount of each kind of evidence. Made by `python bench decisions calibrate`.\n"
+LINE_HEAD = (
+    "# From the log-odds of a confidence to those of how often it is right: `python bench decisions calibrate`.\n"
+)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -103,10 +107,13 @@ def calibrate(
     seeds: Annotated[list[int], typer.Argument(help="Sets that the weights are fitted on.")],
     judge: Annotated[list[int], typer.Option(help=f"Sets that they are judged on, from {UNSEEN_FROM} on.")],
     every: Annotated[list[float] | None, typer.Option(help="Only these times between readings (s).")] = None,
-    write_to: Annotated[Path | None, typer.Option("--write", help="Write the fitted weights to this file.")] = None,
+    write_to: Annotated[Path | None, typer.Option("--write", help="Write the fitted line to this file.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw predicted against confirmed into this SVG file.")] = None,
 ) -> None:
-    """Fit the weights of DATA_ANALYSIS' evidence, and say how far probabilities are true, before and after."""
+    """Fit the weights of DATA_ANALYSIS' evidence, and the line from a confidence to what is reported of it.
+
+    Says how far probabilities are true, before and after.
+    """
     codes = CodeTable(load_topology().triage.dtcs)
     kinds = FAULTS + HEALTHY + LOOK_ALIKES
     lived = {seed: live(list(plans(seed, kinds, every or RATES_S))) for seed in [*seeds, *judge]}
@@ -114,10 +121,13 @@ def calibrate(
     unseen = [case for seed in judge for plan, history in lived[seed] for case in cases(plan, history, codes)]
     weights = fitted(known, WEIGHTS)
     lines = "".join(f"{kind} = {weight:.2f}\n" for kind, weight in weights.items())
+    line = fitted_line(known, WEIGHTS)
+    line_text = "".join(f"{name} = {value:.2f}\n" for name, value in line.items())
     panels = {
         "DATA_ANALYSIS: confidence": {
-            "weights that stand": claims_of_analysis(unseen, WEIGHTS),
-            "fitted now": claims_of_analysis(unseen, weights),
+            "as weighed": claims_of_analysis(unseen, WEIGHTS),
+            "other weights, fitted now": claims_of_analysis(unseen, weights),
+            "as reported": claims_reported(unseen, WEIGHTS, REPORTED),
         },
         "DIAGNOSIS: probability": {
             "as it stands": [
@@ -125,9 +135,9 @@ def calibrate(
             ]
         },
     }
-    _say(panels, f"{len(known)} findings fitted, {len(unseen)} judged\n{lines}")
+    _say(panels, f"{len(known)} findings fitted, {len(unseen)} judged\n{lines}\n{line_text}")
     if write_to is not None:
-        write_to.write_text(WEIGHTS_HEAD + lines, encoding="utf-8")
+        write_to.write_text(LINE_HEAD + line_text, encoding="utf-8")
     if plot is not None:
         drawn = {
             title: {f"{name}, Brier {brier(claims):.3f}": bins(claims) for name, claims in curves.items()}

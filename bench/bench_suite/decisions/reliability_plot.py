@@ -6,7 +6,8 @@ from bench_suite.decisions.calibration import Bin
 
 SIDE, MARGIN, GAP = 240, 44, 64
 """Of one panel, in pixels."""
-BEFORE, AFTER = "#b0b0b0", "#1f77b4"
+LAST = "#1f77b4"
+OTHERS = ("#b0b0b0", "#e3a857")
 
 Curve = Sequence[Bin | None]
 
@@ -14,7 +15,7 @@ Curve = Sequence[Bin | None]
 def reliability_svg(panels: Mapping[str, Mapping[str, Curve]]) -> str:
     """A panel per title: predicted against confirmed, a dot per tenth, its area by how many there are.
 
-    Each panel has one or two curves by name; the last one is in colour.
+    Each panel has up to three curves by name; the last one is in blue.
     """
     width = MARGIN + len(panels) * (SIDE + GAP)
     height = SIDE + 2 * MARGIN + 18
@@ -27,7 +28,7 @@ def reliability_svg(panels: Mapping[str, Mapping[str, Curve]]) -> str:
         parts.append(f'<g transform="translate({MARGIN + number * (SIDE + GAP)},{MARGIN})">')
         parts += _frame(title)
         for place, (name, curve) in enumerate(curves.items()):
-            colour = AFTER if place == len(curves) - 1 else BEFORE
+            colour = LAST if place == len(curves) - 1 else OTHERS[place]
             parts += _curve(curve, colour)
             parts.append(f'<circle cx="12" cy="{16 + 16 * place}" r="5" fill="{colour}"/>')
             parts.append(f'<text x="22" y="{20 + 16 * place}">{name}</text>')

@@ -4,7 +4,7 @@ from itertools import islice
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.data_analysis.check import slow_drifts, stored_codes
-from master_orchestrator_agents.reference.data_analysis.evidence import CONFIRM_FROM, confidence, evidence_for
+from master_orchestrator_agents.reference.data_analysis.evidence import CONFIRM_FROM, confidence, evidence_for, reported
 from master_orchestrator_agents.reference.data_analysis.plausibility import Signals, implausible
 from master_orchestrator_agents.reference.severity import severity_of
 from master_orchestrator_agents.task import Task
@@ -56,7 +56,7 @@ class DataAnalysisAgent:
             subsystem=finding.subsystem,
             description=_description(finding),
             severity=severity_of(finding),
-            confidence=round(sure, 3),
+            confidence=round(reported(sure), 3),
             evidence="; ".join(f"{piece.text} ({piece.weight:+.2f})" for piece in pieces)[:2_000],
             rule=finding.rule,
         )

@@ -6,11 +6,13 @@ itself:
     confidence = 1 / (1 + exp(-sum of weight * amount))
 
 The weights are in ``weights.toml``, fitted by ``python bench decisions calibrate``. A finding is confirmed from
-:data:`CONFIRM_FROM` on, which is low where a wrong dismissal is dangerous.
+:data:`CONFIRM_FROM` on, which is low where a wrong dismissal is dangerous. What is reported of a confirmed one is
+:func:`reported`: how often findings weighed like it were faults.
 """
 
 import math
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
@@ -41,13 +43,19 @@ CONFIRM_FROM: dict[Priority, float] = {
 }
 
 
-def load_weights() -> dict[str, float]:
-    """Kind of evidence -> log-odds per amount of it."""
-    text = resources.files(__package__ or "").joinpath("weights.toml").read_text("utf-8")
-    return {kind: float(weight) for kind, weight in tomllib.loads(text).items()}
+DOUBTFUL = 0.75
+"""Up to here a confidence is reported as it is: the line was fitted to hardly any finding that is so doubtful."""
 
 
-WEIGHTS = load_weights()
+def _load(name: str) -> dict[str, float]:
+    text = resources.files(__package__ or "").joinpath(name).read_text("utf-8")
+    return {key: float(value) for key, value in tomllib.loads(text).items()}
+
+
+WEIGHTS = _load("weights.toml")
+"""Kind of evidence -> log-odds per amount of it."""
+REPORTED = _load("reported.toml")
+"""``slope`` and ``offset`` of the line from the log-odds of a confidence to those of what is reported."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,13 @@ class EvidencePiece:
 def confidence(pieces: list[EvidencePiece]) -> float:
     """The pieces together, 0 to 1."""
     return 1 / (1 + math.exp(-sum(piece.weight for piece in pieces)))
+
+
+def reported(sure: float, line: Mapping[str, float] = REPORTED) -> float:
+    """How often findings with this confidence are faults: a straight line of log-odds, above what is doubtful."""
+    inside = min(max(sure, 1e-9), 1 - 1e-9)
+    log_odds = line["offset"] + line["slope"] * math.log(inside / (1 - inside))
+    return max(1 / (1 + math.exp(-log_odds)), min(sure, DOUBTFUL))
 
 
 def is_high_side(finding: Finding) -> bool:
