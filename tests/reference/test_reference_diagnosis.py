@@ -91,6 +91,16 @@ def test_what_a_cause_explains_elsewhere_counts_for_it(diagnose: Diagnose) -> No
     assert gasket(findings=[finding("coolant_hot")]) < gasket(findings=[finding("coolant_hot")], dtcs=["P0301"])
 
 
+def test_what_is_most_severe_is_named_first_however_sure_the_rest_is(diagnose: Diagnose) -> None:
+    """A sure cause of a lean mixture, and an oil pressure that has several causes."""
+    result = diagnose(findings=[finding("oil_pressure_lost", 20.0)], dtcs=["P0171"])
+    oil, lean = ((cause.subsystem, cause.probability) for cause in (result.causes or ())[:4:3])
+
+    assert (Subsystem.LUBRICATION, Subsystem.FUEL_AIR) == (oil[0], lean[0])
+    assert oil[1] < lean[1]
+    assert "oil_level_low" == components(result)[0]
+
+
 @pytest.mark.parametrize("rule", sorted(load_topology().triage.rules))
 def test_every_rule_leads_to_a_fitting_priority(diagnose: Diagnose, rule: str) -> None:
     """URGENT is unsafe, HIGH and SCHEDULED stay what they are by the urgency table; each has work to be done."""

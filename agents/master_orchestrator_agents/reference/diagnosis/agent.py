@@ -15,6 +15,7 @@ from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Operation, RankedCause
 from master_orchestrator_schemas.results import DiagnosisResult
 from master_orchestrator_schemas.tasks import DiagnosisTask
+from master_orchestrator_schemas.vocabulary import Subsystem
 
 MAX_CAUSES, MAX_OPERATIONS, PER_SUBSYSTEM = 8, 4, 3
 WORTH_NAMING = 0.03
@@ -69,7 +70,7 @@ class DiagnosisAgent:
 
     def _result(self, given: DiagnosisTask, rankings: Sequence[Ranking], version: int) -> DiagnosisResult:
         lead = max(rankings, key=lambda ranking: _severity(ranking) * ranking.fault)
-        causes = _causes(rankings)
+        causes = _causes(rankings, lead.subsystem)
         life = observed((f for f in given.findings if f.subsystem == lead.subsystem), given.trends)
         if life is None and lead.ranked:
             life = time_to_failure(lead.ranked[0])
@@ -111,8 +112,8 @@ def _severity(ranking: Ranking) -> float:
     return max(severity, UNSAFE_FROM) if ranking.severity >= UNSAFE_FROM else min(severity, BELOW_URGENT)
 
 
-def _causes(rankings: Sequence[Ranking]) -> tuple[RankedCause, ...]:
-    """The leading causes of each subsystem, each component once, the likeliest first."""
+def _causes(rankings: Sequence[Ranking], lead: Subsystem) -> tuple[RankedCause, ...]:
+    """The leading causes of each subsystem, each component once: those of ``lead`` first, then by their probability."""
     best: dict[str, RankedCause] = {}
     for ranking in rankings:
         named = [entry for entry in ranking.ranked[:PER_SUBSYSTEM] if entry.probability >= WORTH_NAMING]
@@ -120,7 +121,7 @@ def _causes(rankings: Sequence[Ranking]) -> tuple[RankedCause, ...]:
             known = best.get(cause.component)
             if known is None or known.probability < cause.probability:
                 best[cause.component] = cause
-    return tuple(sorted(best.values(), key=lambda cause: -cause.probability)[:MAX_CAUSES])
+    return tuple(sorted(best.values(), key=lambda cause: (cause.subsystem != lead, -cause.probability))[:MAX_CAUSES])
 
 
 def _cause(entry: Ranked) -> RankedCause:
