@@ -98,7 +98,7 @@ def test_statistics_count_what_has_happened(stage: FacadeStage, vehicle: Vehicle
     others = base["active_workflows"]  # on a broker that other tests have used, theirs may end meanwhile
     completed = after["completed"] - base["completed"]
     assert 1 <= completed <= 1 + others
-    assert base["urgent_handled"] + 1 == after["urgent_handled"]
+    assert 1 <= after["urgent_handled"] - base["urgent_handled"] <= completed
     assert completed == after["workflows_by_state"]["COMPLETED"] - base["workflows_by_state"]["COMPLETED"]
     assert 0 < after["average_completion_time"] < 60
 
