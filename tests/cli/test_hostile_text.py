@@ -84,6 +84,15 @@ def test_any_text_table_or_document_of_any_command(capsys: pytest.CaptureFixture
     assert {HOSTILE: HOSTILE} == json.loads(shown)
 
 
+@pytest.mark.parametrize("text", ["hose [/red] leaks", "pump [bold]x", "belt :smile: off"])
+def test_no_text_is_read_as_markup(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first ended `learning show` with a traceback; the others lost their brackets or colons."""
+    table = plain_table("cause")
+    table.add_row(text)
+    answer(None, lambda: Group(text, table), as_json=False)
+    assert [text, text] == [line.rstrip() for line in capsys.readouterr().out.splitlines() if line.rstrip() != "cause"]
+
+
 def test_what_can_be_read_stays_as_it_is() -> None:
     assert "Zoë 車 ~0" == harmless_text("Zoë 車 ~0") == harmless_json("Zoë 車 ~0")
     assert ["\U000e0001"] == json.loads(harmless_json('["\U000e0001"]'))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
-from master_orchestrator.cli.output import JsonOption, plain_width
+from master_orchestrator.cli.output import JsonOption, console_for_people, plain_width
 from master_orchestrator.cli.provision import provision_topics
 from master_orchestrator.exit_codes import ExitCode
 
@@ -132,7 +132,6 @@ def _terms(call: Invocation, fleet: Fleet, speed: float, timeout_s: float, start
 
 def _run(terms: DemoTerms, call: Invocation, folder: Path, *, as_json: bool) -> DemoVerdict:
     """Run the demo with the terminal to itself: all logs go to a file."""
-    from rich.console import Console
 
     from master_orchestrator.demo.redirect import output_to
     from master_orchestrator.demo.run import Demo
@@ -140,10 +139,10 @@ def _run(terms: DemoTerms, call: Invocation, folder: Path, *, as_json: bool) -> 
 
     with output_to(folder / "demo.log") as streams:
         configure_logging(call.settings, program="demo")
-        verdict = Demo(terms, Console(file=streams.err if as_json else streams.out)).run()
+        verdict = Demo(terms, console_for_people(file=streams.err if as_json else streams.out)).run()
     if as_json:
         typer.echo(dumps(verdict.as_json()))
     else:
-        shown = Console()
+        shown = console_for_people()
         shown.print(verdict.as_text(), width=plain_width())
     return verdict

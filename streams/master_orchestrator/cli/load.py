@@ -9,7 +9,7 @@ import typer
 
 from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.demo import demo
-from master_orchestrator.cli.output import JsonOption, answer
+from master_orchestrator.cli.output import JsonOption, answer, console_for_people
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -65,7 +65,6 @@ def ingest(
     json: JsonOption = False,
 ) -> None:
     """Send recorded drives to the telemetry topic; exit code 1 if a row was rejected or not acknowledged."""
-    from rich.console import Console
 
     from master_orchestrator.ingest import command
     from master_orchestrator.ingest.telling import dry_run_json, dry_run_text, refusals_command, summary_text
@@ -83,7 +82,7 @@ def ingest(
         _guess(order, as_json=json)
         return
     opened = command.open_all(order)
-    console = Console(stderr=True)
+    console = console_for_people(stderr=True)
     if dry_run:
         dry = command.dry_run(call.topology)
         summary = command.run_ingest(order, opened, dry, console)
@@ -180,7 +179,6 @@ def simulate(
     json: JsonOption = False,
 ) -> None:
     """Drive a seeded fleet: healthy vehicles, faults of every subsystem, duplicates, gaps, late readings, spikes."""
-    from rich.console import Console
 
     from master_orchestrator.simulation.command import fleet_speed, run_fleet, tally_json, tally_text, unique_prefix
     from master_orchestrator.simulation.faults import FAULTS
@@ -200,7 +198,7 @@ def simulate(
     except ValueError as error:
         raise UsageError(str(error)) from error
     call = invocation(ctx)
-    tally = run_fleet(fleet, pace, call.reachable_kafka("Telemetry"), call.topology, Console(stderr=True))
+    tally = run_fleet(fleet, pace, call.reachable_kafka("Telemetry"), call.topology, console_for_people(stderr=True))
     answer(tally_json(fleet, tally), lambda: tally_text(fleet, tally), as_json=json)
     if tally.acknowledged < tally.sent:
         raise typer.Exit(ExitCode.NO)

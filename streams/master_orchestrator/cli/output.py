@@ -73,11 +73,16 @@ def answer(value: object, human: Callable[[], RenderableType], *, as_json: bool,
     if isinstance(shown, str):  # as it is: neither wrapped nor read as markup
         typer.echo("\n".join(map(harmless_text, shown.split("\n"))))
         return
-    from rich.console import Console
-
-    console = Console(width=plain_width())
+    console = console_for_people(width=plain_width())
     console.width = max(console.width, min_width)
     console.print(Harmless(shown))
+
+
+def console_for_people(**options: Any) -> Console:
+    """Rich's console with these options; what it is given is text, whatever is in brackets or between colons."""
+    from rich.console import Console
+
+    return Console(markup=False, emoji=False, **options)
 
 
 def plain_width() -> int | None:

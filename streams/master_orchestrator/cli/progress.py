@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 @contextmanager
 def reading(what: str) -> Iterator[OnProgress | None]:
     """What to hand to a reader as ``progress``; None where nobody watches."""
-    from rich.console import Console
     from rich.progress import Progress as Bar
 
-    console = Console(stderr=True)
+    from master_orchestrator.cli.output import console_for_people
+
+    console = console_for_people(stderr=True)
     if not console.is_terminal:
         yield None
         return

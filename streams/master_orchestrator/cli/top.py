@@ -41,18 +41,17 @@ def top(
     once: Annotated[bool, typer.Option("--once", help="Show it once, and end.")] = False,
 ) -> None:
     """Show the workflows by state, lanes against their bounds, agents and alerts, every two seconds until Ctrl-C."""
-    from rich.console import Console
     from rich.live import Live
 
-    from master_orchestrator.cli.output import plain_width
+    from master_orchestrator.cli.output import console_for_people, plain_width
 
     urls = [_url(address) for address in addresses or [f"127.0.0.1:{METRICS_PORT + n}" for n in (0, 1)]]
     if once:
-        Console(width=plain_width()).print(_screen(urls, once=True))
+        console_for_people(width=plain_width()).print(_screen(urls, once=True))
         return
     if not sys.stdout.isatty():
         raise UsageError("top draws on a terminal: add --once")
-    with Live(_screen(urls), console=Console(), auto_refresh=False, screen=True) as live:
+    with Live(_screen(urls), console=console_for_people(), auto_refresh=False, screen=True) as live:
         while True:
             time.sleep(REFRESH_S)
             live.update(_screen(urls), refresh=True)

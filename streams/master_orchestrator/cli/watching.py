@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.live import Live
 
 from master_orchestrator.cli.context import Invocation, UsageError
-from master_orchestrator.cli.output import Harmless
+from master_orchestrator.cli.output import Harmless, console_for_people
 from master_orchestrator.cli.progress import reading
 from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
 from master_orchestrator.readers.topics import TopicReader
@@ -37,7 +36,7 @@ def watch(call: Invocation, table: Callable[[NewestStatuses[StatusHead]], Render
     with TopicReader(kafka, [topology.topic_of("Status")], range(topology.partitions)) as reader:
         with reading("statuses") as progress:
             newest.take(reader.catch_up(progress))
-        with Live(Harmless(table(newest)), console=Console(), auto_refresh=False) as live:
+        with Live(Harmless(table(newest)), console=console_for_people(), auto_refresh=False) as live:
             while True:
                 live.update(Harmless(table(newest)), refresh=True)
                 time.sleep(REFRESH_S)

@@ -78,7 +78,7 @@ def run_ingest(order: IngestOrder, files: Sequence[DriveFile], sink: Sink, conso
 @contextmanager
 def _progress(console: Console, files: Sequence[DriveFile]) -> Iterator[Callable[[FileTally], None]]:
     """A bar over the bytes of all files: how many rows they have is known only at their end."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     sizes = [file.size for file in files]
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=sum(sizes))
