@@ -9,7 +9,7 @@ import typer
 
 from master_orchestrator.cli.context import UsageError, invocation, moment_before
 from master_orchestrator.cli.inspect import PANEL
-from master_orchestrator.cli.operate import OperatorOption, TimeoutOption, YesOption
+from master_orchestrator.cli.operate import OperatorOption, ReasonOption, TimeoutOption, YesOption
 from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
@@ -53,7 +53,7 @@ def redrive_failed(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of workflows.")] = 50,
     per_second: Annotated[float, typer.Option(min=0.01, max=1_000, help="Requests per second.")] = 5.0,
-    reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
+    reason: ReasonOption = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,

@@ -17,8 +17,14 @@ from master_orchestrator.cli.campaign_requests import (
     plan_text,
     read,
 )
-from master_orchestrator.cli.context import Invocation, NothingSuchError, UsageError, invocation
-from master_orchestrator.cli.operate import OperatorOption, TimeoutOption, YesOption
+from master_orchestrator.cli.context import Invocation, NothingSuchError, invocation, member_named
+from master_orchestrator.cli.operate import (
+    NeededReasonOption,
+    OperatorOption,
+    ReasonOption,
+    TimeoutOption,
+    YesOption,
+)
 from master_orchestrator.cli.output import JsonOption, answer
 from master_orchestrator.exit_codes import ExitCode
 
@@ -28,7 +34,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from master_orchestrator.readers.campaigns import CampaignFold, Participation
-    from master_orchestrator_schemas.vocabulary import Priority
 
 EXAMPLE = (
     "Example: master-orchestrator campaign open R-2026-17 --vehicles fleet.csv --lot L-0412 "
@@ -73,7 +78,7 @@ def open_(
     part: Annotated[list[str] | None, typer.Option(help="A part that it takes; may be repeated.")] = None,
     priority: Annotated[str, typer.Option(help="URGENT, HIGH, SCHEDULED or ROUTINE.")] = "SCHEDULED",
     rate: Annotated[str, typer.Option(metavar="N/min", help="How many vehicles per s, min or h at most.")] = "60/min",
-    reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
+    reason: ReasonOption = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,
@@ -85,6 +90,7 @@ def open_(
     """
     from master_orchestrator.client.asking import this_user
     from master_orchestrator.quality.vehicle_file import Concerned, read_vehicles, units_built
+    from master_orchestrator_schemas.vocabulary import Priority
 
     concerned = Concerned(frozenset(lot or ()), frozenset(model or ()), component)
     chosen = read_vehicles(vehicles, concerned)
@@ -92,7 +98,7 @@ def open_(
         raise NothingSuchError(f"{vehicles} names no vehicle that is concerned: see --lot, --model and --component")
     plan = CampaignPlan(
         campaign=campaign_work(campaign, operation, title, {"labour_hours": hours, "skill": skill, "bay": bay}, part),
-        priority=_priority(priority),
+        priority=member_named(Priority, priority, "--priority"),
         vehicles=chosen,
         unnamed=0 if production is None else max(0, units_built(production, concerned) - len(chosen)),
         apart_s=apart_s(rate),
@@ -121,14 +127,6 @@ def open_(
         answer(value | outcome, lambda: outcome_text(outcome), as_json=json)
     if outcome.get("rejected"):
         raise typer.Exit(ExitCode.NO)
-
-
-def _priority(text: str) -> Priority:
-    from master_orchestrator_schemas.vocabulary import Priority
-
-    if text.upper() not in Priority.__members__:
-        raise UsageError(f"--priority {text!r} is not one of {', '.join(Priority.__members__)}")
-    return Priority[text.upper()]
 
 
 def show(
@@ -207,7 +205,7 @@ def close(
     ctx: typer.Context,
     campaign: IdArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Reason, for the audit trail.", show_default=False)],
+    reason: NeededReasonOption,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,
@@ -222,7 +220,7 @@ def close(
 
     call = invocation(ctx)
     taking_part = _taking_part(read(call), campaign)
-    rejected = close_all(call, (campaign, reason, operator, timeout), taking_part) if yes else []
+    rejected = close_all(call, campaign, taking_part, reason=reason, operator=operator, timeout=timeout) if yes else []
     waiting = sum(taken.part is CampaignPart.WAITING for taken in taking_part.values())
     verb = "Closed" if yes else "Would be closed"
     lines = [f"{verb}: {campaign}; the work that waits is withdrawn from {amount(waiting, 'vehicle')}."]

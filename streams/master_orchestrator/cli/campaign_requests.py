@@ -141,7 +141,13 @@ def outcome_text(outcome: dict[str, Any]) -> str:
 
 
 def close_all(
-    call: Invocation, what: tuple[str, str, str | None, float], taking_part: dict[str, Participation]
+    call: Invocation,
+    campaign: str,
+    taking_part: dict[str, Participation],
+    *,
+    reason: str,
+    operator: str | None,
+    timeout: float,
 ) -> list[dict[str, str]]:
     """Tell the vehicles, and those that a `campaign open` has asked for meanwhile; the rejections.
 
@@ -152,7 +158,6 @@ def close_all(
     from master_orchestrator_schemas.messages import Campaign
     from master_orchestrator_schemas.vocabulary import OperatorAction
 
-    campaign, reason, operator, timeout = what
     by, work = operator or this_user(), Campaign(campaign_id=campaign)
     rejected, told = list[dict[str, str]](), set[str]()
     with call.on_record("admin", "campaign", by=by):

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import typer
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:  # so that --help is instant
     from master_orchestrator_schemas.kafka import KafkaSettings
     from master_orchestrator_schemas.topology import Topology
     from master_orchestrator_schemas.topology.terms import SchemaName
+
+E = TypeVar("E", bound=Enum)
 
 
 class UsageError(OrchestratorError):
@@ -170,6 +173,14 @@ def invocation(ctx: typer.Context) -> Invocation:
     if call is None:
         raise UsageError("this command is run through the master-orchestrator command")
     return call
+
+
+def member_named(names: type[E], given: str, option: str) -> E:
+    """The member called so, whatever the case. Raises :class:`UsageError`."""
+    try:
+        return names[given.upper()]
+    except KeyError:
+        raise UsageError(f"{option} {given!r} is not one of {', '.join(names.__members__)}") from None
 
 
 def moment_before(age: str | None, option: str) -> int | None:

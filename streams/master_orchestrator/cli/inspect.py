@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
 from master_orchestrator.cli import completion
-from master_orchestrator.cli.context import AnswerIsNoError, NothingSuchError, UsageError, invocation
+from master_orchestrator.cli.context import AnswerIsNoError, NothingSuchError, invocation, member_named
 from master_orchestrator.cli.output import JsonOption, answer, plain
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
     from master_orchestrator_schemas.messages import AuditRecord, Status
 
-E = TypeVar("E", bound=Enum)
 
 PANEL = "Workflows"
 HOW_TO_LIST = "list them with 'master-orchestrator workflows'"
@@ -84,8 +82,8 @@ def workflows(
 
     selection = Wanted(
         prefix=prefix or "",
-        state=_member(State, state, "--state"),
-        priority=_member(Priority, priority, "--priority"),
+        state=None if state is None else member_named(State, state, "--state"),
+        priority=None if priority is None else member_named(Priority, priority, "--priority"),
         vehicle=vehicle,
     )
 
@@ -170,13 +168,3 @@ def _newest(ctx: typer.Context, prefix: str = "", vehicle: str | None = None) ->
     partitions = None if vehicle is None else [partition_of(vehicle, call.topology.partitions)]
     with call.on_record("read", "workflow"), reading("statuses") as progress:
         return read_newest(kafka, call.topology, progress, prefix=prefix, partitions=partitions)
-
-
-def _member(names: type[E], given: str | None, option: str) -> E | None:
-    """The member called so, whatever the case."""
-    if given is None:
-        return None
-    try:
-        return names[given.upper()]
-    except KeyError:
-        raise UsageError(f"{option} {given!r} is not one of {', '.join(names.__members__)}") from None

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 OperatorOption = Annotated[
     str | None, typer.Option(help="Name of the operator. (default: the current user)", show_default=False)
 ]
+REASON = "Reason, for the audit trail."
+ReasonOption = Annotated[str | None, typer.Option(help=REASON)]
+NeededReasonOption = Annotated[str, typer.Option("--reason", help=REASON, show_default=False)]
 TimeoutOption = Annotated[float, typer.Option(min=0.1, help="Seconds to wait for the engine's answer.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it, only show what would be done.")]
 
@@ -50,7 +53,7 @@ def redrive(
     ctx: typer.Context,
     workflow: WorkflowArgument,
     *,
-    reason: Annotated[str | None, typer.Option(help="Reason, for the audit trail.")] = None,
+    reason: ReasonOption = None,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,
@@ -75,7 +78,7 @@ def cancel(
     ctx: typer.Context,
     workflow: WorkflowArgument,
     *,
-    reason: Annotated[str, typer.Option(help="Reason, for the audit trail.", show_default=False)],
+    reason: NeededReasonOption,
     operator: OperatorOption = None,
     timeout: TimeoutOption = 30.0,
     yes: YesOption = False,

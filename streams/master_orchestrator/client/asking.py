@@ -52,12 +52,18 @@ def ask(kafka: KafkaSettings, topology: Topology, request: OperatorRequest, time
     link = ClusterLink(kafka, topology, history=False)
     link.start()
     try:
-        pending = link.submit(request)
+        return answered(link, request, timeout)
+    finally:
+        link.stop()
+
+
+def answered(link: ClusterLink, request: OperatorRequest, timeout: float) -> EngineAnswer:
+    """Send a request over a link that is up, and wait for the answer. Raises :class:`EngineSilentError`."""
+    pending = link.submit(request)
+    try:
         return pending.answer.result(waitable(timeout))
     except NotInTime:
         raise pending.overdue(timeout) from None
-    finally:
-        link.stop()
 
 
 def ask_all(

@@ -4,12 +4,12 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from concurrent.futures import TimeoutError as NotInTime
 from types import TracebackType
 from typing import Self
 
+from master_orchestrator.client.asking import answered
 from master_orchestrator.client.link import ClusterLink
-from master_orchestrator.ports import EngineAnswer, waitable
+from master_orchestrator.ports import EngineAnswer
 from master_orchestrator.readers.decoding import decoded
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec
@@ -63,17 +63,9 @@ def ask_paced(
                 if request.campaign is not None and closing.has_seen(request.campaign.campaign_id):
                     return
                 due = time.monotonic() + apart_s
-                yield request, _answer(link, request, timeout)
+                yield request, answered(link, request, timeout)
     finally:
         link.stop()
-
-
-def _answer(link: ClusterLink, request: OperatorRequest, timeout: float) -> EngineAnswer:
-    pending = link.submit(request)
-    try:
-        return pending.answer.result(waitable(timeout))
-    except NotInTime:
-        raise pending.overdue(timeout) from None
 
 
 class _CloseWatch:
