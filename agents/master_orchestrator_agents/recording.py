@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from master_orchestrator_agents.errors import CharterError
 from master_orchestrator_schemas.messages import Activity, Reply, SessionAct
-from master_orchestrator_schemas.messages.activity import MAX_ACTS, MAX_COUNT
+from master_orchestrator_schemas.messages.activity import MAX_ACTS, MAX_COUNT, activity_id
 from master_orchestrator_schemas.vocabulary import (
     ActError,
     Action,
@@ -152,7 +152,7 @@ class Author:
     ) -> Activity:
         number = next(self._numbers)
         return Activity(
-            activity_id=f"{occasion.session or ''}#{self.instance}#{self.start_ms}#{number}",
+            activity_id=activity_id(occasion.session, self.instance, self.start_ms, number),
             actor=self.actor,
             kind=self.kind,
             instance=self.instance,

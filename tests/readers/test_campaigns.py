@@ -6,7 +6,8 @@ from itertools import permutations
 import pytest
 from support.statuses import status
 
-from master_orchestrator.readers.campaigns import CampaignFold, CampaignPart, Participation
+from master_orchestrator.core.decide.campaigns import SETTLED
+from master_orchestrator.readers.campaigns import ENDED, CampaignFold, CampaignPart, Participation
 from master_orchestrator_schemas.vocabulary import Reason, State
 
 ID = "R-1"
@@ -63,3 +64,7 @@ def test_campaigns_and_vehicles_are_counted() -> None:
     } == fold.counts
     assert {"car-1", "car-2", "car-3"} == fold.vehicles
     assert [True, True, False, False] == [fold.is_open(car) for car in ("car-1", "car-2", "car-3", "car-4")]
+
+
+def test_the_ends_that_settle_a_campaign_are_those_of_the_core() -> None:
+    assert SETTLED == set(ENDED)

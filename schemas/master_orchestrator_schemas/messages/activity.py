@@ -54,12 +54,16 @@ class SessionAct(msgspec.Struct, frozen=True, kw_only=True):
     override: ShortText | None = None
 
 
+def activity_id(session: str | None, instance: str, start_ms: int, seq: int) -> str:
+    """``<session>#<instance>#<start>#<n>``: a record sent again has the same, a command handled again another."""
+    return f"{session or ''}#{instance}#{start_ms}#{seq}"
+
+
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
     """A session of an actor, or the part of it that a record holds. The topic's key is ``actor``.
 
     Args:
-        activity_id: ``<session>#<instance>#<start>#<n>``: a repeat of the record has the same, a second handling of
-            the command another.
+        activity_id: see :func:`activity_id`.
         actor: ``agent:DIAGNOSIS``, ``operator:ada``, ``client:portal``, ``workshop:north``, ``gateway:<ce_source>``,
             ``engine``.
         instance: the process, ``worker@host``; the same after a restart.

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator_schemas.messages import Activity, OperatorRequest, ServiceEvent, SessionAct
+from master_orchestrator_schemas.messages.activity import activity_id
 from master_orchestrator_schemas.vocabulary import ActError, Action, ActorKind, ActOutcome
 
 REJECTED = "rejected"
@@ -59,7 +60,7 @@ def _session(  # noqa: PLR0917  all of them are the record's
     instance = f"engine-{given.cause.partition}"
     failed = any(act.outcome is not ActOutcome.SUCCESS for act in acts)
     return Activity(
-        activity_id=f"{session}#{instance}#{given.at_ms}#0",
+        activity_id=activity_id(session, instance, given.at_ms, 0),
         actor=f"{kind}:{(name or NAMELESS)[:MAX_NAME]}",
         kind=kind,
         instance=instance,

@@ -19,6 +19,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, Answer, Priority, 
 
 CROSSING = ("crossing_ms", "crossing_low_ms", "crossing_high_ms")
 ALONE = -1
+"""Place of a finding that only ``standing`` has."""
 GENESIS = "0" * 64
 """``prev_hash`` of the first audit record of a workflow."""
 
@@ -318,9 +319,9 @@ def encode_state(state: VehicleState) -> bytes:
 def _sharing(state: VehicleState, findings: tuple[KnownFinding, ...]) -> VehicleState:
     """What a FAILED workflow has found still stands, and is kept for its redrive: it is stored once."""
     shared = tuple(findings.index(finding) if finding in findings else ALONE for finding in state.standing)
-    if all(place == ALONE for place in shared):
+    alone = tuple(finding for finding, place in zip(state.standing, shared, strict=True) if place == ALONE)
+    if alone == state.standing:
         return state
-    alone = tuple(finding for finding in state.standing if finding not in findings)
     return msgspec.structs.replace(state, standing=alone, shared=shared)
 
 

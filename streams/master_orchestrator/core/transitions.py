@@ -111,6 +111,10 @@ STATE_OF_STEP: Mapping[AgentType, State] = MappingProxyType(
 )
 """The state in which a step's command is outstanding. MANUFACTURING_QUALITY is a side task and has none."""
 
+BEFORE_CONTACT = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
+"""Steps before the owner is asked."""
+STATES_BEFORE_CONTACT = frozenset(STATE_OF_STEP[step] for step in BEFORE_CONTACT)
+
 STATES: tuple[State, ...] = tuple(State)
 """A state's number in stored histories; the order of :class:`State` is persistent, states are only added at its end."""
 

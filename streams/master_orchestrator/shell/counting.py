@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from master_orchestrator.core.decide.campaigns import WHY
+from master_orchestrator.core.decide.campaigns import SETTLED, WHY
 from master_orchestrator.core.lessons import CODES, lesson_of, rating_of
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
@@ -21,7 +21,7 @@ from master_orchestrator_schemas.messages import AuditRecord
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.reasons import REASONS
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, Reason, State
+from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, State
 
 log = structlog.get_logger(__name__)
 ENDED = frozenset({State.COMPLETED, State.FAILED})
@@ -31,8 +31,6 @@ CAMPAIGN_EVENTS = {
     "campaign_closed": "closed",
 }
 """The audit trail's names for what becomes of a campaign's work in an open workflow."""
-CAMPAIGN_ENDS = (Reason.SERVICED, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED)
-"""The ends that settle the work."""
 
 
 class InputCounts:
@@ -116,7 +114,7 @@ class EngineCounts(InputCounts):
         for rule in (*topology.triage.rules, CODES):
             for label in FindingLabel:
                 self._child(self.metrics.rule_labels, rule, label.value)
-        for became in ("opened", *CAMPAIGN_EVENTS.values(), *CAMPAIGN_ENDS):
+        for became in ("opened", *CAMPAIGN_EVENTS.values(), *sorted(SETTLED)):
             self._child(self.metrics.campaign_work, became)
         for topic in topology.input_topics:
             for by_topic in (self.metrics.duplicate_records, self.metrics.reseeks, self.metrics.offset_holes):
@@ -138,7 +136,7 @@ class EngineCounts(InputCounts):
                 self._child(self.metrics.campaign_work, CAMPAIGN_EVENTS[entry.event]).inc()
             elif entry.event == "workflow_opened" and entry.reason == WHY:
                 self._child(self.metrics.campaign_work, "opened").inc()
-            elif entry.to_state in ENDED and entry.from_state != entry.to_state and entry.reason in CAMPAIGN_ENDS:
+            elif entry.to_state in ENDED and entry.from_state != entry.to_state and entry.reason in SETTLED:
                 ended = (status for status in outcome.status if status.workflow_id == entry.workflow_id)
                 for status in ended:
                     self._child(self.metrics.campaign_work, entry.reason).inc(len(status.campaigns))

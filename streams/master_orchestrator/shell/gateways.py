@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from master_orchestrator.shell.records import Fetched
 from master_orchestrator_schemas.headers import SENDER_HEADERS, sender_of
 from master_orchestrator_schemas.messages import Activity, SessionAct
+from master_orchestrator_schemas.messages.activity import activity_id
 from master_orchestrator_schemas.vocabulary import ActError, Action, ActorKind, ActOutcome
 
 MINUTE_MS = 60_000
@@ -91,7 +92,7 @@ def _sessions(partition: int, minute: _Minute) -> Iterable[Activity]:
         refused = min(minute.refused[gateway.name], gateway.readings)
         session = f"{gateway.name}@{gateway.first}"
         yield Activity(
-            activity_id=f"{session}#{instance}#{minute.start_ms}#0",
+            activity_id=activity_id(session, instance, minute.start_ms, 0),
             actor=f"{ActorKind.GATEWAY}:{gateway.name}",
             kind=ActorKind.GATEWAY,
             instance=instance,

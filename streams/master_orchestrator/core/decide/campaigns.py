@@ -25,6 +25,7 @@ from master_orchestrator.core.decide.opening import make_room, next_workflow_id
 from master_orchestrator.core.decide.service_event import digest_of
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import CampaignWork, Workflow
+from master_orchestrator.core.transitions import BEFORE_CONTACT, STATES_BEFORE_CONTACT
 from master_orchestrator_schemas.messages import Campaign, OperatorRequest
 from master_orchestrator_schemas.reasons import CORE_REASONS
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, Reason, State
@@ -33,8 +34,8 @@ WHY = "campaign"
 CAMPAIGN_ACTIONS = frozenset({OperatorAction.OPEN_CAMPAIGN, OperatorAction.CLOSE_CAMPAIGN})
 SETTLED = frozenset({Reason.SERVICED, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
 """Ends after which the work that was part of the workflow is done, refused, or given up by an operator."""
-BEFORE_CONTACT = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
-HELD_IN = frozenset({State.CUSTOMER_ENGAGEMENT, State.RETRY})
+TAKES_IN = STATES_BEFORE_CONTACT | {State.CUSTOMER_ENGAGEMENT, State.RETRY}
+"""States of a workflow whose owner may still be asked about all of it."""
 
 
 def left_over(workflow: Workflow | None) -> tuple[CampaignWork, ...]:
@@ -114,7 +115,7 @@ def _work(campaign: Campaign, priority: Priority) -> CampaignWork:
 def _taken_in(context: Context[Workflow], work: CampaignWork, known: tuple[int, ...]) -> list[ev.Event]:
     workflow = context.workflow
     step = None if workflow.execution is None else workflow.execution.step
-    if workflow.state not in HELD_IN | {State.DATA_ANALYSIS, State.DIAGNOSIS}:
+    if workflow.state not in TAKES_IN:
         return _remembered(context, work, known)
     if step in BEFORE_CONTACT and workflow.standing is None:
         joined = (*workflow.campaigns, work)

@@ -25,15 +25,15 @@ from master_orchestrator.core.servicing.meters import (
 from master_orchestrator.core.servicing.plans import Items
 from master_orchestrator.core.servicing.record import LOOK_MS, DueItem, ItemRecord, ServiceRecord
 from master_orchestrator.core.state import VehicleState, Workflow
+from master_orchestrator.core.transitions import BEFORE_CONTACT, STATES_BEFORE_CONTACT
 from master_orchestrator.core.triage import odometer_of
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
+from master_orchestrator_schemas.vocabulary import Priority, State
 
 MOVING_KMH = 5.0
 RUNNING_RPM = 400.0
 MAX_AMOUNT = 10_000_000.0
 """Kilometres or hours that no vehicle has."""
-BEFORE_CONTACT = frozenset({State.DATA_ANALYSIS, State.DIAGNOSIS})
 
 
 def plan_of(policy: Policy, state: VehicleState, vehicle_id: str, reading: Telemetry | None = None) -> Items:
@@ -115,8 +115,8 @@ def may_join(workflow: Workflow) -> bool:
     """Whether the owner is still to be asked."""
     execution = workflow.execution
     if workflow.state is State.RETRY and execution is not None:
-        return execution.step in (AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS)
-    return workflow.state in BEFORE_CONTACT
+        return execution.step in BEFORE_CONTACT
+    return workflow.state in STATES_BEFORE_CONTACT
 
 
 def done(

@@ -22,11 +22,10 @@ from master_orchestrator.core.decide.executions import next_revision
 from master_orchestrator.core.decide.findings import evidence_details
 from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.state import Execution, KnownFinding, Workflow
-from master_orchestrator.core.transitions import REASON_NUMBERS
+from master_orchestrator.core.transitions import BEFORE_CONTACT, REASON_NUMBERS
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 Findings = tuple[KnownFinding, ...]
-BEFORE_CONTACT = frozenset({AgentType.DATA_ANALYSIS, AgentType.DIAGNOSIS})
 
 
 class Joining(Context[Workflow], frozen=True, kw_only=True, gc=False):
