@@ -50,6 +50,18 @@ WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyz äöüñéß-.,;:/", max_si
         ("Zündkerzen und Zündspulen gewechselt", ["spark_plugs", "ignition_coil"], []),
         ("thermostat ok; thermostat replaced", ["thermostat"], []),
         ("motor de arranque averiado", ["starter"], []),
+        ("loose ground strap on battery", ["charging_wiring"], []),
+        ("Lambdasonde hinter dem Kat ersetzt", ["oxygen_sensor"], []),
+        ("manguera del radiador rota", ["coolant_leak"], []),
+        ("coolant leak at the water pump", ["coolant_leak", "water_pump"], []),
+        ("not the alternator, battery cable corroded", ["charging_wiring"], ["alternator"]),
+        ("front pads and rotors replaced", ["brake_pads", "brake_discs"], []),
+        ("Verdacht auf Zylinderkopfdichtung, CO-Test i.O.", [], ["head_gasket"]),
+        ("boost hose off", ["turbocharger"], []),
+        ("MAP sensor", ["manifold_pressure_sensor"], []),
+        ("oil sump cracked", ["oil_level_low"], []),
+        ("WAPU undicht", ["water_pump"], []),
+        ("Marderbiss, Zündkabel erneuert", ["wiring_harness", "spark_plugs"], []),
     ],
 )
 def test_a_text_says_what_was_at_fault(text: str, at_fault: list[str], cleared: list[str]) -> None:
@@ -68,6 +80,9 @@ def test_a_text_says_what_was_at_fault(text: str, at_fault: list[str], cleared: 
         "Kein Fehler gefunden",
         "o. B., ohne Befund",
         "sin avería",
+        "all ok",
+        "alles i.O.",
+        "todo en orden",
     ],
 )
 def test_no_fault_is_an_answer(text: str) -> None:

@@ -2,7 +2,8 @@
 
 A text falls into clauses (``text.py``), a clause into components and markers (``words.py``). Components of a clause
 that says of work or damage are confirmed, and so are those that are only named; what is called ok, or denied, is
-cleared; what was only looked at is neither. A clause without a component goes on about the one before it.
+cleared; what was only looked at is neither. A clause without a component goes on about the one before it. A component
+that says where another one is, is not meant.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,8 @@ from master_orchestrator_agents.reference.repair_words.words import RepairMarker
 
 STATES = frozenset({RepairMarker.OK, RepairMarker.WORK, RepairMarker.BROKEN, RepairMarker.NO_FAULT})
 FAULTS = frozenset({RepairMarker.WORK, RepairMarker.BROKEN})
+LEAKS = ("leak", "loss", "leck", "verlust", "fuga")
+"""Parts of the words for a leak, as text.py folds them."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +110,9 @@ def _clauses(words: Sequence[str]) -> Iterator[_Clause]:
             if clause.is_over:
                 yield clause
                 clause = _Clause()
-            last, taken = component
+            last, taken = component[0], component[1] + _words_of_place(words, start, component[1])
             clause.components.append(last)
-        elif marker is not None:
+        elif marker is not None and marker[0] is not RepairMarker.AT:
             taken = marker[1]
             if _leads_on(words, start, marker):
                 yield clause
@@ -118,6 +121,19 @@ def _clauses(words: Sequence[str]) -> Iterator[_Clause]:
                 clause.take(marker[0], after=last if clause.components else None)
         start += taken
     yield clause
+
+
+def _words_of_place(words: Sequence[str], start: int, count: int) -> int:
+    """How many words after a component say by another one where it is: "on battery", "hinter dem Kat"; 0: none do.
+
+    What a leak is at stays a component of its own: it is what leaks.
+    """
+    end = start + count
+    marker = marker_at(words, end)
+    if marker is None or marker[0] is not RepairMarker.AT or any(leak in "".join(words[start:end]) for leak in LEAKS):
+        return 0
+    place = component_phrases().at(words, end + marker[1])
+    return 0 if place is None else marker[1] + place[1]
 
 
 def _leads_on(words: Sequence[str], start: int, marker: tuple[RepairMarker, int]) -> bool:

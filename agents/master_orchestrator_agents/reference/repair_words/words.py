@@ -11,7 +11,7 @@ from master_orchestrator_agents.reference.repair_words.text import MIN_NEAR, fol
 
 MIN_LAST = 3
 """Letters of the last word of a phrase with a mistake: ``thermostat n`` is not ``thermostat`` with one too many."""
-LOOK_ALIKES = frozenset({"started", "battered"})
+LOOK_ALIKES = frozenset({"started", "battered", "oilsump", "mapsensor"})
 """Words that are one letter from a component."""
 
 
@@ -27,6 +27,7 @@ class RepairMarker(StrEnum):
     NOT = "not"
     BREAKS = "breaks"
     JOINS = "joins"
+    AT = "at"
 
 
 class Phrases:
