@@ -77,6 +77,23 @@ def test_the_inputs_give_the_same_bytes_again(lived: ActorPartition) -> None:
     assert [] == verify_chain([each.record for each in trail], lambda record: record.actor, hash_of)
 
 
+def test_a_finding_that_grew_by_a_tick_grows_in_the_replay_too() -> None:
+    """Nothing told of the second silence, so a replay did not know that the finding went on, and began another one."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    first, second, third = (Worker(partition, AGENT, f"w{number}@h") for number in range(3))
+    for silent in (first, second):
+        partition.apply(silent.session(READ))
+        partition.at_ms += 40 * MINUTE_MS
+        partition.apply(ActorTick(actor=AGENT, deadline_id="silence", due_ms=1))
+    partition.apply(second.session(READ), third.session(READ))
+    third.seq += 1
+    partition.at_ms += 40 * MINUTE_MS
+    partition.apply(third.session(READ))
+    partition.apply(third.session(goodbye=True))
+    violation, _ = replayed(partition, written(partition))
+    assert violation is None
+
+
 def test_a_record_that_was_forged_and_chained_again_is_found(lived: ActorPartition) -> None:
     trail = written(lived)
     forged, before = [], "0" * 64

@@ -34,8 +34,8 @@ def _record(turn: Turn, act: Act, sighting: Sighting) -> None:
     if new:
         finding.number = state.raised
         state.raised += 1
-    elif not _worth_telling(finding):
-        return
+    elif turn.acted and not _worth_telling(finding):
+        return  # what a tick changes is told always: a replay applies ticks where the trail names them
     alerts = finding.alerts
     finding.told = finding.severity
     name = finding_id(state, finding)

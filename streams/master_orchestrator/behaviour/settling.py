@@ -30,8 +30,8 @@ TELL_EVERY_MS = MINUTE_MS
 """How old what readers know of an actor's sessions may be."""
 
 
-def settle(conduct: Conduct, turn: Turn, *, acted: bool) -> None:
-    """Bring band, control and status in line with the findings. ``acted``: the input is what the actor did.
+def settle(conduct: Conduct, turn: Turn) -> None:
+    """Bring band, control and status in line with the findings.
 
     That readers are told changes nothing that a later record of the trail depends on: a replay may tell them at other
     times.
@@ -39,7 +39,7 @@ def settle(conduct: Conduct, turn: Turn, *, acted: bool) -> None:
     state = turn.state
     before = state.actor.band
     band = band_of(score(state.findings, turn.at_ms))
-    may_rise = acted or turn.outcome.trail  # else a replay would find it higher, which applies activity before ticks
+    may_rise = turn.acted or turn.outcome.trail  # a replay, which applies activity before ticks, would find it higher
     if band is not before and (may_rise or band_start(band) < band_start(before)):
         state.actor.band = band
         turn.note("band_changed", {"from": before.value, "to": band.value})
@@ -47,7 +47,7 @@ def settle(conduct: Conduct, turn: Turn, *, acted: bool) -> None:
         state.trim()
         _respond(conduct, turn)
     pane = turn.at_ms // PANE_MS
-    if acted and pane != state.trimmed_pane:
+    if turn.acted and pane != state.trimmed_pane:
         state.trimmed_pane = pane
         state.trim()
     tell_ms = tells_at(state)

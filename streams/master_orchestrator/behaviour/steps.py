@@ -49,7 +49,7 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
     elif state.actor.kind is not kind:
         raise RejectedError("wrong_kind", f"{name} is known as {state.actor.kind.value}, not as {kind.value}")
     state.positions[conduct.ranks[cause.topic]] = cause.offset + 1
-    turn = Turn(state, cause, at_ms, conduct.topics)
+    turn = Turn(state, cause, at_ms, conduct.topics, acted=isinstance(body, Activity))
     match body:
         case Activity():
             judge(conduct, turn, body)
@@ -60,7 +60,7 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
             settling.end_control(turn)
         case _:
             assert_never(body)
-    settling.settle(conduct, turn, acted=isinstance(body, Activity))
+    settling.settle(conduct, turn)
     return turn.outcome
 
 

@@ -44,10 +44,10 @@ def hash_of(record: ActorRecord) -> str:
 
 
 class Turn:
-    """One input of one actor: gathers what it leads to."""
+    """One input of one actor: gathers what it leads to. ``acted``: the input is what the actor did."""
 
-    def __init__(self, state: ActorState, cause: Cause, at_ms: int, topics: tuple[str, ...]) -> None:
-        self.state, self.at_ms = state, at_ms
+    def __init__(self, state: ActorState, cause: Cause, at_ms: int, topics: tuple[str, ...], *, acted: bool) -> None:
+        self.state, self.at_ms, self.acted = state, at_ms, acted
         self.outcome = ActorOutcome(state=state)
         self._cause, self._topics = cause, topics
 
