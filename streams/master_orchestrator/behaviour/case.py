@@ -4,7 +4,10 @@ import msgspec
 
 from master_orchestrator.behaviour.actor import Actor, PairState
 from master_orchestrator.behaviour.acts import CHARTERED, Act, weight
+from master_orchestrator.behaviour.panes import HOUR_WINDOW
 from master_orchestrator.behaviour.precedents import NEVER
+
+READ = "read"
 
 RARE = 0.02
 """Odds below which a circumstance is a surprise."""
@@ -28,6 +31,7 @@ class Case(msgspec.Struct, frozen=True):
         lag: where the source names no commands, how long before something else was done for the entity (see
             ``Precedents.lag``); None where commands are known, or there is no entity.
         learning: whether the act is learnt and not judged.
+        per_hour: how often within an hour the charter in force allows the act; None where it does not say.
     """
 
     actor: Actor
@@ -37,6 +41,7 @@ class Case(msgspec.Struct, frozen=True):
     leaves: bool
     lag: int | None
     learning: bool
+    per_hour: int | None = None
 
     @property
     def stake(self) -> int:
@@ -47,6 +52,21 @@ class Case(msgspec.Struct, frozen=True):
     def declared(self) -> bool:
         """Whether an operator has declared work of the actor for this time."""
         return self.act.at_ms < self.actor.window_until_ms
+
+    @property
+    def within_an_hour(self) -> int:
+        """How many acts of its pair no command explains within the hour; less the earlier panes that alerted."""
+        panes = self.state.rate.panes
+        return panes.total_at(panes.pane, HOUR_WINDOW)
+
+    @property
+    def allowed_this_often(self) -> bool:
+        """Whether it is a reading, and no more of them within this hour than the charter says.
+
+        Reading that often is somebody's work, as an auditor's. How much each reads is judged all the same, and what
+        changes something is: its charter's number is the most, and not what is usual.
+        """
+        return self.per_hour is not None and self.act.action == READ and self.within_an_hour <= self.per_hour
 
     @property
     def follows_work(self) -> bool:

@@ -15,7 +15,7 @@ from master_orchestrator.behaviour.trail import Turn
 from master_orchestrator_schemas.messages import Activity, SessionAct
 from master_orchestrator_schemas.vocabulary import Action, ActorKind, DeniedBy, Phase
 
-RULES = (rows, per_command, windows, context)
+RULES = (rows, per_command, windows, per_hour, context)
 """In this order: ``context`` counts the act into what is known of its pair, so it comes last."""
 
 COLD_SESSIONS = 200
@@ -65,11 +65,9 @@ def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, lear
     case = Case(
         actor=actor, state=actor.state_of(pair), act=act, criticality=criticality,
         leaves=act.resource in conduct.leaves, lag=None, learning=learning,
+        per_hour=None if charter is None else charter[pair],
     )  # fmt: skip
-    sightings = [sighting for rule in RULES for sighting in rule(case)]
-    if charter is not None and (most := charter[pair]) is not None:
-        sightings += per_hour(case, most)
-    return sightings
+    return [sighting for rule in RULES for sighting in rule(case)]
 
 
 def _act(turn: Turn, activity: Activity, done: SessionAct) -> Act:

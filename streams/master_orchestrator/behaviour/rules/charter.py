@@ -6,7 +6,6 @@ from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.acts import CHARTERED, Act
 from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
-from master_orchestrator.behaviour.panes import HOUR_WINDOW
 from master_orchestrator_schemas.vocabulary import DeniedBy
 
 UNKNOWN_SEVERITY = 90
@@ -34,10 +33,10 @@ def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
     )
 
 
-def per_hour(case: Case, most: int) -> Sightings:
+def per_hour(case: Case) -> Sightings:
     """More acts within an hour than the charter allows; no process knows of the others', so it is found afterwards."""
-    act, count = case.act, case.state.rate.panes.totals()[HOUR_WINDOW]
-    if not act.succeeded or count <= most:
+    act, most, count = case.act, case.per_hour, case.within_an_hour
+    if most is None or not act.succeeded or count <= most:
         return ()
     text = f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: its charter allows {most:,}"
     return (Sighting(Rule.OUTSIDE_CHARTER, BREACH_BASE + BREACH_PER_STAKE * case.stake, text, observed=count),)

@@ -85,7 +85,7 @@ def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sightin
     actor, act = case.actor, case.act
     factor = DECLARED_FACTOR if case.declared else 1
     meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning)
-    if case.learning:
+    if case.learning or (rule is not Rule.PROBING and case.allowed_this_often):
         return ()
     excesses = meter.excesses()
     greatest = max(excesses)
