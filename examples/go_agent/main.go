@@ -36,6 +36,7 @@ var (
 		string(unhex("c30110a35016a606135a")): "command.v4",
 		string(unhex("c3010c7d0b49a2fe44fa")): "command.v5",
 		string(unhex("c301c1dcdc52f5568858")): "command.v6",
+		string(unhex("c301359204e21edfc453")): "command.v7",
 	}
 )
 

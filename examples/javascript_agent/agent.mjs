@@ -25,6 +25,7 @@ const COMMANDS = {
   c30110a35016a606135a: 'command.v4',
   c3010c7d0b49a2fe44fa: 'command.v5',
   c301c1dcdc52f5568858: 'command.v6',
+  c301359204e21edfc453: 'command.v7',
 };
 const PREFIX_BYTES = 10;
 const REPLY = Buffer.from('c3019ba8bb275d7f823f', 'hex');

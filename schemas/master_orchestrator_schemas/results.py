@@ -135,9 +135,10 @@ class SchedulingResult(Result):
 class FeedbackResult(Result):
     """All None: the customer did not answer, which closes the workflow all the same.
 
-    Three further keys are read, and travel in ``extras``. ``cause_labels``: what was found says about the causes that
-    DIAGNOSIS named, in their order; ``components``: what was at fault, in the words of the component vocabulary;
-    ``unmapped``: the technician's text says nothing that is in it.
+    Four further keys are read, and travel in ``extras``. ``waits_until_ms``: the owner may not be asked before then, so
+    the step is asked again then, and all else in the result is left. ``cause_labels``: what was found says about the
+    causes that DIAGNOSIS named, in their order; ``components``: what was at fault, in the words of the component
+    vocabulary; ``unmapped``: the technician's text says nothing that is in it.
     """
 
     agent: ClassVar[AgentType] = AgentType.FEEDBACK
@@ -146,6 +147,12 @@ class FeedbackResult(Result):
     fixed_right_first_time: bool | None = None
     text: Long = ""
     labels: Annotated[tuple[RuleLabel, ...], Field(max_length=16)] = ()
+
+    @property
+    def waits_until_ms(self) -> int | None:
+        """When the agent wants to be asked again; None: this is its answer."""
+        given = (self.model_extra or {}).get("waits_until_ms")
+        return given if isinstance(given, int) else None
 
     @property
     def cause_labels(self) -> tuple[CauseLabel, ...]:

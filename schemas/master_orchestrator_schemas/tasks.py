@@ -72,9 +72,9 @@ class CustomerEngagementTask(TaskModel):
 
     ``findings``: all that has been found and not dismissed, also what DIAGNOSIS has no cause for. A conversation takes
     a command for each contact: ``turn`` counts them from 0, ``tried`` are the channels of the contacts so far,
-    ``heard`` is the answer that led to this command (None: none came in time). ``opted_out``: ``purpose/channel`` that
-    the owner does not want. ``campaigns``: those whose work is among the operations; ``service``: the items of regular
-    service whose work is.
+    ``heard`` is the answer that led to this command (None: none came in time), ``heard_contact`` the command_id of the
+    contact that it answers (None: it does not say). ``opted_out``: ``purpose/channel`` that the owner does not want.
+    ``campaigns``: those whose work is among the operations; ``service``: the items of regular service whose work is.
     """
 
     priority: Priority
@@ -89,6 +89,7 @@ class CustomerEngagementTask(TaskModel):
     opted_out: Texts = ()
     campaigns: Campaigns = ()
     service: DueServices = ()
+    heard_contact: Short | None = None
 
 
 class SchedulingTask(TaskModel):
@@ -108,7 +109,10 @@ class SchedulingTask(TaskModel):
 
 
 class FeedbackTask(TaskModel):
-    """Ask how it went, and label the rules that fired with the technician's confirmed cause."""
+    """Ask how it went, and label the rules that fired with the technician's confirmed cause.
+
+    ``opted_out``: ``purpose/channel`` that the owner does not want.
+    """
 
     findings: Findings = ()
     causes: Causes = ()
@@ -117,6 +121,7 @@ class FeedbackTask(TaskModel):
     confirmed_cause: Short | None = None
     confirmed_subsystem: Short | None = None
     parts_replaced: Texts = ()
+    opted_out: Texts = ()
 
 
 class ManufacturingQualityTask(TaskModel):

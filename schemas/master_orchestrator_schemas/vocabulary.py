@@ -148,10 +148,11 @@ class Channel(StrEnum):
 
 
 class Purpose(StrEnum):
-    """What an owner consents to. SAFETY needs no consent: it protects life (GDPR Art. 6 (1) d)."""
+    """What an owner consents to. SAFETY needs no consent: it protects life (GDPR Art. 6 (1) d). FEEDBACK: a survey."""
 
     MAINTENANCE = "maintenance"
     SAFETY = "safety"
+    FEEDBACK = "feedback"
 
 
 class AppointmentState(StrEnum):

@@ -324,3 +324,59 @@ def test_there_is_nothing_to_rate_before_the_repair(vehicle: CoreVehicle, fields
 
     assert ["nothing_to_rate"] == [record.reason for record in outcome.audit]
     assert [] == outcome.alerts
+
+
+def test_the_next_task_says_which_contact_was_answered(policy: Policy) -> None:
+    vehicle = asked(policy)
+    first = vehicle.last_command
+    contacted(vehicle)
+    vehicle.tick()
+    contacted(vehicle, "sms")
+    vehicle.answer(Answer.WRONG_PERSON, contact_id=first.command_id)
+    assert ("WRONG_PERSON", first.command_id) == (task_of(vehicle)["heard"], task_of(vehicle)["heard_contact"])
+    contacted(vehicle, "call")
+    vehicle.tick()
+    assert (None, None) == (task_of(vehicle)["heard"], task_of(vehicle)["heard_contact"])
+
+
+def in_feedback(vehicle: CoreVehicle) -> Command:
+    """A vehicle whose repair is done and counted, and the command for FEEDBACK."""
+    vehicle.reading(check_requested=True)
+    vehicle.advance_to(State.FEEDBACK)
+    last = {command.agent: command for command in vehicle.commands}
+    vehicle.reply({}, last[AgentType.MANUFACTURING_QUALITY])
+    return last[AgentType.FEEDBACK]
+
+
+def test_a_survey_that_may_not_go_out_yet_is_asked_for_again_and_uses_up_no_retry(vehicle: CoreVehicle) -> None:
+    command = in_feedback(vehicle)
+    for _ in range(6):
+        vehicle.reply({"waits_until_ms": vehicle.at_ms + 9 * HOUR_MS}, command)
+        assert (State.RETRY, "asked_later") == (vehicle.workflow.state, vehicle.audit[-1].reason)
+        (command,) = vehicle.tick().commands
+        assert 9 * HOUR_MS == command.issued_at_ms - vehicle.audit[-2].at_ms
+    vehicle.reply({}, command)
+    assert (State.COMPLETED, Reason.SERVICED) == (vehicle.workflow.state, vehicle.workflow.reason)
+
+
+def test_an_agent_that_puts_the_survey_off_for_ever_is_not_asked_for_ever(policy: Policy, vehicle: CoreVehicle) -> None:
+    command, begun_ms = in_feedback(vehicle), vehicle.at_ms
+    while vehicle.workflow.state is not State.COMPLETED:
+        vehicle.reply({"waits_until_ms": vehicle.at_ms + 9_000 * DAY_MS}, command)
+        if vehicle.workflow.state is State.RETRY:
+            (command,) = vehicle.tick().commands
+    terms = policy.conversation
+    assert terms.max_turns == vehicle.workflow.executions["FEEDBACK"]
+    assert vehicle.at_ms - begun_ms <= terms.max_turns * (terms.max_wait_ms + 1_000)
+
+
+def test_what_the_owner_opted_out_of_is_in_the_survey_s_task_and_a_rating_counts_while_it_waits(
+    vehicle: CoreVehicle,
+) -> None:
+    command = in_feedback(vehicle)
+    vehicle.reply({"waits_until_ms": vehicle.at_ms + HOUR_MS}, command)
+    vehicle.answer(Answer.OPT_OUT, channel=Channel.SMS, purpose=Purpose.FEEDBACK)
+    (command,) = vehicle.tick().commands
+    assert ["feedback/sms"] == command.payload["opted_out"]
+    vehicle.reply({"waits_until_ms": vehicle.at_ms + HOUR_MS}, command)
+    assert ["owner_rated"] == [record.event for record in vehicle.answer(Answer.RATED, csat=4).audit]

@@ -365,7 +365,9 @@ class CoreVehicle:
         before = [r for r in self.audit if r.workflow_id == record.workflow_id and r.seq == record.seq - 1]
         if record.event != "step_restarted" or not before:
             return False
-        return before[0].event == "workflow_redriven" or bool(msgspec.json.decode(before[0].details).get("no_place"))
+        if before[0].event == "workflow_redriven" or before[0].reason == "asked_later":
+            return True
+        return bool(msgspec.json.decode(before[0].details).get("no_place"))
 
     def _check_campaigns(self, state: VehicleState) -> None:
         """Each campaign that the vehicle takes part in is in one workflow: the newest, or one that has settled it."""

@@ -97,7 +97,7 @@ def _conversing(engine: EngineOfPartition) -> None:
         start_ms = vehicle.at_ms + DAY_MS
         slot = {"workshop_id": "ws-1", "start_ms": start_ms, "end_ms": start_ms + 1, "held_until_ms": start_ms}
         vehicle.reply({"channel": "push", "waits_until_ms": vehicle.at_ms + 7_200_000, "offers": [slot]})
-    again.answer(Answer.OPT_OUT, channel=Channel.PUSH)
+    again.answer(Answer.OPT_OUT, channel=Channel.PUSH, contact_id=again.last_command.command_id)
     chosen.answer(Answer.ACCEPT, offer=1)
     awaited.answer(Answer.OPT_OUT, workflow_id="answer-awaited~7")
 

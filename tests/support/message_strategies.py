@@ -207,6 +207,7 @@ _FIELDS: dict[str, SearchStrategy[object]] = {
     "turn": counts,
     "tried": _few(text),
     "heard": st.none() | st.sampled_from(Answer).map(str),
+    "heard_contact": maybe_text,
     "opted_out": _few(text),
     "campaigns": _few(st.fixed_dictionaries({"campaign_id": text, "title": text})),
     "waits_until_ms": st.none() | millis,

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from master_orchestrator.core import bounds
+from master_orchestrator.core.command_ids import command_id
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.transitions import REASONS
@@ -98,7 +99,16 @@ def _customer_engagement(assignment: Assignment) -> Payload:
         "opted_out": list(assignment.state.opted_out),
         "campaigns": [{"campaign_id": work.campaign_id, "title": work.title} for work in assignment.workflow.work],
         **_service(assignment.workflow),
+        "heard_contact": _heard_contact(assignment.workflow),
     }
+
+
+def _heard_contact(workflow: Workflow) -> str | None:
+    """The command_id of the contact that was answered."""
+    held = workflow.conversation
+    if held is None or held.heard_of is None:
+        return None
+    return command_id(workflow.workflow_id, AgentType.CUSTOMER_ENGAGEMENT.value, *held.heard_of)
 
 
 def _scheduling(assignment: Assignment) -> Payload:
@@ -156,6 +166,7 @@ def _feedback(assignment: Assignment) -> Payload:
         "confirmed_cause": facts.confirmed_cause or facts.note,
         "confirmed_subsystem": facts.confirmed_subsystem,
         "parts_replaced": list(facts.parts_replaced),
+        "opted_out": list(assignment.state.opted_out),
     }
 
 

@@ -136,6 +136,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
         offers: what the owner may choose from.
         heard: the answer that led to the newest command.
         answers: digests of the answers taken, oldest first.
+        heard_of: attempt and revision of the contact that ``heard`` answers; None: the answer does not say.
     """
 
     began_ms: int
@@ -146,6 +147,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
     offers: tuple[dict[str, Any], ...] = ()
     heard: Answer | None = None
     answers: tuple[int, ...] = ()
+    heard_of: tuple[int, int] | None = None
 
 
 class CampaignWork(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -80,7 +80,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         },
         State.FEEDBACK: {
             State.COMPLETED: "answered, not answered, or skipped",
-            State.RETRY: _RETRY,
+            State.RETRY: f"{_RETRY}; or the owner may be asked only later",
             State.FAILED: _CANCELLED,
         },
         State.RETRY: {
@@ -163,6 +163,8 @@ REASONS: tuple[str | None, ...] = (
     "campaign",
     # why a workflow opened: regular service
     "service_due",
+    # why FEEDBACK is asked again: the owner may not be contacted yet
+    "asked_later",
 )
 """Every reason of a transition, by its number in stored histories: persistent, new ones go to the end."""
 

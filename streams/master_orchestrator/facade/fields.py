@@ -94,7 +94,7 @@ class CustomerAnswerFields(TypedDict, total=False):
     preferred_from: datetime | str | None
     preferred_from_ms: int | None
     channel: Channel | Literal["push", "sms", "email", "call", "human"] | None
-    purpose: Purpose | Literal["maintenance", "safety"] | None
+    purpose: Purpose | Literal["maintenance", "safety", "feedback"] | None
     csat: int | None
     nps: int | None
     fixed_right_first_time: bool | None

@@ -45,9 +45,18 @@ def contacted(context: Context[Workflow], result: CustomerEngagementResult, wish
             for offer in result.offers
         )
     held = replace(before, waiting=True, tried=tried, offers=offers)
+    return [ev.OwnerContacted(**context.head("contacted"), conversation=held, due_ms=_until_ms(context, wish_ms))]
+
+
+def asked_later(context: Context[Workflow], wish_ms: int) -> list[ev.Event]:
+    """FEEDBACK -> RETRY: the owner may be asked how it went only later."""
+    return [ev.StepFailed(**context.head("asked_later"), retry_at_ms=_until_ms(context, wish_ms), is_answer=True)]
+
+
+def _until_ms(context: Context[Workflow], wish_ms: int) -> int:
+    """What the agent wishes, within bounds."""
     latest_ms = context.at_ms + context.policy.conversation.max_wait_ms
-    due_ms = min(max(wish_ms, context.at_ms), latest_ms, MAX_MS)
-    return [ev.OwnerContacted(**context.head("contacted"), conversation=held, due_ms=due_ms)]
+    return min(max(wish_ms, context.at_ms), latest_ms, MAX_MS)
 
 
 def continued(
@@ -55,19 +64,20 @@ def continued(
     reason: str,
     *,
     heard: Answer | None = None,
+    heard_of: tuple[int, int] | None = None,
     digest: int | None = None,
     priority: Priority | None = None,
 ) -> list[ev.Event]:
     """The next command of the conversation, or its end after the last that is allowed.
 
-    ``digest``: of the answer that led to it. ``priority``: of the command, where an event before changes that of the
-    workflow.
+    ``heard_of``: attempt and revision of the contact that was answered, ``digest``: of the answer. ``priority``: of the
+    command, where an event before changes that of the workflow.
     """
     before, policy = conversation_of(context.workflow), context.policy
     if before.turn + 1 >= policy.conversation.max_turns:
         return owner_not_won(context.noting(turns=before.turn + 1), Answer.NO_ANSWER, "no answer to any contact")
     answers = before.answers if digest is None else (*before.answers, digest)[-bounds.MAX_ANSWERS :]
-    held = replace(before, turn=before.turn + 1, waiting=False, heard=heard, answers=answers)
+    held = replace(before, turn=before.turn + 1, waiting=False, heard=heard, answers=answers, heard_of=heard_of)
     step = AgentType.CUSTOMER_ENGAGEMENT
     execution = first_execution(policy, context.workflow, step, priority or context.workflow.priority, context.at_ms)
     return [ev.ConversationContinued(**context.head(reason), conversation=held, execution=execution)]

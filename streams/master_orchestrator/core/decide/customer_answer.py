@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
-from master_orchestrator.core.command_ids import parse_command_id
+from master_orchestrator.core.command_ids import CommandName, parse_command_id
 from master_orchestrator.core.decide.answers import ANSWERS, Lead
 from master_orchestrator.core.decide.contact import owner_not_won, said
 from master_orchestrator.core.decide.context import Context, Decision
@@ -86,10 +86,14 @@ def _attempt(workflow: Workflow, answer: CustomerAnswer) -> int | None:
     if answer.contact_id is None:
         conversation = conversation_of(workflow)
         return conversation.first_attempt - (answer.ts_ms < conversation.began_ms)
-    name = parse_command_id(workflow.workflow_id, answer.contact_id)
+    name = _contact_name(workflow, answer)
     if name is None or name.attempt >= workflow.executions.get(AgentType.CUSTOMER_ENGAGEMENT.value, 0):
         return None
     return name.attempt if name.step == AgentType.CUSTOMER_ENGAGEMENT else None
+
+
+def _contact_name(workflow: Workflow, answer: CustomerAnswer) -> CommandName | None:
+    return None if answer.contact_id is None else parse_command_id(workflow.workflow_id, answer.contact_id)
 
 
 def _followed(context: Context[Workflow], answer: CustomerAnswer) -> list[ev.Event]:
@@ -98,7 +102,9 @@ def _followed(context: Context[Workflow], answer: CustomerAnswer) -> list[ev.Eve
     if lead is Lead.BOOK:
         return _booked(context, answer)
     if lead is Lead.CONTACT:
-        return continued(context, "answer", heard=answer.answer, digest=digest_of(answer.answer_id))
+        name, digest = _contact_name(context.workflow, answer), digest_of(answer.answer_id)
+        heard_of = None if name is None else (name.attempt, name.revision)
+        return continued(context, "answer", heard=answer.answer, heard_of=heard_of, digest=digest)
     return owner_not_won(context, answer.answer, said(answer.answer))
 
 

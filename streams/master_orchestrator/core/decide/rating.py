@@ -14,7 +14,9 @@ from master_orchestrator.core.decide.unknown import SUPERSEDED, no_such_workflow
 from master_orchestrator.core.evolve import chain_of
 from master_orchestrator.core.state import Workflow
 from master_orchestrator_schemas.messages import CustomerAnswer
-from master_orchestrator_schemas.vocabulary import Reason, State
+from master_orchestrator_schemas.vocabulary import AgentType, Reason, State
+
+ASKED_IN = frozenset({State.FEEDBACK, State.RETRY})
 
 
 def on_rating(context: Context[None], answer: CustomerAnswer, actor: str, details: dict[str, Any]) -> Decision:
@@ -40,4 +42,6 @@ def on_rating(context: Context[None], answer: CustomerAnswer, actor: str, detail
 
 def _is_serviced(workflow: Workflow) -> bool:
     completed = workflow.state is State.COMPLETED and workflow.reason == Reason.SERVICED
-    return completed or workflow.state is State.FEEDBACK
+    execution = workflow.execution
+    is_asked = execution is not None and execution.step is AgentType.FEEDBACK
+    return completed or (is_asked and workflow.state in ASKED_IN)

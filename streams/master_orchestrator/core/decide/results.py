@@ -14,6 +14,7 @@ Choices that the agents' results leave open:
 - SCHEDULING with status CANCELLED or NO_SHOW has booked nothing: a retryable failure, ``not_booked``. ``no_place`` is
   an answer: the workflow waits and asks again, which uses up no retry. What was booked before the priority was raised,
   and begins later than that allows, is given up for an earlier time, as it is later.
+- FEEDBACK ``waits_until_ms``: the owner may not be asked yet; the step is asked again then, which uses up no retry.
 - "Nothing found" covers the findings in the task. It is ignored where another finding has come since, and where the
   episode got worse after the owner was told of a fault: the work that is booked stands.
 """
@@ -31,10 +32,11 @@ from master_orchestrator.core.decide.answers import OUTCOMES, Lead
 from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.contact import owner_not_won, said
 from master_orchestrator.core.decide.context import Context
-from master_orchestrator.core.decide.conversation import contacted
+from master_orchestrator.core.decide.conversation import asked_later, contacted
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.failures import execution_failed
 from master_orchestrator.core.payloads import operations_of
+from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Appointment, Facts, KnownFinding, Workflow
 from master_orchestrator_schemas.facts import Anomaly, Operation, RankedCause
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
@@ -167,10 +169,17 @@ def _labour_ms(answered: Answered) -> int:
 
 
 def _feedback(answered: Answered, result: FeedbackResult) -> list[ev.Event]:
+    if result.waits_until_ms is not None and _may_ask_again(answered.workflow, answered.policy):
+        return asked_later(answered, result.waits_until_ms)
     called: tuple[ev.Call, ...] = ()
     if result.csat is not None and result.csat <= answered.policy.learning.recovery_csat:
         called = calls.dissatisfied(answered.vehicle_id, answered.workflow, result.csat, result.text)
     return answered.complete(Reason.SERVICED, called)
+
+
+def _may_ask_again(workflow: Workflow, policy: Policy) -> bool:
+    """Within the bounds of a conversation; after that the work that is done is what counts."""
+    return workflow.executions[AgentType.FEEDBACK.value] < policy.conversation.max_turns
 
 
 def _anomaly(anomaly: Anomaly) -> dict[str, Any]:
