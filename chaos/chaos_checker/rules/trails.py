@@ -1,78 +1,31 @@
 """Audit trails: once, in order, without holes or forks, chained, and at most one open workflow per vehicle."""
 
-import json
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
-from itertools import pairwise
 
 from chaos_checker.records import Audit
+from chaos_checker.rules import chains
 from chaos_checker.violation import RuleViolation, violations_of
 
-GENESIS = "0" * 64
 ENDS = frozenset({"COMPLETED", "FAILED"})
 
 
 def by_workflow(audit: Iterable[Audit]) -> dict[str, list[Audit]]:
     """Each workflow's records, in the order of the topic."""
-    trails: dict[str, list[Audit]] = {}
-    for record in audit:
-        trails.setdefault(record.workflow_id, []).append(record)
-    return trails
+    return chains.by_owner(audit, lambda record: record.workflow_id)
 
 
 def by_vehicle(audit: Iterable[Audit]) -> dict[str, list[Audit]]:
     """Each vehicle's records, in the order of the topic."""
-    trails: dict[str, list[Audit]] = {}
-    for record in audit:
-        trails.setdefault(record.vehicle_id, []).append(record)
-    return trails
+    return chains.by_owner(audit, lambda record: record.vehicle_id)
 
 
-def once(audit: Sequence[Audit]) -> list[RuleViolation]:
-    """No two records of one workflow have the same ``seq``: the same twice, or a fork."""
-    seen: dict[tuple[str, int], Audit] = {}
-    violations = []
-    for record in audit:
-        first = seen.get((record.workflow_id, record.seq))
-        if first is None:
-            seen[record.workflow_id, record.seq] = record
-        else:
-            kind = "twice" if first.hash == record.hash else "in two versions"
-            violations.append((record.where, f"the record is there {kind}, first at {first.place}"))
-    return violations_of("audit-once", violations)
-
-
-def unbroken(audit: Sequence[Audit]) -> list[RuleViolation]:
-    """``seq`` counts 0, 1, 2 … in the order of the topic."""
-    violations = []
-    for records in by_workflow(audit).values():
-        if records[0].seq != 0:
-            violations.append((records[0].where, "the trail does not begin with seq 0"))
-        violations += [
-            (after.where, f"seq {after.seq} follows {before.seq}")
-            for before, after in pairwise(records)
-            if after.seq != before.seq + 1
-        ]
-    return violations_of("audit-seq", violations)
-
-
-def chained(audit: Sequence[Audit]) -> list[RuleViolation]:
-    """Each record's hash is that of its content, and the next record holds it."""
-    violations = [
-        (record.where, "its hash is not that of its content") for record in audit if hash_of(record) != record.hash
-    ]
-    for records in by_workflow(audit).values():
-        expected = GENESIS
-        for record in records:
-            if record.prev_hash != expected:
-                violations.append((record.where, "prev_hash is not the hash of the record before"))
-            expected = record.hash
-    return violations_of("audit-chain", violations)
+def whole(audit: Sequence[Audit]) -> list[RuleViolation]:
+    """Once, in order, without holes or forks, chained."""
+    return chains.whole("audit", by_workflow(audit), hash_of)
 
 
 def hash_of(record: Audit) -> str:
     """SHA-256 over the record's canonical JSON (RFC 8785) without ``hash``."""
-    cause = record.cause
     content = {
         name: getattr(record, name)
         for name in (
@@ -80,10 +33,7 @@ def hash_of(record: Audit) -> str:
             "reason", "attempt", "details", "prev_hash",
         )
     }  # fmt: skip
-    content["positions"] = dict(record.positions)
-    content["cause"] = {"topic": cause.topic, "partition": cause.partition, "offset": cause.offset}
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return sha256(text.encode()).hexdigest()
+    return chains.digest({**content, "positions": dict(record.positions), "cause": record.cause._asdict()})
 
 
 def named(audit: Sequence[Audit]) -> list[RuleViolation]:
