@@ -6,6 +6,8 @@ from master_orchestrator.behaviour.actor import Actor, OpenTask
 from master_orchestrator.behaviour.acts import MINUTE_MS
 from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
+from master_orchestrator.behaviour.rules.windows import most_of_a_rate
+from master_orchestrator_schemas.vocabulary import ActorKind
 
 ROWS_ALWAYS_FINE = 20
 ROWS_FACTOR = 4
@@ -15,7 +17,11 @@ TASK_OVER_MS = 10 * MINUTE_MS
 
 
 def rows(case: Case) -> Sightings:
-    """One act that touches more than four times the rows that any act of the pair has touched."""
+    """One act that touches more than four times the rows that any act of the pair has touched.
+
+    Those of a gateway are the vehicles of a minute, which is a rate: a fleet that reports by the hour comes back at
+    once after an outage, with sixty times the vehicles.
+    """
     act, state = case.act, case.state
     limit = max(ROWS_ALWAYS_FINE, ROWS_FACTOR * state.greatest_rows)
     most = act.rows if act.max_rows is None else act.max_rows
@@ -27,7 +33,10 @@ def rows(case: Case) -> Sightings:
         f"one {act.action} of {act.resource} touched {most:,} rows, {ratio:.1f} times the ceiling of {limit:,} "
         f"(the most ever was {state.greatest_rows:,})"
     )
-    return (Sighting(Rule.ROWS, 30 + 12 * log2(ratio), text, observed=most),)
+    severity = 30 + 12 * log2(ratio)
+    if act.kind is ActorKind.GATEWAY:
+        severity = min(severity, most_of_a_rate(case.stake))
+    return (Sighting(Rule.ROWS, severity, text, observed=most),)
 
 
 def per_command(case: Case) -> Sightings:

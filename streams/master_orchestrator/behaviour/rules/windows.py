@@ -105,7 +105,12 @@ def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sightin
 
 def _severity(ratio: float, stake: int, rule: Rule) -> float:
     severity = 12 + 9 * log2(ratio) + 4 * log2(1 + ratio) * math.pow(stake, STAKE_EXPONENT)
-    return min(severity, 24 + 15 * stake) if rule is Rule.RATE else severity
+    return min(severity, most_of_a_rate(stake)) if rule is Rule.RATE else severity
+
+
+def most_of_a_rate(stake: int) -> int:
+    """The severity above which being fast alone never rises: who is fast at uncritical work does not attack."""
+    return 24 + 15 * stake
 
 
 def _capped(severity: float, case: Case, window: int) -> float:
