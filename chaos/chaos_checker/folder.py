@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chaos_checker.actor_records import RogueAct
 from chaos_checker.records import RecordPlace, SentRecord
 
 
@@ -64,3 +65,11 @@ def sent_of(row: Mapping[str, Any], *, needed: bool) -> SentRecord:
         size=row["size"],
         name=row["shot"],
     )
+
+
+def read_rogues(path: Path) -> list[RogueAct]:
+    """The journal of the load's rogues."""
+    return [
+        RogueAct(RecordPlace(row["topic"], row["partition"], row["offset"]), row["activity_id"], row["actor"])
+        for row in lines(path)
+    ]

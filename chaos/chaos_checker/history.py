@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from sys import intern
 from typing import Any
 
+from chaos_checker import actor_history
+from chaos_checker.actor_history import BEHAVIOUR, ActorHistory
 from chaos_checker.records import Audit, DecodedAlert, DecodedCommand, DecodedStatus, Letter, RecordPlace, StoredRecord
 from chaos_checker.terms import CheckTerms
 from chaos_checker.violation import RuleViolation
@@ -48,6 +50,7 @@ class PartitionHistory:
     letters: list[Letter] = field(default_factory=list)
     commands: list[DecodedCommand] = field(default_factory=list)
     table: dict[bytes, bytes | None] = field(default_factory=dict)
+    actors: ActorHistory = field(default_factory=ActorHistory)
     unreadable: list[RuleViolation] = field(default_factory=list)
 
 
@@ -72,15 +75,20 @@ def _takers(
     def take_change(record: StoredRecord) -> None:
         history.table[record.key] = record.value
 
+    def take_alert(record: StoredRecord) -> None:
+        alert = alert_of(record, wire)
+        (history.actors.alerts if alert.kind == BEHAVIOUR else history.alerts).append(alert)
+
     outputs: dict[str, Callable[[StoredRecord], None]] = {
         terms.audit: lambda record: history.audit.append(audit_of(record, wire)),
         terms.status: lambda record: history.status.append(status_of(record, wire)),
-        terms.alerts: lambda record: history.alerts.append(alert_of(record, wire)),
+        terms.alerts: take_alert,
         terms.dead_letters: lambda record: history.letters.append(letter_of(record)),
         terms.changelog: take_change,
     }
     commands = dict.fromkeys(terms.commands, lambda record: history.commands.append(command_of(record, wire)))
-    return {**outputs, **commands, **dict.fromkeys(terms.inputs, take_input)}
+    of_actors = actor_history.takers(terms, wire, history.actors)
+    return {**outputs, **commands, **of_actors, **dict.fromkeys(terms.inputs, take_input)}
 
 
 def audit_of(record: StoredRecord, wire: WireSchemas) -> Audit:

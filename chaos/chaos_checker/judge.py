@@ -7,17 +7,18 @@ from pathlib import Path
 
 from chaos_checker import disk
 from chaos_checker.fold import Newest, vehicle_folded
-from chaos_checker.folder import RunFolder, lines, read_run, read_sent
+from chaos_checker.folder import RunFolder, lines, read_rogues, read_run, read_sent
 from chaos_checker.history import PartitionHistory, gathered
 from chaos_checker.partition_rules import changed_state, partition_violations
 from chaos_checker.records import SentRecord
-from chaos_checker.replay import replayed, same
-from chaos_checker.rules import bookkeeping, waits
+from chaos_checker.replay import Replay, asked, same_actors, same_workflows
+from chaos_checker.rules import actors, bookkeeping, table, waits
 from chaos_checker.rules.trails import by_vehicle
 from chaos_checker.stores import read_stores
 from chaos_checker.tally import CheckTally, shown
 from chaos_checker.terms import read_terms
 from chaos_checker.topics import PartitionReader, UnreadableTopicError, hanging, reader
+from chaos_checker.vehicles import input_positions
 from chaos_checker.violation import RuleViolation
 from chaos_checker.wire import WireSchemas
 
@@ -41,7 +42,7 @@ def check(folder: Path, *, command: Sequence[str]) -> dict[str, object]:
         tally.violations.append(RuleViolation("readable", str(error), run.bootstrap_servers))
     else:
         _judge_books(run, tally)
-        tally.violations += same(replayed(command, run.bootstrap_servers, run.topology), tally.counts["audit"])
+        _judge_replays(run, tally, command)
     tally.counts["deaths"] = sum(1 for _ in lines(run.folder / "deaths.jsonl"))
     return _verdict(run.folder, tally)
 
@@ -53,6 +54,7 @@ class _Topics:
         self._run, self._tally = run, tally
         self._terms, self._wire = read_terms(run.topology), WireSchemas(SCHEMAS)
         self._sent = read_sent(run.folder / "sent.jsonl")
+        self._rogues = read_rogues(run.folder / "rogues.jsonl")
         faults, health = lines(run.folder / "faults.jsonl"), list(lines(run.folder / "health.jsonl"))
         self._disturbed, self._slow = waits.disturbances(faults, health), waits.slowness(health)
 
@@ -74,10 +76,20 @@ class _Topics:
         tally.violations += history.unreadable
         tally.violations += partition_violations(terms, self._wire, history, sent, folds)
         tally.violations += changed_state(terms, history, folds, ends)
+        self._judge_actors(history, topics)
         self._judge_disks(history)
         self._judge_waits(history)
         tally.count(history, folds, sent)
         tally.note(history, folds)
+
+    def _judge_actors(self, history: PartitionHistory, topics: PartitionReader) -> None:
+        """Ticks aside, which the ueba app sends to itself, it has read all there is."""
+        terms, partition, known = self._terms, history.partition, history.actors
+        ends = {t: topics.bounds(t, partition)[1] for t in terms.actor_inputs if t != terms.ticks}
+        rogues = [act for act in self._rogues if act.place.partition == partition]
+        self._tally.violations += actors.violations(known, rogues)
+        self._tally.violations += table.at_the_end(partition, input_positions(known.table), known.ends, ends)
+        self._tally.count_actors(known)
 
     def _judge_disks(self, history: PartitionHistory) -> None:
         tables = list(disk.disk_tables(self._run.engines, self._terms.table, history.partition))
@@ -129,6 +141,16 @@ def _judge_books(run: RunFolder, tally: CheckTally) -> None:
             "serviced": len(tally.serviced),
         }
     )
+
+
+def _judge_replays(run: RunFolder, tally: CheckTally, command: Sequence[str]) -> None:
+    where = ["--bootstrap-servers", run.bootstrap_servers, "--topology", str(run.topology)]
+
+    def ask(*question: str) -> Replay:
+        return asked([*command, *where, *question, "--json"])
+
+    tally.violations += same_workflows(ask("audit", "verify", "--activity"), tally.counts["audit"])
+    tally.violations += same_actors(ask("ueba", "verify", "--replay"), tally.counts["actor_records"])
 
 
 def _verdict(folder: Path, tally: CheckTally) -> dict[str, object]:

@@ -4,9 +4,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chaos_checker.actor_history import ActorHistory
 from chaos_checker.fold import Newest
 from chaos_checker.history import PartitionHistory
 from chaos_checker.records import SentRecord
+from chaos_checker.rules import actors
 from chaos_checker.violation import RuleViolation
 
 SHOWN = 200
@@ -46,6 +48,24 @@ class CheckTally:
                 "workflows": sum(fold.episodes for fold in folds.values()),
                 "vehicles": len(folds),
                 "acknowledged": sum(row.acked for row in sent),
+            }
+        )
+
+    def count_actors(self, history: ActorHistory) -> None:
+        """Count what one partition has of actors."""
+        raised = [entry for entry in history.trail if entry.event == "finding_raised"]
+        breaches = actors.breaches(history.activities)
+        self.counts.update(
+            {
+                "sessions": len({activity.activity_id for activity in history.activities}),
+                "session_repeats": len(history.activities) - len({each.activity_id for each in history.activities}),
+                "actors": len({activity.actor for activity in history.activities}),
+                "actor_records": len(history.trail),
+                "actor_alerts": len(history.alerts),
+                "controls": len(history.controls),
+                "breaches": breaches.total(),
+                "breach_findings": len(breaches),
+                "findings_of_the_healthy": sum(not actors.is_rogue(entry.actor) for entry in raised),
             }
         )
 

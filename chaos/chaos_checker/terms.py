@@ -10,6 +10,10 @@ import yaml
 UNIT_MS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 INPUTS = ("OperatorRequest", "ServiceEvent", "Reply", "Timer", "Telemetry", "CustomerAnswer")
 """In the order in which a vehicle's state keeps their positions."""
+ACTOR_INPUTS = ("UebaRequest", "Activity", "ActorTick")
+"""Of the ueba app."""
+ACTORS = "actors"
+"""Its table."""
 AGENTS = (
     "DATA_ANALYSIS",
     "DIAGNOSIS",
@@ -33,6 +37,13 @@ class CheckTerms(NamedTuple):
     changelog: str
     table: str
     commands: tuple[str, ...]
+    activity: str
+    ticks: str
+    actor_inputs: tuple[str, ...]
+    actor_trail: str
+    entities: str
+    controls: str
+    actor_changelog: str
     retry_waits_ms: tuple[int, ...]
 
     def input(self, schema: str) -> str:
@@ -43,7 +54,8 @@ class CheckTerms(NamedTuple):
     def topics(self) -> tuple[str, ...]:
         """All that the judge reads."""
         outputs = (self.audit, self.status, self.alerts, self.dead_letters, self.changelog)
-        return (*self.inputs, *outputs, *self.commands)
+        of_actors = (*self.actor_inputs, self.actor_trail, self.entities, self.controls, self.actor_changelog)
+        return (*self.inputs, *outputs, *self.commands, *of_actors)
 
 
 def read_terms(path: Path) -> CheckTerms:
@@ -60,6 +72,13 @@ def read_terms(path: Path) -> CheckTerms:
         changelog=f"{given['app_id']}-{given['table']}-changelog",
         table=given["table"],
         commands=tuple(command_topic(agent, priority) for agent in AGENTS for priority in LANES),
+        activity=by_schema["Activity"],
+        ticks=by_schema["ActorTick"],
+        actor_inputs=tuple(by_schema[schema] for schema in ACTOR_INPUTS),
+        actor_trail=by_schema["ActorRecord"],
+        entities=by_schema["EntityStatus"],
+        controls=by_schema["Control"],
+        actor_changelog=f"{given['app_id']}-ueba-{ACTORS}-changelog",
         retry_waits_ms=tuple(map(milliseconds, _retries(given))),
     )
 

@@ -53,15 +53,15 @@ class HealthWatch:
         consumer = Consumer(consumer_config(self._system.kafka, topology.app_id))
         try:
             while not self._stopping.wait(EVERY_S):
-                lags = _lags(consumer, places)
-                self._lag = None if lags is None else sum(lags)
-                up = lags is not None and max(lags) <= SMALL_LAG and self._system.owned()
+                behind = lags(consumer, places)
+                self._lag = None if behind is None else sum(behind)
+                up = behind is not None and max(behind) <= SMALL_LAG and self._system.owned(topology.engine_app)
                 self._journal.write({"at_ms": now_ms(), "up": up})
         finally:
             consumer.close()
 
 
-def _lags(consumer: Consumer, places: list[TopicPartition]) -> list[int] | None:
+def lags(consumer: Consumer, places: list[TopicPartition]) -> list[int] | None:
     """Unread records of each place, by the group's committed positions; None where the brokers do not answer."""
     try:
         committed = consumer.committed(places, timeout=ANSWER_S)

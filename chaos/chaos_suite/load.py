@@ -51,6 +51,7 @@ from pathlib import Path
 
 from chaos_suite.acts import acts
 from chaos_suite.gateways import LoadGateway, Pace
+from chaos_suite.rogues import RogueLoad
 from chaos_suite.senders import PlainSender
 from chaos_suite.sent import SentJournal
 from chaos_suite.transactions import TransactionalSender
@@ -64,10 +65,10 @@ FINISH_S = 180.0
 
 
 class ChaosLoad:
-    """Four gateways, one of them with transactions, with vehicles of their own.
+    """Four gateways, one of them with transactions, with vehicles of their own; and rogues (:mod:`rogues`).
 
     Args:
-        journal_folder: where ``sent.jsonl`` is written.
+        journal_folder: where ``sent.jsonl`` and ``rogues.jsonl`` are written.
         workflows_per_s: acts begun per second by all gateways together; nearly every act opens one workflow.
     """
 
@@ -83,7 +84,8 @@ class ChaosLoad:
         ]
         sender = TransactionalSender(TRANSACTIONAL, kafka, self._sent)
         self._gateways.append(LoadGateway(acts(seed, TRANSACTIONAL, ghosts=True), self._pace, sender, topology))
-        self._pool = ThreadPoolExecutor(len(self._gateways), thread_name_prefix="gateway")
+        self._rogues = RogueLoad(seed, kafka, topology, journal_folder)
+        self._pool = ThreadPoolExecutor(len(self._gateways) + 1, thread_name_prefix="gateway")
         self._running: list[Future[None]] = []
 
     @property
@@ -103,7 +105,7 @@ class ChaosLoad:
 
     def start(self) -> None:
         """Begin."""
-        run = [gateway.run for gateway in self._gateways]
+        run = [*(gateway.run for gateway in self._gateways), self._rogues.run]
         self._running = [self._pool.submit(one, self._stopping, finish_s=FINISH_S) for one in run]
 
     def burst(self, seconds: float) -> None:

@@ -5,11 +5,14 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 
-from chaos_suite.health import SMALL_LAG, HealthWatch
+from confluent_kafka import Consumer, TopicPartition
+
+from chaos_suite.health import SMALL_LAG, HealthWatch, lags
 from chaos_suite.system import ChaosSystem
 from master_orchestrator.readers.topics import TopicReader
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.errors import DecodeError
+from master_orchestrator_schemas.kafka import consumer_config
 from master_orchestrator_schemas.messages import Status
 from master_orchestrator_schemas.vocabulary import State
 
@@ -41,6 +44,20 @@ def await_quiet(system: ChaosSystem, watch: HealthWatch, timeout_s: float, say: 
                 say(_told(open_now, watch))
                 tell_at = time.monotonic() + TELL_EVERY_S
     return f"{_told(open_now, watch)}; system healthy: {system.healthy()}; open: {sorted(open_now)[:5]}"
+
+
+def await_judged(system: ChaosSystem, timeout_s: float) -> str:
+    """Wait until the ueba app has read all activity; how much was left after ``timeout_s``, empty if nothing."""
+    topology = system.topology
+    places = [TopicPartition(topology.topic_of("Activity"), number) for number in range(topology.partitions)]
+    deadline, behind = time.monotonic() + timeout_s, None
+    with closing(Consumer(consumer_config(system.kafka, topology.ueba_app.app_id))) as consumer:
+        while time.monotonic() < deadline:
+            behind = lags(consumer, places)
+            if behind is not None and not any(behind):
+                return ""
+            time.sleep(POLL_S)
+    return f"sessions not judged: {behind}"
 
 
 def _told(open_now: dict[str, State], watch: HealthWatch) -> str:

@@ -18,13 +18,15 @@ from chaos_suite.journal import Journal, now_ms
 from chaos_suite.load import ChaosLoad
 from chaos_suite.network import Network
 from chaos_suite.plan import Planned, plan
-from chaos_suite.quiet import await_quiet
+from chaos_suite.quiet import await_judged, await_quiet
 from chaos_suite.system import ChaosSystem
 
 Say = Callable[[str], None]
 HEALTHY_S = 180.0
 QUIET_S = 420.0
 """The longest a run waits for its last workflow: an answer may take 5 min and its retries."""
+JUDGED_S = 120.0
+"""The longest it waits for the last session to be judged."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class ChaosRun:
     def run(self, judge: Callable[[Path], dict[str, object]]) -> dict[str, object]:
         """Everything; ``judge`` is called while the brokers still run. The summary."""
         started_ms, began = now_ms(), time.monotonic()
-        self._say(f"starting 3 brokers, 2 engines, 12 runners (logs in {self._terms.folder}/logs)")
+        self._say(f"starting 3 brokers, 2 engines, 2 ueba workers, 12 runners (logs in {self._terms.folder}/logs)")
         with self._system as system, self._journal, closing(HealthWatch(system, self._terms.folder)) as watch:
             watch.await_up(HEALTHY_S)
             self._say(f"up after {time.monotonic() - began:.0f} s; {len(self._planned)} faults are planned")
@@ -68,6 +70,9 @@ class ChaosRun:
             self._say("quiet; judging" if not left else f"not quiet after {QUIET_S:.0f} s: {left}; judging")
             self._describe(started_ms, load_ended_ms)
             system.stop_workers()
+            if left := await_judged(system, JUDGED_S):
+                self._say(f"{left}, after {JUDGED_S:.0f} s")
+            system.stop_judges()
             verdict = judge(self._terms.folder)
         return self._summary(verdict, time.monotonic() - began)
 

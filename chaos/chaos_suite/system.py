@@ -1,6 +1,6 @@
-"""The system under test: three brokers, engines, runners, the workshops, each a process that faults may harm."""
+"""The system under test: three brokers, engines, ueba workers, runners, workshops: processes that faults may harm."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -13,10 +13,11 @@ from chaos_suite.network import Network
 from chaos_suite.overrides import chaos_topology
 from chaos_suite.raw_admin import NoAnswerError, owned_partitions
 from chaos_suite.supervision import Supervision
-from chaos_suite.workers import DYING, ENGINES, Workers
+from chaos_suite.workers import DYING, ENGINES, JUDGES, Workers
 from master_orchestrator.cluster.provision import provision
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.topology import Topology, load_topology
+from master_orchestrator_schemas.topology.apps import AppNames
 from master_orchestrator_schemas.topology.loader import default_path
 from master_orchestrator_schemas.vocabulary import AgentType
 
@@ -41,6 +42,7 @@ class ChaosSystem:
         self.kafka = KafkaSettings(bootstrap_servers=self.brokers.bootstrap_servers)
         workers = Workers(self.folder, self.brokers.bootstrap_servers, self.network, seed)
         self.engines = {name: workers.engine(name) for name in ENGINES}
+        self.judges = {name: workers.judge(name) for name in JUDGES}
         self.workshops = workers.workshops()
         self.runners = {name: runner for kind in AgentType for name, runner in workers.runners(kind).items()}
         self.disks = {name: Disk(self.folder / path, self.folder / "copies" / name) for name, path in self._tables()}
@@ -73,15 +75,17 @@ class ChaosSystem:
                 worker.await_running()
 
     def stop_workers(self) -> None:
-        """Stop all but the brokers for good."""
-        for worker in self._workers():
-            worker.dismiss()
-        with ThreadPoolExecutor(len(self._workers())) as pool:
-            list(pool.map(Member.terminate, self._workers()))
+        """Stop those who do the work for good; brokers and ueba workers go on."""
+        _stop([worker for worker in self._workers() if worker.name not in self.judges])
+
+    def stop_judges(self) -> None:
+        """Stop the ueba workers for good."""
+        _stop([*self.judges.values()])
 
     def stop(self) -> None:
         """Stop everything."""
         self.stop_workers()
+        self.stop_judges()
         self.brokers.stop()
         self._supervision.stop()
 
@@ -90,17 +94,18 @@ class ChaosSystem:
         return [*self.brokers.members.values(), *self._workers()]
 
     def healthy(self) -> bool:
-        """Whether all who should run do, all replicas are in sync, and every input partition of the engine is owned.
+        """Whether all who should run do, all replicas are in sync, and every input partition of both apps is owned.
 
-        How far the engine is behind is not asked here: see health.py.
+        How far an app is behind is not asked here: see health.py.
         """
-        return all(member.as_it_should for member in self.members()) and self.brokers.in_sync() and self.owned()
+        running = all(member.as_it_should for member in self.members()) and self.brokers.in_sync()
+        return running and all(self.owned(app) for app in self.topology.apps)
 
-    def owned(self) -> bool:
-        """Whether the engines' group is settled, and every input partition belongs to one of them."""
-        inputs = {(topic, n) for topic in self.topology.input_topics for n in range(self.topology.partitions)}
+    def owned(self, app: AppNames) -> bool:
+        """Whether the group of the app's workers is settled, and every input partition belongs to one of them."""
+        inputs = {(topic, n) for topic in app.inputs for n in range(self.topology.partitions)}
         try:
-            return inputs <= owned_partitions(self.kafka.bootstrap_servers, self.topology.app_id)
+            return inputs <= owned_partitions(self.kafka.bootstrap_servers, app.app_id)
         except NoAnswerError:
             return False
 
@@ -111,7 +116,7 @@ class ChaosSystem:
 
     def engine_folders(self) -> dict[str, Path]:
         """Where each engine keeps its tables, relative to the run's folder."""
-        return dict(self._tables())
+        return {name: path for name, path in self._tables() if name in self.engines}
 
     @property
     def dying_file(self) -> Path:
@@ -123,7 +128,15 @@ class ChaosSystem:
         return Path("data", "agents")
 
     def _tables(self) -> Iterable[tuple[str, Path]]:
-        return [(name, Path("data", "engine", name)) for name in ENGINES]
+        engines = [(name, Path("data", "engine", name)) for name in ENGINES]
+        return [*engines, *((name, Path("data", "ueba", name)) for name in JUDGES)]
 
     def _workers(self) -> list[Member]:
-        return [*self.engines.values(), *self.runners.values(), self.workshops]
+        return [*self.engines.values(), *self.judges.values(), *self.runners.values(), self.workshops]
+
+
+def _stop(workers: Sequence[Member]) -> None:
+    for worker in workers:
+        worker.dismiss()
+    with ThreadPoolExecutor(len(workers)) as pool:
+        list(pool.map(Member.terminate, workers))

@@ -1,4 +1,4 @@
-"""How the engines, the runners and the workshops of a run are called."""
+"""How the engines, the ueba workers, the runners and the workshops of a run are called."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,6 +12,7 @@ from master_orchestrator.supervision.services import command_line
 from master_orchestrator_schemas.vocabulary import AgentType
 
 ENGINES = ("engine-1", "engine-2", "engine-3")
+JUDGES = ("judge-1", "judge-2")
 RUNNERS_PER_TYPE = 2
 DYING = "dying"
 """Where a run's handlers look for the order to die."""
@@ -36,6 +37,10 @@ class Workers:
     def engine(self, name: str) -> Member:
         """An engine in a namespace of its own."""
         return self._member(name, [*self._network.prefix(name), *command_line("engine", "--worker", name)])
+
+    def judge(self, name: str) -> Member:
+        """A worker of the ueba app."""
+        return self._member(name, command_line("ueba", "run", "--worker", name))
 
     def runners(self, kind: AgentType) -> dict[str, Member]:
         """The runners of one type, with the handlers of :mod:`chaos_suite.agents`."""

@@ -11,7 +11,7 @@ from chaos_checker.folder import RunFolder, read_run, read_sent
 from chaos_checker.history import PartitionHistory, gathered
 from chaos_checker.judge import SCHEMAS
 from chaos_checker.records import Audit, RecordPlace, StoredRecord
-from chaos_checker.replay import Replay, replayed, same
+from chaos_checker.replay import Replay, asked, same_actors, same_workflows
 from chaos_checker.rules import trails, transitions
 from chaos_checker.tally import SHOWN, CheckTally, shown
 from chaos_checker.terms import command_topic, read_terms
@@ -43,6 +43,8 @@ def test_the_judge_reads_the_topology_as_the_engine_does() -> None:
     assert judged == tuple(topic for topic in topology.output_topics if topic != "sender.feedback")
     assert topology.changelog_topic == terms.changelog
     assert set(topology.command_topics) == set(terms.commands)
+    assert topology.ueba_input_topics == terms.actor_inputs
+    assert topology.ueba_app.changelog_topic == terms.actor_changelog
     assert topology.command_topic(AgentType.DATA_ANALYSIS, Priority.HIGH.lane) == command_topic("DATA_ANALYSIS", 2)
     assert topology.retry.waits_ms == terms.retry_waits_ms
 
@@ -154,6 +156,7 @@ def test_the_offset_of_a_table_is_no_entry_of_its_changelog() -> None:
 
 
 REPORT = {"outcome": "whole", "vehicles": 1, "replayed": 7, "inputs": 9, "violations": [], "untold": []}
+ACTORS = {"outcome": "whole", "actors": 1, "replayed": 7, "inputs": 9, "violations": [], "untold": []}
 
 
 @pytest.mark.parametrize(
@@ -170,15 +173,31 @@ REPORT = {"outcome": "whole", "vehicles": 1, "replayed": 7, "inputs": 9, "violat
     ],
 )
 def test_a_replay_must_give_every_record_again(replay: Replay, wheres: list[str]) -> None:
-    assert wheres == [violation.where for violation in same(replay, 7)]
+    assert wheres == [violation.where for violation in same_workflows(replay, 7)]
 
 
-def test_the_engine_s_command_is_asked_for_a_replay(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("replay", "wheres"),
+    [
+        (Replay(0, ACTORS, ""), []),
+        (Replay(2, {}, "no broker"), ["ueba verify"]),
+        (Replay(0, {**ACTORS, "replayed": 6}, ""), ["ueba verify"]),
+        (Replay(3, {**ACTORS, "untold": ["3 records of agent.activity are gone"]}, ""), ["ueba verify"]),
+        (
+            Replay(1, {**ACTORS, "violations": [{"workflow_id": "operator:ada", "seq": 1, "text": "differs"}]}, ""),
+            ["operator:ada"],
+        ),
+    ],
+)
+def test_a_replay_of_actors_must_give_every_record_again(replay: Replay, wheres: list[str]) -> None:
+    assert wheres == [violation.where for violation in same_actors(replay, 7)]
+
+
+def test_the_system_s_command_is_asked(tmp_path: Path) -> None:
     program = tmp_path / "told.py"
     program.write_text("import json, sys; print(json.dumps({'asked': sys.argv[1:]})); sys.exit(3)")
-    replay = replayed([sys.executable, str(program)], "h:1", Path("t.yaml"))
-    arguments = ["--bootstrap-servers", "h:1", "--topology", "t.yaml", "audit", "verify", "--json"]
-    assert (3, {"asked": arguments}) == (replay.exit_code, replay.report)
+    replay = asked([sys.executable, str(program), "audit", "verify"])
+    assert (3, {"asked": ["audit", "verify"]}) == (replay.exit_code, replay.report)
 
 
 def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:

@@ -41,12 +41,13 @@ class ChainLink(Protocol):
         ...
 
 
+R = TypeVar("R")
 L = TypeVar("L", bound=ChainLink)
 
 
-def by_owner(records: Iterable[L], owner: Callable[[L], str]) -> dict[str, list[L]]:
-    """Each trail's records, in the order of the topic."""
-    trails: dict[str, list[L]] = {}
+def by_owner(records: Iterable[R], owner: Callable[[R], str]) -> dict[str, list[R]]:
+    """Each owner's records, in the order of the topic."""
+    trails: dict[str, list[R]] = {}
     for record in records:
         trails.setdefault(owner(record), []).append(record)
     return trails

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from chaos_suite.faults import brokers, disks, engines, leaders, runners, whole
+from chaos_suite.faults import brokers, disks, engines, leaders, runners, signals, whole
 from chaos_suite.faults.fault import BurstLoad, Fault, FaultLane
+from chaos_suite.faults.victims import a_judge, a_runner, an_engine
 
 __all__ = ["FAULTS", "BurstLoad", "Fault", "FaultLane"]
 
@@ -15,19 +16,23 @@ FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
         Fault("kill-engine", "engine", engines.kill, weight=2, disturbs=_ENGINE),
-        Fault("stop-engine", "engine", engines.stop, disturbs=_ENGINE),
-        Fault("zombie-engine", "engine", engines.zombie, disturbs=_ENGINE),
+        Fault("stop-engine", "engine", signals.stopped(an_engine), disturbs=_ENGINE),
+        Fault("zombie-engine", "engine", signals.hung(an_engine), disturbs=_ENGINE),
         Fault("cut-engine", "engine", engines.cut, needs_namespace=True, disturbs=_ENGINE),
         Fault("third-worker", "engine", engines.visit, disturbs=_ENGINE),
-        Fault("wipe-engine", "engine", disks.wipe, disturbs=_ENGINE),
+        Fault("wipe-engine", "engine", disks.wiped(an_engine), disturbs=_ENGINE),
         Fault("truncate-engine", "engine", disks.truncate, disturbs=_ENGINE),
         Fault("old-disk-engine", "engine", disks.old, disturbs=_ENGINE),
         Fault("disk-full", "engine", disks.full, weight=0.5, needs_namespace=True, disturbs=_ENGINE),
-        Fault("kill-runner", "agents", runners.kill, weight=2, disturbs=_AGENTS),
-        Fault("stop-runner", "agents", runners.stop, disturbs=_AGENTS),
-        Fault("zombie-runner", "agents", runners.zombie, disturbs=_AGENTS),
+        Fault("kill-runner", "agents", signals.killed(a_runner), weight=2, disturbs=_AGENTS),
+        Fault("stop-runner", "agents", signals.stopped(a_runner), disturbs=_AGENTS),
+        Fault("zombie-runner", "agents", signals.hung(a_runner), disturbs=_AGENTS),
         Fault("dying-handler", "agents", runners.dying_handler, weight=2, disturbs=_AGENTS),
         Fault("burst", "agents", whole.burst, disturbs=_ENGINE | _AGENTS),
+        Fault("kill-judge", "judge", signals.killed(a_judge), weight=2),
+        Fault("stop-judge", "judge", signals.stopped(a_judge)),
+        Fault("zombie-judge", "judge", signals.hung(a_judge)),
+        Fault("wipe-judge", "judge", disks.wiped(a_judge)),
         Fault("kill-broker", "kafka", brokers.kill, disturbs=_KAFKA),
         Fault("stop-broker", "kafka", brokers.stop, disturbs=_KAFKA),
         Fault("pause-broker", "kafka", brokers.pause, disturbs=_KAFKA),

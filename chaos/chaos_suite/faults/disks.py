@@ -1,4 +1,4 @@
-"""An engine loses its disk, finds it damaged or old, or finds it full."""
+"""A worker loses its disk; an engine finds it damaged or old, or full."""
 
 import random
 import time
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chaos_suite.disk import Disk
-from chaos_suite.faults.fault import BurstLoad
+from chaos_suite.faults.fault import BurstLoad, Inject
+from chaos_suite.faults.signals import Victim
 from chaos_suite.faults.victims import an_engine
 from chaos_suite.members import Member
 from chaos_suite.system import ChaosSystem
@@ -18,15 +19,19 @@ OPENED_S = 30.0
 _POLL_S = 0.2
 
 
-def wipe(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
+def wiped(victim: Victim) -> Inject:
     """kill -9, and the state folder is gone."""
-    engine = an_engine(system, draw)
-    disk = system.disks[engine.name]
-    with engine.taken():
-        engine.kill()
-        disk.keep_copy()
-        disk.wipe()
-    return engine.name
+
+    def wipe(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
+        member = victim(system, draw)
+        disk = system.disks[member.name]
+        with member.taken():
+            member.kill()
+            disk.keep_copy()
+            disk.wipe()
+        return member.name
+
+    return wipe
 
 
 def truncate(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:

@@ -1,4 +1,4 @@
-"""An engine dies, stops, hangs, or is cut off; a third one joins and leaves."""
+"""An engine dies, or is cut off; a third one joins and leaves."""
 
 import random
 import time
@@ -7,8 +7,6 @@ from chaos_suite.faults.fault import BurstLoad
 from chaos_suite.faults.victims import an_engine
 from chaos_suite.system import VISITOR, ChaosSystem
 
-ZOMBIE_S = (13.0, 18.0)
-"""Longer than the session time-out of 10 s: its partitions are another's when it wakes."""
 CUT_S = (5.0, 20.0)
 VISIT_S = (10.0, 30.0)
 
@@ -20,24 +18,6 @@ def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
         engine.kill()
         system.disks[engine.name].keep_copy()
     return engine.name
-
-
-def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-    """SIGTERM, and a new start."""
-    engine = an_engine(system, draw)
-    with engine.taken():
-        began = time.monotonic()
-        by_itself = engine.terminate()
-    return f"{engine.name} {'ended' if by_itself else 'had to be killed'} after {time.monotonic() - began:.1f} s"
-
-
-def zombie(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-    """SIGSTOP for longer than the session time-out; then it wakes, and knows nothing of it."""
-    engine, seconds = an_engine(system, draw), draw.uniform(*ZOMBIE_S)
-    with engine.taken():
-        engine.pause()
-        time.sleep(seconds)
-    return f"{engine.name} hung for {seconds:.1f} s"
 
 
 def cut(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from chaos_suite.system import ChaosSystem
 
-FaultLane = Literal["engine", "kafka", "agents"]
+FaultLane = Literal["engine", "kafka", "agents", "judge"]
 
 
 class BurstLoad(Protocol):

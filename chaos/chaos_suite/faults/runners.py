@@ -1,4 +1,4 @@
-"""A runner dies, stops, hangs, or is killed by its handler."""
+"""A runner is killed by its handler."""
 
 import random
 import time
@@ -7,43 +7,14 @@ from pathlib import Path
 
 from chaos_suite.dying import BETWEEN_OF, DeathMoment, order, taken_by, withdraw
 from chaos_suite.faults.fault import BurstLoad
-from chaos_suite.faults.victims import a_runner
 from chaos_suite.system import ChaosSystem
 from chaos_suite.workers import runner_names
 from master_orchestrator_schemas.vocabulary import AgentType
 
-ZOMBIE_S = (13.0, 18.0)
-"""Longer than the session time-out of 10 s."""
 TYPES_TRIED = 4
 CLAIM_S = 6.0
 """How long an order to die stands before another type is tried: perhaps no command comes."""
 _POLL_S = 0.05
-
-
-def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-    """kill -9; the supervision starts it again."""
-    runner = a_runner(system, draw)
-    with runner.taken():
-        runner.kill()
-    return runner.name
-
-
-def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-    """SIGTERM, and a new start."""
-    runner = a_runner(system, draw)
-    with runner.taken():
-        began = time.monotonic()
-        by_itself = runner.terminate()
-    return f"{runner.name} {'ended' if by_itself else 'had to be killed'} after {time.monotonic() - began:.1f} s"
-
-
-def zombie(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-    """SIGSTOP for longer than the session time-out."""
-    runner, seconds = a_runner(system, draw), draw.uniform(*ZOMBIE_S)
-    with runner.taken():
-        runner.pause()
-        time.sleep(seconds)
-    return f"{runner.name} hung for {seconds:.1f} s"
 
 
 def dying_handler(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:

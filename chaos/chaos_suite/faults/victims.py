@@ -17,6 +17,11 @@ def a_runner(system: ChaosSystem, draw: random.Random) -> Member:
     return _one(system.runners, draw)
 
 
+def a_judge(system: ChaosSystem, draw: random.Random) -> Member:
+    """One of the two ueba workers."""
+    return _one(system.judges, draw)
+
+
 def a_broker(system: ChaosSystem, draw: random.Random) -> Member:
     """One of the three."""
     return _one(system.brokers.members, draw)

@@ -24,10 +24,11 @@ def slow_network(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> 
 
 
 def rolling_restart(system: ChaosSystem, _draw: random.Random, _load: BurstLoad) -> str:
-    """Every engine, runner and broker, one after the other, by SIGTERM."""
+    """Every worker and broker, one after the other, by SIGTERM."""
     began, killed = time.monotonic(), []
     workers = [engine for engine in system.engines.values() if engine.name != VISITOR]
-    for member in (*workers, *system.runners.values(), *system.brokers.members.values()):
+    workers += [*system.judges.values(), *system.runners.values()]
+    for member in (*workers, *system.brokers.members.values()):
         with member.taken():
             if not member.terminate():
                 killed.append(member.name)
