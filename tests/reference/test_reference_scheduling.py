@@ -368,6 +368,26 @@ def test_a_share_is_kept_for_urgent(tmp_path: Path, task_of: Callable[..., Task[
     assert local(urgent.start_ms).date() == local(MONDAY).date()
 
 
+def test_what_can_wait_leaves_high_a_share_of_each_day(tmp_path: Path, task_of: Callable[..., Task[Any]]) -> None:
+    store = SchedulingStore(tmp_path / "one.sqlite3", workshops=1)
+    book = booking(SchedulingAgent(store), task_of)
+    for number in range(300):
+        book(f"planned-{number}")
+
+    high = book("high", priority=Priority.HIGH)
+    store.close()
+
+    assert (high.model_extra or {})["late"] is False
+
+
+@pytest.mark.parametrize("priority", list(Priority))
+def test_a_job_that_takes_more_of_a_day_than_is_not_kept_has_a_place(book: Book, priority: Priority) -> None:
+    """The only technician of high voltage works eight and a half hours a day."""
+    result = book(priority=priority, operations=[job(8, skill="high_voltage", bay="high_voltage")])
+
+    assert AppointmentState.CONFIRMED == result.status
+
+
 def test_no_place_is_an_answer_and_is_asked_for_again(book: Book, store: SchedulingStore) -> None:
     with store.database.write() as sql:
         hours = sql.execute("SELECT * FROM opening_hours").fetchall()

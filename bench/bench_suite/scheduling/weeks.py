@@ -195,7 +195,7 @@ def _whenever(job: WeekJob, need: Need) -> Wish:
     return Wish(
         need=need,
         vehicle_id=job.command.vehicle_id,
-        urgent=False,
+        priority=Priority.HIGH,  # leaves nothing where nothing is kept for URGENT
         now_ms=job.at_ms,
         notice_ms=None,
         from_ms=from_ms,

@@ -225,7 +225,7 @@ def _wish(task: Task, given: SchedulingTask, need: Need) -> Wish:
     return Wish(
         need=need,
         vehicle_id=task.vehicle_id,
-        urgent=given.priority == Priority.URGENT,
+        priority=given.priority,
         now_ms=now_ms,
         notice_ms=notice_ms if preferred_ms <= soonest_ms else None,
         from_ms=from_ms,

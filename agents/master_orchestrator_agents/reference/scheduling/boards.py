@@ -29,13 +29,17 @@ class BookingBoard:
         """A mask of the slots in which ``resource`` is at work and free."""
         return self.hours.of(resource) & ~self.busy.get(resource, 0)
 
-    def has_room(self, length: int, resources: Iterable[str], *, urgent_share: float) -> bool:
-        """Whether ``length`` more slots of planned work leave the share of these resources that is URGENT's."""
+    def has_room(self, length: int, resources: Iterable[str], *, left: float) -> bool:
+        """Whether ``length`` more slots of planned work leave this share of these resources free of it.
+
+        The first job of a day has room however long it is: otherwise one that takes more than the rest of the day would
+        have room on no day.
+        """
         planned = supply = 0
         for resource in resources:
             planned += self.planned.get(resource, 0)
             supply += self.hours.of(resource).bit_count()
-        return planned + length <= (1 - urgent_share) * supply
+        return not planned or planned + length <= (1 - left) * supply
 
 
 def board(hours: WorkDay, rows: Iterable[TimeRow]) -> BookingBoard:

@@ -12,6 +12,7 @@ from master_orchestrator_agents.reference.scheduling.parts import supply
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS
+from master_orchestrator_schemas.vocabulary import Priority
 
 HORIZON_MS = 90 * DAY_MS
 """How far ahead appointments are given, from now or from the day that the customer wishes."""
@@ -27,17 +28,23 @@ NO_TIME = timedelta()
 class Wish:
     """What is looked for: a start within ``from_ms .. until_ms``, or else as soon after as there is one.
 
-    URGENT may use the share of the day that is kept for it, and the on-call hours, and does not wait for parts.
+    Each priority leaves a share of the day for what is more urgent. URGENT leaves none, may use the on-call hours, and
+    does not wait for parts.
     ``notice_ms``: how far ahead of now the window begins; None: it begins when the customer wishes.
     """
 
     need: Need
     vehicle_id: str
-    urgent: bool
+    priority: Priority
     now_ms: int
     notice_ms: int | None
     from_ms: int
     until_ms: int
+
+    @property
+    def urgent(self) -> bool:
+        """Whether it is URGENT."""
+        return self.priority is Priority.URGENT
 
 
 @dataclass(frozen=True)
@@ -118,9 +125,9 @@ class WorkshopFits:
         return Fit(self._workshop.workshop_id, bay, technician, tuple(taken))
 
     def _leaves_room(self, day: BookingBoard, lengths: Mapping[str, int]) -> bool:
-        """Whether URGENT keeps its share of the bays of this type and of the people with these skills."""
-        length, share = max(lengths.values()), self._workshop.urgent_share
-        return all(day.has_room(length, able, urgent_share=share) for able in (self._bays, lengths))
+        """Whether what is more urgent keeps its share of the bays of this type and of the people with these skills."""
+        length, left = max(lengths.values()), self._workshop.share_left_by(self._wish.priority)
+        return all(day.has_room(length, able, left=left) for able in (self._bays, lengths))
 
     def _long_fit(self, day: date) -> Fit | None:
         """A job longer than the day takes all of it, and goes on in the same bay with the same technician."""

@@ -32,7 +32,7 @@ class FreeTimes:
             wish = Wish(
                 need=need_of(given.operations, self._store.network),
                 vehicle_id=vehicle_id,
-                urgent=given.priority is Priority.URGENT,
+                priority=given.priority,
                 now_ms=now_ms,
                 notice_ms=notice_ms,
                 from_ms=now_ms + notice_ms,

@@ -7,6 +7,12 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from master_orchestrator_agents.reference.sql import Sql
+from master_orchestrator_schemas.vocabulary import Priority
+
+HIGH_SHARE = 0.2
+"""Of a day's hours of each kind of bay and skill, kept for HIGH besides the share of URGENT: what can wait for days
+would take all of the next ones otherwise, in which alone HIGH is in time.
+"""
 
 
 class WorkHours(NamedTuple):
@@ -58,6 +64,12 @@ class Workshop:
     closures: frozenset[date]
     bays: Mapping[str, str]
     technicians: Mapping[str, Technician]
+
+    def share_left_by(self, priority: Priority) -> float:
+        """Of a day's hours of each kind of bay and skill, what work of this priority leaves for what is more urgent."""
+        if priority is Priority.URGENT:
+            return 0.0
+        return self.urgent_share + (HIGH_SHARE if priority > Priority.HIGH else 0.0)
 
 
 def load_network(sql: Sql) -> tuple[Workshop, ...]:

@@ -8,13 +8,14 @@ from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
 from master_orchestrator_agents.reference.sql import Sql
+from master_orchestrator_schemas.vocabulary import Priority
 
 OFFERS = 3
 FULL_FOR_MS = 60_000
 """How long what was found full is not looked at again, though something may have been cancelled there."""
 
-Key = tuple[str, Need, bool, int]
-"""Workshop, need, URGENT or not, notice."""
+Key = tuple[str, Need, Priority, int]
+"""Workshop, need, priority, notice."""
 
 
 class Search:
@@ -79,14 +80,14 @@ class Search:
         """The time before which nothing is free, as far as is known; 0: it is not."""
         if wish.notice_ms is None:
             return 0
-        key = (workshop.workshop_id, wish.need, wish.urgent, wish.notice_ms)
+        key = (workshop.workshop_id, wish.need, wish.priority, wish.notice_ms)
         checked_ms, full_ms = self._full.get(key, (wish.now_ms, 0))
         return full_ms if 0 <= wish.now_ms - checked_ms < FULL_FOR_MS else 0
 
     def _remember(self, workshop: Workshop, wish: Wish, start_ms: int) -> None:
         if wish.notice_ms is None:
             return
-        key = (workshop.workshop_id, wish.need, wish.urgent, wish.notice_ms)
+        key = (workshop.workshop_id, wish.need, wish.priority, wish.notice_ms)
         checked_ms, _ = self._full.get(key, (wish.now_ms, 0))
         fresh = 0 <= wish.now_ms - checked_ms < FULL_FOR_MS
         self._full[key] = (checked_ms if fresh else wish.now_ms, start_ms)
