@@ -34,6 +34,7 @@ from master_orchestrator_schemas.vocabulary import (
     AlertKind,
     ControlLevel,
     DeniedBy,
+    Phase,
     UebaAction,
     Verdict,
 )
@@ -212,7 +213,7 @@ def test_what_a_control_stops_and_what_is_written_ahead_are_no_findings(
     stopped = SessionAct(
         action=Action.READ, resource="audit_log", outcome=ActOutcome.DENIED, denied_by=DeniedBy.CONTROL
     )
-    partition.apply(worker.session(stopped), worker.session(PROBE, phase="BEFORE"))
+    partition.apply(worker.session(stopped), worker.session(READ, phase=Phase.BEFORE))
     assert [] == partition.out(ActorRecord)
 
 

@@ -21,9 +21,15 @@ def stored() -> tuple[list[object], dict[bytes, bytes]]:
 
 def test_version_1_knew_only_the_pane() -> None:
     fields, others = stored()
-    old = [1, *fields[1:TOLD], 3, *fields[TOLD + 1 :]]
+    old = [1, *fields[1:TOLD], 3, *fields[TOLD + 1 : -1]]
     state = decode(AGENT, msgspec.msgpack.encode(old), others.get)
     assert (7, 3, -1, -1) == (state.sessions, state.trimmed_pane, state.told_ms, state.told_sessions)
+
+
+def test_version_2_knew_no_acts_that_were_written_ahead() -> None:
+    fields, others = stored()
+    state = decode(AGENT, msgspec.msgpack.encode([2, *fields[1:-1]]), others.get)
+    assert (7, []) == (state.sessions, state.begun)
 
 
 def test_a_newer_version_is_refused() -> None:

@@ -62,7 +62,7 @@ class ActorTraffic:
         if draw < 0.75:
             return self._activity(actor, at_ms)
         if draw < 0.88:
-            names = deadlines.get(actor) or ["silence", "until", "band", "tell"]
+            names = deadlines.get(actor) or ["silence", "unheard", "until", "band", "tell"]
             name = rng.choice(names) if rng.random() < 0.95 else text(rng)
             return ActorTick(actor=actor, deadline_id=name, due_ms=rng.choice((0, at_ms, MAX_MS, 2**63 - 1, -1)))
         return self._request(actor, findings.get(actor, 0))
@@ -88,7 +88,7 @@ class ActorTraffic:
             workflow_id=rng.choice((None, "v-1~1")),
             entity=rng.choice((None, "v-1", "v-2", text(rng)[:100])),
             priority=rng.choice((None, *Priority)),
-            phase=Phase.BEFORE if rng.random() < 0.05 else Phase.DONE,
+            phase=Phase.BEFORE if rng.random() < 0.1 else Phase.DONE,
             at_ms=min(MAX_MS, max(0, at_ms)),
             took_ms=rng.choice(COUNTS),
             outcome=rng.choice(list(ActOutcome)),

@@ -19,7 +19,7 @@ from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.findings import BehaviourFinding
 from master_orchestrator.behaviour.repeats import CHUNK, CHUNKS, Repeats
 from master_orchestrator.behaviour.risk import NEWEST, Band
-from master_orchestrator_schemas.messages import Control
+from master_orchestrator_schemas.messages import Activity, Control, SessionAct
 from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel
 
 GENESIS = "0" * 64
@@ -29,8 +29,11 @@ MAX_WRITERS = 64
 """Instances whose numbers are followed; the one that was silent for longest gives way."""
 MAX_OPEN_TASKS = 16
 MAX_USUAL_NUMBERS = 12_000
-VERSION = 2
-"""Raised with every change of what is stored; ``_upgraded`` makes older entries new. 2: when readers were last told."""
+VERSION = 3
+"""Raised with every change of what is stored; ``_upgraded`` makes older entries new.
+
+2: when readers were last told; 3: acts that were written ahead, and whose sessions have not ended.
+"""
 HOURS_PER_DAY = 24
 
 _METERS = (("rate", False), ("volume", True), ("probing", False))
@@ -54,6 +57,22 @@ class Writer(msgspec.Struct, array_like=True):
     missed_ms: int = 0
 
 
+class Begun(msgspec.Struct, array_like=True, frozen=True):
+    """An act that was written ahead, and whose session has not ended: when, and its record, which holds it alone.
+
+    ``told``: it is a finding already.
+    """
+
+    at_ms: int
+    told: bool
+    record: Activity
+
+    @property
+    def act(self) -> SessionAct:
+        """The act."""
+        return self.record.acts[0]
+
+
 class Kept(msgspec.Struct, array_like=True):
     """The entry of findings."""
 
@@ -73,6 +92,7 @@ class ActorState:
         self.actor = actor
         actor.max_open_tasks = MAX_OPEN_TASKS
         self.writers: dict[str, Writer] = {}
+        self.begun: list[Begun] = []
         self.repeats = Repeats()
         self.sessions = self.raised = 0
         self.control: Control | None = None
@@ -160,7 +180,7 @@ def encode(state: ActorState) -> tuple[bytes, dict[bytes, bytes]]:
 def decode(name: str, counters: bytes, get: Get) -> ActorState:
     """The inverse of :func:`encode`; ``get`` reads the other entries."""
     (_, kind, first_ms, acts, sessions, raised, told, seq, digest, positions, total, window, version_ms,
-     band, surprises, hours, writers, tasks, pairs) = _upgraded(name, _unpack(counters))  # fmt: skip
+     band, surprises, hours, writers, tasks, pairs, begun) = _upgraded(name, _unpack(counters))  # fmt: skip
     usual_key, findings_key, chunk_keys = _keys(name.encode())
     instances, versions, usual = _unpack(get(usual_key) or b"")
     kept = _unpack_kept(get(findings_key) or b"")
@@ -183,6 +203,7 @@ def decode(name: str, counters: bytes, get: Get) -> ActorState:
     state.trimmed_pane, state.told_ms, state.told_sessions = told
     state.positions, state.control = positions, kept.control
     state.writers = msgspec.convert(writers, dict[str, Writer])
+    state.begun = msgspec.convert(begun, list[Begun])
     chunks = [get(key) or b"" for key in chunk_keys[: -(-total // CHUNK)]]
     state.repeats = Repeats.restored(total, chunks)
     state.changed.clear()
@@ -191,10 +212,14 @@ def decode(name: str, counters: bytes, get: Get) -> ActorState:
 
 def _upgraded(name: str, fields: list[Any]) -> list[Any]:
     """Counters of an older version as one of the newest. Raises ValueError on a version that is not known."""
-    version, told = fields[0], fields[6]
-    if version not in {1, VERSION}:
+    version = fields[0]
+    if not 1 <= version <= VERSION:
         raise ValueError(f"the state of {name} has version {version}, known is {VERSION}")
-    return fields if version == VERSION else [VERSION, *fields[1:6], [told, -1, -1], *fields[7:]]
+    if version < 2:
+        fields = [*fields[:6], [fields[6], -1, -1], *fields[7:]]
+    if version < 3:
+        fields = [*fields, []]
+    return fields
 
 
 def _counters(state: ActorState) -> list[Any]:
@@ -218,6 +243,7 @@ def _counters(state: ActorState) -> list[Any]:
              *(getattr(s, meter).dump_current() for meter, _ in _METERS)]
             for pair, s in actor.pairs.items()
         ],
+        state.begun,
     ]  # fmt: skip
 
 

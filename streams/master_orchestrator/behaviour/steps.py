@@ -6,8 +6,9 @@ from typing import NamedTuple, assert_never
 from master_orchestrator.behaviour import requests, settling
 from master_orchestrator.behaviour.actor import Actor
 from master_orchestrator.behaviour.actor_state import ActorState
+from master_orchestrator.behaviour.begun import unheard_at
 from master_orchestrator.behaviour.conduct import MAX_NAME, Conduct
-from master_orchestrator.behaviour.judging import judge
+from master_orchestrator.behaviour.judging import judge, judge_unended
 from master_orchestrator.behaviour.silences import report_silent, silent_at
 from master_orchestrator.behaviour.trail import ActorOutcome, Turn
 from master_orchestrator.core.outcome import Deadline
@@ -19,9 +20,9 @@ from master_orchestrator_schemas.vocabulary import ActorKind
 MAX_KINDS = 1_024
 """Names whose kinds are remembered."""
 
-SILENCE, UNTIL, BAND, TELL = "silence", "until", "band", "tell"
-"""What ticks are for: an instance says nothing, a control ends, the score has faded into a lower band, readers are to
-be told of newer sessions."""
+SILENCE, UNHEARD, UNTIL, BAND, TELL = "silence", "unheard", "until", "band", "tell"
+"""What ticks are for: an instance says nothing, a session has not ended for too long, a control ends, the score has
+faded into a lower band, readers are to be told of newer sessions."""
 
 
 class ActorInput(NamedTuple):
@@ -60,14 +61,16 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
             settling.end_control(turn)
         case _:
             assert_never(body)
+    judge_unended(conduct, turn)
     settling.settle(conduct, turn)
     return turn.outcome
 
 
 def deadlines(state: ActorState) -> list[Deadline]:
-    """What the state waits for, at most four."""
+    """What the state waits for, at most five."""
     due = {
         SILENCE: silent_at(state),
+        UNHEARD: unheard_at(state),
         UNTIL: state.control.until_ms if state.control else None,
         BAND: settling.fades_at(state),
         TELL: settling.tells_at(state),
