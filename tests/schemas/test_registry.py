@@ -32,8 +32,8 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, ServiceEventKind
 
 PARTS = {
-    "Campaign", "Cause", "ControlledPair", "Dtc", "Failure", "Diagnosis", "Evidence", "J1939Fault", "LikelyCause",
-    "Mistake", "OpenFinding", "ServiceDue", "SessionAct", "Transition",
+    "Campaign", "Cause", "ControlledPair", "Dtc", "Failure", "Diagnosis", "Evidence", "FindingSession", "J1939Fault",
+    "LikelyCause", "Mistake", "OpenFinding", "ServiceDue", "SessionAct", "Transition",
 }  # fmt: skip
 """Structs of ``messages`` that stand only within others."""
 

@@ -22,6 +22,7 @@ from master_orchestrator_schemas.messages import (
     EntityStatus,
     Evidence,
     Failure,
+    FindingSession,
     J1939Fault,
     LikelyCause,
     Mistake,
@@ -485,6 +486,9 @@ open_findings = st.builds(
     count=limited,
     explanation=text,
     verdict=st.none() | st.sampled_from(Verdict),
+    heaviest=st.lists(
+        st.builds(FindingSession, session=text, workflow_id=maybe_text, instance=text, acts=limited), max_size=2
+    ).map(tuple),
 )
 entity_statuses = st.builds(
     EntityStatus,

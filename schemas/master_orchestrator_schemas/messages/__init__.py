@@ -30,6 +30,7 @@ from master_orchestrator_schemas.messages.ueba import (
     Control,
     ControlledPair,
     EntityStatus,
+    FindingSession,
     OpenFinding,
     UebaRequest,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "EntityStatus",
     "Evidence",
     "Failure",
+    "FindingSession",
     "J1939Fault",
     "LikelyCause",
     "Mistake",

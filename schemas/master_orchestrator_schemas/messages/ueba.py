@@ -12,6 +12,7 @@ from master_orchestrator_schemas.messages.telemetry import Millis, ShortText
 from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel, UebaAction, Verdict
 
 MAX_OPEN_FINDINGS = 32
+MAX_FINDING_SESSIONS = 5
 MAX_CONTROLLED_PAIRS = 64
 
 
@@ -87,8 +88,20 @@ class ActorRecord(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
 
 
+class FindingSession(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a finding happened in one session: how many of its acts, and where."""
+
+    session: ShortText
+    workflow_id: ShortText | None = None
+    instance: ShortText
+    acts: Count
+
+
 class OpenFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding that has not been acknowledged as benign, as readers see it."""
+    """A finding that has not been acknowledged as benign, as readers see it.
+
+    ``heaviest``: the sessions with the most of its acts, the heaviest first.
+    """
 
     finding_id: str
     rule: str
@@ -101,6 +114,7 @@ class OpenFinding(msgspec.Struct, frozen=True, kw_only=True):
     count: Count
     explanation: str
     verdict: Verdict | None = None
+    heaviest: Annotated[tuple[FindingSession, ...], msgspec.Meta(max_length=MAX_FINDING_SESSIONS)] = ()
 
 
 class EntityStatus(msgspec.Struct, frozen=True, kw_only=True):

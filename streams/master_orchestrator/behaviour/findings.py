@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS, Act, Pair
+from master_orchestrator_schemas.messages.ueba import MAX_FINDING_SESSIONS
 from master_orchestrator_schemas.vocabulary import Verdict
 
 ALERT_SEVERITY = 40
@@ -18,7 +19,6 @@ GROWS_AT_MOST_MS = DAY_MS
 """After a day it is a new finding, so that one that lasts is told again."""
 
 MAX_SEVERITY = 100.0
-MAX_SESSIONS = 5
 
 
 class Rule(StrEnum):
@@ -172,6 +172,6 @@ def _note_session(finding: BehaviourFinding, act: Act) -> None:
         return
     workflow, instance, acts = finding.sessions.get(act.session, (act.workflow_id or "", act.instance, 0))
     finding.sessions[act.session] = (workflow, instance, acts + act.count)
-    if len(finding.sessions) > MAX_SESSIONS:
+    if len(finding.sessions) > MAX_FINDING_SESSIONS:
         lightest = min(finding.sessions, key=lambda session: finding.sessions[session][2])
         del finding.sessions[lightest]

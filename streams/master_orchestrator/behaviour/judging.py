@@ -67,7 +67,7 @@ def judge_unended(conduct: Conduct, turn: Turn) -> None:
 
 
 def _judge_act(conduct: Conduct, turn: Turn, activity: Activity, done: SessionAct, *, told: int) -> None:
-    """Judge equal acts of a session, of which so many are told already."""
+    """Judge equal acts of a session. ``told``: how many of them are findings already."""
     state, outcome = turn.state, turn.outcome
     learning = turn.at_ms - state.actor.first_ms < COLD_MS or state.sessions < COLD_SESSIONS
     act = _act(turn, activity, done)

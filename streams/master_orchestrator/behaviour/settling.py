@@ -7,7 +7,7 @@ from master_orchestrator.behaviour.findings import ALERT_SEVERITY, BehaviourFind
 from master_orchestrator.behaviour.panes import PANE_MS
 from master_orchestrator.behaviour.risk import HALF_LIFE_MS, Band, band_of, band_start, score
 from master_orchestrator.behaviour.trail import UEBA, Turn, finding_id
-from master_orchestrator_schemas.messages import Control, ControlledPair, EntityStatus, OpenFinding
+from master_orchestrator_schemas.messages import Control, ControlledPair, EntityStatus, FindingSession, OpenFinding
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import Action, ControlLevel, Verdict
 
@@ -202,10 +202,18 @@ def status_of(state: ActorState, at_ms: int) -> EntityStatus:
             OpenFinding(
                 finding_id=finding_id(state, f), rule=f.rule.value, severity=f.severity, action=f.action,
                 resource=f.resource, entity=f.entity or None, first_at_ms=f.time_ms, newest_at_ms=f.last_ms,
-                count=f.acts, explanation=f.explanation, verdict=f.verdict,
+                count=f.acts, explanation=f.explanation, verdict=f.verdict, heaviest=_heaviest(f),
             )
             for f in shown
         ),
         level=state.level,
         control_until_ms=None if control is None else control.until_ms,
     )  # fmt: skip
+
+
+def _heaviest(finding: BehaviourFinding) -> tuple[FindingSession, ...]:
+    sessions = sorted(finding.sessions.items(), key=lambda each: (-each[1][2], each[0]))
+    return tuple(
+        FindingSession(session=name, workflow_id=workflow or None, instance=instance, acts=acts)
+        for name, (workflow, instance, acts) in sessions
+    )

@@ -23,7 +23,7 @@ def as_of(status: EntityStatus, now_ms: int) -> EntityStatus:
 
 def explanation_value(status: EntityStatus, trail: Sequence[ActorRecord], now_ms: int) -> dict[str, Any]:
     """The explanation for programs: the status, what each finding adds to the score, its sessions, what was done."""
-    status, sessions = as_of(status, now_ms), _sessions(trail)
+    status = as_of(status, now_ms)
     return {
         "actor": status.actor,
         "score": status.score,
@@ -35,7 +35,6 @@ def explanation_value(status: EntityStatus, trail: Sequence[ActorRecord], now_ms
             {
                 **msgspec.to_builtins(each),
                 "adds": _adds(status.findings, each, now_ms),
-                "heaviest": sessions.get(each.finding_id, []),
             }
             for each in reversed(status.findings)
         ],
@@ -74,22 +73,16 @@ def _finding_lines(finding: dict[str, Any]) -> list[str]:
         f"  {finding['explanation']}",
         f"  {amount(finding['count'], 'act')} from {first} to {newest}",
     ]
-    for session, workflow, instance, acts in finding["heaviest"]:
-        lines.append(f"  session {session} by {instance}: {amount(acts, 'act')}; workflow {workflow or 'none'}")
-    workflows = {each[1] for each in finding["heaviest"] if each[1]}
+    for each in finding["heaviest"]:
+        workflow = each["workflow_id"] or "none"
+        lines.append(
+            f"  session {each['session']} by {each['instance']}: {amount(each['acts'], 'act')}; workflow {workflow}"
+        )
+    workflows = {each["workflow_id"] for each in finding["heaviest"] if each["workflow_id"]}
     if not finding["verdict"] and finding["rule"] != Rule.RISK:
         lines.append(f"  To close it: ueba ack {name} --benign --reason … (or --confirmed)")
     lines += [f"  To look at it: status {workflow}" for workflow in sorted(workflows)]
     return lines
-
-
-def _sessions(trail: Sequence[ActorRecord]) -> dict[str, list[Any]]:
-    """By finding, its heaviest sessions, as the trail was told of them last."""
-    told = {}
-    for record in trail:
-        if record.finding_id is not None and record.event in {"finding_raised", "finding_grown"}:
-            told[record.finding_id] = sorted(msgspec.json.decode(record.details)["sessions"], key=lambda each: -each[3])
-    return told
 
 
 def _adds(findings: Sequence[OpenFinding], one: OpenFinding, now_ms: int) -> float:
