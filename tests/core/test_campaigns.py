@@ -30,10 +30,11 @@ def held(workflow: Workflow) -> list[tuple[str, bool]]:
     return [(work.campaign_id, work.waits) for work in workflow.campaigns]
 
 
-def booked(vehicle: CoreVehicle) -> None:
-    """The owner has agreed to an appointment tomorrow."""
-    start_ms = vehicle.at_ms + 86_400_000
-    vehicle.advance_to(State.SCHEDULED, scheduling={"start_ms": start_ms, "end_ms": start_ms + 3_600_000})
+def booked(vehicle: CoreVehicle, days: int = 1) -> None:
+    """The owner has agreed to an appointment, ``days`` from now."""
+    start_ms = vehicle.at_ms + days * 86_400_000
+    booking = {"appointment_id": "a-1", "start_ms": start_ms, "end_ms": start_ms + 3_600_000}
+    vehicle.advance_to(State.SCHEDULED, scheduling=booking)
 
 
 def waits_for_answer(vehicle: CoreVehicle) -> None:
@@ -108,11 +109,115 @@ def test_work_waits_for_the_end_of_what_is_booked(vehicle: CoreVehicle) -> None:
     assert "v-1~0" == json.loads(vehicle.recorded("workflow_opened")[-1].details)["after"]
 
 
-def test_a_human_is_told_of_urgent_work_that_has_to_wait(vehicle: CoreVehicle) -> None:
+def test_the_owner_is_told_at_once_of_a_recall_that_is_more_urgent_than_what_is_booked(vehicle: CoreVehicle) -> None:
+    """A ROUTINE booking stands in twelve days: URGENT work is not left until then."""
+    vehicle.reading(check_requested=True)
+    booked(vehicle, days=12)
+    vehicle.campaign("R-1", priority=Priority.URGENT)
+    asked = vehicle.last_command
+    assert (State.CUSTOMER_ENGAGEMENT, Priority.URGENT) == (vehicle.workflow.state, vehicle.workflow.priority)
+    assert ["R-1"] == [notice["campaign_id"] for notice in asked.payload["campaigns"]]
+    assert [HOSE] == asked.payload["operations"]
+    assert [("R-1", True)] == held(vehicle.workflow), "the booking that stands knows nothing of it"
+
+    vehicle.reply({"answer": Answer.ACCEPT})
+    booking = vehicle.last_command
+    assert [("R-1", False)] == held(vehicle.workflow)
+    assert (AgentType.SCHEDULING, [HOSE]) == (booking.agent, booking.payload["operations"])
+    assert ("a-1", "priority_raised") == (booking.payload["replaces"], booking.payload["rebook_reason"])
+    assert booking.payload["due_by_ms"] <= vehicle.at_ms + vehicle.policy.due_ms(Priority.URGENT)
+    vehicle.advance_to(State.COMPLETED)
+    assert [("v-1~0", [("R-1", False)])] == [(vehicle.workflow.workflow_id, held(vehicle.workflow))]
+
+
+@pytest.mark.parametrize("answer", [Answer.DECLINE, Answer.NO_ANSWER])
+def test_the_booking_stands_if_the_owner_does_not_agree_to_an_earlier_one(vehicle: CoreVehicle, answer: Answer) -> None:
+    """A human is called and told what it is about, and the owner is asked again when the booked work is done."""
+    vehicle.reading(check_requested=True)
+    booked(vehicle, days=12)
+    vehicle.campaign("R-1", priority=Priority.URGENT)
+    outcome = vehicle.reply({"answer": answer})
+    assert (State.SCHEDULED, "a-1") == (vehicle.workflow.state, vehicle.statuses["v-1~0"].appointment_id)
+    assert [("R-1", True)] == held(vehicle.workflow)
+    assert [AlertKind.URGENT_UNRESOLVED] == [alert.kind for alert in outcome.alerts]
+    assert "R-1 (The hose may leak)" in outcome.alerts[0].message
+    while vehicle.workflow.workflow_id == "v-1~0":
+        vehicle.tick()
+    assert [("R-1", False)] == held(vehicle.workflow)
+    assert (State.CUSTOMER_ENGAGEMENT, Priority.URGENT) == (vehicle.workflow.state, vehicle.workflow.priority)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_owner_who_has_agreed_to_less_urgent_work_is_asked_before_it_is_booked(
+    vehicle: CoreVehicle, fails: bool
+) -> None:
+    """Nothing stands, so a refusal is one of all of it."""
+    vehicle.reading(check_requested=True)
+    vehicle.advance_to(State.SCHEDULING, customer_engagement={"answer": "ACCEPT", "preferred_from_ms": 9_000})
+    if fails:
+        vehicle.fail()
+    vehicle.campaign("R-1", priority=Priority.HIGH)
+    assert (State.CUSTOMER_ENGAGEMENT, Priority.HIGH) == (vehicle.workflow.state, vehicle.workflow.priority)
+    assert [("R-1", False)] == held(vehicle.workflow)
+    assert vehicle.workflow.facts.preferred_from_ms is None, "wished for when there was more time"
+    vehicle.reply({"answer": "DECLINE"})
+    assert (Reason.DECLINED.value, ["v-1~0"]) == (vehicle.workflow.reason, [*vehicle.statuses])
+
+
+def test_an_owner_who_is_asked_about_an_earlier_time_is_asked_about_a_recall_along_with_it(
+    vehicle: CoreVehicle,
+) -> None:
+    vehicle.fault("P0128")
+    booked(vehicle, days=12)
+    vehicle.fault("P0217")
+    vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
+    assert vehicle.workflow.standing is not None
+    vehicle.campaign("R-1")
+    vehicle.campaign("R-2", priority=Priority.HIGH)
+    assert ["R-2"] == [notice["campaign_id"] for notice in vehicle.last_command.payload["campaigns"]]
+    vehicle.reply({"answer": Answer.ACCEPT})
+    assert [("R-1", True), ("R-2", False)] == held(vehicle.workflow)
+
+
+def test_a_recall_comes_along_where_the_owner_is_going_to_be_asked_about_an_earlier_time(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0128")
+    booked(vehicle, days=12)
+    vehicle.fault("P0301")
+    assert (State.DIAGNOSIS, Priority.HIGH) == (vehicle.workflow.state, vehicle.workflow.priority)
+    outcome = vehicle.campaign("R-1", priority=Priority.URGENT)
+    assert [] == outcome.alerts
+    vehicle.advance_to(State.CUSTOMER_ENGAGEMENT)
+    assert Priority.URGENT is vehicle.workflow.priority
+    assert ["R-1"] == [notice["campaign_id"] for notice in vehicle.last_command.payload["campaigns"]]
+
+
+def test_urgent_work_raises_a_workflow_whose_owner_has_not_been_asked(vehicle: CoreVehicle) -> None:
+    vehicle.reading(check_requested=True)
+    outcome = vehicle.campaign("R-1", priority=Priority.URGENT)
+    assert (AgentType.DATA_ANALYSIS, Priority.URGENT) == (outcome.commands[0].agent, outcome.commands[0].priority)
+    assert [("R-1", False)] == held(vehicle.workflow)
+
+
+def test_urgent_work_does_not_wait_for_feedback(vehicle: CoreVehicle) -> None:
+    vehicle.fault("P0301")
+    vehicle.advance_to(State.FEEDBACK)
+    outcome = vehicle.campaign("R-1", priority=Priority.HIGH)
+    assert Reason.SERVICED is vehicle.statuses["v-1~0"].reason
+    assert ("v-1~1", [("R-1", False)]) == (vehicle.workflow.workflow_id, held(vehicle.workflow))
+    assert [] == outcome.alerts
+
+
+@pytest.mark.parametrize(("state", "of"), [(State.IN_SERVICE, Priority.URGENT), (State.SCHEDULED, Priority.HIGH)])
+def test_a_human_is_told_of_urgent_work_that_has_to_wait(vehicle: CoreVehicle, state: State, of: Priority) -> None:
+    """The car is at the workshop, or what is booked is as urgent."""
     vehicle.fault("P0301")
     booked(vehicle)
-    outcome = vehicle.campaign("R-1", priority=Priority.URGENT)
-    assert [(AlertKind.URGENT_UNRESOLVED, Priority.URGENT)] == [(a.kind, a.priority) for a in outcome.alerts]
+    vehicle.advance_to(state)
+    assert Priority.HIGH is vehicle.workflow.priority
+    outcome = vehicle.campaign("R-1", priority=of)
+    kind = AlertKind.URGENT_UNRESOLVED if of is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
+    assert [(kind, of)] == [(alert.kind, alert.priority) for alert in outcome.alerts]
+    assert [("R-1", True)] == held(vehicle.workflow)
 
 
 def test_where_nothing_is_found_the_owner_is_still_asked_about_the_campaign(vehicle: CoreVehicle) -> None:

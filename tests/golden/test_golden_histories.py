@@ -68,5 +68,10 @@ def test_the_histories_go_through_every_state_every_agent_and_every_alert_of_a_w
     outputs = [output for path in PATHS for step in history_of(path).recorded["steps"] for output in step["gives"]]
     assert set(State) == {State(output["to_state"]) for output in outputs if "to_state" in output}
     assert set(AgentType) == {AgentType(output["agent"]) for output in outputs if "agent" in output}
-    of_workflows = {AlertKind.WORKFLOW_FAILED, AlertKind.URGENT_UNRESOLVED, AlertKind.SERVICE_OVERDUE}
+    of_workflows = {
+        AlertKind.WORKFLOW_FAILED,
+        AlertKind.URGENT_UNRESOLVED,
+        AlertKind.SERVICE_OVERDUE,
+        AlertKind.OWNER_NOT_REACHED,
+    }
     assert of_workflows == {AlertKind(output["kind"]) for output in outputs if output["topic"] == ALERTS}

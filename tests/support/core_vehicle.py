@@ -101,6 +101,8 @@ class CoreVehicle:
         self.untold: dict[tuple[str, str], int] = {}
         """(workflow, rule) -> the vehicle's time, of URGENT findings of which neither owner nor human was told."""
         self.campaign_ids: set[str] = set()
+        self.told_recalls: set[str] = set()
+        """Those of them of which owner or human was told, since the vehicle takes part."""
         self._codec = Codec()
 
     # --- what has come of it ---
@@ -247,6 +249,8 @@ class CoreVehicle:
     ) -> Outcome:
         """An operator's request about a campaign's work on this vehicle."""
         self.campaign_ids.add(campaign_id)
+        if digest_of(campaign_id) not in self.state.campaigns:
+            self.told_recalls.discard(campaign_id)
         campaign = Campaign(campaign_id=campaign_id, title="The hose may leak", operation="replace_hose")
         return self.send(
             OperatorRequest(
@@ -301,6 +305,7 @@ class CoreVehicle:
         self._check_messages(outcome)
         self._check_told(outcome)
         self._check_campaigns(state)
+        self._check_recalls_told(outcome)
 
     def _check_quiet(self, record: Input, before: VehicleState | None, outcome: Outcome) -> None:
         if before is None or record.body.vehicle_id != self.vehicle_id:
@@ -381,6 +386,17 @@ class CoreVehicle:
             held = [status for status in self.statuses.values() if status.workflow_id == newest]
             live = [s for s in held if campaign_id in (*s.campaigns, *s.campaigns_waiting) and newest not in settled]
             assert (digest_of(campaign_id) in state.campaigns) == len(settled) + len(live), (campaign_id, settled, live)
+
+    def _check_recalls_told(self, outcome: Outcome) -> None:
+        """No URGENT or HIGH work of a campaign rests without the owner or a human having been told of it."""
+        for command in outcome.commands:
+            if command.agent is AgentType.CUSTOMER_ENGAGEMENT:
+                self.told_recalls |= {notice["campaign_id"] for notice in command.payload["campaigns"]}
+        self.told_recalls |= {each for each in self.campaign_ids for a in outcome.alerts if each in a.message}
+        workflow = outcome.state.workflow
+        if workflow is None or workflow.state not in RESTING or workflow.reason == Reason.CANCELLED:
+            return
+        assert {work.campaign_id for work in workflow.campaigns if work.is_pressing} <= self.told_recalls
 
     def _check_positions(self, cause: Cause, outcome: Outcome) -> None:
         for record in outcome.audit:

@@ -23,11 +23,15 @@ LEGAL = frozenset(
         *(("RETRY", state) for state in (*STEPS, "COMPLETED")),
         *((state, "DIAGNOSIS") for state in ("CUSTOMER_ENGAGEMENT", "SCHEDULING", "SCHEDULED", "IN_SERVICE")),
         *((state, "SCHEDULED") for state in ("CUSTOMER_ENGAGEMENT", "RETRY")),
+        *((state, "CUSTOMER_ENGAGEMENT") for state in ("SCHEDULING", "SCHEDULED")),
         *((state, "FAILED") for state in (*FORWARD[:-1], "RETRY")),
     }
 )
-CONTINUED = frozenset({"conversation_continued", "campaign_joined"})
-"""Where an answer or a campaign comes while the step waits for its retry, these are moves."""
+CONTINUED = {
+    "conversation_continued": frozenset({"RETRY"}),
+    "campaign_joined": frozenset({"RETRY", "SCHEDULING", "SCHEDULED"}),
+}
+"""An answer, or a campaign, calls for another contact: these may be moves, from these states only."""
 MOVING = frozenset(
     {
         *CONTINUED,
@@ -80,8 +84,11 @@ def _wrong(before: str | None, record: Audit) -> str:
     if before is None or record.event == "workflow_opened":
         opened = before is None and record.event == "workflow_opened" and record.to_state == "PENDING"
         return "" if opened else f"{record.event} to {record.to_state} as record {record.seq}"
-    if record.event in STAYING or (record.event in CONTINUED and before != "RETRY"):
-        return "" if record.from_state == record.to_state else f"{record.event} is not a move, but {move}"
+    stays = record.from_state == record.to_state
+    if record.event in STAYING or before not in CONTINUED.get(record.event, (before,)):
+        return "" if stays else f"{record.event} is not a move, but {move}"
+    if record.event in CONTINUED and stays:
+        return ""
     if record.event not in MOVING:
         return f"{record.event} is not an event of the contract"
     return "" if move in LEGAL else f"the table has no move {record.from_state} -> {record.to_state}"

@@ -160,9 +160,10 @@ class CampaignsChanged(WorkflowEvent, frozen=True, kw_only=True, gc=False, tag=_
 
 
 class CampaignJoined(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """A campaign's work becomes part of the workflow.
+    """A campaign's work becomes part of the workflow, or of what its owner is asked about.
 
-    ``execution``: the owner, who is being asked already, is asked in a new conversation, of ``priority``.
+    ``execution``: the owner is asked in a new conversation, of ``priority``, whether they are being asked already or
+    have agreed to other work.
     """
 
     priority: Priority | None = None
@@ -170,7 +171,7 @@ class CampaignJoined(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=
 
 
 class CampaignRemembered(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):
-    """The owner has agreed to other work: a campaign's work waits for the workflow's end."""
+    """A campaign's work waits: the owner has agreed to other work, or will be asked about it where a booking stands."""
 
 
 class CampaignClosed(CampaignsChanged, frozen=True, kw_only=True, gc=False, tag=_snake):

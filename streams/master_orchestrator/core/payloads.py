@@ -8,12 +8,13 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from master_orchestrator.core import bounds
 from master_orchestrator.core.command_ids import command_id
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.state import Execution, Facts, KnownFinding, VehicleState, Workflow
-from master_orchestrator.core.transitions import REASONS
+from master_orchestrator.core.transitions import INITIAL, REASONS, STATES
 from master_orchestrator.core.triage import active_dtcs, summaries, trends
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -24,6 +25,7 @@ MAX_OPERATIONS = 8
 REBOOK_REASONS = {
     **{reason: reason for reason in ("no_show", "service_cancelled", "parts_missing", "priority_raised")},
     "worsened": "priority_raised",
+    "campaign": "priority_raised",
 }
 """The newest of these reasons in a workflow's history -> why it is booked again."""
 
@@ -85,6 +87,7 @@ def _diagnosis(assignment: Assignment) -> Payload:
 
 
 def _customer_engagement(assignment: Assignment) -> Payload:
+    assignment = replace(assignment, workflow=replace(assignment.workflow, campaigns=assignment.workflow.asked))
     facts, held = assignment.workflow.facts, assignment.workflow.conversation
     return {
         "priority": int(assignment.workflow.priority),
@@ -205,7 +208,7 @@ def _rebook_reason(workflow: Workflow) -> str | None:
     booked = workflow.appointment
     if booked is not None and booked.fell_through:
         return booked.fell_through
-    reasons = (REASONS[reason] for _, _, reason in reversed(workflow.history))
+    reasons = (REASONS[reason] for _, state, reason in reversed(workflow.history) if STATES[state] is not INITIAL)
     return next((REBOOK_REASONS[reason] for reason in reasons if reason in REBOOK_REASONS), None)
 
 

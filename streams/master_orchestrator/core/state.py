@@ -151,13 +151,20 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class CampaignWork(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A campaign's work on this vehicle. ``waits``: for the end of the workflow that holds it, to be opened then."""
+    """A campaign's work on this vehicle. ``waits``: for the end of the workflow that holds it, to be opened then, or,
+    if it presses, for its owner to agree to an earlier appointment.
+    """
 
     campaign_id: str
     title: str
     operation: dict[str, Any]
     priority: Priority
     waits: bool = False
+
+    @property
+    def is_pressing(self) -> bool:
+        """Whether the owner is told before other work is done."""
+        return self.priority <= Priority.HIGH
 
 
 class SideTask(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -228,6 +235,14 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         return tuple(work for work in self.campaigns if not work.waits)
 
     @property
+    def asked(self) -> tuple[CampaignWork, ...]:
+        """All campaigns' work, as it is once an owner agrees who is being asked: what presses waits no longer."""
+        return tuple(
+            msgspec.structs.replace(work, waits=False) if work.waits and work.is_pressing else work
+            for work in self.campaigns
+        )
+
+    @property
     def operations(self) -> tuple[dict[str, Any], ...]:
         """What DIAGNOSIS recommends, and the campaigns' work; not regular service, which its plan says."""
         return (*self.facts.operations, *(work.operation for work in self.work))
@@ -237,6 +252,11 @@ class Workflow(Chain, frozen=True, array_like=True, gc=False):
         """The newest booking; None if it has fallen through and the next one is not made yet."""
         booked = self.appointment
         return None if booked is None or booked.fell_through else booked
+
+    @property
+    def stage(self) -> State:
+        """Its state; in RETRY that of the step that is tried again."""
+        return State(self.execution.step) if self.state is State.RETRY and self.execution is not None else self.state
 
     @property
     def is_open(self) -> bool:

@@ -27,6 +27,7 @@ from master_orchestrator_schemas.vocabulary import AgentType, State
 _FAILED = "a permanent agent error, or an operator's cancel"
 _CANCELLED = "an operator's cancel"
 _WORSE = "the episode got worse"
+_CAMPAIGN = "the work of a more urgent campaign"
 _RETRY = "the agent failed, or sent no reply by the deadline"
 
 TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
@@ -63,6 +64,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
         State.SCHEDULING: {
             State.SCHEDULED: "booked",
             State.DIAGNOSIS: _WORSE,
+            State.CUSTOMER_ENGAGEMENT: _CAMPAIGN,
             State.RETRY: _RETRY,
             State.FAILED: _FAILED,
         },
@@ -70,6 +72,7 @@ TRANSITIONS: Mapping[State, Mapping[State, str]] = MappingProxyType(
             State.IN_SERVICE: "checked in, or the appointment has begun",
             State.SCHEDULING: "no-show, cancelled, parts missing, or too late for a raised priority",
             State.DIAGNOSIS: _WORSE,
+            State.CUSTOMER_ENGAGEMENT: _CAMPAIGN,
             State.FAILED: "rebooked too often, or an operator's cancel",
         },
         State.IN_SERVICE: {
@@ -159,7 +162,7 @@ REASONS: tuple[str | None, ...] = (
     "worsened",
     # what an owner's answer leads to
     "answer",
-    # why a workflow opened, or the owner is asked again
+    # why a workflow opened, or the owner is asked again or at once
     "campaign",
     # why a workflow opened: regular service
     "service_due",

@@ -52,7 +52,7 @@ def _floors(workflow: Workflow) -> Iterable[Priority]:
         yield Priority.SCHEDULED
     if workflow.least is not None:
         yield workflow.least
-    yield from (work.priority for work in workflow.work)
+    yield from (work.priority for work in workflow.asked if not work.waits)
     for finding in workflow.findings:
         if not finding.dismissed and (finding.unweighed or not finding.seen):
             yield finding.priority

@@ -21,7 +21,7 @@ def owner_not_won(policy: Policy, vehicle_id: str, workflow: Workflow, why: str)
     """The owner has declined or cannot be reached."""
     kind = AlertKind.URGENT_UNRESOLVED if workflow.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
     message = f"{workflow.priority.name}, and the owner of {vehicle_id} has not agreed ({why}): call them"
-    return (Call(kind, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)
+    return (Call(kind, f"{message}; {what_to_say(policy, workflow)}{about(workflow)}"),)
 
 
 def campaign_waits(vehicle_id: str, workflow: Workflow, work: CampaignWork) -> tuple[Call, ...]:
@@ -30,19 +30,19 @@ def campaign_waits(vehicle_id: str, workflow: Workflow, work: CampaignWork) -> t
         return ()
     kind = AlertKind.URGENT_UNRESOLVED if work.priority is Priority.URGENT else AlertKind.OWNER_NOT_REACHED
     due = f"{work.priority.name} campaign {work.campaign_id} ({work.title or work.operation['name']})"
-    message = f"{due} waits until {workflow.workflow_id} ends: call the owner of {vehicle_id}"
+    message = f"{due} waits until {workflow.workflow_id} ends: call the owner of {vehicle_id} or the workshop"
     return (Call(kind, message, work.priority),)
 
 
 def failed(vehicle_id: str, workflow: Workflow, reason: Reason) -> tuple[Call, ...]:
     """The workflow has failed. Not for what a human has cancelled, unless it is URGENT."""
-    findings = named(f for f in workflow.findings if f.priority <= Priority.HIGH)
+    urgent = about(workflow, Priority.HIGH)
     if reason is not Reason.CANCELLED:
         message = f"{workflow.workflow_id} has failed ({reason}): find out why, then redrive or cancel it"
-        return (Call(AlertKind.WORKFLOW_FAILED, f"{message}{findings}"),)
+        return (Call(AlertKind.WORKFLOW_FAILED, f"{message}{urgent}"),)
     if workflow.priority is Priority.URGENT or Priority.URGENT in {f.priority for f in workflow.findings}:
         message = f"{workflow.workflow_id} was cancelled while URGENT: see that {vehicle_id} is safe"
-        return (Call(AlertKind.URGENT_UNRESOLVED, f"{message}{findings}"),)
+        return (Call(AlertKind.URGENT_UNRESOLVED, f"{message}{urgent}"),)
     return ()
 
 
@@ -65,7 +65,7 @@ def booked(
     if late:
         due_h = policy.due_ms(workflow.priority) // HOUR_MS
         message = f"{workflow.priority.name}, due within {due_h} h, and {vehicle_id} is booked for {start}"
-        text = f"{message}: find an earlier place; {what_to_say(policy, workflow)}{named(workflow.findings)}"
+        text = f"{message}: find an earlier place; {what_to_say(policy, workflow)}{about(workflow)}"
         calls.append(Call(AlertKind.APPOINTMENT_LATE, text))
     if tow:
         message = f"{vehicle_id} must not be driven: order a tow to the workshop {appointment.workshop_id} for {start}"
@@ -78,7 +78,7 @@ def no_place(policy: Policy, vehicle_id: str, workflow: Workflow) -> tuple[Call,
     if workflow.priority > Priority.HIGH:
         return ()
     message = f"{workflow.priority.name}, and no workshop has a place for {vehicle_id}: find one"
-    return (Call(AlertKind.APPOINTMENT_LATE, f"{message}; {what_to_say(policy, workflow)}{named(workflow.findings)}"),)
+    return (Call(AlertKind.APPOINTMENT_LATE, f"{message}; {what_to_say(policy, workflow)}{about(workflow)}"),)
 
 
 def service_overdue(vehicle_id: str) -> tuple[Call, ...]:
@@ -102,6 +102,14 @@ def what_to_say(policy: Policy, workflow: Workflow) -> str:
         return STOP
     due_h = policy.due_ms(workflow.priority) // HOUR_MS
     return f'say: "do not put this off: have it seen to within {due_h} h"'
+
+
+def about(workflow: Workflow, least: Priority = Priority.ROUTINE) -> str:
+    """What a workflow is about, behind a full stop: its findings, and the campaigns that its owner is asked about."""
+    findings = (finding for finding in workflow.findings if finding.priority <= least)
+    asked = [work for work in workflow.asked if not work.waits and work.priority <= least]
+    recalls = "; ".join(f"{work.campaign_id} ({work.title or work.operation['name']})" for work in asked)
+    return named(findings) + (f". Campaigns: {recalls}" if recalls else "")
 
 
 def named(findings: Iterable[KnownFinding]) -> str:

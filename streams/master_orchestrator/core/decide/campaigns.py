@@ -1,9 +1,14 @@
 """A campaign's work on a vehicle, such as a recall: each vehicle gets it once, or its owner's refusal is on record.
 
 A vehicle without an open workflow gets one, which begins with the owner: the work needs no diagnosis. An open workflow
-takes the work in as long as its owner can still be asked about all of it at once (``TAKES_IN``): before the first
-contact without more, during the conversation in a new one, since an earlier answer is to something else. Once the owner
-has agreed to other work, it waits for that workflow's end, which opens the next one.
+takes the work in as long as its owner can still be asked about all of it at once: before the first contact without
+more, during the conversation in a new one, since an earlier answer is to something else. Once the owner has agreed to
+other work, it waits for that workflow's end, which opens the next one.
+
+Work that is more urgent than the workflow, HIGH at least, does not wait until then: its owner is told now. Where a
+booking stands, the work becomes part of the workflow once the owner agrees to an earlier one (``agreed.py``); until
+then, and if the owner does not agree, it waits. Feedback is given up for it, as for a new finding of that urgency. A
+car that is at the workshop stays there, and a human is called.
 
 So a campaign is in one workflow at a time. What is left of one that ends (``left_over``):
 
@@ -22,10 +27,11 @@ from master_orchestrator.core.decide import calls
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.executions import first_execution
 from master_orchestrator.core.decide.opening import make_room, next_workflow_id
+from master_orchestrator.core.decide.priority import change_priority
 from master_orchestrator.core.decide.service_event import digest_of
 from master_orchestrator.core.rejection import Rejection
 from master_orchestrator.core.state import CampaignWork, Workflow
-from master_orchestrator.core.transitions import BEFORE_CONTACT, STATES_BEFORE_CONTACT
+from master_orchestrator.core.transitions import STATES_BEFORE_CONTACT
 from master_orchestrator_schemas.messages import Campaign, OperatorRequest
 from master_orchestrator_schemas.reasons import CORE_REASONS
 from master_orchestrator_schemas.vocabulary import AgentType, OperatorAction, Priority, Reason, State
@@ -34,8 +40,8 @@ WHY = "campaign"
 CAMPAIGN_ACTIONS = frozenset({OperatorAction.OPEN_CAMPAIGN, OperatorAction.CLOSE_CAMPAIGN})
 SETTLED = frozenset({Reason.SERVICED, Reason.DECLINED, Reason.NO_ANSWER, Reason.CANCELLED})
 """Ends after which the work that was part of the workflow is done, refused, or given up by an operator."""
-TAKES_IN = STATES_BEFORE_CONTACT | {State.CUSTOMER_ENGAGEMENT, State.RETRY}
-"""States of a workflow whose owner may still be asked about all of it."""
+AGREED = frozenset({State.SCHEDULING, State.SCHEDULED})
+"""States in which the owner has agreed, and the car is not at the workshop yet."""
 
 
 def left_over(workflow: Workflow | None) -> tuple[CampaignWork, ...]:
@@ -113,25 +119,36 @@ def _work(campaign: Campaign, priority: Priority) -> CampaignWork:
 
 
 def _taken_in(context: Context[Workflow], work: CampaignWork, known: tuple[int, ...]) -> list[ev.Event]:
-    workflow = context.workflow
-    step = None if workflow.execution is None else workflow.execution.step
-    if workflow.state not in TAKES_IN:
-        return _remembered(context, work, known)
-    if step in BEFORE_CONTACT and workflow.standing is None:
-        joined = (*workflow.campaigns, work)
-        return [ev.CampaignJoined(**context.head(WHY), campaigns=joined, known=known)]
-    if step is AgentType.CUSTOMER_ENGAGEMENT and workflow.standing is None:
+    workflow, state = context.workflow, context.workflow.stage
+    if state in STATES_BEFORE_CONTACT:
+        return _joined(context, work, known)
+    if state is State.CUSTOMER_ENGAGEMENT and (work.is_pressing or workflow.standing is None):
         return _asked_again(context, work, known)
-    return _remembered(context, work, known)
+    if state in AGREED and work.is_pressing and work.priority < workflow.priority:
+        return _asked_again(context, work, known)
+    if state is State.FEEDBACK and work.is_pressing:
+        superseded = context.noting(superseded_by=next_workflow_id(context.vehicle_id, context.state))
+        return _remembered(context, work, known) + superseded.complete(Reason.SERVICED)
+    return _remembered(context, work, known, calls.campaign_waits(context.vehicle_id, workflow, work))
+
+
+def _joined(context: Context[Workflow], work: CampaignWork, known: tuple[int, ...]) -> list[ev.Event]:
+    """The owner will be asked about all of it; where a booking stands, about what does not press only at its end."""
+    if context.workflow.standing is not None:
+        return _remembered(context, work, known)
+    joined = ev.CampaignJoined(**context.head(WHY), campaigns=(*context.workflow.campaigns, work), known=known)
+    if not work.is_pressing or work.priority >= context.workflow.priority:
+        return [joined]
+    return [joined, *change_priority(context.without_details, work.priority, WHY)]
 
 
 def _asked_again(context: Context[Workflow], work: CampaignWork, known: tuple[int, ...]) -> list[ev.Event]:
-    """The owner is being asked about something else: a new conversation is about all of it."""
+    """The owner is asked in a new conversation, about all of it."""
     workflow, step = context.workflow, AgentType.CUSTOMER_ENGAGEMENT
     priority = min(workflow.priority, work.priority)
     joined = ev.CampaignJoined(
         **context.head(WHY),
-        campaigns=(*workflow.campaigns, work),
+        campaigns=(*workflow.campaigns, replace(work, waits=workflow.standing is not None)),
         known=known,
         priority=priority,
         execution=first_execution(context.policy, workflow, step, priority, context.at_ms),
@@ -139,10 +156,11 @@ def _asked_again(context: Context[Workflow], work: CampaignWork, known: tuple[in
     return [joined]
 
 
-def _remembered(context: Context[Workflow], work: CampaignWork, known: tuple[int, ...]) -> list[ev.Event]:
-    """It waits; of work that is URGENT or HIGH a human is told."""
+def _remembered(
+    context: Context[Workflow], work: CampaignWork, known: tuple[int, ...], called: tuple[ev.Call, ...] = ()
+) -> list[ev.Event]:
+    """It waits."""
     waiting = (*context.workflow.campaigns, replace(work, waits=True))
-    called = calls.campaign_waits(context.vehicle_id, context.workflow, work)
     return [ev.CampaignRemembered(**context.head(WHY), campaigns=waiting, known=known, calls=called)]
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.command_ids import CommandName, parse_command_id
+from master_orchestrator.core.decide.agreed import agreed
 from master_orchestrator.core.decide.answers import ANSWERS, Lead
 from master_orchestrator.core.decide.contact import owner_not_won, said
 from master_orchestrator.core.decide.context import Context, Decision
@@ -113,7 +114,7 @@ def _booked(context: Context[Workflow], answer: CustomerAnswer) -> list[ev.Event
     chosen = None if answer.offer is None else offers[answer.offer - 1]
     wish_ms = answer.preferred_from_ms if chosen is None else chosen["start_ms"]
     facts = replace(context.workflow.facts, preferred_from_ms=wish_ms, chosen=chosen)
-    return context.enter(AgentType.SCHEDULING, "answer", facts=facts)
+    return agreed(context, "answer", facts)
 
 
 def actor_of(answer: CustomerAnswer) -> str:

@@ -25,10 +25,10 @@ from master_orchestrator.core.servicing.meters import (
 from master_orchestrator.core.servicing.plans import Items
 from master_orchestrator.core.servicing.record import LOOK_MS, DueItem, ItemRecord, ServiceRecord
 from master_orchestrator.core.state import VehicleState, Workflow
-from master_orchestrator.core.transitions import BEFORE_CONTACT, STATES_BEFORE_CONTACT
+from master_orchestrator.core.transitions import STATES_BEFORE_CONTACT
 from master_orchestrator.core.triage import odometer_of
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.vocabulary import Priority, State
+from master_orchestrator_schemas.vocabulary import Priority
 
 MOVING_KMH = 5.0
 RUNNING_RPM = 400.0
@@ -113,10 +113,7 @@ def details_of_items(items: Sequence[DueItem]) -> dict[str, Any]:
 
 def may_join(workflow: Workflow) -> bool:
     """Whether the owner is still to be asked."""
-    execution = workflow.execution
-    if workflow.state is State.RETRY and execution is not None:
-        return execution.step in BEFORE_CONTACT
-    return workflow.state in STATES_BEFORE_CONTACT
+    return workflow.stage in STATES_BEFORE_CONTACT
 
 
 def done(

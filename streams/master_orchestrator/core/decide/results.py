@@ -28,6 +28,7 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.decide import appointments, calls
+from master_orchestrator.core.decide.agreed import agreed
 from master_orchestrator.core.decide.answers import OUTCOMES, Lead
 from master_orchestrator.core.decide.booking import is_too_late
 from master_orchestrator.core.decide.contact import owner_not_won, said
@@ -140,7 +141,7 @@ def _customer_engagement(answered: Answered, result: CustomerEngagementResult) -
             why = f"{why}: {result.message}"
         return owner_not_won(answered, result.answer, why)
     facts = replace(answered.workflow.facts, preferred_from_ms=result.preferred_from_ms)
-    return answered.enter(AgentType.SCHEDULING, "reply", facts=facts)
+    return agreed(answered, "reply", facts)
 
 
 def _scheduling(answered: Answered, result: SchedulingResult) -> list[ev.Event]:

@@ -34,7 +34,7 @@ from master_orchestrator.core.state import KnownFinding, VehicleState, Workflow
 from master_orchestrator.core.triage import Observation, Trackers, observe, odometer_of, suspicions
 from master_orchestrator.core.triage.clock import Timing, is_plain, judge_time
 from master_orchestrator_schemas.messages import Telemetry
-from master_orchestrator_schemas.vocabulary import AgentType, Priority, Reason, State
+from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 GATEWAY = "gateway"
 Findings = tuple[KnownFinding, ...]
@@ -166,7 +166,7 @@ def _act(observed: Observed) -> list[ev.Event]:
     workflow = observed.state.workflow
     if workflow is None or not workflow.is_open:
         return _open(observed)
-    if _awaits_feedback(workflow) and any(_is_another_matter(workflow, finding) for finding in observed.to_join):
+    if workflow.stage is State.FEEDBACK and any(_is_another_matter(workflow, finding) for finding in observed.to_join):
         return _supersede(observed, workflow)
     return _join(observed, workflow)
 
@@ -238,12 +238,6 @@ def _service_joined(observed: Observed, workflow: Workflow) -> list[ev.Event]:
         return []
     joined = observed.about(workflow, GATEWAY, regular_service.details_of_items(new))
     return [ev.ServiceJoined(**joined.head("service_due"), service=(*workflow.service, *new))]
-
-
-def _awaits_feedback(workflow: Workflow) -> bool:
-    execution = workflow.execution
-    retried = workflow.state is State.RETRY and execution is not None and execution.step is AgentType.FEEDBACK
-    return retried or workflow.state is State.FEEDBACK
 
 
 def _is_another_matter(workflow: Workflow, finding: KnownFinding) -> bool:

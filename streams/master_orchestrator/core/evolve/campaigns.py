@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.evolve.chains import counted, newest_workflow
-from master_orchestrator.core.evolve.moves import checked, executing, moved
+from master_orchestrator.core.evolve.moves import checked, executing, moved, with_less_time
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator_schemas.vocabulary import State
 
@@ -16,13 +16,13 @@ def campaigns_changed(state: VehicleState, event: ev.CampaignsChanged) -> Vehicl
 
 
 def campaign_joined(state: VehicleState, event: ev.CampaignJoined) -> VehicleState:
-    """Apply :class:`~master_orchestrator.core.events.CampaignJoined`. The owner can be asked again in RETRY too."""
+    """Apply :class:`~master_orchestrator.core.events.CampaignJoined`. Asking the owner is a move from other states."""
     changed = campaigns_changed(state, event)
     if event.execution is None:
         return changed
     workflow = newest_workflow(changed, event.workflow_id)
     priority = workflow.priority if event.priority is None else event.priority
-    workflow = replace(workflow, conversation=None, priority=priority)
-    if workflow.state is State.RETRY:
+    workflow = replace(workflow, conversation=None, priority=priority, facts=with_less_time(workflow, priority))
+    if workflow.state is not State.CUSTOMER_ENGAGEMENT:
         workflow = moved(checked(workflow, State.CUSTOMER_ENGAGEMENT), event, State.CUSTOMER_ENGAGEMENT)
     return replace(changed, workflow=executing(workflow, event.execution))

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from master_orchestrator.core import bounds, transitions
 from master_orchestrator.core import events as ev
 from master_orchestrator.core.evolve.chains import executions, new_wait
-from master_orchestrator.core.state import Chain, Execution, KnownFinding, Workflow
-from master_orchestrator_schemas.vocabulary import AgentType, State
+from master_orchestrator.core.state import Chain, Execution, Facts, KnownFinding, Workflow
+from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
 
 C = TypeVar("C", bound=Chain)
 
@@ -109,11 +109,17 @@ def owner_rated(workflow: Workflow, event: ev.OwnerRated) -> Workflow:
 def priority_changed(workflow: Workflow, event: ev.PriorityChanged) -> Workflow:
     """Apply :class:`~master_orchestrator.core.events.PriorityChanged`."""
     least = workflow.least if event.least is None else event.least
-    facts = workflow.facts
-    if event.priority < workflow.priority and not (facts.preferred_from_ms is None and facts.chosen is None):
-        facts = replace(facts, preferred_from_ms=None, chosen=None)  # wished for when there was more time
+    facts = with_less_time(workflow, event.priority)
     workflow = replace(workflow, priority=event.priority, least=least, facts=facts)
     return workflow if event.execution is None else executing(workflow, event.execution)
+
+
+def with_less_time(workflow: Workflow, priority: Priority) -> Facts:
+    """The facts at another priority: what the owner wished for when there was more time does not count."""
+    facts = workflow.facts
+    if priority >= workflow.priority or (facts.preferred_from_ms is None and facts.chosen is None):
+        return facts
+    return replace(facts, preferred_from_ms=None, chosen=None)
 
 
 def rejected(chain: Chain, event: ev.Rejected) -> Chain:
