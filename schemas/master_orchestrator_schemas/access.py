@@ -58,8 +58,8 @@ def _sender(role: str) -> Callable[[Topology], list[Grant]]:
 
 
 def _operators(topology: Topology) -> list[Grant]:
-    answers = [topology.topic_of("AuditRecord"), topology.dead_letter_topic]
-    return [_topics("Read", answers), *_every("Describe", topology), _groups("Read", [READERS])]
+    read = [topology.topic_of("AuditRecord"), topology.dead_letter_topic, topology.changelog_topic]
+    return [_topics("Read", read), *_every("Describe", topology), _groups("Read", [READERS])]
 
 
 def _engine(topology: Topology) -> list[Grant]:

@@ -70,6 +70,13 @@ class UnknownWorkflowError(OrchestratorError, LookupError):
         )
 
 
+class UnknownVehicleError(OrchestratorError, LookupError):
+    """A vehicle of which nothing is known."""
+
+    def __init__(self, vehicle_id: object) -> None:
+        super().__init__(f"nothing is known of vehicle {vehicle_id!r}: it has sent no reading")
+
+
 class UnknownActorError(OrchestratorError, LookupError):
     """An actor that has done nothing on record."""
 

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 
 from master_orchestrator.core.request_session import REJECTED
+from master_orchestrator.core.state import VehicleState
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
@@ -100,6 +101,9 @@ class Shell(Protocol):
 
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The audit records of a workflow so far, in order."""
+
+    def vehicle(self, vehicle_id: str) -> VehicleState | None:
+        """What the engine knows of a vehicle now; None: nothing."""
 
     def write_activity(self, records: Sequence[Activity]) -> None:
         """Return when what is about to be done is on record, durably. Raises :class:`OrchestratorError`."""

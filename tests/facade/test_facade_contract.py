@@ -21,6 +21,7 @@ from master_orchestrator.errors import (
     MissingAgentError,
     NotStartedError,
     UnknownActorError,
+    UnknownVehicleError,
     UnknownWorkflowError,
     WaitTimeoutError,
 )
@@ -73,6 +74,17 @@ def test_a_step_without_a_handler_is_skipped_and_the_trail_says_so(stage: Facade
     skipped = {json.loads(line["details"])["step"] for line in trail if line["event"] == "step_skipped"}
     assert {"FEEDBACK", "MANUFACTURING_QUALITY"} == skipped
     assert list(range(len(trail))) == [line["seq"] for line in trail]
+
+
+def test_regular_service_of_a_vehicle_is_told(stage: FacadeStage, vehicle: Vehicle) -> None:
+    orchestrator = stage.started(four_agents())
+    car = vehicle()
+    orchestrator.receive_vehicle_telemetry(car, {**HOT, "model": "van"})
+
+    report = orchestrator.get_vehicle_service(car)
+    assert (car, "van", []) == (report["vehicle_id"], report["model"], list(report["items"])), "it has no plan"
+    with pytest.raises(UnknownVehicleError, match="it has sent no reading"):
+        orchestrator.get_vehicle_service("nobody")
 
 
 def test_statistics_count_what_has_happened(stage: FacadeStage, vehicle: Vehicle) -> None:

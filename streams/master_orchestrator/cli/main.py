@@ -21,7 +21,7 @@ from master_orchestrator.exit_codes import ExitCode
 PROGRAM = "master-orchestrator"
 GROUPS = (
     "load", "check_reading", "up", "top", "workers", "inspect", "operate", "bulk_redrive", "campaign", "audit", "ueba",
-    "charter", "schedule", "quality", "learning", "dlq", "kafka", "provision",
+    "charter", "service", "schedule", "quality", "learning", "dlq", "kafka", "provision",
 )  # fmt: skip
 
 EPILOG = (

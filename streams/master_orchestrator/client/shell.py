@@ -8,8 +8,10 @@ from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
 from master_orchestrator.client.runners import Runners
 from master_orchestrator.cluster.liveness import require_kafka
+from master_orchestrator.core.state import VehicleState
 from master_orchestrator.readers.actors import read_actor_trail, read_entity
 from master_orchestrator.readers.audit import read_trail
+from master_orchestrator.readers.vehicles import read_vehicle
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
@@ -63,6 +65,10 @@ class KafkaShell:
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The workflow's audit records, read from its partition's beginning."""
         return read_trail(self._kafka, self._topology, workflow_id)
+
+    def vehicle(self, vehicle_id: str) -> VehicleState | None:
+        """The vehicle's state, read from its partition of the table's changelog."""
+        return read_vehicle(self._kafka, self._topology, vehicle_id)
 
     def write_activity(self, records: Sequence[Activity]) -> None:
         """Return when they are durable. Raises :class:`NotOnRecordError`."""

@@ -69,6 +69,10 @@ class AsyncMasterOrchestrator(OrchestratorBase):
         """See :meth:`MasterOrchestrator.get_audit_trail`."""
         return await asyncio.to_thread(self._audit_trail, workflow_id)
 
+    async def get_vehicle_service(self, vehicle_id: str) -> dict[str, Any]:
+        """See :meth:`MasterOrchestrator.get_vehicle_service`."""
+        return await asyncio.to_thread(self._vehicle_service, vehicle_id)
+
     async def get_statistics(self) -> Statistics:
         """See :meth:`MasterOrchestrator.get_statistics`."""
         return await asyncio.to_thread(self._statistics)

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from enum import Enum, auto
 from typing import Any
 
+import msgspec
 import structlog
 from pydantic import ValidationError
 
@@ -19,6 +20,7 @@ from master_orchestrator.errors import (
     MissingAgentError,
     NotStartedError,
     SettingsError,
+    UnknownVehicleError,
     UnknownWorkflowError,
     WaitTimeoutError,
 )
@@ -30,11 +32,13 @@ from master_orchestrator.facade.requests import (
     campaign_request_of,
     campaign_workflow,
     customer_answer_of,
+    now_ms,
     reading_of,
     service_event_of,
 )
 from master_orchestrator.facade.setup import make_shell
 from master_orchestrator.ports import EngineAnswer, Pending, Shell
+from master_orchestrator.readers.service_reports import vehicle_service
 from master_orchestrator.readers.statistics import Statistics, statistics_of
 from master_orchestrator.readers.topics import vehicle_of
 from master_orchestrator_agents.guard import Access
@@ -185,6 +189,15 @@ class OrchestratorBase(RegistersAgents):
         with self._act("read", "audit_log", _vehicle(workflow_id)):
             status = self._find(shell, workflow_id)
             return [audit_line(record) for record in shell.audit_trail(status.workflow_id)]
+
+    def _vehicle_service(self, vehicle_id: str) -> dict[str, Any]:
+        shell = self._shell("get_vehicle_service")
+        with self._act("read", "workflow", str(vehicle_id)):
+            state = shell.vehicle(vehicle_id)
+            if state is None:
+                raise UnknownVehicleError(vehicle_id)
+        report: dict[str, Any] = msgspec.to_builtins(vehicle_service(self._topology, vehicle_id, state, now_ms()))
+        return report
 
     def _statistics(self) -> Statistics:
         shell = self._shell("get_statistics")

@@ -147,6 +147,13 @@ class MasterOrchestrator(OrchestratorBase):
         """Everything that happened to a workflow so far. Raises :class:`UnknownWorkflowError`."""
         return self._audit_trail(workflow_id)
 
+    def get_vehicle_service(self, vehicle_id: str) -> dict[str, Any]:
+        """Regular service of a vehicle, as ``service show --json`` tells it: its meters, and each item of its plan.
+
+        Raises :class:`UnknownVehicleError`.
+        """
+        return self._vehicle_service(vehicle_id)
+
     def get_statistics(self) -> Statistics:
         """Figures of all workflows; over Kafka, those of other clients too."""
         return self._statistics()

@@ -14,7 +14,7 @@ from master_orchestrator.core.outcome import Deadline, Outcome
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.rejection import RejectedError, Rejection
 from master_orchestrator.core.request_session import request_sessions
-from master_orchestrator.core.state import decode_state, encode_state
+from master_orchestrator.core.state import VehicleState, decode_state, encode_state
 from master_orchestrator.core.step import deadlines, step
 from master_orchestrator.core.unprocessable import unprocessable
 from master_orchestrator.errors import OrchestratorError
@@ -108,6 +108,11 @@ class MemoryEngine:
             self._inputs.put(record)
         return answer
 
+    def vehicle(self, vehicle_id: str) -> VehicleState | None:
+        """What is known of a vehicle now, asked from any thread."""
+        stored = self._states.get(vehicle_id)
+        return None if stored is None else decode_state(stored)
+
     def stop(self) -> None:
         """Apply what was put before, then end the thread; what is put from now on is answered with an error."""
         with self._appending:
@@ -147,8 +152,7 @@ class MemoryEngine:
             record.cause, at_ms=record.at_ms, key=record.key, value=record.value, headers=record.headers
         )
         vehicle_id = given.body.vehicle_id
-        stored = self._states.get(vehicle_id)
-        outcome = step(self._policy, vehicle_id, None if stored is None else decode_state(stored), given)
+        outcome = step(self._policy, vehicle_id, self.vehicle(vehicle_id), given)
         state, waiting = encode_state(outcome.state), deadlines(vehicle_id, outcome.state)
         self._states[vehicle_id] = state
         self._put_out(outcome)

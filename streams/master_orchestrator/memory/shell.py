@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 
 from master_orchestrator.core.rejection import Rejection
+from master_orchestrator.core.state import VehicleState
 from master_orchestrator.errors import InvalidRequestError, OrchestratorError, WaitTimeoutError
 from master_orchestrator.memory.activity import MemoryActivity
 from master_orchestrator.memory.engine import MemoryEngine
@@ -102,6 +103,10 @@ class MemoryShell:
     def audit_trail(self, workflow_id: str) -> list[AuditRecord]:
         """The audit records of a workflow so far."""
         return [record for record in self.log.audit if record.workflow_id == workflow_id]
+
+    def vehicle(self, vehicle_id: str) -> VehicleState | None:
+        """The vehicle's state."""
+        return self._engine.vehicle(vehicle_id)
 
     def put_activity(self, records: Sequence[Activity]) -> None:
         """Put what was done on record, and have it judged."""
