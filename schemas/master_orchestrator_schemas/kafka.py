@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from master_orchestrator_schemas.errors import ContractError
 from master_orchestrator_schemas.limits import Compression, Limits
 from master_orchestrator_schemas.places import Place
-from master_orchestrator_schemas.topology.plans import dead_letter_bytes
+from master_orchestrator_schemas.topology.plans import GZIP_LEVEL, dead_letter_bytes
 
 ClientConfig = dict[str, Any]
 """librdkafka's own option names and values, and a logger."""
@@ -71,7 +71,7 @@ def producer_config(
     """An idempotent producer whose keys go to the partitions that Faust and Java choose; ``over`` in dotted names.
 
     ``limits``: the topology's, so that whatever its topics take can be sent; by default those of one that sets none.
-    ``compression``: the topology's. gzip takes its lowest level: the others cost twice as much for a tenth less.
+    ``compression``: the topology's.
 
     One request per broker is under way at a time. With more, librdkafka spins while more are due than may be out
     (``bench/producer_spin.py``), and the first batch of a new producer can be lost: refused while its partition has no
@@ -86,7 +86,7 @@ def producer_config(
         "partitioner": "murmur2_random",  # librdkafka's default, CRC32, sends most keys elsewhere
         "linger.ms": 5,
         "compression.type": compression,
-        **({"compression.level": 1} if over.get("compression.type", compression) == "gzip" else {}),
+        **({"compression.level": GZIP_LEVEL} if over.get("compression.type", compression) == "gzip" else {}),
         "message.max.bytes": dead_letter_bytes(limits or Limits()),  # a dead letter may be as large as any topic takes
         **over,
     }

@@ -7,7 +7,7 @@ from pydantic import Field
 from master_orchestrator_schemas.units import Size, Terms
 
 Compression = Literal["none", "gzip", "snappy", "lz4", "zstd"]
-"""Of what our producers send. Every client reads ``none`` and ``gzip``; for others some want an extension."""
+"""Of what is written for others. Every client reads ``none`` and ``gzip``; for the rest some need an extension."""
 
 
 class Limits(Terms):

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
+from master_orchestrator_schemas.limits import Compression
 from master_orchestrator_schemas.topology import Topology, TopologyError, load_topology, parse_topology
 from master_orchestrator_schemas.topology.editor_schema import FILE, editor_schema
 from master_orchestrator_schemas.topology.loader import default_path
@@ -101,6 +102,18 @@ def test_the_engine_s_clock_is_the_broker_s(topology: Topology) -> None:
     for name in ("workflow.audit", "workflow.status", *topology.ueba_output_topics, topology.changelog_topic):
         assert "compact" == configs[name]["cleanup.policy"]
     assert str(30 * 86_400_000) == configs["vehicle.telemetry"]["retention.ms"]
+
+
+@pytest.mark.parametrize(("said", "kept"), [("gzip", "gzip"), ("none", "uncompressed"), ("lz4", "lz4")])
+def test_outputs_are_kept_as_the_topology_says_and_all_else_as_it_came(
+    topology: Topology, said: Compression, kept: str
+) -> None:
+    plans = topology.model_copy(update={"compression": said}).topic_plans()
+    outputs = {*topology.output_topics, *topology.ueba_output_topics}
+
+    assert dict.fromkeys(outputs, kept) == {
+        plan.name: plan.config["compression.type"] for plan in plans if "compression.type" in plan.config
+    }
 
 
 def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(topology: Topology) -> None:

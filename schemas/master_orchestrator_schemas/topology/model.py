@@ -161,7 +161,9 @@ class Topology(Terms):
 
     def topic_plans(self, replication: int = 1) -> tuple[TopicPlan, ...]:
         """Every topic of the system as it has to be on a cluster of at least ``replication`` brokers."""
-        configs = {name: plans.engine_config(terms, self.limits) for name, terms in self.topics.items()}
+        configs = {
+            name: plans.engine_config(terms, self.limits, self.compression) for name, terms in self.topics.items()
+        }
         command = plans.deleted(self.commands.retention_ms) | {
             "max.message.bytes": str(plans.input_record_bytes(self.limits))
         }

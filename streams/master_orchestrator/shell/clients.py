@@ -15,6 +15,7 @@ from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
 from master_orchestrator_schemas.metrics import Metrics
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.apps import AppNames
+from master_orchestrator_schemas.topology.plans import TABLE_COMPRESSION
 
 log = structlog.get_logger(__name__)
 ABORTABLE = frozenset({KafkaError._STATE})
@@ -89,7 +90,7 @@ class PartitionProducer:
             producer_config(
                 kafka,
                 topology.limits,
-                topology.compression,
+                TABLE_COMPRESSION,
                 **{
                     "transactional.id": f"{app.app_id}-{partition}",
                     "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
