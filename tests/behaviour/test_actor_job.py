@@ -13,6 +13,7 @@ from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.trail import hash_of
 from master_orchestrator.shell.engine import ready_ticks
 from master_orchestrator.shell.input_progress import InputProgress
+from master_orchestrator.shell.processor import Work
 from master_orchestrator_schemas.messages import (
     Activity,
     ActorRecord,
@@ -239,12 +240,36 @@ def test_numbers_that_are_missing_are_a_finding_and_a_restart_is_not(partition: 
 def test_who_falls_silent_is_told_once_and_who_says_goodbye_is_not(partition: ActorPartition, worker: Worker) -> None:
     leaving = Worker(partition, AGENT, "leaver@h")
     work = partition.apply(worker.session(READ), leaving.session(READ), leaving.session(goodbye=True))
-    (due,) = [deadline for deadline in work.deadlines[AGENT] if deadline.deadline_id == "silence"]
-    partition.at_ms = due.due_ms
-    tick = ActorTick(actor=AGENT, deadline_id="silence", due_ms=due.due_ms)
+    tick = _tick_of_silence(work)
+    partition.at_ms = tick.due_ms
     partition.apply(tick, tick)
     assert ["finding_raised", "band_changed"] == sorted(r.event for r in partition.out(ActorRecord))[::-1]
     assert "w@h" in partition.out(EntityStatus)[-1].findings[0].explanation
+
+
+def test_nobody_is_silent_in_an_outage_in_which_nobody_could_be_heard(
+    partition: ActorPartition, worker: Worker
+) -> None:
+    """Kafka is away for twenty minutes: the tick is the first that arrives, what the agents wrote comes behind it."""
+    dead = Worker(partition, AGENT, "dead@h")
+    work = partition.apply(worker.session(READ), dead.session(READ))
+    partition.at_ms += 20 * MINUTE_MS
+    partition.apply(_tick_of_silence(work))
+    partition.at_ms += 1_000
+    work = partition.apply(worker.session(READ))
+    assert [] == partition.out(ActorRecord)
+
+    partition.at_ms += 4 * MINUTE_MS
+    partition.apply(worker.session(READ))
+    partition.at_ms += MINUTE_MS
+    partition.apply(_tick_of_silence(work))
+    details = msgspec.json.decode(partition.out(ActorRecord)[0].details)
+    assert ("silence", "dead@h") == (details["rule"], details["instance"])
+
+
+def _tick_of_silence(work: Work[Any, Any]) -> ActorTick:
+    (due,) = [deadline for deadline in work.deadlines[AGENT] if deadline.deadline_id == "silence"]
+    return ActorTick(actor=AGENT, deadline_id="silence", due_ms=due.due_ms)
 
 
 def test_who_waits_to_be_read_is_not_silent(partition: ActorPartition) -> None:

@@ -12,6 +12,8 @@ from master_orchestrator_schemas.vocabulary import ActorKind
 SILENT_MS = 5 * MINUTE_MS
 """An instance writes at least once a minute until it says goodbye."""
 SILENT_SEVERITY = 40
+UNHEARD_MS = MINUTE_MS
+"""A tick that comes so late waited itself: Kafka or the app was away, and nobody could be heard."""
 
 PATIENCE_MS = 10_000
 """How long a number that was passed over may still come."""
@@ -73,15 +75,21 @@ def silent_at(state: ActorState) -> int | None:
 
 
 def report_silent(turn: Turn) -> None:
-    """A finding for each instance that has been silent for too long."""
+    """A finding for each instance that has been silent for too long, while it could have been heard.
+
+    Each instance's silence is judged by its own records alone, so a replay may apply later ones first.
+    """
     for instance, writer in turn.state.writers.items():
-        if writer.alive and turn.at_ms - writer.last_ms >= SILENT_MS:
-            writer.alive = False
-            minutes = (turn.at_ms - writer.last_ms) // MINUTE_MS
-            text = (
-                f"nothing was heard of {turn.state.name} {instance} for {minutes} minutes, and it had not said goodbye"
-            )
-            record(turn, missing_act(turn, instance), Sighting(Rule.SILENCE, SILENT_SEVERITY, text))
+        over_ms = turn.at_ms - writer.last_ms - SILENT_MS
+        if not writer.alive or over_ms < 0:
+            continue
+        if over_ms > UNHEARD_MS:
+            writer.last_ms = turn.at_ms
+            continue
+        writer.alive = False
+        minutes = (turn.at_ms - writer.last_ms) // MINUTE_MS
+        text = f"nothing was heard of {turn.state.name} {instance} for {minutes} minutes, and it had not said goodbye"
+        record(turn, missing_act(turn, instance), Sighting(Rule.SILENCE, SILENT_SEVERITY, text))
 
 
 def missing_act(turn: Turn, instance: str) -> Act:
