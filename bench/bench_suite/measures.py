@@ -8,6 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from bench_suite.alarms import alarms
 from bench_suite.backpressure import backpressure
 from bench_suite.burst import burst, burst_reference
 from bench_suite.full_load import ended, full_load, run_checks
@@ -121,6 +122,7 @@ MEASURES: dict[str, Callable[[], dict[str, float]]] = {
         workflows,
         overhead,
         judging,
+        alarms,
         partitions,
         transitions,
         readings,
