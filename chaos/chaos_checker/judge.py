@@ -42,7 +42,7 @@ def check(folder: Path, *, command: Sequence[str]) -> dict[str, object]:
         tally.violations.append(RuleViolation("readable", str(error), run.bootstrap_servers))
     else:
         _judge_books(run, tally)
-        _judge_replays(run, tally, command)
+        judge_replays(run, tally, command)
     tally.counts["deaths"] = sum(1 for _ in lines(run.folder / "deaths.jsonl"))
     return _verdict(run.folder, tally)
 
@@ -143,7 +143,8 @@ def _judge_books(run: RunFolder, tally: CheckTally) -> None:
     )
 
 
-def _judge_replays(run: RunFolder, tally: CheckTally, command: Sequence[str]) -> None:
+def judge_replays(run: RunFolder, tally: CheckTally, command: Sequence[str]) -> None:
+    """Ask the system to verify its own trails, against their inputs and against what is on record of actors."""
     where = ["--bootstrap-servers", run.bootstrap_servers, "--topology", str(run.topology)]
 
     def ask(*question: str) -> Replay:

@@ -9,7 +9,7 @@ import rocksdict
 from chaos_checker import disk, stores
 from chaos_checker.folder import RunFolder, read_run, read_sent
 from chaos_checker.history import PartitionHistory, gathered
-from chaos_checker.judge import SCHEMAS
+from chaos_checker.judge import SCHEMAS, judge_replays
 from chaos_checker.records import Audit, RecordPlace, StoredRecord
 from chaos_checker.replay import Replay, asked, same_actors, same_workflows
 from chaos_checker.rules import trails, transitions
@@ -198,6 +198,22 @@ def test_the_system_s_command_is_asked(tmp_path: Path) -> None:
     program.write_text("import json, sys; print(json.dumps({'asked': sys.argv[1:]})); sys.exit(3)")
     replay = asked([sys.executable, str(program), "audit", "verify"])
     assert (3, {"asked": ["audit", "verify"]}) == (replay.exit_code, replay.report)
+
+
+@pytest.mark.parametrize(("lacking", "rules"), [("", []), ("--activity", ["replay"]), ("--replay", ["actor-replay"])])
+def test_the_system_verifies_sessions_and_actors_too(tmp_path: Path, lacking: str, rules: list[str]) -> None:
+    """A program that has every record if it is asked in full; ``lacking``: it does not know this option."""
+    program = tmp_path / "verify.py"
+    program.write_text(
+        f"import json, sys; asked = set(sys.argv) - {{{lacking!r}}}\n"
+        "replayed = {'audit': 7, 'ueba': 3}[sys.argv[5]] if asked & {'--activity', '--replay'} else 0\n"
+        "print(json.dumps({'replayed': replayed}))"
+    )
+    tally = CheckTally()
+    tally.counts.update({"audit": 7, "actor_records": 3})
+    run = RunFolder(tmp_path, "h:1", tmp_path / "t.yaml", {}, tmp_path)
+    judge_replays(run, tally, [sys.executable, str(program)])
+    assert rules == [violation.rule for violation in tally.violations]
 
 
 def test_of_many_violations_of_one_rule_the_first_are_shown() -> None:
