@@ -75,7 +75,7 @@ def test_a_week_is_shown_and_drawn(books: Path, command: Command, tmp_path: Path
 
     (row,) = json.loads(shown)["workshops"]
     assert 0 == code
-    assert 3 == row["movable"]
+    assert 2 == row["movable"]
     assert row["taken_h"] == 5 * row["movable"]
     assert 0 < row["taken_h"] < row["technician_h"]
     tips = [title.text or "" for title in ElementTree.parse(plot).iter(f"{SVG}title")]  # noqa: S314  our own file

@@ -35,11 +35,24 @@ class BookingBoard:
         The first job of a day has room however long it is: otherwise one that takes more than the rest of the day would
         have room on no day.
         """
+        able = list(resources)
+        return not any(self.planned.get(each) for each in able) or length <= self.room(able, left=left)
+
+    def room(self, resources: Iterable[str], *, left: float) -> int:
+        """How many more slots of planned work leave this share of these resources free of it."""
         planned = supply = 0
         for resource in resources:
             planned += self.planned.get(resource, 0)
             supply += self.hours.of(resource).bit_count()
-        return not planned or planned + length <= (1 - left) * supply
+        return int((1 - left) * supply) - planned
+
+    def with_planned(self, slots: Iterable[tuple[str, int]]) -> "BookingBoard":
+        """The same day with more planned work: resource and slot of each."""
+        more = [(slot, resource, 0) for resource, slot in slots if slot in self.slots]
+        added = board(self.hours, more)
+        busy = {who: self.busy.get(who, 0) | mask for who, mask in added.busy.items()}
+        planned = {who: self.planned.get(who, 0) + count for who, count in added.planned.items()}
+        return BookingBoard(self.hours, {**self.busy, **busy}, {**self.planned, **planned})
 
 
 def board(hours: WorkDay, rows: Iterable[TimeRow]) -> BookingBoard:

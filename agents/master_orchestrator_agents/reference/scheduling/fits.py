@@ -66,6 +66,11 @@ class Fit:
         """When it is done."""
         return (self.slots[-1] + 1) * SLOT_MS
 
+    @property
+    def occupied(self) -> list[tuple[str, int]]:
+        """Resource and slot of all that it takes."""
+        return [(resource, slot) for slot in self.slots for resource in (self.bay, self.technician)]
+
 
 def horizon_ms(wish: Wish) -> int:
     """Until when an appointment may begin."""
