@@ -8,7 +8,7 @@ import pytest
 from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
 from master_orchestrator_agents.reference.scheduling.jobs import movable_jobs
 from master_orchestrator_agents.reference.scheduling.optimise import PlanOutcome, PlanTerms, optimise
-from master_orchestrator_agents.reference.scheduling.told import note_told, untold_moves
+from master_orchestrator_agents.reference.scheduling.told import note_told, take_back, untold_moves
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.results import SchedulingResult
@@ -182,3 +182,37 @@ def test_each_move_is_told_until_it_is_accepted(book: Book, store: SchedulingSto
         note_told(sql, events[:1])
         assert events[1:] == untold_moves(sql, MONDAY)
         assert [] == untold_moves(sql, MONDAY + 60 * DAY_MS)
+
+
+def test_a_move_that_is_refused_is_taken_back_and_not_tried_again(book: Book, store: SchedulingStore) -> None:
+    fill(book)
+    before = places(store)
+    plan(store)
+
+    with store.database.write() as sql:
+        assert [] == take_back(sql, untold_moves(sql, MONDAY), MONDAY)
+
+    assert before == places(store)
+    with store.database.read() as sql:
+        assert [] == untold_moves(sql, MONDAY)
+    again = plan(store)
+    assert not {"wanted~1"} & {move.job.workflow_id for move in again.moves}
+
+
+def test_a_refused_move_gives_up_an_appointment_whose_place_is_taken(book: Book, store: SchedulingStore) -> None:
+    """The engine is told, so that it books again; what took the place keeps it."""
+    fill(book)
+    moves = {move.job.workflow_id: move for move in plan(store).moves}
+    (yielding,) = moves.keys() - {"wanted~1"}
+
+    with store.database.write() as sql:
+        events = {event.workflow_id: event for event in untold_moves(sql, MONDAY)}
+        note_told(sql, [events["wanted~1"]])
+        (given_up,) = take_back(sql, [events[yielding]], MONDAY)
+
+    assert (ServiceEventKind.CANCELLED, yielding) == (given_up.kind, given_up.workflow_id)
+    stands = {row[0]: (row[1], row[4]) for row in places(store)}
+    assert "CANCELLED" == stands[yielding][0]
+    assert ("CONFIRMED", moves["wanted~1"].after.start_ms) == stands["wanted~1"]
+    with store.database.read() as sql:
+        assert (7 * 10 - 10) * 2 == sql.execute("SELECT COUNT(*) FROM occupancy").fetchone()[0]

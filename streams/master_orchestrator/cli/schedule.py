@@ -11,7 +11,7 @@ import typer
 
 from master_orchestrator.cli import forecast
 from master_orchestrator.cli.books import DatabaseOption, books_of
-from master_orchestrator.cli.context import Invocation, UsageError, invocation
+from master_orchestrator.cli.context import UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
     from master_orchestrator_agents.reference.scheduling.optimise import PlanMove, PlanOutcome
     from master_orchestrator_agents.reference.scheduling.week import WorkshopWeek
-    from master_orchestrator_agents.reference.sql import AgentDatabase
-
-MOVES_PER_S = 100.0
-"""How fast the engine is told of moves."""
 
 
 def register(app: typer.Typer) -> None:
@@ -82,10 +78,11 @@ def optimise(
     """Plan what is not agreed with its owner again, and give places to what waits for one. Run it every night.
 
     Appointments whose time is agreed and offers that are held stay. Says what it moved and why, and tells the engine;
-    what it could not tell is told by the next run. Exit code 1 if the books changed meanwhile, so that nothing was
-    moved, or the engine did not accept a move.
+    what it could not tell is told by the next run, and what the engine refuses is taken back. Exit code 1 if the books
+    changed meanwhile, so that nothing was moved, or the engine did not accept a move.
     """
     from master_orchestrator.cli.context import AnswerIsNoError
+    from master_orchestrator.client.moves import tell_moves
     from master_orchestrator_agents.reference.registry import plan_ahead_ms
     from master_orchestrator_agents.reference.scheduling.optimise import PlanTerms
     from master_orchestrator_agents.reference.scheduling.optimise import optimise as plan
@@ -98,28 +95,13 @@ def optimise(
         settled_ms = plan_ahead_ms() or PlanTerms.settled_ms
         outcome = plan(books, PlanTerms(_now_ms(), settled_ms, days), write=not dry_run)
         if tell:
-            refused = _tell(call, books, timeout)
+            refused = tell_moves(call.kafka, call.topology, books, _now_ms(), timeout)
     value = {**_plan_value(outcome), "refused": refused}
     answer(value, lambda: "\n".join([_plan_text(outcome), *refused]), as_json=json)
     if outcome.moves and not outcome.written and not dry_run:
         raise AnswerIsNoError("nothing was moved: the books changed while it planned; run it again")
     if refused:
-        raise AnswerIsNoError(f"the engine did not accept {len(refused)} moves; the next run tells them again")
-
-
-def _tell(call: Invocation, books: AgentDatabase, timeout: float) -> list[str]:
-    """Tell the engine of the moves it has not accepted; one line for each that it does not accept now."""
-    from master_orchestrator.client.asking import ask_all
-    from master_orchestrator_agents.reference.scheduling.told import note_told, untold_moves
-
-    with books.read() as sql:
-        events = untold_moves(sql, _now_ms())
-    answers = (
-        list(ask_all(call.kafka, call.topology, events, per_second=MOVES_PER_S, timeout=timeout)) if events else []
-    )
-    with books.write() as sql:
-        note_told(sql, (event for event, why in answers if why is None))
-    return [f"{event.workflow_id}: {why}" for event, why in answers if why is not None]
+        raise AnswerIsNoError(f"the engine did not accept {len(refused)} moves")
 
 
 def _now_ms() -> int:

@@ -22,6 +22,12 @@ from master_orchestrator_schemas.vocabulary import OperatorAction
 R = TypeVar("R", bound=Request)
 
 
+class NoAnswer(str):
+    """Why nothing is known of a request: no answer came, so the engine may take it yet."""
+
+    __slots__ = ()
+
+
 def this_user() -> str:
     """The user this process runs as: by name, or by number where the system has no name for it, as in a container."""
     try:
@@ -76,7 +82,7 @@ def ask_all(
 ) -> Iterator[tuple[R, str | None]]:
     """Send at most N per second, then yield each with the reason why it was rejected, None if it was accepted.
 
-    One whose answer has not come ``timeout`` seconds after the last was sent comes to nothing for that reason.
+    Of one whose answer has not come ``timeout`` seconds after the last was sent the reason is a :class:`NoAnswer`.
     """
     link = ClusterLink(kafka, topology, history=False)
     link.start()
@@ -101,6 +107,6 @@ def _outcome(pending: KafkaPending, timeout: float, until: float) -> str | None:
     try:
         return rejection_of(pending.answer.result(waitable(max(0.0, until - time.monotonic()))))
     except NotInTime:
-        return str(pending.overdue(timeout))
+        return NoAnswer(pending.overdue(timeout))
     except OrchestratorError as error:
-        return str(error)
+        return NoAnswer(error)

@@ -17,6 +17,7 @@ from master_orchestrator_agents.reference.scheduling.parts import reserved_ready
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
 from master_orchestrator_agents.reference.scheduling.search import by_distance
 from master_orchestrator_agents.reference.scheduling.store import free, put
+from master_orchestrator_agents.reference.scheduling.told import note_left
 from master_orchestrator_agents.reference.sql import AgentDatabase, Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS
 
@@ -171,6 +172,7 @@ def _write(database: AgentDatabase, moves: Iterable[PlanMove], terms: PlanTerms)
         for move in moves:
             put(sql, move.job, move.after, terms.now_ms)
             if move.before is not None:
+                note_left(sql, move.job.appointment_id, move.before)
                 sql.execute(
                     "INSERT INTO moves VALUES (?, ?, ?, ?, ?, ?, 0)",
                     (

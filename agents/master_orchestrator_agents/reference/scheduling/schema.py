@@ -10,7 +10,7 @@ the local day, past midnight above 1440; a public holiday has the hours of Sunda
 named after the appointment for which it was ordered. ``reserved_parts``: what an appointment needs, of the shelf or of
 an order. ``jobs``: what each workflow's newest booking is for; ``agreed`` 0: the owner has not been told a time yet.
 A job without a confirmed appointment waits for a place. ``moves``: what the nightly plan has moved, why,
-and whether the engine has been told.
+and whether the engine has answered; ``left_places``: where the engine takes a moved appointment to be until then.
 """
 
 SLOT_MS = 1_800_000
@@ -86,6 +86,9 @@ CREATE TABLE IF NOT EXISTS moves (
     appointment_id TEXT NOT NULL, moved_at_ms BIGINT NOT NULL, workflow_id TEXT NOT NULL,
     before_ms BIGINT NOT NULL, after_ms BIGINT NOT NULL, why TEXT NOT NULL,
     told BIGINT NOT NULL DEFAULT 0, PRIMARY KEY (appointment_id, moved_at_ms)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS left_places (
+    appointment_id TEXT PRIMARY KEY, bay_id TEXT NOT NULL, technician_id TEXT NOT NULL, slots TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS occupancy (
     workshop_id TEXT NOT NULL, slot BIGINT NOT NULL, resource_id TEXT NOT NULL, appointment_id TEXT NOT NULL,

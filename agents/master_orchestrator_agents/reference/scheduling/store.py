@@ -164,6 +164,15 @@ def free(sql: Sql, appointment_id: str) -> None:
     )
 
 
+def is_free(sql: Sql, fit: Fit) -> bool:
+    """Whether nobody has any of this place."""
+    taken = sql.execute(
+        "SELECT resource_id, slot FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot <= ?",
+        (fit.workshop_id, fit.slots[0], fit.slots[-1]),
+    ).fetchall()
+    return not set(fit.occupied) & {(resource, slot) for resource, slot in taken}
+
+
 def put(sql: Sql, job: PlannedJob, fit: Fit, now_ms: int) -> None:
     """Give a job its place in the nightly plan: its appointment moves there, one that had none is booked."""
     appointment_id = job.appointment_id or _appointment_id(f"{PLANNED_BY}/{job.workflow_id}/{now_ms}", fit)
