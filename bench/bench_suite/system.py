@@ -34,9 +34,13 @@ class MeasuredProcess:
     metrics_port: int
 
     def metric(self, name: str, **labels: str) -> float:
-        """Sum of a metric over its labels but those given; 0 while the process does not answer."""
+        """Sum of a metric over its labels but those given; 0 while the process does not answer.
+
+        It alone is asked for: the whole page, ten times a second, takes a third of the engine's interpreter.
+        """
+        address = f"http://127.0.0.1:{self.metrics_port}/metrics?name%5B%5D={name}"
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=2) as page:
+            with urllib.request.urlopen(address, timeout=2) as page:
                 text = page.read().decode()
         except OSError:
             return 0.0
