@@ -66,7 +66,7 @@ class KafkaSecretError(ContractError):
 
 
 def producer_config(
-    settings: KafkaSettings, limits: Limits | None = None, compression: Compression = "gzip", /, **over: Any
+    settings: KafkaSettings, limits: Limits | None = None, compression: Compression = "zstd", /, **over: Any
 ) -> ClientConfig:
     """An idempotent producer whose keys go to the partitions that Faust and Java choose; ``over`` in dotted names.
 

@@ -60,7 +60,7 @@ class Topology(Terms):
     service_plans: ServicePlanTerms = Field(default_factory=ServicePlanTerms)
     triage: TriageTerms
     limits: Limits = Field(default_factory=Limits)
-    compression: Compression = "gzip"
+    compression: Compression = "zstd"
     resources: Mapping[ResourceName, ResourceTerms] = Field(default_factory=dict)
     charters: Charters = Field(default_factory=dict)
     ueba: UebaTerms = Field(default_factory=UebaTerms)

@@ -166,7 +166,8 @@ class PartitionProducer:
 class PlainProducer:
     """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads.
 
-    Activity goes to the partition of its key, its actor, all else to that of the input that led to it.
+    What it sends is short, and agents in any language read it: it is not compressed. Activity goes to the partition of
+    its key, its actor, all else to that of the input that led to it.
 
     One of the threads that wait serves the reports of all: a thread in a poll of its own would not return when another
     one's poll has brought its last report, and its partition's next transaction would wait for that.
@@ -174,7 +175,7 @@ class PlainProducer:
 
     def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
         over = {"linger.ms": 0, "delivery.timeout.ms": 60_000}
-        self._producer = Producer(producer_config(kafka, topology.limits, topology.compression, **over, **QUEUE))
+        self._producer = Producer(producer_config(kafka, topology.limits, "none", **over, **QUEUE))
         self._by_key = topology.topic_of("Activity")
         self._serving = threading.Lock()
 
