@@ -8,7 +8,8 @@ from functools import lru_cache
 from master_orchestrator_schemas.left_out import harmless
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 
-Headers = list[tuple[str, bytes]]
+Header = tuple[str, bytes]
+Headers = list[Header]
 
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", b"application/avro")
@@ -40,20 +41,21 @@ def envelope_headers(message_type: str, source: str, id: str, at_ms: int, tracep
         at_ms: when it happened, milliseconds since 1970 UTC.
         traceparent: W3C trace context, carried from telemetry to every command, reply and audit record.
     """
-    headers = [_SPEC_VERSION, ("ce_id", header_text(id)), *_common_headers(message_type, source, at_ms)]
+    ce_type, ce_source = _origin(message_type, source)
+    headers = [_SPEC_VERSION, ("ce_id", header_text(id)), ce_type, ce_source, _time(at_ms), _CONTENT_TYPE]
     if traceparent is not None:
         headers.append(("traceparent", traceparent.encode()))
     return headers
 
 
 @lru_cache(maxsize=1024)  # the engine stamps all records of an input with one time
-def _common_headers(message_type: str, source: str, at_ms: int) -> Headers:
-    return [*_origin(message_type, source), ("ce_time", rfc3339(at_ms).encode()), _CONTENT_TYPE]
+def _time(at_ms: int) -> Header:
+    return ("ce_time", rfc3339(at_ms).encode())
 
 
 @lru_cache(maxsize=1024)
-def _origin(message_type: str, source: str) -> Headers:
-    return [("ce_type", b"master_orchestrator." + message_type.encode()), ("ce_source", source.encode())]
+def _origin(message_type: str, source: str) -> tuple[Header, Header]:
+    return ("ce_type", b"master_orchestrator." + message_type.encode()), ("ce_source", source.encode())
 
 
 def traceparent_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str | None:
