@@ -12,10 +12,9 @@ KeyPath = tuple[str, ...]
 MAX_CHARACTERS = 128 * 1024
 """Of a file; nine times the packaged topology. YAML is read at some 100,000 characters a second."""
 
-NO_YAML = (
-    yaml.YAMLError, RecursionError,
-    ValueError, LookupError, AttributeError, OverflowError, TypeError,  # of scalars: 2020-13-40, !!int '', !!bool x
-)  # fmt: skip
+NO_VALUE = (ValueError, LookupError, AttributeError, OverflowError, TypeError)
+"""What PyYAML raises of scalars: 2020-13-40, !!int '', !!bool x."""
+NO_YAML = (yaml.YAMLError, RecursionError, *NO_VALUE)
 """What PyYAML raises."""
 
 
@@ -37,6 +36,13 @@ class _Loader(yaml.SafeLoader):
                 problem="YAML aliases (*name) are not supported, write the value out", problem_mark=self.get_mark()
             )
         return super().compose_node(parent, index)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:  # noqa: FBT001, FBT002  PyYAML calls it so
+        """PyYAML's: the value of a node. Where it can be none, as the date 2026-02-30, the error has its line."""
+        try:
+            return super().construct_object(node, deep)
+        except NO_VALUE as error:
+            raise yaml.MarkedYAMLError(problem=str(error), problem_mark=node.start_mark) from error
 
 
 def read_yaml(text: str) -> tuple[Any, dict[KeyPath, int]]:

@@ -127,7 +127,7 @@ def test_a_dead_letter_takes_any_input_and_an_input_takes_librdkafka_s_batches(t
     [
         ("reply_within: 60s", "reply_within: 60", "agents.DATA_ANALYSIS.reply_within", "60 is not a duration"),
         ("[2s, 4s, 8s]", "[2s, 0s, 8s]", "retry.waits.1", "'0s' is not a duration"),
-        ("[2s, 4s, 8s]", "[]", "retry.waits", "at least 1 item"),
+        ("[2s, 4s, 8s]", "[]", "retry.waits", "has 0 entries; write 1 at least"),
         ("256KiB", "256kB", "limits.max_record", "not a size"),
         ("max_workers: 16", "workers: 16", "agents.CUSTOMER_ENGAGEMENT.max_workers", "is missing; add it"),
         ("table: vehicles", "table: vehicles\ntables: x", "tables", "unknown key"),

@@ -1,7 +1,7 @@
 """Reading ``topology.yaml``: every mistake names its key and its line."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,19 @@ ENVIRONMENT = "MASTER_ORCHESTRATOR_TOPOLOGY"
 
 MAX_SHOWN = 300
 """Characters of a key or a problem that an error shows."""
+
+
+SAID = {
+    "missing": "is missing; add it",
+    "value_error": "{error}",
+    "tuple_type": "is {given}; write a list",
+    "dict_type": "is {given}; write keys and values, or {{}} for none",
+    "string_type": "is {given}; write a text, in quotes where YAML takes it for something else",
+    "string_pattern_mismatch": "{given} should match pattern {pattern}; correct it",
+    "too_long": "has {count} entries; write {max_length} at most",
+    "too_short": "has {count} entries; write {min_length} at least",
+}
+"""What a kind of mistake is called, and what to do; of the others, pydantic's words are told."""
 
 
 class TopologyError(ContractError):
@@ -78,17 +91,12 @@ def parse_topology(text: str, *, source: str = "topology.yaml") -> Topology:
 def _problem_of(entry: dict[str, Any]) -> tuple[KeyPath, str]:
     """Key path and text of one pydantic error."""
     path = tuple(str(part) for part in entry["loc"] if part != "[key]")
-    match entry["type"]:
-        case "missing":
-            return path, "is missing; add it"
-        case "extra_forbidden":
-            return path, f"is an unknown key; {instead(Topology, path)}"
-        case "tuple_type":
-            return path, f"is {shown(entry['input'])}; write a list"
-        case "value_error":
-            return path, str(entry["ctx"]["error"])
-        case _:
-            return path, f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {shown(entry['input'])}; correct it"
+    if entry["type"] == "extra_forbidden":
+        return path, f"is an unknown key; {instead(Topology, path)}"
+    given, told = shown(entry["input"]), entry.get("ctx", {})
+    said = SAID.get(entry["type"], f"{entry['msg'][0].lower()}{entry['msg'][1:]}, not {{given}}; correct it")
+    count = len(entry["input"]) if isinstance(entry["input"], Sized) else 0
+    return path, said.format_map({**told, "given": given, "count": count})
 
 
 def _first(wrong: list[tuple[KeyPath, str]], lines: Mapping[KeyPath, int], source: str) -> TopologyError:

@@ -6,16 +6,19 @@ A plan is a list of items. A model has one plan; a vehicle may have another one,
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from master_orchestrator_schemas.signal_names import SignalName
 from master_orchestrator_schemas.triage_rules import ModelName
-from master_orchestrator_schemas.units import Duration, Terms, shown
+from master_orchestrator_schemas.units import DURATION_PATTERN, Duration, Terms, parse_duration, shown
 
 KM_PER_UNIT = {"km": 1.0, "mi": 1.609344}
 DISTANCE_PATTERN = r"^[1-9][0-9]{0,8}(km|mi)$"
+SHOWN_PATTERN = r"^(0|[1-9][0-9]{0,8})(km|mi)$"
+"""Of what an odometer showed: that of a new vehicle shows 0km."""
+TIME_PATTERN = r"^[1-9][0-9]{0,3}(d|mo|y)$"
 ANY_MODEL = "*"
 """In ``models``: every model that is not named, and vehicles without one."""
 MAX_ITEMS = 8
@@ -29,12 +32,47 @@ Word = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 PartName = Annotated[str, StringConstraints(min_length=1, max_length=24)]
 
 
+class CalendarTime(NamedTuple):
+    """Days and months. Months are those of the calendar: two years of them may be 730 or 731 days."""
+
+    days: int = 0
+    months: int = 0
+
+
+TIME_UNITS = {"d": CalendarTime(days=1), "mo": CalendarTime(months=1), "y": CalendarTime(months=12)}
+
+
+def parse_time(value: Any) -> CalendarTime:
+    """Of ``90d``, ``24mo`` or ``2y``. Raises ``ValueError``."""
+    if not isinstance(value, str) or not (match := re.fullmatch(TIME_PATTERN, value)):
+        raise ValueError(f"{shown(value)} is not a length of time; write a whole number with d, mo or y: 24mo")
+    unit = match.group(1)
+    number = int(value.removesuffix(unit))
+    return CalendarTime(*(number * each for each in TIME_UNITS[unit]))
+
+
 def parse_distance(value: Any) -> float:
     """Kilometres of ``15000km`` or ``10000mi``. Raises ``ValueError``."""
-    if not isinstance(value, str) or not (match := re.fullmatch(DISTANCE_PATTERN, value)):
-        raise ValueError(f"{shown(value)} is not a distance; write a number with km or mi: 15000km")
-    unit = match.group(1)
-    return int(value.removesuffix(unit)) * KM_PER_UNIT[unit]
+    return _kilometres(value, DISTANCE_PATTERN)
+
+
+def parse_shown(value: Any) -> float:
+    """The same of what an odometer showed, ``0km`` too. Raises ``ValueError``."""
+    return _kilometres(value, SHOWN_PATTERN)
+
+
+def _kilometres(value: Any, pattern: str) -> float:
+    if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        raise ValueError(f"{shown(value)} is not a distance; write a whole number with km or mi: 15000km")
+    return int(value[:-2]) * KM_PER_UNIT[value[-2:]]
+
+
+def parse_hours(value: Any) -> int:
+    """Milliseconds of ``500h``. Raises ``ValueError``."""
+    try:
+        return parse_duration(value)
+    except ValueError:
+        raise ValueError(f"{shown(value)} is not engine hours; write a whole number with h: 500h") from None
 
 
 def parse_day(value: Any) -> int:
@@ -53,6 +91,17 @@ Distance = Annotated[
 ]
 """Kilometres, written with a unit."""
 
+Shown = Annotated[float, BeforeValidator(parse_shown), WithJsonSchema({"type": "string", "pattern": SHOWN_PATTERN})]
+"""The same of what an odometer showed."""
+
+EngineHours = Annotated[
+    int, BeforeValidator(parse_hours), WithJsonSchema({"type": "string", "pattern": DURATION_PATTERN})
+]
+"""Milliseconds, written with a unit."""
+
+Time = Annotated[CalendarTime, BeforeValidator(parse_time), WithJsonSchema({"type": "string", "pattern": TIME_PATTERN})]
+"""Days or months, written with a unit."""
+
 Day = Annotated[int, BeforeValidator(parse_day), WithJsonSchema({"type": "string", "format": "date"})]
 """Milliseconds since 1970 of a day's beginning (UTC), written as YYYY-MM-DD."""
 
@@ -61,22 +110,22 @@ class LastService(Terms):
     """When an item was last done, where no workshop has told: the day, and what the vehicle's meters showed."""
 
     date_ms: Day | None = Field(default=None, alias="date")
-    odometer_km: Distance | None = Field(default=None, alias="odometer")
-    engine_hours_ms: Duration | None = Field(default=None, alias="engine_hours")
+    odometer_km: Shown | None = Field(default=None, alias="odometer")
+    engine_hours_ms: EngineHours | None = Field(default=None, alias="engine_hours")
 
 
 class ItemTerms(Terms):
     """One thing to be done regularly, and the work it is. At least one interval; what comes first counts.
 
     Args:
-        distance_km, engine_hours_ms, time_ms: the intervals. Engine hours are written with a unit: ``500h``.
+        distance_km, engine_hours_ms, time: the intervals. Engine hours are written with a unit: ``500h``.
         grace_ms: how long after it is due it still counts as in time.
         labour_hours, skill, bay, parts: what it takes, as for any operation.
     """
 
     distance_km: Distance | None = Field(default=None, alias="distance")
-    engine_hours_ms: Duration | None = Field(default=None, alias="engine_hours")
-    time_ms: Duration | None = Field(default=None, alias="time")
+    engine_hours_ms: EngineHours | None = Field(default=None, alias="engine_hours")
+    time: Time | None = None
     grace_ms: Duration = Field(default=0, alias="grace")
     labour_hours: Annotated[float, Field(ge=0, le=200)] = 1.0
     skill: Word = "general"
@@ -85,7 +134,7 @@ class ItemTerms(Terms):
 
     @model_validator(mode="after")
     def _has_interval(self) -> Self:
-        if self.distance_km is None and self.engine_hours_ms is None and self.time_ms is None:
+        if self.distance_km is None and self.engine_hours_ms is None and self.time is None:
             raise ValueError(f"is never due; give {', '.join(INTERVALS[:-1])} or {INTERVALS[-1]}")
         return self
 
@@ -98,15 +147,15 @@ class ItemException(Terms):
 
     enabled: bool = True
     distance_km: Distance | None = Field(default=None, alias="distance")
-    engine_hours_ms: Duration | None = Field(default=None, alias="engine_hours")
-    time_ms: Duration | None = Field(default=None, alias="time")
+    engine_hours_ms: EngineHours | None = Field(default=None, alias="engine_hours")
+    time: Time | None = None
     grace_ms: Duration | None = Field(default=None, alias="grace")
     labour_hours: Annotated[float, Field(ge=0, le=200)] | None = None
     last: LastService | None = None
 
     def applied_to(self, item: ItemTerms) -> ItemTerms:
         """The item as it is for this vehicle."""
-        given = self.model_dump(exclude_none=True, exclude={"enabled", "last"})
+        given = {name: value for name, value in self if name not in {"enabled", "last"} and value is not None}
         return item.model_copy(update=given)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from master_orchestrator.readers.service_reports import MeterReport, PlanItemReport, VehicleServiceReport
 
+SHORT = {"km": "km", "hours": "h", "days": "d", "months": "mo"}
 UNITS = {"distance": "km", "engine_hours": "h", "date": "d"}
 
 
@@ -86,8 +87,7 @@ def _table(items: tuple[PlanItemReport, ...]) -> RenderableType:
 
 def _used(each: PlanItemReport) -> str:
     if each.by is None:
-        units = {"km": "km", "hours": "h", "days": "d"}
-        return "or ".join(f"{every:,.0f} {units[unit]} " for unit, every in each.every.items()).strip()
+        return " or ".join(f"{every:,.0f} {SHORT[unit]}" for unit, every in each.every.items())
     return f"{each.used:,} of {each.interval:,} {UNITS[each.by]}"
 
 

@@ -6,6 +6,7 @@ from master_orchestrator.core.decide.regular_service import plan_of
 from master_orchestrator.core.policy import Policy
 from master_orchestrator.core.servicing.meters import MINUTE_MS, REMARKS, UsageMeter
 from master_orchestrator.core.servicing.outlook import ItemOutlook, outlook
+from master_orchestrator.core.servicing.plans import ServiceItem
 from master_orchestrator.core.servicing.record import BASES, ServiceRecord
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator_schemas.headers import rfc3339
@@ -36,7 +37,7 @@ class PlanItemReport(msgspec.Struct, frozen=True, kw_only=True):
     """An item of the vehicle's plan.
 
     Args:
-        every: its intervals: ``km``, ``hours``, ``days``; what comes first counts.
+        every: its intervals: ``km``, ``hours``, ``days`` or ``months``; what comes first counts.
         last_done: when a workshop did it; else as the plan says. None: nobody has told.
         due: when it is expected to be due; None, as the four that follow, while that is not known.
         by: ``distance``, ``engine_hours`` or ``date``.
@@ -110,7 +111,7 @@ def _item(each: ItemOutlook, now_ms: int, workflow_id: str | None) -> PlanItemRe
     told_ms = item.last.date_ms
     return PlanItemReport(
         item=item.name,
-        every={unit: every for unit, every in zip(("km", "hours", "days"), item.every, strict=True) if every},
+        every=_intervals(item),
         last_done=_at(each.known.done_min) or (None if told_ms is None else rfc3339(told_ms)),
         due=None if due is None else rfc3339(due.due_ms),
         by=None if due is None else BASES[due.by],
@@ -121,6 +122,12 @@ def _item(each: ItemOutlook, now_ms: int, workflow_id: str | None) -> PlanItemRe
         quiet_until=_at(each.known.quiet_until_min) if each.known.quiet_until_min * MINUTE_MS > now_ms else None,
         workflow_id=workflow_id,
     )
+
+
+def _intervals(item: ServiceItem) -> dict[str, float]:
+    km, hours, time = item.every
+    by_unit = {"km": km, "hours": hours, **({} if time is None else time._asdict())}
+    return {unit: every for unit, every in by_unit.items() if every}
 
 
 def _at(minute: int) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from master_orchestrator.core.servicing.calendar import later
 from master_orchestrator.core.servicing.meters import (
     DAY_MIN,
     ENGINE_HOURS,
@@ -57,7 +58,7 @@ def _by_each(
     item: ServiceItem, record: ServiceRecord, done: ItemRecord, now_min: int, at_min: int
 ) -> Iterator[tuple[float, int, float, float, float]]:
     """By each of the item's intervals: when it is due, the place in ``BASES``, used, interval, use per day."""
-    km, hours, days = item.every
+    km, hours, time = item.every
     if km is not None and record.odometer is not None:
         used = _used(record.odometer, ODOMETER, now_min, done.km if done.done_min else None, item.last.odometer_km)
         yield from _by_use(record.odometer, 0, at_min, used, km)
@@ -65,10 +66,11 @@ def _by_each(
         last_h = None if item.last.engine_hours_ms is None else item.last.engine_hours_ms / HOUR_MS
         used = _used(record.engine_hours, ENGINE_HOURS, now_min, done.hours if done.done_min else None, last_h)
         yield from _by_use(record.engine_hours, 1, at_min, used, hours)
-    if days is not None:
+    if time is not None:
         last_min = None if item.last.date_ms is None else item.last.date_ms // MINUTE_MS
         since_min = done.done_min or (record.since_min if last_min is None else last_min)
-        yield since_min + days * DAY_MIN, 2, (at_min - since_min) / DAY_MIN, days, 1.0
+        due_min = later(since_min, time)
+        yield due_min, 2, (at_min - since_min) / DAY_MIN, (due_min - since_min) / DAY_MIN, 1.0
 
 
 def _used(meter: UsageMeter, gauge: Gauge, now_min: int, done: float | None, last: float | None) -> float:

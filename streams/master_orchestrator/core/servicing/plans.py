@@ -10,6 +10,7 @@ from master_orchestrator.core.triage.extras import value_of
 from master_orchestrator_schemas.messages import Telemetry
 from master_orchestrator_schemas.topology.service_plans import (
     ANY_MODEL,
+    CalendarTime,
     ItemException,
     ItemTerms,
     LastService,
@@ -17,17 +18,18 @@ from master_orchestrator_schemas.topology.service_plans import (
     VehicleException,
 )
 
-HOUR_MS, DAY_MS = 3_600_000, 86_400_000
+HOUR_MS = 3_600_000
 
 
 class ServiceItem(msgspec.Struct, frozen=True):
     """One item of a vehicle's plan.
 
-    ``every``: the intervals in km, hours and days, None where it has none. ``operation``: as in an agent's task.
+    ``every``: the intervals in km, in hours and by the calendar, None where it has none. ``operation``: as in an
+    agent's task.
     """
 
     name: str
-    every: tuple[float | None, float | None, float | None]
+    every: tuple[float | None, float | None, CalendarTime | None]
     grace_ms: int
     operation: Mapping[str, Any]
     last: LastService
@@ -90,10 +92,9 @@ def _items(plan: Mapping[str, ItemTerms], vehicle: VehicleException) -> Items:
 
 def _item(name: str, item: ItemTerms, last: LastService | None) -> ServiceItem:
     hours = None if item.engine_hours_ms is None else item.engine_hours_ms / HOUR_MS
-    days = None if item.time_ms is None else item.time_ms / DAY_MS
     return ServiceItem(
         name=name,
-        every=(item.distance_km, hours, days),
+        every=(item.distance_km, hours, item.time),
         grace_ms=item.grace_ms,
         operation={
             "name": name,
