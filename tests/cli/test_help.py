@@ -29,7 +29,10 @@ COMMANDS = [
         "provision",
     ),
     *("kafka start", "kafka stop", "kafka status", "audit tail", "audit export", "audit verify"),
-    *("charter check", "charter propose", "quality analyze"),
+    *("charter check", "charter propose", "quality analyze", "service show"),
+    *("campaign open", "campaign show", "campaign list", "campaign close"),
+    *("learning show", "learning propose", "learning accept"),
+    *("schedule show", "schedule optimise", "schedule forecast"),
     *("dlq list", "dlq show", "dlq redrive", "dlq drop"),
 ]
 
@@ -55,6 +58,12 @@ def test_no_help_text_has_brackets_which_would_be_taken_for_markup() -> None:
     texts = dict(_help_texts(typer.main.get_command(make_app()), ""))
     assert len(texts) > 5 * len(COMMANDS)
     assert {} == {name: text for name, text in texts.items() if re.search(r"\[[a-z]", text)}
+
+
+def test_the_terminal_alone_breaks_the_lines_of_a_help_text() -> None:
+    """Those of the docstring's second paragraph were kept: ragged on a terminal of 80 columns."""
+    texts = dict(_help_texts(typer.main.get_command(make_app()), ""))
+    assert [] == [name for name, text in texts.items() if re.search(r"[^\n]\n[^\n]", text)]
 
 
 def _help_texts(command: Any, path: str) -> Iterator[tuple[str, str]]:

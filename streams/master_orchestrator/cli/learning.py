@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from master_orchestrator.learning.proportion import Proportion
     from master_orchestrator_schemas.topology import LearningTerms
 
-SinceOption = Annotated[str, typer.Option(metavar="AGE", help="Repairs of the last 90d, 26w …")]
+SinceOption = Annotated[str, typer.Option(metavar="AGE", help="Only what was repaired within this time, as 90d.")]
 
 
 def register(app: typer.Typer) -> None:

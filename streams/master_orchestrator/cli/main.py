@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 import sys
 import traceback
@@ -43,7 +44,18 @@ def make_app() -> typer.Typer:
     app.callback()(top_level)
     for group in GROUPS:
         importlib.import_module(f"master_orchestrator.cli.{group}").register(app)
+    _unwrap(app)
     return app
+
+
+def _unwrap(app: typer.Typer) -> None:
+    """Typer keeps the line breaks of a docstring's later paragraphs, whatever the terminal's width."""
+    for command in app.registered_commands:
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")
+        command.help = "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+    for group in app.registered_groups:
+        if group.typer_instance is not None:
+            _unwrap(group.typer_instance)
 
 
 def _show_version(requested: bool) -> None:  # noqa: FBT001 - Typer calls it with the flag's value
