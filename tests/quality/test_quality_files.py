@@ -83,7 +83,7 @@ def test_other_delimiters_headings_and_columns(written: Path, delimiter: str) ->
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", r"line 1, column lot: is missing in the header; its columns are lot, component"),
+        ("", r"line 1, column lot: is missing in the header; the columns that it has to have are lot, component"),
         (PRODUCTION, "has no rows"),
         (PRODUCTION.replace("units", "pieces"), r"line 1, column units: is missing"),
         (PRODUCTION.replace("plant", "lot"), r"line 1, column lot: is there more than once"),

@@ -19,6 +19,7 @@ from master_orchestrator.cli.output import answer
 from master_orchestrator.cli.sentences import error_of, sentence
 from master_orchestrator.cli.shown import to_the_second
 from master_orchestrator.cli.tables import audit_table, workflow_table
+from master_orchestrator.facade.report import workflow_status
 from master_orchestrator.readers import reports
 from master_orchestrator.readers.export import exact_line, json_line
 from master_orchestrator.readers.reports import audit_report, workflow_report
@@ -81,6 +82,17 @@ def test_the_diagnosis_and_the_evidence_outlast_the_workflow(vehicle: CoreVehicl
 
     assert ("COMPLETED", 118, None) == (report["state"], report["findings"][0]["value"], report["due"])
     assert not report["diagnosis"]["safe_to_drive"]
+
+
+def test_campaigns_are_told_and_which_of_them_wait(vehicle: CoreVehicle) -> None:
+    vehicle.campaign("R-1")
+    start_ms = vehicle.at_ms + 86_400_000
+    vehicle.advance_to(State.SCHEDULED, scheduling={"start_ms": start_ms, "end_ms": start_ms + 3_600_000})
+    vehicle.campaign("R-2")
+    report = as_json(workflow_report(status_of(vehicle)))
+    assert (["R-1"], ["R-2"]) == (report["campaigns"], report["campaigns_waiting"])
+    told = workflow_status(status_of(vehicle))
+    assert (["R-1"], ["R-2"], []) == (told["campaigns"], told["campaigns_waiting"], told["service"])
 
 
 def test_the_audit_trail_says_what_findings_stand_on(vehicle: CoreVehicle) -> None:

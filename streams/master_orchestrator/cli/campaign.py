@@ -59,7 +59,10 @@ def open_(
     campaign: IdArgument,
     *,
     vehicles: Annotated[
-        Path, typer.Option(metavar="FILE", help="CSV: vehicle_id, and lot, model, component as far as asked for.")
+        Path,
+        typer.Option(
+            metavar="FILE", help="CSV of the fleet: vehicle_id, and lot, model, component as far as asked for."
+        ),
     ],
     operation: Annotated[
         str, typer.Option(help="The work; one that DIAGNOSIS knows brings its hours, skill, bay and parts.")

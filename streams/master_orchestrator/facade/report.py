@@ -29,7 +29,9 @@ class WorkflowStatus(TypedDict):
 
     ``state``, ``priority`` and ``reason`` are enumerations that compare equal to their values: ``"COMPLETED"``,
     ``Priority.URGENT`` (1), ``"serviced"``. ``attempts`` counts executions of agent steps in all; ``attempt`` is that
-    of the present step, 0 for the first. ``history`` holds the last 64 transitions, oldest first.
+    of the present step, 0 for the first. ``history`` holds the last 64 transitions, oldest first. ``campaigns``: ids
+    of those whose work is part of it; ``campaigns_waiting``: of those whose work waits for its end. ``service``: items
+    of regular service that it is to do.
     """
 
     workflow_id: str
@@ -41,6 +43,9 @@ class WorkflowStatus(TypedDict):
     attempt: int
     attempts: int
     findings: list[str]
+    campaigns: list[str]
+    campaigns_waiting: list[str]
+    service: list[str]
     appointment: ReportedAppointment | None
     created_at: str
     updated_at: str
@@ -74,6 +79,9 @@ def workflow_status(status: Status) -> WorkflowStatus:
         attempt=status.attempt,
         attempts=status.attempts,
         findings=list(status.findings),
+        campaigns=list(status.campaigns),
+        campaigns_waiting=list(status.campaigns_waiting),
+        service=[due.item for due in status.service],
         appointment=_appointment(status),
         created_at=rfc3339(status.created_at_ms),
         updated_at=rfc3339(status.updated_at_ms),

@@ -49,7 +49,10 @@ class TableFile:
             if names.count(column) != 1:
                 problem = "is missing" if column not in names else "is there more than once"
                 raise QualityFileError(
-                    self.path, f"{problem} in the header; its columns are {', '.join(self._columns)}", 1, column
+                    self.path,
+                    f"{problem} in the header; the columns that it has to have are {', '.join(self._columns)}",
+                    1,
+                    column,
                 )
         return delimiter, [names.index(column) for column in self._columns]
 

@@ -106,6 +106,7 @@ class WorkflowReport(msgspec.Struct, frozen=True, kw_only=True):
         diagnosis: the last opinion of DIAGNOSIS; None without one.
         due: when the engine acts by itself: a reply is overdue, a retry begins, an appointment's time comes.
         service: items of regular service that it is to do.
+        campaigns: ids of those whose work is part of it; ``campaigns_waiting``: of those whose work waits for its end.
         error: of the last failure, while it matters (``status`` only).
         audit: its trail (``status`` only).
     """
@@ -126,6 +127,8 @@ class WorkflowReport(msgspec.Struct, frozen=True, kw_only=True):
     due: str | None
     history: tuple[HistoryReport, ...]
     service: tuple[ServiceReport, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    campaigns_waiting: tuple[str, ...] = ()
     error: str | msgspec.UnsetType | None = msgspec.UNSET
     audit: tuple[AuditReport, ...] | msgspec.UnsetType = msgspec.UNSET
 
@@ -148,6 +151,8 @@ def workflow_report(status: Status) -> WorkflowReport:
         updated_at=rfc3339(status.updated_at_ms),
         due=_time(status.due_ms),
         service=tuple(_service(due) for due in status.service),
+        campaigns=status.campaigns,
+        campaigns_waiting=status.campaigns_waiting,
         history=tuple(HistoryReport(state=h.state.value, at=rfc3339(h.at_ms), reason=h.reason) for h in status.history),
     )
 
