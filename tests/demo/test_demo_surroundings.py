@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from master_orchestrator.cli.context import Invocation
-from master_orchestrator.cli.demo import _within
+from master_orchestrator.cli.demo import _planned, _within
 from master_orchestrator.demo.background import Background
 from master_orchestrator.demo.folder import demo_folder
+from master_orchestrator.simulation.fleet import Fleet
+from master_orchestrator_schemas.topology import load_topology
 from master_orchestrator_schemas.topology.loader import default_path
 
 NOISY = """
@@ -91,7 +93,13 @@ def test_the_demos_agents_work_by_the_topology_it_was_given(tmp_path: Path, monk
     for name in ("DATA_DIR", "TOPOLOGY"):
         monkeypatch.setenv(f"MASTER_ORCHESTRATOR_{name}", "")
     mine = tmp_path / "mine.yaml"
-    mine.write_text(default_path().read_text())
+    mine.write_text(default_path().read_text().replace("open_ahead: 14d", "open_ahead: 10d"))
     monkeypatch.chdir(tmp_path)
-    _within(Invocation({"topology": Path("mine.yaml")}), tmp_path)
-    assert str(mine) == os.environ["MASTER_ORCHESTRATOR_TOPOLOGY"]
+    given, fleet = Invocation({"topology": Path("mine.yaml")}), Fleet(vehicles=4, fault_share=0.5, prefix="demo")
+    (tmp_path / "demo").mkdir()
+    own = _within(given, tmp_path, _planned(given, fleet, tmp_path / "demo"))
+    assert str(tmp_path / "demo" / "topology.yaml") == os.environ["MASTER_ORCHESTRATOR_TOPOLOGY"]
+    plans = load_topology().service_plans
+    assert own.topology.service_plans == plans
+    assert 10 * 86_400_000 == plans.open_ahead_ms
+    assert [plan.vehicle_id for plan in fleet.roster() if plan.fault is None][:1] == [*plans.vehicles]

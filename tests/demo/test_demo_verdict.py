@@ -14,7 +14,7 @@ from master_orchestrator.demo.conduct import ActorConduct
 from master_orchestrator.demo.verdict import DemoVerdict
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.simulation.gateway import GatewayTally
-from master_orchestrator_schemas.messages import Transition
+from master_orchestrator_schemas.messages import ServiceDue, Transition
 from master_orchestrator_schemas.vocabulary import Priority, Reason, State
 
 CLEAN = AuditVerdict(workflows=1, records=9, violations=())
@@ -78,3 +78,10 @@ def test_whatever_is_wrong_is_said_and_makes_the_run_a_failure(wrong: DemoVerdic
 
 def test_a_failed_workflow_has_ended_too() -> None:
     assert replace(GOOD, board=board(State.FAILED, Reason.RETRIES_EXHAUSTED)).good
+
+
+def test_regular_service_is_told_with_how_it_ended() -> None:
+    due = ServiceDue(item="oil", due_ms=1_700_000_000_000, by="date", used=360, every=365, per_day=1.0, overdue=False)
+    served = Board(["a"])
+    served.apply(status("a~0", State.COMPLETED, reason=Reason.SERVICED, service=(due,)))
+    assert "oil of a, due 2023-11-14: serviced" in text_of(replace(GOOD, board=served))

@@ -55,15 +55,24 @@ def load_topology(path: Path | None = None, *, environment: Mapping[str, str] | 
     Raises:
         TopologyError: the file cannot be read, or is wrong; one line that says where and what to do.
     """
+    file = topology_file(path, environment=environment)
+    return parse_topology(topology_text(file), source=str(file))
+
+
+def topology_file(path: Path | None = None, *, environment: Mapping[str, str] | None = None) -> Path:
+    """``path``, else what ``MASTER_ORCHESTRATOR_TOPOLOGY`` names, else the one that came along."""
     named = (os.environ if environment is None else environment).get(ENVIRONMENT)
-    file = path or (Path(named) if named else default_path())
+    return path or (Path(named) if named else default_path())
+
+
+def topology_text(file: Path) -> str:
+    """What the file holds, or more than can be one of ours. Raises :class:`TopologyError`."""
     try:
         with file.open(encoding="utf-8") as stream:
-            text = stream.read(MAX_CHARACTERS + 1)
+            return stream.read(MAX_CHARACTERS + 1)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "is not UTF-8"
         raise TopologyError(str(file), f"cannot be read: {reason}; name another with {ENVIRONMENT}") from error
-    return parse_topology(text, source=str(file))
 
 
 def default_path() -> Path:

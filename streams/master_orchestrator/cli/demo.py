@@ -57,7 +57,7 @@ def demo(
     fleet = _fleet(call, vehicles=vehicles, seed=seed, minutes=minutes, fault_share=fault_share)
     _refuse_hopeless(fleet, speed, timeout)
     with demo_folder() as folder:
-        own = _within(call, folder.path)
+        own = _within(call, folder.path, _planned(call, fleet, folder.path))
         verdict = _run(_terms(own, fleet, speed, timeout, started_s), own, folder.path, as_json=json)
         folder.keep = keep or (not verdict.good and verdict.stopped != INTERRUPTED)
     if not verdict.good:
@@ -94,15 +94,29 @@ def _refuse_hopeless(fleet: Fleet, speed: float, timeout_s: float) -> None:
         )
 
 
-def _within(call: Invocation, folder: Path) -> Invocation:
-    """The same invocation with all its data in ``folder``; children and their agents are told by the environment."""
+def _planned(call: Invocation, fleet: Fleet, folder: Path) -> Path:
+    """The topology with a vehicle that is due for regular service, in a file of its own."""
+    from datetime import UTC, datetime
+
+    from master_orchestrator.demo.planned import with_service_due
+    from master_orchestrator_schemas.topology.loader import topology_file, topology_text
+
+    text = topology_text(topology_file(call.settings.topology))
+    file = folder / "topology.yaml"
+    file.write_text(with_service_due(text, fleet, datetime.now(UTC).date()), encoding="utf-8")
+    return file
+
+
+def _within(call: Invocation, folder: Path, topology: Path) -> Invocation:
+    """The same invocation with this topology and all its data in ``folder``; children and their agents are told by the
+    environment.
+    """
     from master_orchestrator_schemas.topology.loader import ENVIRONMENT
 
     os.environ[DATA_DIR_VARIABLE] = str(folder)
-    if call.settings.topology is not None:  # the agents' handlers load it without being told which
-        os.environ[ENVIRONMENT] = str(call.settings.topology.absolute())
+    os.environ[ENVIRONMENT] = str(topology.absolute())  # the agents' handlers load it without being told which
     address = call.kafka.bootstrap_servers if call.kafka_is_given else None
-    return Invocation({**call.options, "data_dir": folder}, address)
+    return Invocation({**call.options, "data_dir": folder, "topology": topology}, address)
 
 
 def _terms(call: Invocation, fleet: Fleet, speed: float, timeout_s: float, started_s: float) -> DemoTerms:

@@ -103,7 +103,7 @@ def _row(status: Status, now_ms: int) -> BoardRow:
         priority=status.priority,
         attempts=status.attempts,
         retried=any(transition.state is State.RETRY for transition in status.history),
-        findings=status.findings,
+        findings=(*status.findings, *(due.item for due in status.service)),
         reason=None if status.reason is None else str(status.reason),
         age_s=max(0.0, (until_ms - status.created_at_ms) / 1000),
     )

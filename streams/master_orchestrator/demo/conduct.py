@@ -1,6 +1,7 @@
 """Who did what during the demo, and at which risk: from the sessions on record and the judge's newest word."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rich.table import Table
@@ -10,9 +11,12 @@ from master_orchestrator.readers.actors import read_entities
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import Phase
+from master_orchestrator_schemas.vocabulary import ActorKind, Phase
+from master_orchestrator_schemas.wording import amount
 
-ACTS_SHOWN = 4
+ACTS_SHOWN = 2
+WORKSHOP = f"{ActorKind.WORKSHOP}:"
+QUIET = "quiet"
 
 
 @dataclass
@@ -23,7 +27,12 @@ class ActorConduct:
     acts: Counter[str] = field(default_factory=Counter)
     denied: int = 0
     score: float = 0.0
-    band: str = "quiet"
+    band: str = QUIET
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing about it calls for a look."""
+        return self.band == QUIET and not self.denied
 
 
 def who_did_what(kafka: KafkaSettings, topology: Topology) -> dict[str, ActorConduct]:
@@ -38,12 +47,24 @@ def who_did_what(kafka: KafkaSettings, topology: Topology) -> dict[str, ActorCon
     return dict(sorted(conduct.items()))
 
 
-def conduct_table(conduct: dict[str, ActorConduct]) -> Table:
-    """One row per actor."""
+def summed(conduct: Mapping[str, ActorConduct]) -> dict[str, ActorConduct]:
+    """The same with all workshops in one row, but for those that are at risk or were denied something."""
+    plain = {actor for actor, done in conduct.items() if actor.startswith(WORKSHOP) and done.is_plain}
+    rest = {actor: done for actor, done in conduct.items() if actor not in plain}
+    every = ActorConduct()
+    for actor in plain:
+        every.sessions += conduct[actor].sessions
+        every.acts += conduct[actor].acts
+        every.score = max(every.score, conduct[actor].score)
+    return {**rest, amount(len(plain), "workshop"): every} if plain else rest
+
+
+def conduct_table(conduct: Mapping[str, ActorConduct]) -> Table:
+    """One row per actor, and one for all workshops."""
     table = Table(box=None, pad_edge=False)
     for name in ("who", "sessions", "what", "denied", "risk"):
         table.add_column(name, no_wrap=name != "what", overflow="fold")
-    for actor, done in conduct.items():
+    for actor, done in summed(conduct).items():
         most = ", ".join(f"{act} {count:,}" for act, count in done.acts.most_common(ACTS_SHOWN))
         table.add_row(actor, f"{done.sessions:,}", most, str(done.denied), f"{done.score:g} {done.band}")
     return table

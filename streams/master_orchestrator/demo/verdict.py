@@ -1,6 +1,6 @@
 """What the demo says at its end: figures, one workflow's timeline, what audit verify finds. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
@@ -13,6 +13,7 @@ from master_orchestrator.demo.render import timeline
 from master_orchestrator.readers.audit_verdict import AuditVerdict
 from master_orchestrator.readers.statistics import statistics_of
 from master_orchestrator.simulation.gateway import GatewayTally
+from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.messages import AuditRecord
 
 VIOLATIONS_SHOWN = 10
@@ -49,7 +50,7 @@ class DemoVerdict:
     def as_text(self) -> RenderableType:
         """Statistics, a timeline, and the verdict."""
         told: list[RenderableType] = [Text(), timeline(self.told)] if self.told else []
-        conduct: list[RenderableType] = [Text(), conduct_table(dict(self.conduct))] if self.conduct else []
+        conduct: list[RenderableType] = [Text(), conduct_table(self.conduct)] if self.conduct else []
         return Group(self._figures(), *told, *conduct, Text(), *self._lines())
 
     def as_json(self) -> dict[str, object]:
@@ -76,12 +77,21 @@ class DemoVerdict:
         table.add_row("workflows opened", str(figures["total_workflows"]))
         table.add_row("completed, failed", f"{figures['completed']}, {figures['failed']}")
         table.add_row("ended by reason", ", ".join(f"{why} {count}" for why, count in self.board.reasons().items()))
+        for line in self._serviced():
+            table.add_row("regular service", line)
         table.add_row("urgent handled", str(figures["urgent_handled"]))
         table.add_row("retries", str(self.board.retries))
         table.add_row("mean time to COMPLETED", f"{figures['average_completion_time']:.1f} s")
         first = "none" if self.first_completed_s is None else f"after {self.first_completed_s:.1f} s"
         table.add_row("first COMPLETED", first)
         return table
+
+    def _serviced(self) -> Iterator[str]:
+        """Each item of regular service that a workflow was to do, and how that ended."""
+        for status in self.board.statuses:
+            for due in status.service:
+                ended = status.reason or status.state
+                yield f"{due.item} of {status.vehicle_id}, due {rfc3339(due.due_ms)[:10]}: {ended}"
 
     def _lines(self) -> list[Text]:
         wrong = [f"the demo stopped early: {self.stopped}"] if self.stopped else []
