@@ -15,6 +15,7 @@ from master_orchestrator.core.servicing.meters import ODOMETER, read_on
 from master_orchestrator.core.servicing.plans import Items, ServicePlans
 from master_orchestrator.core.servicing.record import BASES, ServiceRecord
 from master_orchestrator.core.state import encode_state
+from master_orchestrator_schemas.headers import rfc3339
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.service_plans import ServicePlanTerms
 from master_orchestrator_schemas.vocabulary import Priority, Reason, ServiceEventKind, State
@@ -38,6 +39,7 @@ PLANS: dict[str, Any] = {
         "v-late": {
             "items": {"legal_inspection": {"last": {"date": "2023-03-30"}}, "oil_and_filters": {"enabled": False}}
         },
+        "v-calendar": {"items": {"legal_inspection": {"time": "24mo", "last": {"date": "2021-12-15"}}}},
         "v-known": {"items": {"oil_and_filters": {"last": {"odometer": "44000km"}}}},
     },
 }
@@ -189,6 +191,19 @@ def test_overdue_is_scheduled_and_an_inspection_has_its_grace(topology: Topology
         State.CUSTOMER_ENGAGEMENT, data_analysis={"anomalies": []}, diagnosis={"causes": [{"component": "x"}]}
     )
     assert Priority.SCHEDULED == later.workflow.priority
+
+
+def test_an_inspection_is_due_two_years_later_on_the_day(topology: Topology) -> None:
+    """It begins on 14 November 2023, two weeks and some before it opens."""
+    vehicle = served(topology, "v-calendar")
+    assert 17 == vehicle.days()
+    assert [("legal_inspection", "date")] == vehicle.due
+    due = vehicle.workflow.service[0]
+    assert ("2023-12-15T00:00:00.000Z", 730, Priority.ROUTINE) == (
+        rfc3339(due.due_ms),
+        due.every,
+        vehicle.workflow.priority,
+    )
 
 
 def test_what_was_done_elsewhere_counts(topology: Topology) -> None:

@@ -26,7 +26,7 @@ from master_orchestrator.readers.reports import audit_report, workflow_report
 from master_orchestrator.readers.statuses import NewestStatuses, StatusHead
 from master_orchestrator.readers.topics import partition_of
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import AuditRecord, Status
+from master_orchestrator_schemas.messages import AuditRecord, ServiceDue, Status
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import OperatorAction, State
 
@@ -91,8 +91,16 @@ def test_campaigns_are_told_and_which_of_them_wait(vehicle: CoreVehicle) -> None
     vehicle.campaign("R-2")
     report = as_json(workflow_report(status_of(vehicle)))
     assert (["R-1"], ["R-2"]) == (report["campaigns"], report["campaigns_waiting"])
+    assert "SCHEDULED: campaign R-1; campaign R-2, which waits. Now" in sentence(status_of(vehicle), ())
     told = workflow_status(status_of(vehicle))
     assert (["R-1"], ["R-2"], []) == (told["campaigns"], told["campaigns_waiting"], told["service"])
+
+
+def test_regular_service_is_told_in_a_sentence(vehicle: CoreVehicle) -> None:
+    vehicle.reading(check_requested=True)
+    due = ServiceDue(item="oil", due_ms=vehicle.at_ms, by="date", used=1, every=2, per_day=1.0, overdue=False)
+    status = msgspec.structs.replace(status_of(vehicle), service=(due,))
+    assert "ROUTINE: regular service: oil due 2023-11-14. Now" in sentence(status, ())
 
 
 def test_the_audit_trail_says_what_findings_stand_on(vehicle: CoreVehicle) -> None:

@@ -24,20 +24,30 @@ WAITS_FOR = {
 """States in which somebody else is at work."""
 
 BY = {State.SCHEDULED: "next step by", State.RETRY: "next try at"}
+NOTHING = "no finding, a check was asked for or due"
 FAILURES = frozenset({"step_failed", "workflow_failed"})
 
 
 def sentence(status: Status, trail: Sequence[AuditRecord]) -> str:
     """All of it, on one line."""
     wrong = "; ".join(_finding(evidence) for evidence in status.evidence) or ", ".join(status.findings)
-    campaigns = ", ".join(f"campaign {campaign}" for campaign in status.campaigns)
-    about = "; ".join(filter(None, (wrong, campaigns))) or "no finding, a check was asked for or due"
+    about = "; ".join(filter(None, (wrong, *_campaigns(status), _service(status)))) or NOTHING
     parts = [f"{status.priority.name}: {about}"]
     if (diagnosis := status.diagnosis) is not None and diagnosis.causes:
         likely = diagnosis.causes[0]
         drive = "" if diagnosis.safe_to_drive else ", not safe to drive"
         parts.append(f"likely {likely.component} ({likely.probability:.0%}{drive})")
     return ". ".join([*parts, _next(status, trail)]) + "."
+
+
+def _campaigns(status: Status) -> list[str]:
+    under_way = [f"campaign {campaign}" for campaign in status.campaigns]
+    return [*under_way, *(f"campaign {campaign}, which waits" for campaign in status.campaigns_waiting)]
+
+
+def _service(status: Status) -> str:
+    due = ", ".join(f"{each.item} due {rfc3339(each.due_ms)[:10]}" for each in status.service)
+    return f"regular service: {due}" if due else ""
 
 
 def error_of(status: Status, trail: Sequence[AuditRecord]) -> str | None:
