@@ -1,5 +1,6 @@
 """What the engine counts of each outcome. Label children are kept: looking one up costs more than counting."""
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -133,7 +134,8 @@ class EngineCounts(InputCounts):
         """Count what became of the work of campaigns, the ends that settle it too."""
         for entry in outcome.audit:
             if entry.event in CAMPAIGN_EVENTS:
-                self._child(self.metrics.campaign_work, CAMPAIGN_EVENTS[entry.event]).inc()
+                became, number = _became(entry)
+                self._child(self.metrics.campaign_work, became).inc(number)
             elif entry.event == "workflow_opened" and entry.reason == WHY:
                 self._child(self.metrics.campaign_work, "opened").inc()
             elif entry.to_state in ENDED and entry.from_state != entry.to_state and entry.reason in SETTLED:
@@ -178,6 +180,14 @@ class EngineCounts(InputCounts):
                 seconds = (entry.at_ms - status.created_at_ms) / 1000
                 histogram = self._child(self.metrics.workflow_seconds, entry.priority.name, entry.to_state.value)
                 histogram.observe(seconds, exemplar_of(outcome.traceparent))
+
+
+def _became(entry: AuditRecord) -> tuple[str, int]:
+    """What became of the work of how many campaigns. What an owner is only asked about waits until they agree."""
+    details = json.loads(entry.details)
+    if entry.event == "campaign_joined" and details.get("campaign") in details["campaigns_waiting"]:
+        return "waiting", 1
+    return CAMPAIGN_EVENTS[entry.event], len(details.get("joined", (1,)))
 
 
 def _child(metric: Any, *labels: str) -> Any:  # Counter, Gauge or Histogram: prometheus_client has no common type

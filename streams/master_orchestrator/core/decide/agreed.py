@@ -9,9 +9,9 @@ from master_orchestrator_schemas.vocabulary import AgentType
 
 def agreed(context: Context[Workflow], reason: str, facts: Facts) -> list[ev.Event]:
     """CUSTOMER_ENGAGEMENT -> SCHEDULING, with the work of campaigns that presses. ``facts``: with the owner's wish."""
-    booking = context.enter(AgentType.SCHEDULING, reason, facts=facts)
-    workflow = context.workflow
-    if workflow.campaigns == workflow.asked:
+    workflow, booking = context.workflow, context.enter(AgentType.SCHEDULING, reason, facts=facts)
+    joining = [work.campaign_id for work in workflow.campaigns if work not in workflow.asked]
+    if not joining:
         return booking
-    joined = ev.CampaignJoined(**context.by_engine.head(WHY), campaigns=workflow.asked, known=context.state.campaigns)
-    return [joined, *booking]
+    head = context.by_engine.noting(joined=joining).head(WHY)
+    return [ev.CampaignJoined(**head, campaigns=workflow.asked, known=context.state.campaigns), *booking]
