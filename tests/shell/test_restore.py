@@ -28,7 +28,7 @@ class Store:
         self.entries |= {**entries, OFFSET_KEY: b"%d" % changelog_offset}
         self.flushed = False
 
-    def flush(self) -> None:
+    def settle(self) -> None:
         self.flushed = True
 
 

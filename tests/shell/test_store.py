@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.agent_wire import wait_until
 
 from master_orchestrator.shell.errors import TableDamagedError, TableError, TableLockedError
 from master_orchestrator.shell.restore import is_foreign
@@ -145,7 +146,7 @@ from master_orchestrator.shell.store import PartitionStore, StoreOptions
 store = PartitionStore(StoreOptions().open(Path(sys.argv[1])))
 for offset in range({batches}):
     if offset == {flushed}:
-        store.flush()
+        store.settle()
     store.restore({{b"car-%04d" % offset: os.urandom(8_000)}}, offset)
 os.kill(os.getpid(), 9)
 """
@@ -163,6 +164,19 @@ def test_a_crash_during_a_restore_leaves_the_table_as_it_was_at_an_earlier_offse
         assert [b"car-%04d" % number for number in range(flushed)] == [key for key, _ in store.vehicles()]
 
 
+def test_what_is_restored_is_compacted_once_it_is_settled(tmp_path: Path) -> None:
+    path, files = tmp_path / "vehicles-0.db", 12
+    with closing(open_store(path)) as store:
+        for offset in range(files):
+            store.restore({b"car-1": b"%d" % offset}, offset)
+            store._db.flush()
+        assert files == len(store._db.live_files())
+        store.settle()
+        store.write({b"car-1": b"newest"}, files)
+        wait_until(lambda: len(store._db.live_files()) < files, "a compaction", 30)
+        assert b"newest" == store.get(b"car-1")
+
+
 WRITING = """
 import os, sys
 from pathlib import Path
@@ -171,7 +185,7 @@ store = PartitionStore(StoreOptions().open(Path(sys.argv[1])))
 for offset in range(40):
     store.write({b"car-1": b"%d" % offset, b"car-%04d" % (offset + 100): b"x" * 100}, offset)
     if offset in (9, 19, 29):  # a fourth file would start a compaction, and the kill leave half of one behind
-        store.flush()
+        store.settle()
 os.kill(os.getpid(), 9)
 """
 

@@ -66,8 +66,7 @@ def catch_up(
     """
     ends = {partition: reader.bounds(topic, partition) for partition in stores}
     starts = {p: max(_next_offset(store), ends[p][0]) for p, store in stores.items()}
-    behind = {p for p in stores if starts[p] < ends[p][1]}
-    left = set(behind)
+    left = {p for p in stores if starts[p] < ends[p][1]}
     reader.consumer.assign([TopicPartition(topic, p, starts[p]) for p in left])
     count, heard = 0, time.monotonic()
     while left:
@@ -86,9 +85,8 @@ def catch_up(
         if time.monotonic() - heard > QUIET_S:
             raise RestoreError(f"{topic}: nothing from partitions {sorted(left)} for {QUIET_S:.0f} s")
     reader.consumer.unassign()
-    for partition in behind:
-        stores[partition].flush()
     for partition, store in stores.items():
+        store.settle()
         # The log ends in control markers, which no consumer delivers; Faust's own recovery would wait for them. The end
         # as it was before reading: were it asked again, a newer owner's records would count as read.
         store.write({}, max(_next_offset(store), ends[partition][1]) - 1)

@@ -30,6 +30,8 @@ BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 """For all partitions of a worker together; Faust's default is a 2 GiB block cache per partition."""
 
+MANY_FILES = 100_000
+"""Writes do not wait for the compaction of what was restored."""
 
 _WITHOUT_LOG = rocksdict.WriteOptions()
 _WITHOUT_LOG.disable_wal = True  # type: ignore[method-assign, assignment]  # a property; its stub is wrong
@@ -43,7 +45,7 @@ class StoreOptions:
         self._buffers = rocksdict.WriteBufferManager(WRITE_BUFFER_BYTES, allow_stall=False)
 
     def open(self, path: Path) -> rocksdict.Rdict:
-        """Open (or create) one partition's database.
+        """Open (or create) one partition's database, which is not compacted before :meth:`PartitionStore.settle`.
 
         RocksDB takes a manifest whose end is missing for a whole one, and with it loses files in the middle of the
         table's history, while its log still brings the newest offset. So a file that is there and that it does not know
@@ -63,7 +65,6 @@ class StoreOptions:
             db.close()
             _mark(path).touch()
             raise TableDamagedError(f"the table {path} has forgotten {', '.join(sorted(forgotten))}")
-        db.set_options({"disable_auto_compactions": "false"})
         return db
 
     def _options(self) -> rocksdict.Options:
@@ -72,7 +73,9 @@ class StoreOptions:
         options.set_write_buffer_manager(self._buffers)
         options.set_write_buffer_size(WRITE_BUFFER_BYTES // 4)
         options.set_keep_log_file_num(2)
-        options.set_disable_auto_compactions(disable=True)  # until it is seen that all files are known
+        options.set_disable_auto_compactions(disable=True)  # until it is settled
+        options.set_level_zero_slowdown_writes_trigger(MANY_FILES)
+        options.set_level_zero_stop_writes_trigger(MANY_FILES)
         tables = rocksdict.BlockBasedOptions()
         tables.set_block_cache(self._cache)
         tables.set_bloom_filter(10, block_based=False)
@@ -152,15 +155,19 @@ class PartitionStore:
         self._write(_batch(entries, changelog_offset))
 
     def restore(self, entries: Mapping[bytes, bytes | None], changelog_offset: int) -> None:
-        """The same without RocksDB's own log, until :meth:`flush`: a crash leaves the table as it was at some earlier
+        """The same without RocksDB's own log, until :meth:`settle`: a crash leaves the table as it was at some earlier
         offset, from which the changelog is read again. Half the time of :meth:`write`.
         """
         self._write(_batch(entries, changelog_offset), _WITHOUT_LOG)
 
-    def flush(self) -> None:
-        """Put all on disk that :meth:`restore` has not; before anything else is written."""
+    def settle(self) -> None:
+        """Put all on disk that :meth:`restore` has not, and compact from now on; before anything else is written.
+
+        So what is restored is compacted once, not again and again.
+        """
         with self._writing:
             self._db.flush()
+            self._db.set_options({"disable_auto_compactions": "false"})
 
     def claim(self, log_id: bytes) -> None:
         """Note which changelog the table is a copy of."""
