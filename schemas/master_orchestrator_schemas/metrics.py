@@ -145,6 +145,10 @@ class Metrics:
         Counter, "campaign_work_total", "Work of campaigns on vehicles, by what became of it.", {"became": None},
         process=ENGINE,
     )  # fmt: skip
+    service_items = Metric(
+        Counter, "service_items_total", "Items of regular service, by what became of them.",
+        {"became": ("opened", "joined", "done")}, process=ENGINE,
+    )  # fmt: skip
     alerts = Metric(Counter, "alerts_total", "Calls for a human.", {"kind": tuple(AlertKind)}, process=STREAM)
     readings = Metric(
         Counter, "readings_total", "Telemetry readings: accepted, or ignored as late or repeated.",

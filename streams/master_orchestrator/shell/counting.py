@@ -1,13 +1,11 @@
 """What the engine counts of each outcome. Label children are kept: looking one up costs more than counting."""
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 import structlog
 
-from master_orchestrator.core.decide.campaigns import SETTLED, WHY
 from master_orchestrator.core.lessons import CODES, lesson_of, rating_of
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator.core.state import VehicleState
@@ -16,6 +14,7 @@ from master_orchestrator.shell.feedback import SenderFault
 from master_orchestrator.shell.learning_counts import LearningCounts
 from master_orchestrator.shell.outgoing import GIVEN_UP
 from master_orchestrator.shell.records import Fetched
+from master_orchestrator.shell.work_counts import ENDED, WorkCounts
 from master_orchestrator_schemas.bounded_names import BoundedNames
 from master_orchestrator_schemas.headers import exemplar_of
 from master_orchestrator_schemas.messages import AuditRecord
@@ -25,13 +24,6 @@ from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AlertKind, FindingLabel, State
 
 log = structlog.get_logger(__name__)
-ENDED = frozenset({State.COMPLETED, State.FAILED})
-CAMPAIGN_EVENTS = {
-    "campaign_joined": "joined",
-    "campaign_remembered": "waiting",
-    "campaign_closed": "closed",
-}
-"""The audit trail's names for what becomes of a campaign's work in an open workflow."""
 
 
 class InputCounts:
@@ -75,6 +67,7 @@ class EngineCounts(InputCounts):
     def __init__(self, metrics: Metrics) -> None:
         super().__init__(metrics)
         self._learning = LearningCounts(metrics, self._child)
+        self._work = WorkCounts(metrics, self._child)
         self._child(metrics.transitions, "", INITIAL.value)
         for before, moves in TRANSITIONS.items():
             for after in moves:
@@ -94,7 +87,7 @@ class EngineCounts(InputCounts):
                     self._learning.take(lesson)
         if moves:
             self._times(moves, before)
-        self._campaigns(outcome)
+        self._work.take(outcome)
         for command in outcome.commands:
             lane = command.priority.lane.value
             self._child(self.metrics.commands, command.agent.value, lane).inc()
@@ -110,13 +103,12 @@ class EngineCounts(InputCounts):
     def expect(self, topology: Topology) -> None:
         """Let the counts by rule, topic and reason start at 0."""
         self._learning.expect(topology)
+        self._work.expect()
         for rule in topology.triage.rules:
             self._child(self.metrics.rules_blinded, rule)
         for rule in (*topology.triage.rules, CODES):
             for label in FindingLabel:
                 self._child(self.metrics.rule_labels, rule, label.value)
-        for became in ("opened", *CAMPAIGN_EVENTS.values(), *sorted(SETTLED)):
-            self._child(self.metrics.campaign_work, became)
         for topic in topology.input_topics:
             for by_topic in (self.metrics.duplicate_records, self.metrics.reseeks, self.metrics.offset_holes):
                 self._child(by_topic, topic)
@@ -129,19 +121,6 @@ class EngineCounts(InputCounts):
     def blinded(self, rule: str) -> None:
         """Count a vehicle that has begun to report too slowly for a rule."""
         self._child(self.metrics.rules_blinded, rule).inc()
-
-    def _campaigns(self, outcome: Outcome) -> None:
-        """Count what became of the work of campaigns, the ends that settle it too."""
-        for entry in outcome.audit:
-            if entry.event in CAMPAIGN_EVENTS:
-                became, number = _became(entry)
-                self._child(self.metrics.campaign_work, became).inc(number)
-            elif entry.event == "workflow_opened" and entry.reason == WHY:
-                self._child(self.metrics.campaign_work, "opened").inc()
-            elif entry.to_state in ENDED and entry.from_state != entry.to_state and entry.reason in SETTLED:
-                ended = (status for status in outcome.status if status.workflow_id == entry.workflow_id)
-                for status in ended:
-                    self._child(self.metrics.campaign_work, entry.reason).inc(len(status.campaigns))
 
     def _transition(self, entry: AuditRecord, outcome: Outcome) -> None:
         before = "" if entry.from_state is None else entry.from_state.value
@@ -180,14 +159,6 @@ class EngineCounts(InputCounts):
                 seconds = (entry.at_ms - status.created_at_ms) / 1000
                 histogram = self._child(self.metrics.workflow_seconds, entry.priority.name, entry.to_state.value)
                 histogram.observe(seconds, exemplar_of(outcome.traceparent))
-
-
-def _became(entry: AuditRecord) -> tuple[str, int]:
-    """What became of the work of how many campaigns. What an owner is only asked about waits until they agree."""
-    details = json.loads(entry.details)
-    if entry.event == "campaign_joined" and details.get("campaign") in details["campaigns_waiting"]:
-        return "waiting", 1
-    return CAMPAIGN_EVENTS[entry.event], len(details.get("joined", (1,)))
 
 
 def _child(metric: Any, *labels: str) -> Any:  # Counter, Gauge or Histogram: prometheus_client has no common type
