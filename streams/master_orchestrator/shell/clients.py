@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import TypeVar, cast
 
@@ -34,6 +34,7 @@ RETRY_PAUSE_S = 0.05
 MAX_PAUSE_S = 5.0
 ATTEMPTS = 10
 POLL_S = 0.05
+PLAIN_PRODUCERS = 8
 TAKE_TURNS_S = 0.005
 QUEUE = {"queue.buffering.max.messages": 1_000_000, "queue.buffering.max.kbytes": 524_288}
 """A batch must fit into the producer's queue: its size is bounded by the fetch, not by this."""
@@ -164,7 +165,7 @@ class PartitionProducer:
 
 
 class PlainProducer:
-    """An idempotent producer whose :meth:`send` returns when every record is acknowledged. Safe for many threads.
+    """An idempotent producer of what has to be acknowledged before its partition goes on. Safe for many threads.
 
     What it sends is short, and agents in any language read it: it is not compressed. Activity goes to the partition of
     its key, its actor, all else to that of the input that led to it.
@@ -179,25 +180,28 @@ class PlainProducer:
         self._by_key = topology.topic_of("Activity")
         self._serving = threading.Lock()
 
-    def send(self, records: Iterable[Record], partition: int) -> None:
-        """Deliver ``records``; ``partition``: of their input. Raises :class:`ShellError` if one cannot be."""
-        batch = list(records)
-        if not batch:
-            return
+    def start(self, records: Sequence[Record], partition: int) -> Callable[[], None]:
+        """Begin to deliver ``records``, at least one. The answer waits, and raises :class:`ShellError` if one fails.
+
+        ``partition``: of their input.
+        """
         reports: list[KafkaError | None] = []
         complete = threading.Event()
 
         def report(error: KafkaError | None, _message: Message) -> None:
             reports.append(error)
-            if len(reports) == len(batch):
+            if len(reports) == len(records):
                 complete.set()
 
-        _enqueue(self._producer, [each for each in batch if each.topic != self._by_key], partition, report)
-        _enqueue(self._producer, [each for each in batch if each.topic == self._by_key], ANY_PARTITION, report)
-        while not complete.is_set():
-            self._serve_until(complete)
-        for error in filter(None, reports):
-            raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
+        def wait() -> None:
+            while not complete.is_set():
+                self._serve_until(complete)
+            for error in filter(None, reports):
+                raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
+
+        _enqueue(self._producer, [each for each in records if each.topic != self._by_key], partition, report)
+        _enqueue(self._producer, [each for each in records if each.topic == self._by_key], ANY_PARTITION, report)
+        return wait
 
     def _serve_until(self, complete: threading.Event) -> None:
         """Serve reports, or, while another thread does, wait a little: it may be done before we are."""
@@ -209,3 +213,32 @@ class PlainProducer:
                 self._producer.poll(POLL_S)
         finally:
             self._serving.release()
+
+
+class PlainProducers:
+    """Sends by several plain producers, the records of a topic and partition always by the same. Safe for many threads.
+
+    librdkafka makes a request for each topic and partition, and here has one under way at a time (``producer_config``).
+    By a single producer each partition's commands would wait for the answers to those of all others, one by one.
+    """
+
+    def __init__(self, kafka: KafkaSettings, topology: Topology) -> None:
+        self._kafka, self._topology = kafka, topology
+        self._made: dict[int, PlainProducer] = {}
+        self._making = threading.Lock()
+
+    def send(self, records: Iterable[Record], partition: int) -> None:
+        """Deliver ``records``; ``partition``: of their input. Raises :class:`ShellError` if one cannot be."""
+        shares: dict[int, list[Record]] = {}
+        for record in records:
+            shares.setdefault(hash((record.topic, partition)) % PLAIN_PRODUCERS, []).append(record)
+        under_way = [self._producer(number).start(share, partition) for number, share in shares.items()]
+        for wait in under_way:
+            wait()
+
+    def _producer(self, number: int) -> PlainProducer:
+        """Made when it is first needed: an app that sends little has few connections."""
+        with self._making:
+            if number not in self._made:
+                self._made[number] = PlainProducer(self._kafka, self._topology)
+            return self._made[number]

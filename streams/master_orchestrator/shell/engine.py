@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import structlog
 
-from master_orchestrator.shell.clients import PlainProducer
+from master_orchestrator.shell.clients import PlainProducers
 from master_orchestrator.shell.contiguity import Contiguity, data_lost
 from master_orchestrator.shell.counting import InputCounts
 from master_orchestrator.shell.errors import FencedError, ShellError
@@ -67,7 +67,7 @@ class JobEngine:
         metrics = counts.metrics
         self._metrics, self._counts, self._die = metrics, counts, die
         self._ranks = {topic: rank for rank, topic in enumerate(job.names.inputs)}
-        self._plain = PlainProducer(kafka, topology)
+        self._plain = PlainProducers(kafka, topology)
         self._take_over = TakeOver(topology=topology, kafka=kafka, job=job, commands=self._plain, metrics=metrics)
         self._threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="partition")
         self._timers = TimerThread(self._send_ticks, metrics.timer_delay_seconds.observe, die)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from master_orchestrator.core.table import POSITION_KEY, pack_positions, unpack_positions, unpack_vehicle
-from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
+from master_orchestrator.shell.clients import PartitionProducer, PlainProducers
 from master_orchestrator.shell.layout import pack_outbox, unpack_outbox
 from master_orchestrator.shell.processor import Work
 from master_orchestrator.shell.records import Record
@@ -24,7 +24,7 @@ class OwnedPartition:
         *,
         store: PartitionStore,
         producer: PartitionProducer,
-        commands: PlainProducer,
+        commands: PlainProducers,
         changelog: str,
     ) -> None:
         self.number, self.store = number, store

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from master_orchestrator.core.outcome import Deadline
-from master_orchestrator.shell.clients import PartitionProducer, PlainProducer
+from master_orchestrator.shell.clients import PartitionProducer, PlainProducers
 from master_orchestrator.shell.job import Job
 from master_orchestrator.shell.partition import OwnedPartition
 from master_orchestrator.shell.restore import LogReader, catch_up, is_foreign, topic_id
@@ -47,7 +47,7 @@ class TakeOver:
     """Makes this worker the owner of partitions. One per engine."""
 
     def __init__(
-        self, *, topology: Topology, kafka: KafkaSettings, job: Job[Any, Any, Any], commands: PlainProducer,
+        self, *, topology: Topology, kafka: KafkaSettings, job: Job[Any, Any, Any], commands: PlainProducers,
         metrics: Metrics,
     ) -> None:  # fmt: skip
         self._topology, self._kafka, self._job = topology, kafka, job
