@@ -176,7 +176,7 @@ class EngineConsumer(driver.Consumer):
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await asyncio.sleep(self._engine.job.cadence.gathering_s(self._engine.transaction_s))
+            await self._engine.gathering()
 
     def _assigned(self, offsets: Mapping[Partition, int]) -> dict[TP, int]:
         """Those of the partitions that are assigned now."""
