@@ -121,9 +121,9 @@ def agents(
     specs = chosen_agents(types or (), handler or (), max_workers, invocation(ctx))
     call = _ready(ctx, "agents")
     from master_orchestrator_agents.runner.process import run_agents
-    from master_orchestrator_schemas.cycle_collector import collect_rarely
+    from master_orchestrator_schemas.interpreter import prepare_interpreter
 
-    collect_rarely()
+    prepare_interpreter()
     run_agents(
         specs,
         call.kafka,

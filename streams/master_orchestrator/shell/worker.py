@@ -32,7 +32,7 @@ from master_orchestrator.shell.outgoing import NoticeWriter
 from master_orchestrator.shell.processor import Processor
 from master_orchestrator.shell.vehicle_job import VehicleJob
 from master_orchestrator_schemas.codec import Codec
-from master_orchestrator_schemas.cycle_collector import collect_rarely
+from master_orchestrator_schemas.interpreter import prepare_interpreter
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.metric_kinds import Process
 from master_orchestrator_schemas.metrics import Metrics
@@ -75,7 +75,7 @@ def run_engine(
     server = None
     if metrics_port is not None:
         server = start_metrics_server(made.counts.metrics, metrics_port, metrics_host, health=app.health)
-    collect_rarely()
+    prepare_interpreter()
     loop = uvloop.new_event_loop()
     service = EngineWorker(app, worker, loop=loop)
     try:
