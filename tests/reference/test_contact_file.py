@@ -37,13 +37,21 @@ def test_owners_have_numbers_and_consents_and_secrets_come_from_the_environment(
 ) -> None:
     monkeypatch.setenv("SMS_KEY", "k3y")
     book = read_contacts(written(tmp_path))
-    owner = book.customer_of("v-1")
-    assert owner is not None
-    assert ("+4315331234", None) == (book.address_of("v-1", Channel.CALL), book.address_of("v-1", Channel.PUSH))
-    assert {Channel.SMS, Channel.CALL} == owner.consents[Purpose.MAINTENANCE]
+    (owner,) = book.persons_of("v-1")
+    assert ("+4315331234", None) == (owner.addresses[Channel.CALL], owner.addresses.get(Channel.PUSH))
+    assert {Channel.SMS, Channel.CALL} == owner.consents[Purpose.MAINTENANCE] == owner.consents[Purpose.FEEDBACK]
     assert {Channel.SMS, Channel.CALL, Channel.EMAIL, Channel.HUMAN} == owner.channels
     assert {Channel.SMS: "twilio://k3y@+431/{to}"} == book.urls
-    assert (None, None) == (book.customer_of("v-2"), book.address_of("v-2", Channel.SMS))
+    assert () == book.persons_of("v-2")
+
+
+def test_several_persons_of_a_vehicle_are_told_by_rank(tmp_path: Path) -> None:
+    lines = ("v-1,Asha,2,hi,email", "v-2,Lee,,en,", " v-1 ,Kira,1,de,")
+    owners = "\n".join(("vehicle_id,name,rank,language,survey_consents", *lines))
+    book = read_contacts(written(tmp_path, owners=owners, page='owners = "owners.csv"'))
+    assert [("Kira", 1), ("Asha", 2)] == [(person.name, person.person) for person in book.persons_of("v-1")]
+    assert {Channel.EMAIL} == book.persons_of("v-1")[1].consents[Purpose.FEEDBACK]
+    assert ["Lee"] == [person.name for person in book.persons_of("v-2")]
 
 
 def test_with_a_file_of_contacts_the_reference_agent_contacts_for_real(tmp_path: Path) -> None:
@@ -62,6 +70,13 @@ def test_with_a_file_of_contacts_the_reference_agent_contacts_for_real(tmp_path:
         ({"owners": "vehicle_id,name\n,Kira\n"}, "line 2: vehicle_id is empty"),
         ({"owners": "vehicle_id,nom\n"}, "line 1: name is missing: the columns are"),
         ({"owners": "vehicle_id,name,fax\n"}, "line 1: fax is not known: the columns are"),
+        ({"owners": "vehicle_id,name\nv 1,Kira\n"}, "line 2: vehicle_id is 'v 1': write 1 to 64 of"),
+        ({"owners": "vehicle_id,name\nv-1,Kira\nv-1,Asha\n"}, "line 3: rank: v-1 has a person of rank 1 already"),
+        ({"owners": "vehicle_id,name,rank\nv-1,Kira,first\n"}, "line 2: rank is 'first': write 1 for who"),
+        ({"owners": "vehicle_id,name,email\nv-1,Kira,kira at home\n"}, "line 2: email is not an address"),
+        ({"owners": "vehicle_id,name,survey_consents\nv-1,Kira,fax\n"}, "line 2: survey_consents: fax is not a"),
+        ({"owners": "vehicle_id,name\nv-1,Meier, Kira\n"}, "line 2: more cells than columns"),
+        ({"page": 'owners = "owners.csv"\ntransports = 3'}, "transports is not a table"),
         ({"page": "owner = 1"}, "owner is not known"),
         ({"page": "[transports]"}, "owners is missing"),
         ({"page": 'owners = "nowhere.csv"'}, "nowhere.csv cannot be read: No such file"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ import pytest
 
 from master_orchestrator_agents.errors import RetryableError
 from master_orchestrator_agents.reference.customer_engagement.languages import LANGUAGES, TROUBLES, Words, words_of
+from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
 from master_orchestrator_agents.reference.customer_engagement.rung_by_rung import RungByRungAgent
-from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.customer_engagement.transports import OutgoingChannels
 from master_orchestrator_agents.reference.ports import Contact, Customer
-from master_orchestrator_agents.reference.zoned import HOUR_MS, MINUTE_MS
+from master_orchestrator_agents.reference.zoned import DAY_MS, HOUR_MS, MINUTE_MS
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import CustomerEngagementResult
@@ -31,13 +32,13 @@ class Desk:
     """Directory, transports and offers under test; ``down``: channels that do not take anything."""
 
     def __init__(self) -> None:
-        self.customer = Customer("vehicle-1", "Kira", consents=EVERYTHING)
+        self.people = [Customer("vehicle-1", "Kira", consents=EVERYTHING)]
         self.down: set[Channel] = set()
         self.sent: list[Contact] = []
         self.free: list[Offer] = []
 
-    def customer_of(self, vehicle_id: str) -> Customer | None:
-        return self.customer if vehicle_id == self.customer.vehicle_id else None
+    def persons_of(self, vehicle_id: str) -> list[Customer]:
+        return [person for person in self.people if person.vehicle_id == vehicle_id]
 
     def send(self, contact: Contact) -> None:
         if contact.channel in self.down:
@@ -55,7 +56,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def step(desk: Desk, tmp_path: Path, task_of: Callable[..., Task[Any]]) -> Iterator[Step]:
-    store = ContactStore(tmp_path / "contacts.sqlite3")
+    store = MessageStore(tmp_path / "messages.sqlite3")
     agent = RungByRungAgent(store, desk, desk, desk)
 
     def run(*, priority: Priority = Priority.SCHEDULED, **given: object) -> CustomerEngagementResult:
@@ -110,6 +111,65 @@ def test_after_the_wrong_person_that_channel_is_not_used_any_more(step: Step, de
     assert "sms" == step(episode=3, priority=Priority.URGENT).channel
 
 
+def test_the_wrong_person_is_at_the_address_that_was_answered_from_not_at_the_newest(step: Step, desk: Desk) -> None:
+    addresses = {channel: f"old@{channel}" for channel in (Channel.PUSH, Channel.SMS, Channel.CALL)}
+    desk.people = [Customer("vehicle-1", "Kira", consents=EVERYTHING, addresses=addresses)]
+    step()
+    step(attempt=1, turn=1, tried=["push"])
+    third = step(
+        attempt=2,
+        turn=2,
+        tried=["push", "sms"],
+        heard="WRONG_PERSON",
+        heard_contact="vehicle-1~1/CUSTOMER_ENGAGEMENT/0/0",
+    )
+    assert ("call", "sms") == (third.channel, step(episode=2).channel)
+    desk.people = [replace(desk.people[0], addresses={**addresses, Channel.PUSH: "corrected@push"})]
+    assert "push" == step(episode=3, at_ms=MONDAY_9_MS + 8 * DAY_MS).channel
+
+
+def test_more_is_told_where_the_question_came_from_also_if_there_was_a_contact_since(step: Step) -> None:
+    step()
+    step(attempt=1, turn=1, tried=["push"])
+    asking = {"heard": "NEED_INFO", "heard_contact": "vehicle-1~1/CUSTOMER_ENGAGEMENT/0/0"}
+    assert "push" == step(attempt=2, turn=2, tried=["push", "sms"], **asking).channel
+
+
+def test_the_second_person_is_told_after_the_first_and_in_an_own_language(step: Step, desk: Desk) -> None:
+    second = Customer("vehicle-1", "Asha", "hi", "Asia/Kolkata", consents=EVERYTHING, person=2)
+    desk.people.append(second)
+    tried: list[str] = []
+    for turn in range(8):
+        result = step(attempt=turn, turn=turn, tried=tried, at_ms=MONDAY_9_MS + turn)
+        assert result.channel is not None
+        tried.append(result.channel)
+    assert ["push", "sms", "call", "human", "push/2", "sms/2", "call/2", "human/2"] == tried
+    assert [True] * 4 + [False] * 4 == [contact.message.startswith("Hello Kira") for contact in desk.sent]
+    assert all(contact.message.startswith("नमस्ते Asha") for contact in desk.sent[4:])
+    assert None is step(attempt=8, turn=8, tried=tried).waits_until_ms
+
+
+def test_who_sleeps_is_waited_for_and_who_had_too_many_contacts_gives_way(step: Step, desk: Desk) -> None:
+    desk.people.append(Customer("vehicle-1", "Lee", "en", "America/New_York", consents=EVERYTHING, person=2))
+    evening_ms = MONDAY_9_MS + 13 * HOUR_MS
+    assert (None, MONDAY_9_MS + 23 * HOUR_MS) == ((night := step(at_ms=evening_ms)).channel, night.waits_until_ms)
+    for episode in range(2, 6):
+        assert "push" == step(episode=episode).channel
+    assert "push/2" == step(episode=6, at_ms=MONDAY_9_MS + 7 * HOUR_MS).channel
+
+
+def test_a_channel_that_fails_gives_way_to_the_second_person_only_if_that_one_is_awake(step: Step, desk: Desk) -> None:
+    only_push, only_sms = ({Purpose.MAINTENANCE: frozenset({channel})} for channel in (Channel.PUSH, Channel.SMS))
+    desk.people = [
+        Customer("vehicle-1", "Kira", consents=only_push),
+        Customer("vehicle-1", "Lee", "en", "America/New_York", consents=only_sms, person=2),
+    ]
+    desk.down = {Channel.PUSH}
+    with pytest.raises(RetryableError, match="push: out of order"):
+        step()
+    assert "sms/2" == step(attempt=1, at_ms=MONDAY_9_MS + 7 * HOUR_MS).channel
+
+
 def test_what_the_owner_opted_out_of_is_not_used(step: Step) -> None:
     assert "call" == step(opted_out=["maintenance/push", "maintenance/sms"]).channel
     everything = [f"{purpose}/{channel}" for purpose in Purpose for channel in Channel]
@@ -138,10 +198,11 @@ def test_a_code_of_a_misfire_is_told_in_words_and_what_is_known_is_named_before_
 
 
 def test_messages_go_into_files_that_others_cannot_read(tmp_path: Path) -> None:
-    channels = OutgoingChannels(tmp_path / "outbox", {}, lambda vehicle_id, channel: f"{vehicle_id}@{channel}")
-    channels.send(Contact("c-1", "vehicle-1", Channel.SMS, Priority.HIGH, "नमस्ते", 1, 2))
+    channels = OutgoingChannels(tmp_path / "outbox", {})
+    channels.send(Contact("v-1~1/CE/0/0#1", "v-1", Channel.SMS, Priority.HIGH, "नमस्ते", 1, 2, "+4930"))
     path = tmp_path / "outbox" / "sms.jsonl"
-    assert ("नमस्ते", "vehicle-1@sms") == ((line := json.loads(path.read_text("utf-8")))["message"], line["to"])
+    line = json.loads(path.read_text("utf-8"))
+    assert ("नमस्ते", "+4930", "v-1~1/CE/0/0") == (line["message"], line["to"], line["contact_id"])
     assert (0o600, 0o700) == (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777)
 
 
@@ -151,11 +212,11 @@ def test_apprise_is_given_the_address_and_a_refusal_names_no_secret(
 ) -> None:
     """json:// posts to an address of our own; port 9 of loopback takes nothing."""
     urls = {Channel.SMS: "json://user:s3cret@127.0.0.1:9/{to}", Channel.PUSH: "nonsense:s3cret"}
-    channels = OutgoingChannels(tmp_path, urls, lambda _vehicle_id, channel: "+4930" if channel == "sms" else None)
+    channels = OutgoingChannels(tmp_path, urls)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     for channel, why in ((Channel.SMS, "did not take"), (Channel.PUSH, "not one that apprise knows")):
         with pytest.raises(RetryableError, match=why) as raised:
-            channels.send(Contact("c-1", "vehicle-1", channel, Priority.HIGH, "text", 1, 2))
+            channels.send(Contact("c-1", "vehicle-1", channel, Priority.HIGH, "text", 1, 2, "+4930"))
         assert "s3cret" not in str(raised.value)
 
 

@@ -21,6 +21,8 @@ class Customer:
         zone: IANA name of the time zone the customer lives in.
         channels: where the customer can be reached at all.
         consents: purpose -> channels agreed to for it.
+        addresses: by channel, where they are known.
+        person: the place among those who are told of the vehicle, from 1.
     """
 
     vehicle_id: str
@@ -29,6 +31,8 @@ class Customer:
     zone: str = "Europe/Berlin"
     channels: frozenset[Channel] = BY_DEFAULT
     consents: Mapping[Purpose, frozenset[Channel]] = field(default_factory=dict)
+    addresses: Mapping[Channel, str] = field(default_factory=dict)
+    person: int = 1
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ class Contact:
         contact_id: deterministic; a gateway that is given it again must not send again, but answer what it knows.
         at_ms: when it goes out, milliseconds since 1970 UTC.
         answer_within_ms: how long an answer is waited for.
+        to: the address, if one is known.
     """
 
     contact_id: str
@@ -48,6 +53,12 @@ class Contact:
     message: str
     at_ms: int
     answer_within_ms: int
+    to: str | None = None
+
+    @property
+    def command_id(self) -> str:
+        """The command that it was sent for: what an answer to it names as its ``contact_id``."""
+        return self.contact_id.partition("#")[0]
 
 
 @dataclass(frozen=True)
@@ -64,6 +75,13 @@ class CustomerDirectory(Protocol):
 
     def customer_of(self, vehicle_id: str) -> Customer | None:
         """The owner, or None: nobody is on file."""
+
+
+class ContactDirectory(Protocol):
+    """Where those are looked up who are told of a vehicle, for each message."""
+
+    def persons_of(self, vehicle_id: str) -> Sequence[Customer]:
+        """In the order in which they are told; nobody is on file: empty."""
 
 
 class OfferSource(Protocol):

@@ -12,7 +12,8 @@ from master_orchestrator_agents.handler import SingleHandler
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.customer_engagement import CustomerEngagementAgent
 from master_orchestrator_agents.reference.customer_engagement.contact_file import VARIABLE as CONTACTS_VARIABLE
-from master_orchestrator_agents.reference.customer_engagement.contact_file import read_contacts
+from master_orchestrator_agents.reference.customer_engagement.contact_file import ContactBook, read_contacts
+from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
 from master_orchestrator_agents.reference.customer_engagement.rung_by_rung import RungByRungAgent
 from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
 from master_orchestrator_agents.reference.customer_engagement.transports import OutgoingChannels
@@ -22,9 +23,8 @@ from master_orchestrator_agents.reference.diagnosis.priors import FILE as PRIORS
 from master_orchestrator_agents.reference.diagnosis.priors import PriorStore
 from master_orchestrator_agents.reference.diagnosis.title_file import VARIABLE as KNOWLEDGE_VARIABLE
 from master_orchestrator_agents.reference.diagnosis.title_file import read_titles
-from master_orchestrator_agents.reference.feedback import FeedbackAgent
+from master_orchestrator_agents.reference.feedback import FeedbackAgent, SurveyingAgent
 from master_orchestrator_agents.reference.feedback.store import SurveyStore
-from master_orchestrator_agents.reference.feedback.unasked import UnaskedOwners
 from master_orchestrator_agents.reference.manufacturing_quality import ManufacturingQualityAgent
 from master_orchestrator_agents.reference.manufacturing_quality.store import QualityStore
 from master_orchestrator_agents.reference.ports import Customers, ProductionRegister
@@ -65,8 +65,9 @@ class ReferenceOptions(TypedDict, total=False):
         topology: whose trouble code table is used; by default ``load_topology()``.
         customers, production: the outside world; by default simulated.
         contacts: a TOML file with owners and transports (``contact_file.py``), whom CUSTOMER_ENGAGEMENT then contacts
-            for real, one contact for each command; by default the one that ``$MASTER_ORCHESTRATOR_CONTACTS`` names, if
-            it does. ``ContactFileError`` if it cannot be used. Without one, the simulated customers answer.
+            for real, one contact for each command, and to whom FEEDBACK sends its survey; by default the one that
+            ``$MASTER_ORCHESTRATOR_CONTACTS`` names, if it does. ``ContactFileError`` if it cannot be used. Without one,
+            the simulated customers answer.
         workshops: how many to create in an empty store.
         knowledge: an SQLite or CSV file of titles that DIAGNOSIS reads; by default the one that
             ``$MASTER_ORCHESTRATOR_KNOWLEDGE`` names, if it does. :class:`KnowledgeError` if it cannot be used.
@@ -139,12 +140,20 @@ def _diagnosis(around: _Surroundings) -> SingleHandler:
 
 
 def _customer_engagement(around: _Surroundings) -> SingleHandler:
-    store = ContactStore(around.data_dir / "contacts.sqlite3")
     if around.contacts is None:
+        store = ContactStore(around.data_dir / "contacts.sqlite3")
         return CustomerEngagementAgent(store, around.customers, around.customers)
     book = read_contacts(around.contacts)
-    channels = OutgoingChannels(around.data_dir / "outbox", book.urls, book.address_of)
-    return RungByRungAgent(store, channels, book, FreeTimes(_scheduling_store(around)))
+    return RungByRungAgent(_messages(around), _channels(around, book), book, FreeTimes(_scheduling_store(around)))
+
+
+def _messages(around: _Surroundings) -> MessageStore:
+    """One for all that goes out to owners: a limit of contacts counts maintenance and surveys."""
+    return MessageStore(around.data_dir / "messages.sqlite3")
+
+
+def _channels(around: _Surroundings, book: ContactBook) -> OutgoingChannels:
+    return OutgoingChannels(around.data_dir / "outbox", book.urls)
 
 
 def _scheduling(around: _Surroundings) -> SingleHandler:
@@ -173,9 +182,11 @@ def scheduling_database(agents_dir: Path) -> Path | str:
 
 
 def _feedback(around: _Surroundings) -> SingleHandler:
-    store = SurveyStore(around.data_dir / "surveys.sqlite3")
-    gateway = around.customers if around.contacts is None else UnaskedOwners()
-    return FeedbackAgent(store, gateway, around.knowledge, around.codes)
+    if around.contacts is None:
+        store = SurveyStore(around.data_dir / "surveys.sqlite3")
+        return FeedbackAgent(store, around.customers, around.knowledge, around.codes)
+    book = read_contacts(around.contacts)
+    return SurveyingAgent(_messages(around), _channels(around, book), book, around.knowledge, around.codes)
 
 
 def _manufacturing_quality(around: _Surroundings) -> SingleHandler:

@@ -6,16 +6,18 @@
     sms = "twilio://${TWILIO_SID}:${TWILIO_TOKEN}@+4930123456/{to}"
 
 ``${NAME}`` is taken from the environment, so that no secret has to stand in the file. Columns of the CSV file:
-``vehicle_id`` and ``name``, then any of ``language``, ``zone``, ``phone`` (for SMS and calls), ``email``, ``push`` and
-``consents`` (channels agreed to for maintenance, divided by blanks; by default all that there is an address for).
+``vehicle_id`` and ``name``, then any of ``rank``, ``language``, ``zone``, ``phone`` (for SMS and calls), ``email``,
+``push``, ``consents`` (channels agreed to for maintenance, divided by blanks; by default all that there is an address
+for) and ``survey_consents`` (for surveys; by default those of ``consents``). A vehicle may have several lines, one for
+each person who is told of it, numbered by ``rank`` in the order in which they are told.
 """
 
 import csv
 import os
+import re
 import string
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,39 +27,26 @@ from master_orchestrator_agents.reference.zoned import is_zone
 from master_orchestrator_schemas.vocabulary import Channel, Purpose
 
 VARIABLE = "MASTER_ORCHESTRATOR_CONTACTS"
-COLUMNS = {"vehicle_id", "name", "language", "zone", "phone", "email", "push", "consents"}
+COLUMNS = {"vehicle_id", "name", "rank", "language", "zone", "phone", "email", "push", "consents", "survey_consents"}
 NEEDED = {"vehicle_id", "name"}
 ADDRESSES = {Channel.PUSH: "push", Channel.EMAIL: "email", Channel.SMS: "phone", Channel.CALL: "phone"}
 """Channel -> the column with its address. An employee looks it up."""
+VEHICLE, RANK, MAIL = re.compile(r"[A-Za-z0-9._:-]{1,64}"), re.compile("[1-9]"), re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class ContactFileError(AgentError):
     """A file of contacts cannot be used; one line says where, and what to do."""
 
 
-@dataclass(frozen=True)
-class OwnerRow:
-    """One line of the CSV file."""
-
-    customer: Customer
-    addresses: Mapping[Channel, str]
-
-
 class ContactBook:
-    """The directory of owners, and their addresses."""
+    """The directory of owners, and the transports' URLs."""
 
-    def __init__(self, rows: Mapping[str, OwnerRow], urls: Mapping[Channel, str]) -> None:
-        self._rows, self.urls = rows, urls
+    def __init__(self, people: Mapping[str, Sequence[Customer]], urls: Mapping[Channel, str]) -> None:
+        self._people, self.urls = people, urls
 
-    def customer_of(self, vehicle_id: str) -> Customer | None:
-        """The owner, or None: nobody is on file."""
-        row = self._rows.get(vehicle_id)
-        return None if row is None else row.customer
-
-    def address_of(self, vehicle_id: str, channel: Channel) -> str | None:
-        """Where the owner is reached by a channel."""
-        row = self._rows.get(vehicle_id)
-        return None if row is None else row.addresses.get(channel)
+    def persons_of(self, vehicle_id: str) -> Sequence[Customer]:
+        """Who is told of a vehicle, in order; nobody is on file: empty."""
+        return self._people.get(vehicle_id, ())
 
 
 def read_contacts(path: Path) -> ContactBook:
@@ -72,7 +61,9 @@ def read_contacts(path: Path) -> ContactBook:
         raise ContactFileError(f"{path}: {', '.join(sorted(unknown))} is not known; it has owners, region, transports")
     if not isinstance(owners := given.get("owners"), str):
         raise ContactFileError(f"{path}: owners is missing: name the CSV file with the owners of vehicles")
-    urls = _urls(path, given.get("transports", {}))
+    if not isinstance(transports := given.get("transports", {}), dict):
+        raise ContactFileError(f"{path}: transports is not a table: write [transports], and an apprise URL per channel")
+    urls = _urls(path, transports)
     return ContactBook(_owners(path.parent / owners, str(given.get("region", ""))), urls)
 
 
@@ -90,7 +81,7 @@ def _urls(path: Path, given: Mapping[str, Any]) -> dict[Channel, str]:
     return urls
 
 
-def _owners(path: Path, region: str) -> dict[str, OwnerRow]:
+def _owners(path: Path, region: str) -> dict[str, list[Customer]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -98,7 +89,7 @@ def _owners(path: Path, region: str) -> dict[str, OwnerRow]:
             if (wrong := NEEDED - columns) or (wrong := columns - COLUMNS):
                 problem = "missing" if wrong <= NEEDED - columns else "not known"
                 raise ContactFileError(f"{path}, line 1: {', '.join(sorted(wrong))} is {problem}: {_columns()}")
-            return {row["vehicle_id"]: _owner(f"{path}, line {reader.line_num}", row, region) for row in reader}
+            return _by_vehicle(_person(f"{path}, line {reader.line_num}", row, region) for row in reader)
     except OSError as error:
         raise ContactFileError(f"{path} cannot be read: {error.strerror}; owners in the TOML file names it") from error
     except (UnicodeDecodeError, csv.Error) as error:
@@ -109,30 +100,58 @@ def _columns() -> str:
     return f"the columns are {', '.join(sorted(COLUMNS))}"
 
 
-def _owner(where: str, row: Mapping[str, str | None], region: str) -> OwnerRow:
+def _by_vehicle(persons: Iterable[tuple[str, Customer]]) -> dict[str, list[Customer]]:
+    """Who is told of each vehicle, by rank. ``persons``: with their places in the file."""
+    people: dict[str, list[Customer]] = {}
+    for where, person in persons:
+        known = people.setdefault(person.vehicle_id, [])
+        if any(other.person == person.person for other in known):
+            raise ContactFileError(
+                f"{where}: rank: {person.vehicle_id} has a person of rank {person.person} already: number those who "
+                "are told of a vehicle 1, 2, 3 in the order in which they are told"
+            )
+        known.append(person)
+    return {vehicle: sorted(known, key=lambda customer: customer.person) for vehicle, known in people.items()}
+
+
+def _person(where: str, row: Mapping[str | None, Any], region: str) -> tuple[str, Customer]:
+    """One line of the file, with its place."""
+    if None in row:
+        raise ContactFileError(f"{where}: more cells than columns: put a text with commas into quotation marks")
     given = {name: (row.get(name) or "").strip() for name in COLUMNS}
-    if not given["vehicle_id"]:
-        raise ContactFileError(f"{where}: vehicle_id is empty")
-    if given["phone"]:
-        given["phone"] = _number(where, given["phone"], region)
+    if not VEHICLE.fullmatch(given["vehicle_id"]):
+        problem = "is empty" if not given["vehicle_id"] else f"is {given['vehicle_id']!r}"
+        raise ContactFileError(f"{where}: vehicle_id {problem}: write 1 to 64 of A-Z a-z 0-9 . _ : -")
+    if not RANK.fullmatch(given["rank"] or "1"):
+        raise ContactFileError(f"{where}: rank is {given['rank']!r}: write 1 for who is told first, then 2, up to 9")
     zone = given["zone"] or "Europe/Berlin"
     if not is_zone(zone):
         raise ContactFileError(f"{where}: zone is {zone!r}: write an IANA time zone such as Europe/Berlin")
+    if given["email"] and not MAIL.fullmatch(given["email"]):
+        raise ContactFileError(f"{where}: email is not an address: write it as name@example.org")
+    if given["phone"]:
+        given["phone"] = _number(where, given["phone"], region)
     addresses = {channel: given[column] for channel, column in ADDRESSES.items() if given[column]}
     channels = frozenset({*addresses, Channel.HUMAN})
-    agreed = given["consents"].split()
-    if unknown := set(agreed) - set(Channel):
-        raise ContactFileError(f"{where}: consents: {min(unknown)} is not a channel: {', '.join(Channel)}")
-    consents = frozenset(map(Channel, agreed)) if row.get("consents") is not None else channels
-    customer = Customer(
+    consents = channels if row.get("consents") is None else _agreed(where, "consents", given)
+    surveys = consents if row.get("survey_consents") is None else _agreed(where, "survey_consents", given)
+    return where, Customer(
         given["vehicle_id"],
         given["name"],
         given["language"] or "en",
         zone,
         channels,
-        {Purpose.MAINTENANCE: consents},
+        {Purpose.MAINTENANCE: consents, Purpose.FEEDBACK: surveys},
+        addresses,
+        int(given["rank"] or 1),
     )
-    return OwnerRow(customer, addresses)
+
+
+def _agreed(where: str, column: str, given: Mapping[str, str]) -> frozenset[Channel]:
+    agreed = given[column].split()
+    if unknown := set(agreed) - set(Channel):
+        raise ContactFileError(f"{where}: {column}: {min(unknown)} is not a channel: {', '.join(Channel)}")
+    return frozenset(map(Channel, agreed))
 
 
 def _number(where: str, text: str, region: str) -> str:

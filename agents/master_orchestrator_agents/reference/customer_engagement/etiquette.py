@@ -1,7 +1,7 @@
 """When and how a customer may be contacted: consent, quiet hours, frequency, and the ladder of channels. Pure."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,8 @@ from master_orchestrator_schemas.vocabulary import Channel, Priority, Purpose
 
 OPENS_AT, CLOSES_AT = 8, 21
 """No contact before 8 and after 21 o'clock, in the customer's zone."""
+NIGHT_MS = 12 * HOUR_MS
+"""The longest that quiet hours last: on the night when clocks are set back."""
 WINDOW_MS = 7 * DAY_MS
 MAX_CONTACTS: dict[Priority, int] = {
     Priority.URGENT: 8,
@@ -26,10 +28,16 @@ limited at all.
 
 @dataclass(frozen=True)
 class Rung:
-    """A channel and how long to wait there for an answer."""
+    """A channel of a person, and how long to wait there for an answer."""
 
     channel: Channel
     wait_ms: int
+    person: int = 1
+
+    @property
+    def name(self) -> str:
+        """``sms``, and of the second person ``sms/2``: what is told of it outside."""
+        return self.channel.value if self.person == 1 else f"{self.channel}/{self.person}"
 
 
 LADDER: tuple[Rung, ...] = (
@@ -48,21 +56,37 @@ URGENT_LADDER: tuple[Rung, ...] = (
 )
 
 
+SURVEYS = frozenset({Channel.PUSH, Channel.EMAIL, Channel.SMS})
+"""Nobody is called for a survey."""
+
+
 def ladder_for(customer: Customer, *, urgent: bool, opted_out: Collection[str] = ()) -> tuple[Rung, ...]:
     """The rungs this customer can be reached on and, unless it is about safety, has agreed to.
 
     ``opted_out``: ``purpose/channel`` that the customer does not want any more. For safety an employee may call all the
     same. E-mail stands in for a push message where the customer has no app.
     """
-    purpose = Purpose.SAFETY if urgent else Purpose.MAINTENANCE
-    reached = {channel for channel in customer.channels if f"{purpose}/{channel}" not in opted_out}
+    reached = _reached(customer, Purpose.SAFETY if urgent else Purpose.MAINTENANCE, opted_out)
     if urgent:
         reached |= customer.channels & {Channel.HUMAN}
-    else:
-        reached &= customer.consents.get(purpose, frozenset())
     if Channel.PUSH in reached:
-        reached.discard(Channel.EMAIL)
-    return tuple(rung for rung in (URGENT_LADDER if urgent else LADDER) if rung.channel in reached)
+        reached -= {Channel.EMAIL}
+    return _rungs(customer, URGENT_LADDER if urgent else LADDER, reached)
+
+
+def survey_rungs(customer: Customer, opted_out: Collection[str]) -> tuple[Rung, ...]:
+    """The channels by which this customer may be asked how it went; one takes the place of one that fails."""
+    return _rungs(customer, LADDER, _reached(customer, Purpose.FEEDBACK, opted_out) & SURVEYS)
+
+
+def _reached(customer: Customer, purpose: Purpose, opted_out: Collection[str]) -> frozenset[Channel]:
+    """The channels that the customer has and, where the purpose needs it, has agreed to and not opted out of."""
+    agreed = customer.channels if purpose is Purpose.SAFETY else customer.consents.get(purpose, frozenset())
+    return frozenset(channel for channel in customer.channels & agreed if f"{purpose}/{channel}" not in opted_out)
+
+
+def _rungs(customer: Customer, ladder: Sequence[Rung], channels: Collection[Channel]) -> tuple[Rung, ...]:
+    return tuple(replace(rung, person=customer.person) for rung in ladder if rung.channel in channels)
 
 
 def purpose_of(priority: Priority) -> Purpose:
@@ -89,3 +113,14 @@ def under_limit_from(at_ms: int, earlier_ms: Sequence[int], priority: Priority) 
 def contact_time(at_ms: int, customer: Customer, earlier_ms: Sequence[int], priority: Priority, *, urgent: bool) -> int:
     """When the next contact may go out; at once if it is about safety."""
     return at_ms if urgent else permitted_from(under_limit_from(at_ms, earlier_ms, priority), customer.zone)
+
+
+def next_in_line(rungs: Sequence[Rung], times: Mapping[int, int], now_ms: int) -> tuple[list[Rung], int]:
+    """The rungs that may be used now, and when the next one may be; ``times``: from when on, by person.
+
+    Who sleeps is waited for. Who may not be contacted for longer, after too many contacts, gives way to the next.
+    """
+    awake_by_ms = now_ms + NIGHT_MS
+    person = next((rung.person for rung in rungs if times[rung.person] <= awake_by_ms), None)
+    at_ms = min(times.values()) if person is None else times[person]
+    return [rung for rung in rungs if times[rung.person] <= now_ms] if at_ms <= now_ms else [], at_ms

@@ -9,11 +9,12 @@ from master_orchestrator_agents.reference.customer_engagement.languages import w
 from master_orchestrator_agents.reference.ports import Customer
 from master_orchestrator_agents.reference.zoned import local_time
 from master_orchestrator_schemas.facts import Finding, Offer
-from master_orchestrator_schemas.tasks import CustomerEngagementTask
+from master_orchestrator_schemas.tasks import CustomerEngagementTask, FeedbackTask
 from master_orchestrator_schemas.vocabulary import Priority, Subsystem
 
 MAX_TROUBLES = 3
 """What is wrong, at most so much of it, the most urgent first."""
+MAX_TEXT = 2_000
 
 
 def is_urgent(task: CustomerEngagementTask) -> bool:
@@ -42,6 +43,16 @@ class Messages:
         """The answer to "tell me more"."""
         return self._render("details", task, customer, (), named=named)
 
+    def survey(self, task: FeedbackTask, customer: Customer, *, named: bool = True) -> str:
+        """The questions about a repair."""
+        words = words_of(customer.language)
+        concerned = [cause.subsystem for cause in task.causes] + [finding.subsystem for finding in task.findings]
+        known = [words.subsystems[each] for each in dict.fromkeys(concerned) if each is not Subsystem.OTHER]
+        text = self._templates.get_template(f"{words.language}/survey.j2").render(
+            name=customer.name if named else "", affected=known
+        )
+        return " ".join(text.split())[:MAX_TEXT]
+
     def _render(
         self, kind: str, task: CustomerEngagementTask, customer: Customer, offers: Sequence[Offer], *, named: bool
     ) -> str:
@@ -66,7 +77,7 @@ class Messages:
             soon=task.priority <= Priority.HIGH,
             offers=[f"{local_time(o.start_ms, zone):%d.%m.%Y %H:%M} ({o.workshop_id})" for o in offers],
         )
-        return " ".join(text.split())[:2_000]
+        return " ".join(text.split())[:MAX_TEXT]
 
 
 def _most_urgent(findings: Sequence[Finding]) -> list[Finding]:

@@ -1,28 +1,34 @@
 """The agent for transports that only send: one contact for each command, answered as an event.
 
 It replies at once, with the channel and until when an answer is waited for; the engine waits, and sends the next
-command (``docs/conversation.md``). Where no contact may go out yet it says until when, and sends nothing. A channel
-that fails gives way to the next one; only if all fail is the command tried again.
+command (``docs/conversation.md``). Those who are told of a vehicle are gone through in order, each up an own ladder;
+a rung of the second is called ``sms/2`` outside, where no name and no address is known. Where no contact may go out yet
+it says until when, and sends nothing. A channel that fails gives way to the next one; only if all fail is the command
+tried again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from master_orchestrator_agents.errors import RetryableError
-from master_orchestrator_agents.reference.customer_engagement.agent import RESOURCE_OF, customer_of, unreached
+from master_orchestrator_agents.reference.customer_engagement.agent import RESOURCE_OF, unreached
 from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     Rung,
     contact_time,
     ladder_for,
+    next_in_line,
     purpose_of,
 )
+from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
 from master_orchestrator_agents.reference.customer_engagement.messages import Messages, is_urgent
-from master_orchestrator_agents.reference.customer_engagement.store import ContactStore
-from master_orchestrator_agents.reference.ports import Contact, Customer, CustomerDirectory, OfferSource, Transports
+from master_orchestrator_agents.reference.customer_engagement.sending import Mailing, Sender
+from master_orchestrator_agents.reference.ports import ContactDirectory, Customer, OfferSource, Transports
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import MAX_OFFERS, CustomerEngagementResult
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
 from master_orchestrator_schemas.vocabulary import Answer, Channel
+
+People = Mapping[int, Customer]
+"""Who is told of the vehicle, by place."""
 
 
 class RungByRungAgent:
@@ -30,13 +36,13 @@ class RungByRungAgent:
 
     def __init__(
         self,
-        store: ContactStore,
+        store: MessageStore,
         transports: Transports,
-        directory: CustomerDirectory,
+        directory: ContactDirectory,
         offers: OfferSource | None = None,
     ) -> None:
-        self._store, self._transports, self._directory, self._offers = store, transports, directory, offers
-        self._messages = Messages()
+        self._store, self._directory, self._offers = store, directory, offers
+        self._sender, self._messages = Sender(store, transports), Messages()
 
     def __call__(self, task: Task[CustomerEngagementTask]) -> CustomerEngagementResult:
         """What was sent and until when it waits; NO_ANSWER at the ladder's end, or where nobody may be contacted.
@@ -45,82 +51,85 @@ class RungByRungAgent:
         """
         given = task.expect(CustomerEngagementTask)
         with task.access("read", "agent_task", rows=1):
-            known = self._store.conclusion(task.command_id)
+            known = self._store.reply(task.command_id)
         if known is not None:
-            return known
-        customer = customer_of(task, self._store, self._directory)
-        if customer is None:
-            result = unreached("nobody is on file for this vehicle")
-        else:
-            result = self._contact(task, given, self._known_by_now(task, given, customer))
+            return CustomerEngagementResult.model_validate_json(known)
+        people = self._people(task)
+        result, sent = self._contact(task, given, people) if people else (unreached("nobody is on file"), None)
         with task.access("write", "agent_task", rows=1):
-            self._store.conclude(task.command_id, task.workflow_id, given.priority, (), result)
+            self._store.conclude(task.command_id, result.model_dump_json(), sent)
         return result
 
-    def _known_by_now(self, task: Task, given: CustomerEngagementTask, customer: Customer) -> Customer:
-        """The customer without the channel at which somebody else was reached."""
-        if given.heard is not Answer.WRONG_PERSON or not given.tried or given.tried[-1] == Channel.HUMAN:
-            return customer
-        with task.access("write", "customer_profile", rows=1):
-            self._store.forget_channel(customer.vehicle_id, Channel(given.tried[-1]))
-        return self._store.customer(customer.vehicle_id) or customer
-
-    def _contact(self, task: Task, given: CustomerEngagementTask, customer: Customer) -> CustomerEngagementResult:
-        urgent = is_urgent(given)
-        ladder = ladder_for(customer, urgent=urgent, opted_out=given.opted_out)
-        if not ladder:
-            return unreached("the customer has agreed to no channel for this purpose")
-        rungs = _next_rungs(ladder, given)
-        if not rungs:
-            return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried))
+    def _people(self, task: Task) -> People:
         with task.access("read", "customer_profile") as access:
-            earlier = self._store.recent_contacts(customer.vehicle_id, task.issued_at_ms, task.command_id)
+            people = self._directory.persons_of(task.vehicle_id)
+            access.rows = len(people)
+        return {customer.person: customer for customer in people}
+
+    def _contact(
+        self, task: Task, given: CustomerEngagementTask, people: People
+    ) -> tuple[CustomerEngagementResult, str | None]:
+        """The reply, and the id of the message that was sent, if one was."""
+        urgent = is_urgent(given)
+        ladder = [
+            rung
+            for customer in people.values()
+            for rung in ladder_for(customer, urgent=urgent, opted_out=given.opted_out)
+        ]
+        if not ladder:
+            return unreached("nobody has agreed to a channel for this purpose"), None
+        answered = self._answered(task, given, ladder)
+        if given.heard is Answer.WRONG_PERSON and answered is not None and answered.channel is not Channel.HUMAN:
+            with task.access("write", "customer_profile", rows=1):
+                self._store.forget(task.vehicle_id, answered.channel, _address(people, answered))
+        rungs = next_rungs(self._right(task, people, ladder), given, answered)
+        if not rungs:
+            return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried)), None
+        times = {person: self._contact_time(task, given, people[person]) for person in {r.person for r in rungs}}
+        now, at_ms = next_in_line(rungs, times, task.issued_at_ms)
+        if not now:
+            waits = CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried), waits_until_ms=at_ms)
+            return waits, None
+        return self._send(task, given, [(rung, people[rung.person]) for rung in now])
+
+    def _contact_time(self, task: Task, given: CustomerEngagementTask, customer: Customer) -> int:
+        with task.access("read", "customer_profile") as access:
+            earlier = self._store.sent_to(customer.vehicle_id, customer.person, task.issued_at_ms)
             access.rows = len(earlier)
-        at_ms = contact_time(task.issued_at_ms, customer, earlier, given.priority, urgent=urgent)
-        if at_ms > task.issued_at_ms:
-            return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried), waits_until_ms=at_ms)
-        return self._send(task, given, customer, rungs)
+        return contact_time(task.issued_at_ms, customer, earlier, given.priority, urgent=is_urgent(given))
+
+    def _right(self, task: Task, people: People, ladder: Sequence[Rung]) -> list[Rung]:
+        """The ladder without the addresses at which somebody else is reached."""
+        with task.access("read", "customer_profile") as access:
+            wrong = self._store.wrong_addresses(task.vehicle_id)
+            access.rows = len(wrong)
+        return [rung for rung in ladder if (rung.channel, _address(people, rung)) not in wrong]
+
+    def _answered(self, task: Task, given: CustomerEngagementTask, ladder: Sequence[Rung]) -> Rung | None:
+        """Where the contact went that was answered: as the answer says, or else the newest."""
+        name = given.tried[-1] if given.tried else None
+        if given.heard_contact is not None:
+            with task.access("read", "agent_task", rows=1):
+                name = self._store.sent(given.heard_contact) or name
+        return next((rung for rung in ladder if rung.name == name), None)
 
     def _send(
-        self, task: Task, given: CustomerEngagementTask, customer: Customer, rungs: Sequence[Rung]
-    ) -> CustomerEngagementResult:
-        """The message goes out on the first of these channels that takes it."""
+        self, task: Task, given: CustomerEngagementTask, rungs: Sequence[tuple[Rung, Customer]]
+    ) -> tuple[CustomerEngagementResult, str]:
         offers = self._offered(task, given)
-        failures = []
-        text = self._text(given, customer, offers)
-        for step, rung in enumerate(rungs):
-            contact = self._planned(task, step, rung, text)
-            try:
-                with task.access("send", RESOURCE_OF[rung.channel], rows=1):
-                    self._transports.send(contact)
-            except RetryableError as error:
-                failures.append(f"{rung.channel}: {error}")
-                continue
-            with task.access("write", "agent_task", rows=1):
-                self._store.record_outcome(task.command_id, step, None)
-            return CustomerEngagementResult(
-                answer=Answer.NO_ANSWER,
-                channel=rung.channel,
-                contacts=len(given.tried) + 1,
-                message=self._text(given, customer, offers, named=False),
-                waits_until_ms=task.issued_at_ms + rung.wait_ms,
-                offers=tuple(offers),
-            )
-        raise RetryableError(f"no channel takes the message ({'; '.join(failures)})")
-
-    def _planned(self, task: Task, step: int, rung: Rung, text: str) -> Contact:
-        """The contact, written down before it goes out."""
-        planned = Contact(
-            contact_id=f"{task.command_id}#{step}",
-            vehicle_id=task.vehicle_id,
-            channel=rung.channel,
-            priority=task.priority,
-            message=text,
-            at_ms=task.issued_at_ms,
-            answer_within_ms=rung.wait_ms,
+        mailing = Mailing(task.command_id, purpose_of(task.priority), "agent_task", RESOURCE_OF.__getitem__)
+        delivery = self._sender.send(task, mailing, rungs, lambda customer: self._text(given, customer, offers))
+        rung = delivery.rung
+        reached = next(customer for known, customer in rungs if known == rung)
+        result = CustomerEngagementResult(
+            answer=Answer.NO_ANSWER,
+            channel=rung.name,
+            contacts=len(given.tried) + 1,
+            message=self._text(given, reached, offers, named=False),
+            waits_until_ms=task.issued_at_ms + rung.wait_ms,
+            offers=tuple(offers),
         )
-        with task.access("write", "agent_task", rows=1):
-            return self._store.plan_contact(task.command_id, step, planned, purpose_of(task.priority))[0]
+        return result, delivery.message_id
 
     def _text(
         self, given: CustomerEngagementTask, customer: Customer, offers: Sequence[Offer], *, named: bool = True
@@ -139,9 +148,14 @@ class RungByRungAgent:
         return offers
 
 
-def _next_rungs(ladder: Sequence[Rung], given: CustomerEngagementTask) -> list[Rung]:
+def _address(people: People, rung: Rung) -> str:
+    """Where a rung reaches; empty where the directory does not say."""
+    return people[rung.person].addresses.get(rung.channel, "")
+
+
+def next_rungs(ladder: Sequence[Rung], given: CustomerEngagementTask, answered: Rung | None) -> list[Rung]:
     """The rungs that are left, the next one first; who wants to know more is told where the question came from."""
-    left = [rung for rung in ladder if rung.channel not in given.tried]
-    if given.heard is Answer.NEED_INFO and given.tried:
-        left = [rung for rung in ladder if rung.channel == given.tried[-1]] + left
-    return left
+    left = [rung for rung in ladder if rung.name not in given.tried]
+    if given.heard is not Answer.NEED_INFO or answered is None:
+        return left
+    return [answered, *(rung for rung in left if rung != answered)]

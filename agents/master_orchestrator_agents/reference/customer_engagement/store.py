@@ -100,15 +100,6 @@ class ContactStore:
         with self._database.write() as sql:
             sql.execute("DELETE FROM consents WHERE vehicle_id = ?", (vehicle_id,))
 
-    def forget_channel(self, vehicle_id: str, channel: Channel) -> None:
-        """Somebody else is reached there: neither a consent to it any more, nor a contact for safety."""
-        with self._database.write() as sql:
-            sql.execute("DELETE FROM consents WHERE vehicle_id = ? AND channel = ?", (vehicle_id, channel))
-            row = sql.execute("SELECT channels FROM customers WHERE vehicle_id = ?", (vehicle_id,)).fetchone()
-            if row is not None:
-                left = json.dumps(sorted(set(json.loads(row[0])) - {channel}))
-                sql.execute("UPDATE customers SET channels = ? WHERE vehicle_id = ?", (left, vehicle_id))
-
     def recent_contacts(self, vehicle_id: str, at_ms: int, besides: str) -> list[int]:
         """When this customer was contacted in the 7 days before ``at_ms``, by other commands than ``besides``."""
         with self._database.read() as sql:
@@ -173,12 +164,6 @@ class ContactStore:
             sql.executemany(
                 "INSERT OR IGNORE INTO subjects VALUES (?, ?)", [(command_id, subject) for subject in subjects]
             )
-
-    def conclusion(self, command_id: str) -> CustomerEngagementResult | None:
-        """What was replied to this command."""
-        with self._database.read() as sql:
-            row = sql.execute("SELECT result FROM conversations WHERE command_id = ?", (command_id,)).fetchone()
-        return None if row is None else CustomerEngagementResult.model_validate_json(row[0])
 
     def conclusions(self, workflow_id: str) -> Sequence[Conclusion]:
         """How the conversations of an episode ended."""

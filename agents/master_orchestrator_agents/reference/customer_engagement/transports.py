@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +15,8 @@ from master_orchestrator_schemas.vocabulary import Channel
 if TYPE_CHECKING:
     from apprise import Apprise
 
-PLACE = "{to}"
-"""Stands in a transport's URL for the address of the owner."""
-
-Address = Callable[[str, Channel], str | None]
-"""The address of a vehicle's owner for a channel; None: there is none."""
+ADDRESS, CONTACT = "{to}", "{contact}"
+"""Stand in a transport's URL for the address of the owner, and for what an answer has to name as its ``contact_id``."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +28,14 @@ class FileTransport:
 
     folder: Path
 
-    def send(self, contact: Contact, address: str | None) -> None:
+    def send(self, contact: Contact) -> None:
         """Append the message. Raises :class:`RetryableError` where the file cannot be written."""
         line = {
-            "contact_id": contact.contact_id,
+            "message_id": contact.contact_id,
+            "contact_id": contact.command_id,
             "vehicle_id": contact.vehicle_id,
             "channel": contact.channel,
-            "to": address,
+            "to": contact.to,
             "priority": contact.priority.name,
             "at_ms": contact.at_ms,
             "message": contact.message,
@@ -54,19 +52,20 @@ class FileTransport:
 
 @dataclass(frozen=True)
 class AppriseTransport:
-    """Sends by an apprise URL, in which ``{to}`` stands for the address."""
+    """Sends by an apprise URL, in which ``{to}`` stands for the address, and ``{contact}`` for what is answered."""
 
     url: str
 
-    def send(self, contact: Contact, address: str | None) -> None:
+    def send(self, contact: Contact) -> None:
         """Hand the message over. Raises :class:`RetryableError` where the service does not take it.
 
         The URL is not named in any error: it holds passwords.
         """
-        if PLACE in self.url and address is None:
+        if ADDRESS in self.url and contact.to is None:
             raise RetryableError(f"there is no address for {contact.channel}")
         service = _apprise()
-        if not service.add(self.url.replace(PLACE, quote(address or "", safe="@+"))):
+        url = self.url.replace(ADDRESS, quote(contact.to or "", safe="@+"))
+        if not service.add(url.replace(CONTACT, quote(contact.command_id, safe=""))):
             raise RetryableError(f"the URL of {contact.channel} is not one that apprise knows: correct it")
         if not service.notify(body=contact.message):
             raise RetryableError(f"the service of {contact.channel} did not take the message")
@@ -85,11 +84,10 @@ def _apprise() -> "Apprise":
 class OutgoingChannels:
     """Sends by channel: the transport that is configured for it, else into a file."""
 
-    def __init__(self, folder: Path, urls: Mapping[Channel, str], address: Address) -> None:
-        self._file, self._address = FileTransport(folder), address
+    def __init__(self, folder: Path, urls: Mapping[Channel, str]) -> None:
+        self._file = FileTransport(folder)
         self._by_url = {channel: AppriseTransport(url) for channel, url in urls.items()}
 
     def send(self, contact: Contact) -> None:
         """See :class:`~master_orchestrator_agents.reference.ports.Transports`."""
-        transport = self._by_url.get(contact.channel, self._file)
-        transport.send(contact, self._address(contact.vehicle_id, contact.channel))
+        self._by_url.get(contact.channel, self._file).send(contact)

@@ -1,10 +1,10 @@
-"""The agent: asks once per episode, and labels the rules whether or not the customer answers."""
+"""The agent for a gateway that answers at once: it asks once per episode, and labels the rules in any case."""
 
-from dataclasses import asdict
+from typing import Any
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge
-from master_orchestrator_agents.reference.feedback.labels import RepairLabels, labels_for
+from master_orchestrator_agents.reference.feedback.labels import labels_for
 from master_orchestrator_agents.reference.feedback.store import SurveyStore
 from master_orchestrator_agents.reference.ports import Survey, SurveyAnswer, SurveyGateway
 from master_orchestrator_agents.task import Task
@@ -34,20 +34,11 @@ class FeedbackAgent:
                 answer = self._gateway.survey(survey)
             with task.access("write", "feedback", rows=1):
                 self._store.record(survey, task.command_id, answer)
-        return _result(labels, answer)
+        return FeedbackResult.model_validate({**labels.fields, **_said(answer)})
 
 
-def _result(labels: RepairLabels, answer: SurveyAnswer | None) -> FeedbackResult:
-    said = {} if answer is None else asdict(answer)
-    return FeedbackResult.model_validate(
-        {
-            "csat": said.get("csat"),
-            "nps": said.get("nps"),
-            "fixed_right_first_time": said.get("fixed"),
-            "text": said.get("text", ""),
-            "labels": labels.rules,
-            "cause_labels": [label.model_dump(mode="json") for label in labels.causes],
-            "components": list(labels.components),
-            "unmapped": labels.unmapped,
-        }
-    )
+def _said(answer: SurveyAnswer | None) -> dict[str, Any]:
+    """The fields of the result that the customer's answer makes."""
+    if answer is None:
+        return {}
+    return {"csat": answer.csat, "nps": answer.nps, "fixed_right_first_time": answer.fixed, "text": answer.text}

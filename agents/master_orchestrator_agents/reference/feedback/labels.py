@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from master_orchestrator_agents.reference.codes import CodeTable
 from master_orchestrator_agents.reference.diagnosis.knowledge import Knowledge
@@ -21,6 +22,16 @@ class RepairLabels:
     causes: tuple[CauseLabel, ...] = ()
     components: tuple[str, ...] = ()
     unmapped: bool = False
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of FEEDBACK's result that they make."""
+        return {
+            "labels": self.rules,
+            "cause_labels": [label.model_dump(mode="json") for label in self.causes],
+            "components": list(self.components),
+            "unmapped": self.unmapped,
+        }
 
 
 def labels_for(task: FeedbackTask, knowledge: Knowledge, codes: CodeTable) -> RepairLabels:
