@@ -11,6 +11,7 @@ from rich.table import Table
 from bench_suite.alarms import alarms
 from bench_suite.backpressure import backpressure
 from bench_suite.burst import burst, burst_reference
+from bench_suite.conversations import conversations
 from bench_suite.full_load import ended, full_load, run_checks
 from bench_suite.gateway import CODEC, HEALTHY, START_MS, TelemetrySender
 from bench_suite.growth import fleet, restore, scale
@@ -130,6 +131,7 @@ MEASURES: dict[str, Callable[[], dict[str, float]]] = {
         fleet,
         scale,
         takeover,
+        conversations,
         backpressure,
         burst,
         burst_reference,

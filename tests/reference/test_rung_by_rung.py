@@ -197,6 +197,39 @@ def test_a_code_of_a_misfire_is_told_in_words_and_what_is_known_is_named_before_
     assert "Avoid high revs" in desk.sent[0].message
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_to_stop_and_asks_for_more_is_not_told_how_to_drive_on(step: Step, desk: Desk, language: str) -> None:
+    """A finding can be URGENT while DIAGNOSIS holds the vehicle safe."""
+    desk.people = [replace(desk.people[0], language=language)]
+    brakes = {"rule": "brake_fluid_low", "subsystem": "brakes", "priority": Priority.URGENT, "at_ms": MONDAY_9_MS}
+    step(priority=Priority.URGENT, findings=[brakes])
+    step(priority=Priority.URGENT, findings=[brakes], attempt=1, turn=1, tried=["push"], heard="NEED_INFO")
+    words, (notice, details) = words_of(language), desk.sent
+    assert words.advice["brakes"] not in details.message
+    assert words.once_stopped(Subsystem.BRAKES) in details.message
+    assert notice.message[-40:] == details.message[-40:]  # YES is for the tow and the workshop
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_regular_check_reports_no_fault_and_says_how_to_stop_such_messages(
+    step: Step, desk: Desk, language: str
+) -> None:
+    desk.people = [replace(desk.people[0], language=language)]
+    step(priority=Priority.ROUTINE)
+    (contact,) = desk.sent
+    assert words_of(language).troubles["fault"] not in contact.message
+    assert words_of(language).services["other"] in contact.message
+    assert "STO" in contact.message
+
+
+def test_hours_of_work_are_said_as_people_say_them(step: Step, desk: Desk) -> None:
+    for attempt, hours in enumerate((1.0, 1.5)):
+        step(attempt=attempt, operations=[{"name": "inspect", "labour_hours": hours}])
+    assert ["about 1 hour.", "about 1.5 hours."] == [
+        contact.message.partition("takes ")[2].partition(" Ch")[0].partition(" May")[0] for contact in desk.sent
+    ]
+
+
 def test_messages_go_into_files_that_others_cannot_read(tmp_path: Path) -> None:
     channels = OutgoingChannels(tmp_path / "outbox", {})
     channels.send(Contact("v-1~1/CE/0/0#1", "v-1", Channel.SMS, Priority.HIGH, "नमस्ते", 1, 2, "+4930"))

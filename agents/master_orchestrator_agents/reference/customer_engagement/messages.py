@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from master_orchestrator_agents.reference.customer_engagement.languages import words_of
+from master_orchestrator_agents.reference.customer_engagement.languages import Words, words_of
 from master_orchestrator_agents.reference.ports import Customer
 from master_orchestrator_agents.reference.zoned import local_time
 from master_orchestrator_schemas.facts import Finding, Offer
@@ -66,14 +66,14 @@ class Messages:
             affected=[words.subsystems[subsystem] for subsystem in affected],
             troubles=_troubles(task, [words.trouble(f.rule) for f in _most_urgent(told)] or [words.troubles["fault"]]),
             recalls=[f"{c.title} ({c.campaign_id})" if c.title else c.campaign_id for c in task.campaigns],
-            services=list(dict.fromkeys(words.service(due.item) for due in task.service)),
+            services=_services(task, words),
             advice=words.advice[affected[0]],
             stopped=words.once_stopped(affected[0]),
             seen_at=None if newest is None else local_time(newest, zone).strftime("%H:%M"),
             limit_on=None if limit_ms is None else local_time(limit_ms, zone),
-            hours=sum(operation.labour_hours for operation in task.operations),
+            hours=round(sum(operation.labour_hours for operation in task.operations), 1),
             days=None if task.time_to_failure_h is None else max(1, round(task.time_to_failure_h / 24)),
-            safe=task.safe_to_drive,
+            urgent=is_urgent(task),
             soon=task.priority <= Priority.HIGH,
             offers=[f"{local_time(o.start_ms, zone):%d.%m.%Y %H:%M} ({o.workshop_id})" for o in offers],
         )
@@ -86,10 +86,17 @@ def _most_urgent(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _troubles(task: CustomerEngagementTask, troubles: Sequence[str]) -> list[str]:
-    """What is wrong; nothing, where it is all about a campaign or regular service."""
-    if (task.campaigns or task.service) and not (task.findings or task.causes):
+    """What is wrong; nothing, where it is about a campaign, regular service, or a check that nobody is stopped for."""
+    if not (task.findings or task.causes) and (task.campaigns or task.service or not is_urgent(task)):
         return []
     return list(dict.fromkeys(troubles))[:MAX_TROUBLES]
+
+
+def _services(task: CustomerEngagementTask, words: Words) -> list[str]:
+    """What is due; where nothing else is to be said, it is the regular check."""
+    if not (task.findings or task.causes or task.campaigns or task.service or is_urgent(task)):
+        return [words.services["other"]]
+    return list(dict.fromkeys(words.service(due.item) for due in task.service))
 
 
 def _affected(task: CustomerEngagementTask) -> list[Subsystem]:

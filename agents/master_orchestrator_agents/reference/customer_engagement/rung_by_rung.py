@@ -15,7 +15,6 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     contact_time,
     ladder_for,
     next_in_line,
-    purpose_of,
 )
 from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
 from master_orchestrator_agents.reference.customer_engagement.messages import Messages, is_urgent
@@ -25,7 +24,7 @@ from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import MAX_OFFERS, CustomerEngagementResult
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
-from master_orchestrator_schemas.vocabulary import Answer, Channel
+from master_orchestrator_schemas.vocabulary import Answer, Channel, Purpose
 
 People = Mapping[int, Customer]
 """Who is told of the vehicle, by place."""
@@ -117,7 +116,8 @@ class RungByRungAgent:
         self, task: Task, given: CustomerEngagementTask, rungs: Sequence[tuple[Rung, Customer]]
     ) -> tuple[CustomerEngagementResult, str]:
         offers = self._offered(task, given)
-        mailing = Mailing(task.command_id, purpose_of(task.priority), "agent_task", RESOURCE_OF.__getitem__)
+        purpose = Purpose.SAFETY if is_urgent(given) else Purpose.MAINTENANCE
+        mailing = Mailing(task.command_id, purpose, "agent_task", RESOURCE_OF.__getitem__)
         delivery = self._sender.send(task, mailing, rungs, lambda customer: self._text(given, customer, offers))
         rung = delivery.rung
         reached = next(customer for known, customer in rungs if known == rung)
