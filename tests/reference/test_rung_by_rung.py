@@ -149,6 +149,14 @@ def test_the_second_person_is_told_after_the_first_and_in_an_own_language(step: 
     assert None is step(attempt=8, turn=8, tried=tried).waits_until_ms
 
 
+def test_as_many_channels_are_tried_for_a_command_as_the_charter_allows(step: Step, desk: Desk) -> None:
+    desk.people += [Customer("vehicle-1", "Asha", consents=EVERYTHING, person=place) for place in range(2, 10)]
+    desk.down = set(Channel)
+    for priority in (Priority.SCHEDULED, Priority.URGENT):
+        with pytest.raises(RetryableError, match="human/2: out of order"):
+            step(attempt=priority, priority=priority)
+
+
 def test_who_sleeps_is_waited_for_and_who_had_too_many_contacts_gives_way(step: Step, desk: Desk) -> None:
     desk.people.append(Customer("vehicle-1", "Lee", "en", "America/New_York", consents=EVERYTHING, person=2))
     evening_ms = MONDAY_9_MS + 13 * HOUR_MS

@@ -10,6 +10,9 @@ from master_orchestrator_agents.reference.ports import Contact, Customer, Transp
 from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.vocabulary import Channel, Purpose
 
+MAX_TRIES = 8
+"""Channels that are tried for one command: its charter allows as many acts. A retry tries them once more."""
+
 
 @dataclass(frozen=True)
 class Mailing:
@@ -51,7 +54,7 @@ class Sender:
     ) -> Delivery:
         """The message goes out on the first of these that takes it. Raises :class:`RetryableError` where none does."""
         failures = []
-        for step, (rung, customer) in enumerate(rungs):
+        for step, (rung, customer) in enumerate(rungs[:MAX_TRIES]):
             contact = Contact(
                 contact_id=f"{mailing.about}#{step}",
                 vehicle_id=task.vehicle_id,
