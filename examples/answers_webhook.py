@@ -22,7 +22,7 @@ WORDS = {
     "DECLINE": ("NO", "NEIN", "नहीं"),
     "RESCHEDULE": ("LATER", "SPÄTER", "TARDE", "बाद में"),
     "NEED_INFO": ("MORE", "MEHR", "MÁS", "MAS", "और"),
-    "OPT_OUT": ("STOP", "STOPP"),
+    "OPT_OUT": ("STOP", "STOPP"),  # codespell:ignore
 }
 ANSWERS: dict[str, Any] = {word: answer for answer, words in WORDS.items() for word in words}
 

@@ -134,6 +134,14 @@ def test_contacts_of_any_purpose_count_and_a_survey_that_would_come_too_late_is_
     assert [MONDAY_9_MS] * 4 == store.sent_to("vehicle-1", 1, MONDAY_9_MS + DAY_MS)
 
 
+def test_what_is_kept_of_a_message_names_nobody(ask: Ask, office: PostOffice, tmp_path: Path) -> None:
+    office.people = [replace(office.people[0], addresses={Channel.PUSH: "kira-app"})]
+    ask(findings=[HOT])
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("messages.sqlite3*"))
+    assert b"vehicle-1" in kept
+    assert [] == [personal for personal in (b"Kira", b"kira-app") if personal in kept]
+
+
 def test_an_address_of_somebody_else_is_not_asked(ask: Ask, store: MessageStore, office: PostOffice) -> None:
     office.people = [replace(office.people[0], addresses={Channel.PUSH: "old"})]
     store.forget("vehicle-1", Channel.PUSH, "old")

@@ -1,6 +1,7 @@
 """What was sent to whom, what was replied to each command, and which addresses were found to be somebody else's.
 
-For transports that only send: those who are told of a vehicle stay where they are kept, and are not copied here.
+For transports that only send: those who are told of a vehicle stay where they are kept. Here is no name, no text with
+one, and of addresses only those that are somebody else's.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ from master_orchestrator_schemas.vocabulary import Channel, Purpose
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     message_id TEXT PRIMARY KEY, about TEXT NOT NULL, vehicle_id TEXT NOT NULL, person INTEGER NOT NULL,
-    purpose TEXT NOT NULL, rung TEXT NOT NULL, at_ms INTEGER NOT NULL, message TEXT NOT NULL,
+    purpose TEXT NOT NULL, rung TEXT NOT NULL, at_ms INTEGER NOT NULL,
     sent INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS messages_about ON messages (about);
@@ -40,9 +41,9 @@ class MessageStore:
         row = (contact.contact_id, about, contact.vehicle_id, rung.person, purpose, rung.name)
         with self._database.write() as sql:
             sql.execute(
-                "INSERT OR REPLACE INTO messages (message_id, about, vehicle_id, person, purpose, rung, at_ms, message)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (*row, contact.at_ms, contact.message),
+                "INSERT OR REPLACE INTO messages (message_id, about, vehicle_id, person, purpose, rung, at_ms) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (*row, contact.at_ms),
             )
 
     def conclude(self, about: str, result: str, sent: str | None = None) -> None:
