@@ -1,6 +1,7 @@
 """Owners and transports from files: numbers, secrets from the environment, and what a mistake is answered with."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,18 @@ def test_several_persons_of_a_vehicle_are_told_by_rank(tmp_path: Path) -> None:
     assert [("Kira", 1), ("Asha", 2)] == [(person.name, person.person) for person in book.persons_of("v-1")]
     assert {Channel.EMAIL} == book.persons_of("v-1")[1].consents[Purpose.FEEDBACK]
     assert ["Lee"] == [person.name for person in book.persons_of("v-2")]
+
+
+def test_a_changed_line_counts_at_once_and_a_file_that_cannot_be_used_changes_nothing(tmp_path: Path) -> None:
+    owners, names = tmp_path / "owners.csv", []
+    book = read_contacts(written(tmp_path, owners="vehicle_id,name\nv-1,Kira\n", page='owners = "owners.csv"'))
+    for second, text in enumerate(("v-1,Asha\n", "v-1,Asha\nv-1,Lee\n", ""), start=1):
+        owners.write_text(f"vehicle_id,name\n{text}", encoding="utf-8")
+        os.utime(owners, (second, second))
+        names.append([person.name for person in book.persons_of("v-1")])
+    assert [["Asha"], ["Asha"], []] == names
+    owners.unlink()
+    assert () == book.persons_of("v-1")
 
 
 def test_with_a_file_of_contacts_the_reference_agent_contacts_for_real(tmp_path: Path) -> None:

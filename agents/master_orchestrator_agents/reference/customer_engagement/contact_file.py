@@ -21,10 +21,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from master_orchestrator_agents.errors import AgentError
 from master_orchestrator_agents.reference.ports import Customer
 from master_orchestrator_agents.reference.zoned import is_zone
 from master_orchestrator_schemas.vocabulary import Channel, Purpose
+
+log = structlog.stdlib.get_logger(__name__)
 
 VARIABLE = "MASTER_ORCHESTRATOR_CONTACTS"
 COLUMNS = {"vehicle_id", "name", "rank", "language", "zone", "phone", "email", "push", "consents", "survey_consents"}
@@ -39,14 +43,36 @@ class ContactFileError(AgentError):
 
 
 class ContactBook:
-    """The directory of owners, and the transports' URLs."""
+    """The directory of owners, and the transports' URLs. A line that is changed counts from the next message on."""
 
-    def __init__(self, people: Mapping[str, Sequence[Customer]], urls: Mapping[Channel, str]) -> None:
-        self._people, self.urls = people, urls
+    def __init__(self, path: Path, region: str, urls: Mapping[Channel, str]) -> None:
+        """``path``: of the CSV file. Raises :class:`ContactFileError`."""
+        self._path, self._region, self.urls = path, region, urls
+        self._changed_ns = _changed_ns(path)
+        self._people = _owners(path, region)
 
     def persons_of(self, vehicle_id: str) -> Sequence[Customer]:
         """Who is told of a vehicle, in order; nobody is on file: empty."""
+        self._read_changes()
         return self._people.get(vehicle_id, ())
+
+    def _read_changes(self) -> None:
+        """A file that cannot be used, as one that is half written, leaves what was known."""
+        if (changed_ns := _changed_ns(self._path)) == self._changed_ns:
+            return
+        self._changed_ns = changed_ns
+        try:
+            self._people = _owners(self._path, self._region)
+        except ContactFileError as error:
+            log.warning("contacts_not_read_again", problem=str(error))
+
+
+def _changed_ns(path: Path) -> int:
+    """When the file was changed; 0 while it is not there."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def read_contacts(path: Path) -> ContactBook:
@@ -64,7 +90,7 @@ def read_contacts(path: Path) -> ContactBook:
     if not isinstance(transports := given.get("transports", {}), dict):
         raise ContactFileError(f"{path}: transports is not a table: write [transports], and an apprise URL per channel")
     urls = _urls(path, transports)
-    return ContactBook(_owners(path.parent / owners, str(given.get("region", ""))), urls)
+    return ContactBook(path.parent / owners, str(given.get("region", "")), urls)
 
 
 def _urls(path: Path, given: Mapping[str, Any]) -> dict[Channel, str]:

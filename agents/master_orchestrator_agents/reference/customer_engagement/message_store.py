@@ -1,7 +1,7 @@
 """What was sent to whom, what was replied to each command, and which addresses were found to be somebody else's.
 
-For transports that only send: those who are told of a vehicle stay where they are kept. Here is no name, no text with
-one, and of addresses only those that are somebody else's.
+For transports that only send: those who are told of a vehicle stay where they are kept. Names and texts are not kept
+here, and of addresses only those that are somebody else's.
 """
 
 from pathlib import Path
