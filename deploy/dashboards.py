@@ -2,7 +2,7 @@
 
 Every panel has a title, a description, a unit, legends and a link to a page of documents. None of them subtracts a
 counter of ends from a counter of openings: what is open is asked of the engine. Counters of rare events show 0, as
-their known series start there.
+their known series start there; where those are dozens, only what has happened is shown (``seen``).
 """
 
 import json
@@ -60,6 +60,11 @@ def rate(name: str, by: str = "", where: str = "") -> str:
     return f"sum{group} (rate({P}{name}{{{where}}}[$__rate_interval]))"
 
 
+def seen(expression: str) -> str:
+    """Only series above 0: of the many that start at 0 the legend could not be read."""
+    return f"{expression} > 0"
+
+
 def quantile(share: float, name: str, by: str = "", where: str = "") -> str:
     """A quantile of a histogram."""
     labels = f"le, {by}" if by else "le"
@@ -81,7 +86,7 @@ OVERVIEW = [
     Panel("Service levels: bad share", "Over an hour: URGENT commands picked up after 2 s; workflows that FAILED.", "percentunit",
           (("mo:urgent_pickup:bad_ratio_rate1h", "urgent pick-up"), ("mo:workflows_ok:bad_ratio_rate1h", "workflows failed")), "runbooks/UrgentPickupBurn.md"),
     Panel("Readings", "Accepted, and ignored as late or repeated.", "ops", ((rate("readings_total", "outcome"), "{{outcome}}"),)),
-    Panel("Dead letters", "By topic and reason.", "ops", ((rate("dead_letters_total", "topic, reason"), "{{topic}} {{reason}}"),), "runbooks/DeadLettersGrowing.md"),
+    Panel("Dead letters", "By topic and reason.", "ops", ((seen(rate("dead_letters_total", "topic, reason")), "{{topic}} {{reason}}"),), "runbooks/DeadLettersGrowing.md"),
     Panel("Calls for a human", "By kind.", "short", ((f"sum by (kind) (increase({P}alerts_total[$__rate_interval]))", "{{kind}}"),), "operations.md"),
 ]
 WORKFLOWS = [
@@ -92,18 +97,18 @@ WORKFLOWS = [
     Panel("Time to the end, p50 and p95", "From opening.", "s",
           ((quantile(0.5, "workflow_seconds", "state", 'priority=~"$priority"'), "p50 {{state}}"),
            (quantile(0.95, "workflow_seconds", "state", 'priority=~"$priority"'), "p95 {{state}}"))),
-    Panel("Retries", "Steps that went to RETRY.", "ops", ((rate("retries_total", "agent, reason"), "{{agent}} {{reason}}"),), "runbooks/AgentErrors.md"),
+    Panel("Retries", "Steps that went to RETRY.", "ops", ((seen(rate("retries_total", "agent, reason")), "{{agent}} {{reason}}"),), "runbooks/AgentErrors.md"),
     Panel("Redrives", "By operators, by the step.", "short", ((f"sum by (agent) (increase({P}redrives_total[$__rate_interval]))", "{{agent}}"),), "operations.md"),
     Panel("Campaigns", "Work on vehicles, by what became of it.", "short", ((f"sum by (became) (increase({P}campaign_work_total[$__rate_interval]))", "{{became}}"),), "campaigns.md"),
     Panel("Regular service", "Items, by what became of them: their workflow opened, or they joined one, or a workshop did them.", "short", ((f"sum by (became) (increase({P}service_items_total[$__rate_interval]))", "{{became}}"),), "service.md"),
     Panel("Precision of rules", "What repairs confirm of their findings, 30 days.", "percentunit", (("mo:rule_precision:ratio30d", "{{rule}}"), (f"max({P}rule_precision_floor_ratio)", "floor")), "runbooks/RuleImprecise.md"),
-    Panel("Labels of rules", "From repairs, 30 days; below what is needed a rule is not judged.", "short", (("mo:rule_labels:increase30d", "{{rule}}"), (f"max({P}rule_labels_needed)", "needed")), "learning.md"),
+    Panel("Labels of rules", "From repairs, 30 days; below what is needed a rule is not judged.", "short", ((seen("mo:rule_labels:increase30d"), "{{rule}}"), (f"max({P}rule_labels_needed)", "needed")), "learning.md"),
     Panel("Causes confirmed", "Of those that DIAGNOSIS held likeliest, 30 days, by what repairs said.", "short", ((f"sum by (label) (increase({P}cause_labels_total[30d]))", "{{label}}"), (f"sum(increase({P}unmapped_repairs_total[30d]))", "unmapped")), "learning.md"),
     Panel("Ratings", "Of owners, 30 days: satisfaction, recommendation, fixed right first time.", "short", ((f"sum by (csat) (increase({P}owner_ratings_total[30d]))", "{{csat}} of 5"), (f"sum by (attitude) (increase({P}owner_recommendations_total[30d]))", "{{attitude}}"), (f"sum by (fixed) (increase({P}fixed_first_time_total[30d]))", "first time: {{fixed}}")), "learning.md"),
     Panel("Rules made blind", "Vehicles that began to report too slowly for a rule, by rule.", "short", ((f"sum by (rule) (increase({P}rules_blinded_total[24h])) > 0", "{{rule}}"),), "detection.md"),
-    Panel("Refused inputs", "Readable, but against the rules.", "ops", ((rate("rejected_inputs_total", "topic, reason"), "{{topic}} {{reason}}"),), "contracts.md"),
-    Panel("Refused, by sender", "64 of them, then other.", "ops", ((rate("dead_letters_by_sender_total", "sender, reason"), "{{sender}} {{reason}}"),), "runbooks/DeadLettersGrowing.md"),
-    Panel("Not understood", "Parts of records that were left out, by name.", "ops", ((rate("left_out_total", "topic, name"), "{{topic}} {{name}}"),), "contracts.md"),
+    Panel("Refused inputs", "Readable, but against the rules.", "ops", ((seen(rate("rejected_inputs_total", "topic, reason")), "{{topic}} {{reason}}"),), "contracts.md"),
+    Panel("Refused, by sender", "64 of them, then other.", "ops", ((seen(rate("dead_letters_by_sender_total", "sender, reason")), "{{sender}} {{reason}}"),), "runbooks/DeadLettersGrowing.md"),
+    Panel("Not understood", "Parts of records that were left out, by name.", "ops", ((seen(rate("left_out_total", "topic, name")), "{{topic}} {{name}}"),), "contracts.md"),
 ]
 AGENTS = [
     Panel("Open commands", "Without a reply, from the engines' tables.", "short", ((f"sum by (agent, lane) ({P}commands_open{{{AGENT}}})", "{{agent}} {{lane}}"),), "runbooks/AgentDown.md"),
