@@ -11,10 +11,13 @@ from aiokafka.codec import (  # type: ignore[import-untyped]  # aiokafka ships n
     snappy_encode,
     zstd_encode,
 )
+from aiokafka.consumer.fetcher import READ_COMMITTED  # type: ignore[import-untyped]  # as above
 from support.raw_batches import raw_batch, raw_record
 
 from master_orchestrator.shell.decompression import MAX_BATCH_BYTES
+from master_orchestrator.shell.faust_replacements import ParsedRecords
 from master_orchestrator.shell.lenient_records import UNREADABLE, LenientRecord, LenientRecords
+from master_orchestrator_schemas.places import Partition
 
 CODECS: dict[int, Callable[[bytes], bytes]] = {
     0: bytes,
@@ -59,6 +62,14 @@ def test_a_header_name_that_is_not_utf_8_is_escaped_and_the_batch_goes_on(codec:
         LenientRecord(1, 1_700_000_000_000, 1, b"k", b"v", [(r"\xff\xfename", b"1"), ("traceparent", b"2")]),
         LenientRecord(2, 1_700_000_000_000, 1, None, None, []),
     ] == escaped
+
+
+def test_the_fetcher_hands_records_over_as_they_were_parsed() -> None:
+    fetched = raw_batch([good, raw_record(1, None, None)], codec=4 | APPENDED, compress=zstd_encode, timestamps=(5, 7))
+    records = ParsedRecords(Partition("t", 0), LenientRecords(fetched), [], 0, None, None, True, READ_COMMITTED)
+    assert [(0, 7, b"k", b"v", (("name", b"content"), ("", None))), (1, 7, None, None, ())] == [
+        (each.offset, each.timestamp, each.key, each.value, tuple(each.headers)) for each in records
+    ]
 
 
 def test_without_append_time_the_senders_clock_counts() -> None:

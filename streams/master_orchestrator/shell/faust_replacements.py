@@ -1,6 +1,6 @@
 """Everything that replaces a piece of Faust 0.15.3 (and aiokafka 0.14), each with its reason.
 
-Subclasses, handed to Faust where it lets one choose the class; one name is replaced in place (:func:`read_leniently`).
+Subclasses, handed to Faust where it lets one choose the class; two are replaced in place (:func:`read_leniently`).
 What stays Faust's: the app, group membership, the co-partitioned assignment, the fetcher, and where the RocksDB folders
 are.
 ``tests/shell/test_faust_replacements.py`` shows for each that keeps data safe what it prevents.
@@ -40,14 +40,25 @@ POLL_S = 0.2
 SMALL_BATCH = 500
 
 
+class ParsedRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]  # aiokafka ships no types
+    """The records of a partition in a fetch response, as they were parsed.
+
+    Reason: a ``ConsumerRecord`` for each costs as much as its parsing, and the engine knows where it has them from.
+    """
+
+    def _consumer_record(self, _tp: Any, record: Any) -> Any:
+        return record
+
+
 def read_leniently() -> None:
-    """Let aiokafka's fetcher read batches by :class:`LenientRecords`.
+    """Let aiokafka's fetcher read batches by :class:`LenientRecords`, and leave the records as :class:`ParsedRecords`.
 
     Reason: its own reader raises at a header name that is not UTF-8, and at other things that senders write and brokers
     take; the engine would die at the same record after each restart. The fetcher has no other place for a class of ours
     than its module, and no other consumer of aiokafka runs in this process.
     """
     aiokafka_fetcher.MemoryRecords = LenientRecords
+    aiokafka_fetcher.PartitionRecords = ParsedRecords
 
 
 class EngineConsumerThread(driver.AIOKafkaConsumerThread):

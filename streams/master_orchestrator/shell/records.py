@@ -14,7 +14,7 @@ class Record(NamedTuple):
 
 
 class Fetched(Protocol):
-    """What is used of a fetched record (aiokafka's ``ConsumerRecord``)."""
+    """What is used of a fetched record (aiokafka's ``DefaultRecord``, or a ``LenientRecord``)."""
 
     @property
     def offset(self) -> int:
