@@ -26,7 +26,7 @@ def test_windows_hold_what_was_counted_in_their_panes_and_did_not_alert(moves: l
         panes.add(amount)
         counted[pane] = counted.get(pane, 0) + amount
         if alerts:
-            panes.alert()
+            panes.alert(0)
             alerted.add(pane)
         longer = [
             sum(value for at, value in counted.items() if pane - length < at <= pane and at not in alerted)

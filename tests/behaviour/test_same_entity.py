@@ -23,6 +23,8 @@ def test_the_most_that_one_entity_got_within_a_day_is_learnt(sent: list[tuple[in
         times.append((at_ms, entity))
         most = max(most, sum(at_ms - then < DAY_MS for then, other in times if other == entity))
         act = Act(at_ms=at_ms, actor=actor.name, action="send", resource="sms", entity=entity)
-        same_entity(Case(actor=actor, state=PairState(), act=act, criticality=3, leaves=True, lag=None, learning=True))
+        same_entity(
+            Case(actor=actor, state=PairState(), act=act, criticality=3, leaves=True, before=None, learning=True)
+        )
 
     assert most == actor.greatest_sent

@@ -1,11 +1,13 @@
 """What is remembered of one actor: its charter as learnt, its pairs, its instances and hours. Bounded."""
 
 from collections import Counter, deque
+from typing import NamedTuple
 
 from master_orchestrator.behaviour.acts import DAY_MS, Act, Pair
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.findings import Ledger, Rule, Sighting
-from master_orchestrator.behaviour.precedents import LAGS
+from master_orchestrator.behaviour.panes import Lately, Panes
+from master_orchestrator.behaviour.precedents import UsualWork
 from master_orchestrator.behaviour.risk import ALERTING_BANDS, Band, band_of, band_start, score
 from master_orchestrator_schemas.vocabulary import ActorKind
 
@@ -26,13 +28,18 @@ class PairState:
     """What is usual for one action on one resource."""
 
     __slots__ = (
+        "came",
+        "came_rows",
         "foreign",
         "greatest_in_task",
         "greatest_rows",
-        "lags",
+        "lately",
+        "precedents",
         "probing",
         "rate",
         "seen",
+        "taken_up",
+        "taken_up_in_all",
         "tasks",
         "volume",
         "without_command",
@@ -40,16 +47,31 @@ class PairState:
 
     def __init__(self) -> None:
         self.seen = self.without_command = self.foreign = 0
-        self.lags = [0] * LAGS
+        self.precedents = UsualWork()
+        self.came, self.came_rows = Panes(), Panes()
+        """Acts without a command and their rows, explained or not: what an act of another pair may go with."""
+        self.taken_up = Panes()
+        self.taken_up_in_all = 0
+        self.lately = Lately()
         self.greatest_rows = 0
         self.greatest_in_task = self.tasks = 0
         self.rate = Meter(of_rows=False)
         self.volume = Meter(of_rows=True)
         self.probing = Meter(of_rows=False)
 
-    def lag_odds(self, lag: int) -> float:
-        """The odds of a lag at least as long as ``lag``."""
-        return (sum(self.lags[lag:]) + 1) / (sum(self.lags) + 2)
+    def take_up(self, at_ms: int) -> None:
+        """Note that another actor has gone on with the work that one of these acts began."""
+        self.taken_up.add_at(at_ms, 1)
+        self.taken_up_in_all += 1
+
+
+class Surprise(NamedTuple):
+    """A surprising act: when, how much it counts for, of which pair, and how often it was counted as usual."""
+
+    at_ms: int
+    part: float
+    pair: Pair
+    learnt: int
 
 
 class Actor:
@@ -66,7 +88,7 @@ class Actor:
         self.versions: set[str] = set()
         self.new_version_ms: int | None = None
         self.window_until_ms = 0
-        self.surprises: deque[tuple[int, float]] = deque(maxlen=MAX_SURPRISES)
+        self.surprises: deque[Surprise] = deque(maxlen=MAX_SURPRISES)
         self.open_tasks: dict[str, OpenTask] = {}
         self.max_open_tasks = MAX_OPEN_TASKS
         self.sent: deque[tuple[int, str]] = deque()

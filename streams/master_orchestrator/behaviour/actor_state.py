@@ -13,10 +13,11 @@ from typing import Any
 
 import msgspec
 
-from master_orchestrator.behaviour.actor import Actor, OpenTask, PairState
+from master_orchestrator.behaviour.actor import OTHER, Actor, OpenTask, PairState, Surprise
 from master_orchestrator.behaviour.acts import Pair
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.findings import BehaviourFinding
+from master_orchestrator.behaviour.panes import Lately
 from master_orchestrator.behaviour.repeats import CHUNK, CHUNKS, Repeats
 from master_orchestrator.behaviour.risk import NEWEST, Band
 from master_orchestrator_schemas.messages import Activity, Control, SessionAct
@@ -29,11 +30,13 @@ MAX_WRITERS = 64
 """Instances whose numbers are followed; the one that was silent for longest gives way."""
 MAX_OPEN_TASKS = 16
 MAX_USUAL_NUMBERS = 12_000
-VERSION = 3
+VERSION = 4
 """Raised with every change of what is stored; ``_upgraded`` makes older entries new.
 
-2: when readers were last told; 3: acts that were written ahead, and whose sessions have not ended.
+2: when readers were last told; 3: acts that were written ahead, and whose sessions have not ended; 4: windows that
+are held, panes that alerted, the acts of two hours, and of which pair a surprise is.
 """
+HELD_VERSION = 4
 HOURS_PER_DAY = 24
 
 _METERS = (("rate", False), ("volume", True), ("probing", False))
@@ -179,18 +182,23 @@ def encode(state: ActorState) -> tuple[bytes, dict[bytes, bytes]]:
 
 def decode(name: str, counters: bytes, get: Get) -> ActorState:
     """The inverse of :func:`encode`; ``get`` reads the other entries."""
+    stored = _unpack(counters)
     (_, kind, first_ms, acts, sessions, raised, told, seq, digest, positions, total, window, version_ms,
-     band, surprises, hours, writers, tasks, pairs, begun) = _upgraded(name, _unpack(counters))  # fmt: skip
+     band, surprises, hours, writers, tasks, pairs, begun) = _upgraded(name, stored)  # fmt: skip
     usual_key, findings_key, chunk_keys = _keys(name.encode())
     instances, versions, usual = _unpack(get(usual_key) or b"")
+    if stored[0] < HELD_VERSION:
+        usual = [meter and _meter_upgraded(*meter) for meter in usual]
     kept = _unpack_kept(get(findings_key) or b"")
     actor = Actor(name, ActorKind(kind), first_ms, known=True)
     actor.acts, actor.window_until_ms, actor.new_version_ms, actor.band = acts, window, version_ms, Band(band)
-    actor.surprises.extend((at_ms, part) for at_ms, part in surprises)
     actor.hours = Counter({hour: count for hour, count in enumerate(hours) if count})
     actor.instances, actor.versions = set(instances), set(versions)
     usual += [None] * (3 * len(pairs) - len(usual))  # pairs that are newer than the entry
     names = [(action, resource) for action, resource, *_ in pairs]
+    actor.surprises.extend(
+        Surprise(at_ms, part, names[at] if at >= 0 else OTHER, n) for at_ms, part, at, n in surprises
+    )
     actor.pairs = {
         pair: _pair_state(given, usual[3 * at : 3 * at + 3])
         for at, (pair, given) in enumerate(zip(names, pairs, strict=True))
@@ -207,6 +215,8 @@ def decode(name: str, counters: bytes, get: Get) -> ActorState:
     chunks = [get(key) or b"" for key in chunk_keys[: -(-total // CHUNK)]]
     state.repeats = Repeats.restored(total, chunks)
     state.changed.clear()
+    if stored[0] < HELD_VERSION:
+        state.changed.add("usual")  # the counters will say the newest version, so it has to be stored with them
     return state
 
 
@@ -219,7 +229,16 @@ def _upgraded(name: str, fields: list[Any]) -> list[Any]:
         fields = [*fields[:6], [fields[6], -1, -1], *fields[7:]]
     if version < 3:
         fields = [*fields, []]
+    if version < HELD_VERSION:
+        surprises, pairs = fields[14], fields[18]
+        fields[14] = [[*surprise, -1, 0] for surprise in surprises]
+        fields[18] = [[*pair[:8], Lately().dump(), *pair[8:]] for pair in pairs]
     return fields
+
+
+def _meter_upgraded(closed: list[Any], ceilings: list[float], greatest: list[Any]) -> list[Any]:
+    """Before version 4 there were no held windows, and a pane that had alerted was not kept."""
+    return [[[*pane, True] for pane in closed], ceilings, [[*each, []] for each in greatest]]
 
 
 def _counters(state: ActorState) -> list[Any]:
@@ -230,7 +249,7 @@ def _counters(state: ActorState) -> list[Any]:
         [state.trimmed_pane, state.told_ms, state.told_sessions],
         state.seq, state.hash, state.positions, state.repeats.total, actor.window_until_ms, actor.new_version_ms,
         actor.band.value,
-        list(actor.surprises),
+        [[at_ms, part, index.get(pair, -1), learnt] for at_ms, part, pair, learnt in actor.surprises],
         [actor.hours[hour] for hour in range(HOURS_PER_DAY)],
         state.writers,
         [
@@ -240,7 +259,7 @@ def _counters(state: ActorState) -> list[Any]:
         ],
         [
             [*pair, s.seen, s.without_command, s.foreign, s.greatest_rows, s.greatest_in_task, s.tasks,
-             *(getattr(s, meter).dump_current() for meter, _ in _METERS)]
+             s.lately.dump(), *(getattr(s, meter).dump_current() for meter, _ in _METERS)]
             for pair, s in actor.pairs.items()
         ],
         state.begun,
@@ -250,7 +269,8 @@ def _counters(state: ActorState) -> list[Any]:
 def _pair_state(given: Iterable[Any], usual: list[Any]) -> PairState:
     state = PairState()
     (_, _, state.seen, state.without_command, state.foreign, state.greatest_rows, state.greatest_in_task, state.tasks,
-     *currents) = given  # fmt: skip
+     lately, *currents) = given  # fmt: skip
+    state.lately = Lately(*lately)
     for (name, of_rows), current, stored in zip(_METERS, currents, usual, strict=True):
         setattr(state, name, Meter.restored(current, stored, of_rows=of_rows))
     return state

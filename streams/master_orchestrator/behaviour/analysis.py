@@ -15,7 +15,7 @@ from master_orchestrator.behaviour.acts import (
 )
 from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.findings import BehaviourFinding, Sighting
-from master_orchestrator.behaviour.precedents import Precedents
+from master_orchestrator.behaviour.precedents import Before, Precedents
 from master_orchestrator.behaviour.risk import Band, band_of, score
 from master_orchestrator.behaviour.rules.charter import outside_charter, unknown_actor
 from master_orchestrator.behaviour.rules.context import context
@@ -119,16 +119,22 @@ class Analysis:
             act=act,
             criticality=criticality,
             leaves=act.resource in self._terms.leaves,
-            lag=self._lag(act),
+            before=self._before(act),
             learning=learning or self._is_new(actor, act.at_ms),
+            all_seen=True,
         )
         for rule in RULES:
             yield from rule(case)
 
-    def _lag(self, act: Act) -> int | None:
-        if act.commands_known or not act.entity or act.kind not in CHARTERED:
+    def _before(self, act: Act) -> Before | None:
+        if not act.entity or act.kind not in CHARTERED:
             return None
-        return self._precedents.lag(act)
+        if (taken_up := self._precedents.takes_up(act)) is not None:
+            name, pair = taken_up
+            if (actor := self._actors.get(name)) is not None and pair in actor.pairs:
+                actor.pairs[pair].take_up(act.at_ms)
+        before = self._precedents.before(act)
+        return before if act.command is None else None
 
     def _actor_of(self, act: Act) -> Actor:
         actor = self._actors.get(act.actor)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
-from master_orchestrator.behaviour.panes import PANE_MS, WINDOWS, Panes, Totals
+from master_orchestrator.behaviour.panes import HOUR_WINDOW, PANE_MS, WINDOWS, Panes, Totals
 from master_orchestrator_schemas.vocabulary import ActorKind
 
 WEEKS_KEPT = 4
@@ -39,9 +39,11 @@ Weeks = dict[int, int]
 class Greatest:
     """The greatest total of one window, per slot and of any hour, week by week."""
 
-    __slots__ = ("_any", "_by_slot", "_weekends")
+    __slots__ = ("_any", "_by_slot", "_held", "_weekends")
 
     def __init__(self) -> None:
+        self._held: list[tuple[int, int]] = []
+        """Windows that are not learnt yet: the pane that they ended with, and their total."""
         self._any: Weeks = {}
         self._by_slot: dict[WeekSlot, Weeks] = {}
         self._weekends: set[bool] = set()
@@ -57,6 +59,22 @@ class Greatest:
                 weeks = self._by_slot[slot] = {}
                 self._weekends.add(slot[0])
             _learn(weeks, week, total)
+
+    def hold(self, pane: int, total: int, length: int) -> None:
+        """Keep the total of a window of ``length`` panes for :meth:`release`; of each ``length`` panes the greatest."""
+        if not self._held or self._held[-1][0] // length < pane // length:
+            self._held.append((pane, total))
+        elif total >= self._held[-1][1]:
+            self._held[-1] = (pane, total)
+
+    def release(self, pane: int, length: int, *, by_hour: bool) -> None:
+        """Learn what was held and has no part in the window that ends with ``pane``.
+
+        Else a total that rises slowly, pane by pane, would raise its own ceiling.
+        """
+        while self._held and self._held[0][0] <= pane - length:
+            ended, total = self._held.pop(0)
+            self.learn(ended * PANE_MS, total, by_hour=by_hour)
 
     def same_hour(self, at_ms: int) -> int:
         """The greatest of the same hour, one hour more or less; of all days where these days are new to the actor."""
@@ -75,21 +93,24 @@ class Greatest:
 
     def size(self) -> int:
         """How many numbers it holds."""
-        return len(self._any) + sum(map(len, self._by_slot.values()))
+        return len(self._any) + sum(map(len, self._by_slot.values())) + len(self._held)
 
     def dump(self) -> list[Any]:
         """As plain values, in an order of their own."""
         return [
             sorted(self._any.items()),
             [[*slot, sorted(weeks.items())] for slot, weeks in sorted(self._by_slot.items())],
+            self._held,
         ]
 
     @classmethod
     def restored(cls, dumped: Sequence[Any]) -> Self:
         """The inverse of :meth:`dump`."""
         greatest = cls()
-        greatest._any = dict(map(tuple, dumped[0]))
-        greatest._by_slot = {(weekend, hour): dict(map(tuple, weeks)) for weekend, hour, weeks in dumped[1]}
+        newest, by_slot, held = dumped
+        greatest._any = dict(map(tuple, newest))
+        greatest._by_slot = {(weekend, hour): dict(map(tuple, weeks)) for weekend, hour, weeks in by_slot}
+        greatest._held = list(map(tuple, held))
         greatest._weekends = {weekend for weekend, _ in greatest._by_slot}
         return greatest
 
@@ -129,15 +150,20 @@ class Meter:
         self.changed = False
         """Whether what is usual has changed since this was last set to False."""
 
-    def add(self, at_ms: int, amount: int, *, stake: float, kind: ActorKind, factor: float, learning: bool) -> None:
-        """Count ``amount``. A window that ends is learnt if nothing in it was unusual, or while ``learning``."""
+    def add(
+        self, at_ms: int, amount: int, *, stake: float, kind: ActorKind, factor: float, learning: bool, least: int = 0
+    ) -> None:
+        """Count ``amount``. A window that ends is learnt if nothing in it was unusual, or while ``learning``.
+
+        ``least``: what is never too much, whatever has been seen.
+        """
         pane = at_ms // PANE_MS
         if pane > self.panes.pane:
             self.changed = True
-            self._learn(self.panes.totals(), kind)
+            self._learn(self.panes.totals(), pane, kind)
             self.panes.advance(pane)
             self._ceilings = tuple(
-                [factor * self._ceiling(window, at_ms, stake, kind) for window in range(len(WINDOWS))]
+                [factor * max(least, self._ceiling(window, at_ms, stake, kind)) for window in range(len(WINDOWS))]
             )
         self._learns_all = learning
         self.panes.add(amount)
@@ -154,6 +180,12 @@ class Meter:
         """What window ``window`` holds, its ceiling, and the greatest learnt total of any hour."""
         at_ms = self.panes.pane * PANE_MS
         return self.panes.totals()[window], self._ceilings[window], self._greatest[window].any_hour(at_ms)
+
+    def is_late_job(self) -> bool:
+        """Whether it usually comes all at once, and no more of it came within a day than may: only the hour is new."""
+        at_ms, day = self.panes.pane * PANE_MS, self._greatest[DAY_WINDOW]
+        at_once = 2 * self._greatest[HOUR_WINDOW].any_hour(at_ms) >= day.any_hour(at_ms) > 0
+        return at_once and self.panes.totals()[DAY_WINDOW] <= self._ceilings[DAY_WINDOW]
 
     def learn_benign(self, at_ms: int, total: int, window: int, kind: ActorKind) -> None:
         """Take in a total that was above its ceiling and that somebody has said to be benign."""
@@ -187,11 +219,15 @@ class Meter:
         meter._greatest = tuple(map(Greatest.restored, greatest))
         return meter
 
-    def _learn(self, totals: Totals, kind: ActorKind) -> None:
-        at_ms = self.panes.pane * PANE_MS
+    def _learn(self, totals: Totals, next_pane: int, kind: ActorKind) -> None:
+        pane = self.panes.pane
         for window, (greatest, total, limit) in enumerate(zip(self._greatest, totals, self._ceilings, strict=True)):
-            if total and (self._learns_all or total <= limit):
-                greatest.learn(at_ms, total, by_hour=_by_hour(window, kind))
+            by_hour = _by_hour(window, kind)
+            if total and self._learns_all:
+                greatest.learn(pane * PANE_MS, total, by_hour=by_hour)
+            elif total and total <= limit:
+                greatest.hold(pane, total, WINDOWS[window])
+            greatest.release(next_pane, WINDOWS[window], by_hour=by_hour)
 
     def _ceiling(self, window: int, at_ms: int, stake: float, kind: ActorKind) -> float:
         greatest = self._greatest[window]

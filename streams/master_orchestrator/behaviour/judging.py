@@ -100,7 +100,7 @@ def _sightings(conduct: Conduct, turn: Turn, act: Act, done: SessionAct, *, lear
         return (breached,)
     case = Case(
         actor=actor, state=actor.state_of(act.pair), act=act, criticality=conduct.criticality_of(act.resource),
-        leaves=act.resource in conduct.leaves, lag=None, learning=learning,
+        leaves=act.resource in conduct.leaves, before=None, learning=learning,
         per_hour=None if charter is None else charter[act.pair],
     )  # fmt: skip
     return [sighting for rule in RULES for sighting in rule(case)]

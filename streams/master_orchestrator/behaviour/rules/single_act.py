@@ -6,11 +6,7 @@ from master_orchestrator.behaviour.actor import Actor, OpenTask
 from master_orchestrator.behaviour.acts import MINUTE_MS
 from master_orchestrator.behaviour.case import Case
 from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
-from master_orchestrator.behaviour.rules.windows import most_of_a_rate
 from master_orchestrator_schemas.vocabulary import ActorKind
-
-ROWS_ALWAYS_FINE = 20
-ROWS_FACTOR = 4
 
 TASK_OVER_MS = 10 * MINUTE_MS
 """A command, or the work for an entity, is over this long after its last act."""
@@ -23,7 +19,7 @@ def rows(case: Case) -> Sightings:
     once after an outage, with sixty times the vehicles.
     """
     act, state = case.act, case.state
-    limit = max(ROWS_ALWAYS_FINE, ROWS_FACTOR * state.greatest_rows)
+    limit = case.most_rows
     most = act.rows if act.max_rows is None else act.max_rows
     if case.learning or most <= limit:
         state.greatest_rows = max(state.greatest_rows, most)
@@ -35,7 +31,7 @@ def rows(case: Case) -> Sightings:
     )
     severity = 30 + 12 * log2(ratio)
     if act.kind is ActorKind.GATEWAY:
-        severity = min(severity, most_of_a_rate(case.stake))
+        severity = min(severity, case.most_of_a_rate)
     return (Sighting(Rule.ROWS, severity, text, observed=most),)
 
 

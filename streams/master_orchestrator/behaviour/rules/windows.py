@@ -3,10 +3,10 @@
 import math
 from math import log2
 
-from master_orchestrator.behaviour.acts import DAY_MS
+from master_orchestrator.behaviour.acts import CHARTERED, DAY_MS
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.case import RARE, Case
-from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Rule, Sighting, Sightings
 from master_orchestrator.behaviour.panes import WINDOW_NAMES
 from master_orchestrator.behaviour.rules.context import foreign
 from master_orchestrator_schemas.vocabulary import ActorKind
@@ -35,11 +35,16 @@ def windows(case: Case) -> Sightings:
     """Successes that no command explains, their rows, and probes, over ten minutes, an hour and a day."""
     act, state = case.act, case.state
     sightings = _measure(case, state.probing, Rule.PROBING, act.count) if act.probes else ()
-    if not act.succeeded or _explained(case):
+    if not act.succeeded:
+        return sightings
+    if case.may_go_with_work:
+        state.came.add_at(act.at_ms, act.count)
+        state.came_rows.add_at(act.at_ms, act.rows)
+    if _explained(case):
         return sightings
     sightings += _measure(case, state.rate, Rule.RATE, act.count)
     if act.rows:
-        sightings += _measure(case, state.volume, Rule.VOLUME, act.rows)
+        sightings += _measure(case, state.volume, Rule.VOLUME, act.rows, least=case.most_rows)
     return sightings
 
 
@@ -65,11 +70,11 @@ def same_entity(case: Case) -> Sightings:
         f"{act.entity} was the target of {count} acts that leave the house within a day, the ceiling is {limit:g} "
         f"(the most for anybody was {actor.greatest_sent})"
     )
-    return (Sighting(Rule.SAME_ENTITY, _severity(count / limit, case.stake, Rule.RATE), text),)
+    return (Sighting(Rule.SAME_ENTITY, _severity(count / limit, case.stake), text),)
 
 
 def _explained(case: Case) -> bool:
-    """Whether a command explains the act: then it is judged per command, and its rate says nothing.
+    """Whether a command explains the act, or the work that it follows: then its rate says nothing.
 
     Nor does that of a gateway, which sends all at once after an outage; of how many vehicles it sends, ``rows`` judges.
     """
@@ -77,14 +82,14 @@ def _explained(case: Case) -> bool:
     if act.kind is ActorKind.GATEWAY:
         return True
     if act.command is None:
-        return False
+        return case.follows_work
     return not (foreign(act) and (state.foreign + 1) / (state.seen + 2) < RARE)
 
 
-def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sighting, ...]:
+def _measure(case: Case, meter: Meter, rule: Rule, amount: int, *, least: int = 0) -> tuple[Sighting, ...]:
     actor, act = case.actor, case.act
     factor = DECLARED_FACTOR if case.declared else 1
-    meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning)
+    meter.add(act.at_ms, amount, stake=case.stake, kind=actor.kind, factor=factor, learning=case.learning, least=least)
     if case.learning or (rule is not Rule.PROBING and case.allowed_this_often):
         return ()
     excesses = meter.excesses()
@@ -92,32 +97,31 @@ def _measure(case: Case, meter: Meter, rule: Rule, amount: int) -> tuple[Sightin
     if greatest <= 1:
         return ()
     window = excesses.index(greatest)
-    severity = _capped(_severity(greatest, case.stake, rule), case, window)
     total, limit, usual = meter.usual(window)
-    if severity >= UNALERTED_CAP:
-        meter.panes.alert()
+    if rule is not Rule.PROBING:
+        if case.goes_with_work(window):
+            meter.panes.alert(window)
+            return ()
+        if act.kind in CHARTERED and not act.entity and meter.is_late_job():
+            return ()
+    severity = _severity(greatest, case.stake)
+    if severity >= ALERT_SEVERITY:
+        meter.panes.alert(window)
     text = (
         f"{total:,} {WHAT[rule]}, {act.action} of {act.resource}, within {WINDOW_NAMES[window]}: "
         f"{greatest:.1f} times the ceiling of {limit:,.0f} (the most ever learnt was {usual:,})"
     )
-    return (Sighting(rule, severity, text, observed=total, window=window),)
+    return (Sighting(rule, _capped(severity, case, rule), text, observed=total, window=window),)
 
 
-def _severity(ratio: float, stake: int, rule: Rule) -> float:
-    severity = 12 + 9 * log2(ratio) + 4 * log2(1 + ratio) * math.pow(stake, STAKE_EXPONENT)
-    return min(severity, most_of_a_rate(stake)) if rule is Rule.RATE else severity
+def _severity(ratio: float, stake: int) -> float:
+    return 12 + 9 * log2(ratio) + 4 * log2(1 + ratio) * math.pow(stake, STAKE_EXPONENT)
 
 
-def most_of_a_rate(stake: int) -> int:
-    """The severity above which being fast alone never rises: who is fast at uncritical work does not attack."""
-    return 24 + 15 * stake
-
-
-def _capped(severity: float, case: Case, window: int) -> float:
-    """No alert by itself for a day after a release, nor for work that follows other work, or goes with it."""
-    if severity <= UNALERTED_CAP:
-        return severity
+def _capped(severity: float, case: Case, rule: Rule) -> float:
+    """No alert by itself for a day after a release, nor where the house's own work is fast and uncritical."""
     actor, at_ms = case.actor, case.act.at_ms
+    if rule is Rule.RATE and actor.kind is not ActorKind.CLIENT:
+        severity = min(severity, case.most_of_a_rate)
     released = actor.new_version_ms is not None and at_ms - actor.new_version_ms < NEW_VERSION_MS
-    explained = released or case.follows_work or case.goes_with_work(window)
-    return UNALERTED_CAP if explained else severity
+    return min(severity, UNALERTED_CAP) if released else severity
