@@ -50,6 +50,11 @@ def test_only_people_register_charters(tmp_path: Path, capsys: pytest.CaptureFix
     assert [set(), {"outside_charter", "unknown_actor", "risk"}] == rules
 
 
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    analyze(tmp_path, "\ufeff" + line(), "--json")
+    assert 1 == json.loads(capsys.readouterr().out)["lines"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

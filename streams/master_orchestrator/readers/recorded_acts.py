@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -58,7 +59,7 @@ class ActFile:
                 if not text.strip():
                     continue
                 try:
-                    act = parse_act(text)
+                    act = parse_act(text.removeprefix(BOM_UTF8) if number == 1 else text)
                 except _LineError as error:
                     self._refuse(number, str(error))
                     continue
