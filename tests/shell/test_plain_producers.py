@@ -1,4 +1,4 @@
-"""What goes out of transactions: requests of different topics side by side, each topic's in order."""
+"""What goes out of transactions: partitions side by side, each one's records in order."""
 
 from collections import Counter
 
@@ -66,27 +66,22 @@ def stage(topology: Topology, monkeypatch: pytest.MonkeyPatch) -> Stage:
     return Stage(topology, monkeypatch)
 
 
-def test_all_is_under_way_before_the_first_answer_is_waited_for(topology: Topology, stage: Stage) -> None:
-    stage.producers.send(records([*topology.command_topics]), PARTITION)
-    asked = [called for _, called in stage.calls]
-    assert sorted(topology.command_topics) == sorted(asked[: asked.index("poll")])
-    assert 1 < len(stage.made) <= PLAIN_PRODUCERS
-
-
-def test_a_partitions_records_of_a_topic_go_by_one_producer(topology: Topology, stage: Stage) -> None:
+def test_a_partitions_records_go_by_one_producer_in_order(topology: Topology, stage: Stage) -> None:
     for _ in range(3):
         stage.producers.send(records([*topology.command_topics]), PARTITION)
-    assert [1] * len(topology.command_topics) == [len(stage.sent(topic)) for topic in topology.command_topics]
+    assert 1 == len(stage.made)
+    assert [*topology.command_topics] * 3 == [called for _, called in stage.calls if called != "poll"]
+
+
+def test_partitions_do_not_wait_for_each_other(stage: Stage) -> None:
+    for partition in range(PLAIN_PRODUCERS + 1):
+        stage.producers.send(records(["a"]), partition)
+    assert PLAIN_PRODUCERS == len(stage.made) == len(stage.sent("a"))
 
 
 def test_activity_goes_to_its_actors_partition_all_else_to_its_inputs(topology: Topology, stage: Stage) -> None:
     stage.producers.send(records(["a", topology.topic_of("Activity")]), PARTITION)
     assert {PARTITION: 1, clients.ANY_PARTITION: 1} == sum((each.partitions for each in stage.made), Counter())
-
-
-def test_nothing_to_send_makes_no_producer(stage: Stage) -> None:
-    stage.producers.send([], PARTITION)
-    assert [] == stage.made
 
 
 def test_a_record_that_cannot_be_delivered_is_told(topology: Topology, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TypeVar, cast
 
@@ -180,28 +180,25 @@ class PlainProducer:
         self._by_key = topology.topic_of("Activity")
         self._serving = threading.Lock()
 
-    def start(self, records: Sequence[Record], partition: int) -> Callable[[], None]:
-        """Begin to deliver ``records``, at least one. The answer waits, and raises :class:`ShellError` if one fails.
-
-        ``partition``: of their input.
-        """
+    def send(self, records: Iterable[Record], partition: int) -> None:
+        """Deliver ``records``; ``partition``: of their input. Raises :class:`ShellError` if one cannot be."""
+        batch = list(records)
+        if not batch:
+            return
         reports: list[KafkaError | None] = []
         complete = threading.Event()
 
         def report(error: KafkaError | None, _message: Message) -> None:
             reports.append(error)
-            if len(reports) == len(records):
+            if len(reports) == len(batch):
                 complete.set()
 
-        def wait() -> None:
-            while not complete.is_set():
-                self._serve_until(complete)
-            for error in filter(None, reports):
-                raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
-
-        _enqueue(self._producer, [each for each in records if each.topic != self._by_key], partition, report)
-        _enqueue(self._producer, [each for each in records if each.topic == self._by_key], ANY_PARTITION, report)
-        return wait
+        _enqueue(self._producer, [each for each in batch if each.topic != self._by_key], partition, report)
+        _enqueue(self._producer, [each for each in batch if each.topic == self._by_key], ANY_PARTITION, report)
+        while not complete.is_set():
+            self._serve_until(complete)
+        for error in filter(None, reports):
+            raise ShellError(f"a record for partition {partition} could not be delivered: {error.str()}")
 
     def _serve_until(self, complete: threading.Event) -> None:
         """Serve reports, or, while another thread does, wait a little: it may be done before we are."""
@@ -216,7 +213,7 @@ class PlainProducer:
 
 
 class PlainProducers:
-    """Sends by several plain producers, the records of a topic and partition always by the same. Safe for many threads.
+    """Several plain producers, each partition's records by always the same one. Safe for many threads.
 
     librdkafka makes a request for each topic and partition, and here has one under way at a time (``producer_config``).
     By a single producer each partition's commands would wait for the answers to those of all others, one by one.
@@ -228,16 +225,11 @@ class PlainProducers:
         self._making = threading.Lock()
 
     def send(self, records: Iterable[Record], partition: int) -> None:
-        """Deliver ``records``; ``partition``: of their input. Raises :class:`ShellError` if one cannot be."""
-        shares: dict[int, list[Record]] = {}
-        for record in records:
-            shares.setdefault(hash((record.topic, partition)) % PLAIN_PRODUCERS, []).append(record)
-        under_way = [self._producer(number).start(share, partition) for number, share in shares.items()]
-        for wait in under_way:
-            wait()
+        """As :meth:`PlainProducer.send`."""
+        self._producer(partition % PLAIN_PRODUCERS).send(records, partition)
 
     def _producer(self, number: int) -> PlainProducer:
-        """Made when it is first needed: an app that sends little has few connections."""
+        """Made when it is first needed: an engine with few partitions has few connections."""
         with self._making:
             if number not in self._made:
                 self._made[number] = PlainProducer(self._kafka, self._topology)
