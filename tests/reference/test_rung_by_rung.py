@@ -135,6 +135,13 @@ def test_more_is_told_where_the_question_came_from_also_if_there_was_a_contact_s
     assert "push" == step(attempt=2, turn=2, tried=["push", "sms"], **asking).channel
 
 
+def test_who_asks_for_more_at_night_is_told_at_once(step: Step, desk: Desk) -> None:
+    night_ms = MONDAY_9_MS + 13 * HOUR_MS
+    asking = {"heard": "NEED_INFO", "time_to_failure_h": 72.0, "at_ms": night_ms}
+    assert "push" == step(attempt=1, turn=1, tried=["push"], **asking).channel
+    assert "3 days" in desk.sent[0].message
+
+
 def test_the_second_person_is_told_after_the_first_and_in_an_own_language(step: Step, desk: Desk) -> None:
     second = Customer("vehicle-1", "Asha", "hi", "Asia/Kolkata", consents=EVERYTHING, person=2)
     desk.people.append(second)

@@ -85,6 +85,8 @@ class RungByRungAgent:
         if not rungs:
             return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried)), None
         times = {person: self._contact_time(task, given, people[person]) for person in {r.person for r in rungs}}
+        if given.heard is Answer.NEED_INFO and answered is not None:
+            times[answered.person] = task.issued_at_ms  # who has just asked does not sleep
         now, at_ms = next_in_line(rungs, times, task.issued_at_ms)
         if not now:
             waits = CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried), waits_until_ms=at_ms)
