@@ -45,7 +45,7 @@ class Desk:
             raise RetryableError("out of order")
         self.sent.append(contact)
 
-    def offers(self, vehicle_id: str, given: CustomerEngagementTask, now_ms: int) -> list[Offer]:  # noqa: ARG002  the names are the protocol's
+    def offers(self, task: Task, given: CustomerEngagementTask, until_ms: int) -> list[Offer]:  # noqa: ARG002  the names are the protocol's
         return self.free
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from master_orchestrator_agents.task import Task
 from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
 from master_orchestrator_schemas.vocabulary import Answer, Channel, Priority, Purpose
@@ -87,8 +88,8 @@ class ContactDirectory(Protocol):
 class OfferSource(Protocol):
     """Where the times come from that an owner may choose from."""
 
-    def offers(self, vehicle_id: str, given: CustomerEngagementTask, now_ms: int) -> Sequence[Offer]:
-        """At most three, the earliest first; none if there are none in time."""
+    def offers(self, task: Task, given: CustomerEngagementTask, until_ms: int) -> Sequence[Offer]:
+        """At most three, the earliest first, held until then at least; none if there are none in time."""
 
 
 class Transports(Protocol):

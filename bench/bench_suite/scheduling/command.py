@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bench_suite.machine import machine
-from bench_suite.scheduling.double_booking import book, book_at_once, overlaps
+from bench_suite.scheduling import full_books
+from bench_suite.scheduling.double_booking import book_at_once, overlaps
 from bench_suite.scheduling.weeks import LOADS, WAYS, compared
-from master_orchestrator_agents.reference.scheduling import SchedulingAgent, SchedulingStore
+from master_orchestrator_agents.reference.scheduling import SchedulingStore
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -39,23 +40,27 @@ def double_booking(
 
 
 @app.command("offers")
-def offers(count: Annotated[int, typer.Option(help="Bookings.")] = 300, url: str | None = None) -> None:
-    """How long three offers, their hold and the confirmation take at 48 workshops, one after the other."""
+def offers(
+    count: Annotated[int, typer.Option(min=2, help="Of each priority.")] = 100,
+    url: Annotated[str | None, typer.Option(help="An empty PostgreSQL database. [default: an SQLite file]")] = None,
+) -> None:
+    """Held offers, and bookings, at 48 workshops whose next two weeks are full but for gaps; one after the other."""
     with TemporaryDirectory() as folder:
         store = SchedulingStore(url or Path(folder) / "appointments.sqlite3")
-        agent, times = SchedulingAgent(store), list[float]()
-        for number in range(count):
-            started = time.perf_counter()
-            book(agent, number)
-            times.append(1000 * (time.perf_counter() - started))
+        full_books.fill(store)
+        for name, measured in (("offers", full_books.offer_times), ("bookings", full_books.booking_times)):
+            for priority in full_books.DUE_MS:
+                figures = _of_times(measured(store, priority, count))
+                about = {"database": "postgresql" if url else "sqlite", "priority": priority.name, **machine()}
+                print(json.dumps({"measure": name, **about, **figures}))
         store.close()
-    figures = {
-        "p50_ms": statistics.median(times),
-        "p99_ms": statistics.quantiles(times, n=100)[98],
-        "max_ms": max(times),
-    }
-    rounded = {name: round(value, 1) for name, value in figures.items()}
-    print(json.dumps({"measure": "offers", "database": "postgresql" if url else "sqlite", **machine(), **rounded}))
+
+
+def _of_times(times: list[full_books.OfferTime]) -> dict[str, float]:
+    walls, cpus = [each.wall_ms for each in times], [each.cpu_ms for each in times]
+    figures = {"p50_ms": statistics.median(walls), "p99_ms": statistics.quantiles(walls, n=100)[98]}
+    figures |= {"cpu_p50_ms": statistics.median(cpus), "cpu_p99_ms": statistics.quantiles(cpus, n=100)[98]}
+    return {name: round(value, 1) for name, value in figures.items()}
 
 
 @app.command("weeks")

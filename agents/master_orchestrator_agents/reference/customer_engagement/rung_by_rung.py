@@ -117,7 +117,7 @@ class RungByRungAgent:
     def _send(
         self, task: Task, given: CustomerEngagementTask, rungs: Sequence[tuple[Rung, Customer]]
     ) -> tuple[CustomerEngagementResult, str]:
-        offers = self._offered(task, given)
+        offers = self._offered(task, given, task.issued_at_ms + max(rung.wait_ms for rung, _ in rungs))
         purpose = Purpose.SAFETY if is_urgent(given) else Purpose.MAINTENANCE
         mailing = Mailing(task.command_id, purpose, "agent_task", RESOURCE_OF.__getitem__)
         delivery = self._sender.send(task, mailing, rungs, lambda customer: self._text(given, customer, offers))
@@ -140,12 +140,12 @@ class RungByRungAgent:
             return self._messages.details(given, customer, named=named)
         return self._messages.notice(given, customer, offers=offers, named=named)
 
-    def _offered(self, task: Task, given: CustomerEngagementTask) -> Sequence[Offer]:
-        """Times to choose from; none to one who has to stop, or who wants to know more first."""
-        if self._offers is None or is_urgent(given) or given.heard is Answer.NEED_INFO:
+    def _offered(self, task: Task, given: CustomerEngagementTask, until_ms: int) -> Sequence[Offer]:
+        """Times to choose from, held until then, also for one who wants to know more; none to one who has to stop."""
+        if self._offers is None or is_urgent(given):
             return ()
         with task.access("read", "center_capacity") as access:
-            offers = self._offers.offers(task.vehicle_id, given, task.issued_at_ms)[:MAX_OFFERS]
+            offers = self._offers.offers(task, given, until_ms)[:MAX_OFFERS]
             access.rows = len(offers)
         return offers
 

@@ -15,6 +15,7 @@ from master_orchestrator_agents.reference.scheduling.need import Need, bays_for,
 from master_orchestrator_agents.reference.scheduling.parts import PartsNeed, reserve, settle
 from master_orchestrator_agents.reference.scheduling.search import Search
 from master_orchestrator_agents.reference.scheduling.store import (
+    EVERYBODY,
     HOLD_MS,
     SchedulingStore,
     booked,
@@ -26,7 +27,9 @@ from master_orchestrator_agents.reference.scheduling.store import (
     hold,
     holds_of,
     record,
+    shown_in,
     standing,
+    take_over,
 )
 from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_agents.reference.zoned import DAY_MS
@@ -43,9 +46,6 @@ ENDS: dict[str, AppointmentState] = {
     "service_cancelled": AppointmentState.CANCELLED,
 }
 """How a replaced appointment ended, by the engine's reason for rebooking; any other reason: RESCHEDULED."""
-
-EVERYBODY = "*"
-"""Whom an act concerns that is not about one vehicle."""
 
 RAISED = "priority_raised"
 """The engine's reason for rebooking where an appointment is too late by now."""
@@ -117,7 +117,6 @@ class SchedulingAgent:
     def _hold(self, task: Task, given: SchedulingTask, need: Need) -> SchedulingResult | _Held:
         """The first transaction; a result if the command, or an earlier one of the workflow, is booked already."""
         now_ms = task.issued_at_ms
-        urgent = given.priority == Priority.URGENT
         with self._store.database.write() as sql:
             known = _booked(sql, task, given)
             if known is not None:
@@ -126,26 +125,45 @@ class SchedulingAgent:
                 drop_expired_holds(sql, now_ms)
             with task.access("write", "parts_stock"):
                 settle(sql, now_ms)
-            held = holds_of(sql, task.command_id) or self._new_holds(sql, task, _wish(task, given, need), urgent=urgent)
+            held = holds_of(sql, task.command_id) or self._chosen_hold(sql, task, given)
+            held = held or self._new_holds(sql, task, given, need)
             if not held:
                 with task.access("write", "appointment", rows=1):
                     note_job(sql, _planned_job(task, given, need, agreed=False), now_ms)
                 return SchedulingResult.model_validate({"status": AppointmentState.CANCELLED, "no_place": True})
         return _Held(tuple(_offer(fit, now_ms) for fit in held.values()), held)
 
-    def _new_holds(self, sql: Sql, task: Task, wish: Wish, *, urgent: bool) -> dict[str, Fit]:
+    def _chosen_hold(self, sql: Sql, task: Task, given: SchedulingTask) -> dict[str, Fit]:
+        """Of the times that the owner was shown, the chosen one is this command's now; the others are given back."""
+        shown = holds_of(sql, shown_in(task.workflow_id))
+        if not shown:
+            return {}
+        chosen = {appointment_id: fit for appointment_id, fit in shown.items() if _is_chosen(given, fit)}
+        with task.access("write", "appointment", rows=len(shown)):
+            for appointment_id in chosen:
+                take_over(sql, appointment_id, task.command_id, task.issued_at_ms + HOLD_MS)
+            drop_holds(sql, shown_in(task.workflow_id))
+        return chosen
+
+    def _new_holds(self, sql: Sql, task: Task, given: SchedulingTask, need: Need) -> dict[str, Fit]:
+        """The chosen time, if it is free though nobody holds it any more, or else up to three others."""
+        wish, chosen = _wish(task, given, need), given.chosen
         with task.access("read", "center_capacity") as access:
-            fits = self._search.offers(sql, wish)
+            fits = [] if chosen is None else self._search.at(sql, wish, chosen.workshop_id, chosen.start_ms)
+            fits = fits or self._search.offers(sql, wish)
             access.rows = len(fits)
         with task.access("write", "appointment", rows=len(fits)):
-            return hold(sql, task, fits, urgent=urgent)
+            return hold(sql, task, fits, urgent=wish.urgent)
 
     def _job(self, task: Task, given: SchedulingTask, need: Need, fit: Fit) -> PlannedJob:
-        """What is booked; its time is agreed if the owner chose it, or if it is too near to be moved."""
+        """What is booked; its time is agreed if the owner chose it, or if it is too near to be moved.
+
+        Not if the owner chose another one that is taken by now: this one is yet to be told.
+        """
         ahead_ms = self._plan_ahead_ms
         is_urgent = given.priority is Priority.URGENT
         is_near = ahead_ms is None or fit.start_ms - task.issued_at_ms < ahead_ms
-        agreed = is_urgent or is_near or _is_chosen(given, fit)
+        agreed = is_urgent or _is_chosen(given, fit) or (is_near and given.chosen is None)
         return _planned_job(task, given, need, agreed=agreed)
 
     def _confirm(self, task: Task, given: SchedulingTask, need: Need, held: _Held, chosen: int) -> SchedulingResult:

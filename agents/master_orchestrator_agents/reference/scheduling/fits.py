@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, board, earliest
+from master_orchestrator_agents.reference.scheduling.boards import BookingBoard, earliest
 from master_orchestrator_agents.reference.scheduling.need import Need, bays_for, technicians_for
 from master_orchestrator_agents.reference.scheduling.network import Workshop
+from master_orchestrator_agents.reference.scheduling.occupied import read_boards
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours, WorkDay, local_day
 from master_orchestrator_agents.reference.scheduling.parts import supply
 from master_orchestrator_agents.reference.scheduling.schema import SLOT_MS
@@ -20,6 +21,8 @@ MAX_WISH_MS = 400 * DAY_MS
 """How far ahead a wish may be; for a later one there is no place yet."""
 MAX_LONG_DAYS = 60
 """Within how many days a job longer than one has to be done."""
+BOARDS_AT_ONCE = 4
+"""How many days are read with one query."""
 ONE_DAY = timedelta(days=1)
 NO_TIME = timedelta()
 
@@ -90,13 +93,19 @@ class WorkshopFits:
         self._boards: dict[date, BookingBoard] = {}
         self._not_before = 0
 
-    def since(self, earliest_ms: int = 0) -> Iterator[Fit]:
-        """All fits that do not overlap, in order of time; nothing before ``earliest_ms`` is known to be free."""
+    def since(self, earliest_ms: int = 0, until_ms: int | None = None) -> Iterator[Fit]:
+        """All fits that do not overlap, in order of time; nothing before ``earliest_ms`` is known to be free.
+
+        ``until_ms``: later days are not looked at; None: as far ahead as appointments are given.
+        """
         wish = self._wish
         if not self._bays or not self._lengths or wish.from_ms > wish.now_ms + MAX_WISH_MS:
             return
         self._not_before = -(-max(self._wish.from_ms, self._parts_ready_ms(), earliest_ms) // SLOT_MS)
-        day, last = self._day_of(self._not_before), local_day(self._workshop, horizon_ms(wish))
+        day, last = (
+            self._day_of(self._not_before),
+            local_day(self._workshop, horizon_ms(wish) if until_ms is None else until_ms),
+        )
         if self._wish.urgent:
             day -= ONE_DAY  # its on-call hours may go on past midnight
         while day <= last:
@@ -162,12 +171,8 @@ class WorkshopFits:
 
     def _board(self, day: date) -> BookingBoard:
         if day not in self._boards:
-            hours = self._hours(day)
-            rows = self._sql.execute(
-                "SELECT slot, resource_id, urgent FROM occupancy WHERE workshop_id = ? AND slot >= ? AND slot < ?",
-                (self._workshop.workshop_id, hours.slots.start, hours.slots.stop),
-            ).fetchall()
-            self._boards[day] = board(hours, rows)
+            week = {day + number * ONE_DAY: self._hours(day + number * ONE_DAY) for number in range(BOARDS_AT_ONCE)}
+            self._boards |= read_boards(self._sql, self._workshop.workshop_id, week)
         return self._boards[day]
 
     def _parts_ready_ms(self) -> int:

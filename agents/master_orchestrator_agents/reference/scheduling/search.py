@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Sequence
 
-from master_orchestrator_agents.reference.scheduling.fits import HORIZON_MS, Fit, Wish, WorkshopFits, horizon_ms
+from master_orchestrator_agents.reference.scheduling.fits import Fit, Wish, WorkshopFits, horizon_ms
 from master_orchestrator_agents.reference.scheduling.need import Need
 from master_orchestrator_agents.reference.scheduling.network import Workshop
 from master_orchestrator_agents.reference.scheduling.opening import OpeningHours
@@ -11,6 +11,8 @@ from master_orchestrator_agents.reference.sql import Sql
 from master_orchestrator_schemas.vocabulary import Priority
 
 OFFERS = 3
+NEAR = 8
+"""At how many of the nearest workshops the soonest time is looked for where none has one in time."""
 FULL_FOR_MS = 60_000
 """How long what was found full is not looked at again, though something may have been cancelled there."""
 
@@ -40,41 +42,47 @@ class Search:
         """Up to three fits, the earliest first; empty if nothing is free within 90 days.
 
         One at each of the nearest workshops that have one in time; if these are fewer than three, several at one; if
-        there is none, the soonest after.
+        there is none, the soonest after at one of the nearest.
         """
-        late: list[tuple[int, Workshop]] = []
         firsts: list[tuple[Workshop, Fit]] = []
         for workshop in by_distance(self._network, wish.vehicle_id):
-            start_ms, fit = self._first(sql, workshop, wish, until_ms=wish.until_ms)
-            if fit is None:
-                late.append((start_ms, workshop))
-            else:
+            fit = self._first(sql, workshop, wish, until_ms=wish.until_ms)
+            if fit is not None:
                 firsts.append((workshop, fit))
             if len(firsts) == OFFERS:
                 break
-        if not firsts:
-            firsts = self._soonest(sql, late, wish)
+        firsts = firsts or self._soonest(sql, wish)
         fits = [fit for _, fit in firsts]
         for workshop, fit in firsts:
             fits += self._later(sql, workshop, wish, fit, OFFERS - len(fits))
         return sorted(fits, key=lambda fit: (fit.start_ms, fit.workshop_id))
 
-    def _soonest(self, sql: Sql, late: Sequence[tuple[int, Workshop]], wish: Wish) -> list[tuple[Workshop, Fit]]:
-        """The first fits at the workshops that have one soonest."""
-        until_ms = horizon_ms(wish)
-        nearest = [workshop for _, workshop in sorted(late, key=lambda entry: entry[0])[:OFFERS]]
-        fits = [(workshop, self._first(sql, workshop, wish, until_ms=until_ms)[1]) for workshop in nearest]
-        return [(workshop, fit) for workshop, fit in fits if fit is not None]
+    def at(self, sql: Sql, wish: Wish, workshop_id: str, start_ms: int) -> list[Fit]:
+        """The fit that begins there and then, if there is one still."""
+        for workshop in self._network:
+            if workshop.workshop_id == workshop_id:
+                fit = next(WorkshopFits(sql, workshop, wish, self._opening).since(start_ms), None)
+                return [fit] if fit is not None and fit.start_ms == start_ms else []
+        return []
 
-    def _first(self, sql: Sql, workshop: Workshop, wish: Wish, *, until_ms: int) -> tuple[int, Fit | None]:
-        """The first fit at a workshop, if it begins by ``until_ms``, and the time before which there is none."""
+    def _soonest(self, sql: Sql, wish: Wish) -> list[tuple[Workshop, Fit]]:
+        """The soonest fits at the nearest workshops; at all others, if these have none at all."""
+        by_way, until_ms = by_distance(self._network, wish.vehicle_id), horizon_ms(wish)
+        for group in (by_way[:NEAR], by_way[NEAR:]):
+            firsts = [(workshop, self._first(sql, workshop, wish, until_ms=until_ms)) for workshop in group]
+            fits = [(workshop, fit) for workshop, fit in firsts if fit is not None]
+            if fits:
+                return sorted(fits, key=lambda entry: entry[1].start_ms)[:OFFERS]
+        return []
+
+    def _first(self, sql: Sql, workshop: Workshop, wish: Wish, *, until_ms: int) -> Fit | None:
+        """The first fit at a workshop, if it begins by ``until_ms``."""
         full_ms = self._full_until(workshop, wish)
         if full_ms > until_ms:
-            return full_ms, None
-        fit = next(WorkshopFits(sql, workshop, wish, self._opening).since(full_ms), None)
-        start_ms = fit.start_ms if fit else wish.now_ms + 2 * HORIZON_MS
-        self._remember(workshop, wish, start_ms)
-        return start_ms, fit if start_ms <= until_ms else None
+            return None
+        fit = next(WorkshopFits(sql, workshop, wish, self._opening).since(full_ms, until_ms), None)
+        self._remember(workshop, wish, fit.start_ms if fit else until_ms + 1)
+        return fit if fit is not None and fit.start_ms <= until_ms else None
 
     def _full_until(self, workshop: Workshop, wish: Wish) -> int:
         """The time before which nothing is free, as far as is known; 0: it is not."""

@@ -19,6 +19,8 @@ from master_orchestrator_schemas.results import SchedulingResult
 from master_orchestrator_schemas.vocabulary import AppointmentState, Priority
 
 HOLD_MS = 15 * MINUTE_MS
+EVERYBODY = "*"
+"""Whom an act concerns that is not about one vehicle."""
 PLANNED_BY = "nightly"
 """Begins the command id of what the nightly plan has booked."""
 
@@ -61,18 +63,41 @@ def standing(sql: Sql, workflow_id: str, now_ms: int) -> SchedulingResult | None
     return None if row is None else SchedulingResult.model_validate_json(row[0])
 
 
-def hold(sql: Sql, task: Task, fits: Iterable[Fit], *, urgent: bool) -> dict[str, Fit]:
-    """Hold each fit for 15 minutes; returns them by appointment id. The database raises if one is taken."""
-    held = {_appointment_id(task.command_id, fit): fit for fit in fits}
+def hold(
+    sql: Sql, task: Task, fits: Iterable[Fit], *, urgent: bool, holder: str | None = None, until_ms: int | None = None
+) -> dict[str, Fit]:
+    """Hold each fit; returns them by appointment id. The database raises if one is taken.
+
+    ``holder``: whose they are; by default the command's. ``until_ms``: by default for 15 minutes.
+    """
+    held_by, held_until_ms = holder or task.command_id, until_ms or task.issued_at_ms + HOLD_MS
+    held = {_appointment_id(held_by, fit): fit for fit in fits}
     for appointment_id, fit in held.items():
-        key = (appointment_id, task.command_id, task.workflow_id, task.vehicle_id)
+        key = (appointment_id, held_by, task.workflow_id, task.vehicle_id)
         place = (fit.workshop_id, fit.bay, fit.technician, fit.start_ms, fit.end_ms)
         sql.execute(
-            "INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'HELD', ?)",
-            (*key, *place, task.issued_at_ms + HOLD_MS),
+            "INSERT INTO appointments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'HELD', ?)", (*key, *place, held_until_ms)
         )
         _occupy(sql, appointment_id, fit, urgent=urgent)
     return held
+
+
+def shown_in(workflow_id: str) -> str:
+    """Who holds the times that a workflow's owner may choose from, over all contacts of the conversation."""
+    return f"{workflow_id}/shown"
+
+
+def keep_holds(sql: Sql, holder: str, until_ms: int) -> None:
+    """Hold for longer what is held."""
+    sql.execute("UPDATE appointments SET held_until_ms = ? WHERE state = 'HELD' AND command_id = ?", (until_ms, holder))
+
+
+def take_over(sql: Sql, appointment_id: str, holder: str, until_ms: int) -> None:
+    """A hold is another's from now on."""
+    sql.execute(
+        "UPDATE appointments SET command_id = ?, held_until_ms = ? WHERE appointment_id = ?",
+        (holder, until_ms, appointment_id),
+    )
 
 
 def _occupy(sql: Sql, appointment_id: str, fit: Fit, *, urgent: bool) -> None:
@@ -86,15 +111,15 @@ def _occupy(sql: Sql, appointment_id: str, fit: Fit, *, urgent: bool) -> None:
     )
 
 
-def holds_of(sql: Sql, command_id: str) -> dict[str, Fit]:
-    """What a command holds already, left by a crash or by another runner that is handling it; the earliest first."""
+def holds_of(sql: Sql, holder: str) -> dict[str, Fit]:
+    """What is held already, the earliest first; by a command: left by a crash or by another runner that handles it."""
     rows = sql.execute(
         "SELECT a.appointment_id, a.workshop_id, a.bay_id, a.technician_id, o.slot FROM appointments a "
         "JOIN occupancy o ON o.workshop_id = a.workshop_id "
         "AND o.slot >= a.start_ms / ? AND o.slot < a.end_ms / ? "
         "AND o.resource_id = a.bay_id AND o.appointment_id = a.appointment_id "
         "WHERE a.state = 'HELD' AND a.command_id = ? ORDER BY a.start_ms, a.workshop_id, o.slot",
-        (SLOT_MS, SLOT_MS, command_id),
+        (SLOT_MS, SLOT_MS, holder),
     )
     by_place = groupby(rows, key=lambda row: row[:4])
     return {
@@ -120,11 +145,11 @@ def record(sql: Sql, task: Task, result: SchedulingResult) -> None:
     )
 
 
-def drop_holds(sql: Sql, command_id: str) -> None:
-    """Give back what a command still holds: the offers not taken."""
+def drop_holds(sql: Sql, holder: str) -> None:
+    """Give back what is still held: the offers not taken."""
     _give_back(
         sql,
-        sql.execute("SELECT appointment_id FROM appointments WHERE state = 'HELD' AND command_id = ?", (command_id,)),
+        sql.execute("SELECT appointment_id FROM appointments WHERE state = 'HELD' AND command_id = ?", (holder,)),
     )
 
 
