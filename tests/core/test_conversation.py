@@ -191,6 +191,22 @@ def test_the_offer_that_the_owner_chooses_goes_to_scheduling(policy: Policy) -> 
     assert offers[1]["start_ms"] == vehicle.last_command.payload["preferred_from_ms"]
 
 
+@pytest.mark.parametrize(("apart_ms", "called"), [(0, []), (HOUR_MS, [AlertKind.OWNER_NOT_REACHED])])
+def test_an_owner_who_is_booked_for_another_time_than_the_chosen_one_is_called(
+    policy: Policy, apart_ms: int, called: list[AlertKind]
+) -> None:
+    vehicle = asked(policy)
+    start_ms = vehicle.at_ms + DAY_MS
+    offer = {"workshop_id": "ws-1", "start_ms": start_ms, "end_ms": start_ms + HOUR_MS, "held_until_ms": start_ms}
+    contacted(vehicle, offers=[offer])
+    vehicle.answer(Answer.ACCEPT, offer=1)
+
+    outcome = vehicle.reply({"start_ms": start_ms + apart_ms, "appointment_id": "ap-1"})
+
+    assert State.SCHEDULED is vehicle.workflow.state
+    assert called == [alert.kind for alert in outcome.alerts]
+
+
 def test_a_chosen_offer_is_not_asked_for_again_once_it_fell_through(feed_policy: Policy) -> None:
     vehicle = asked(feed_policy)
     start_ms = vehicle.at_ms + DAY_MS

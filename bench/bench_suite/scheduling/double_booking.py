@@ -22,7 +22,7 @@ MONDAY_MS = 1_768_208_400_000
 """12 January 2026, 10:00 in Berlin."""
 DAY_MS = 86_400_000
 BENCH = Path(__file__).parents[2]
-WORKSHOPS = 2
+WORKSHOPS = 3
 """Few, and all wanted at the same time: the contention is the point."""
 
 

@@ -58,10 +58,10 @@ def worsened(vehicle_id: str, workflow: Workflow, new: Sequence[KnownFinding]) -
 def booked(
     policy: Policy, vehicle_id: str, workflow: Workflow, appointment: Appointment, *, late: bool, tow: bool
 ) -> tuple[Call, ...]:
-    """What a booking of an URGENT or HIGH vehicle leaves to a human: a start after the due time, a tow."""
+    """What a booking leaves to a human: an owner who chose another time; of URGENT and HIGH, a late start, a tow."""
+    calls, start = _not_as_chosen(vehicle_id, workflow, appointment), rfc3339(appointment.start_ms)
     if workflow.priority > Priority.HIGH or not (late or tow):
-        return ()
-    calls, start = [], rfc3339(appointment.start_ms)
+        return tuple(calls)
     if late:
         due_h = policy.due_ms(workflow.priority) // HOUR_MS
         message = f"{workflow.priority.name}, due within {due_h} h, and {vehicle_id} is booked for {start}"
@@ -71,6 +71,14 @@ def booked(
         message = f"{vehicle_id} must not be driven: order a tow to the workshop {appointment.workshop_id} for {start}"
         calls.append(Call(AlertKind.TOW_NEEDED, f"{message}{named(workflow.findings)}"))
     return tuple(calls)
+
+
+def _not_as_chosen(vehicle_id: str, workflow: Workflow, appointment: Appointment) -> list[Call]:
+    chosen = workflow.facts.chosen
+    if chosen is None or chosen["start_ms"] == appointment.start_ms:
+        return []
+    times = f"chose {rfc3339(chosen['start_ms'])}, and is booked for {rfc3339(appointment.start_ms)}"
+    return [Call(AlertKind.OWNER_NOT_REACHED, f"the owner of {vehicle_id} {times}: tell them")]
 
 
 def no_place(policy: Policy, vehicle_id: str, workflow: Workflow) -> tuple[Call, ...]:
