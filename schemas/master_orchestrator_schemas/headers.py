@@ -87,6 +87,19 @@ def sender_of(headers: Iterable[tuple[str, bytes | None]] | None) -> str:
     return UNKNOWN_SENDER
 
 
+def gateway_of(headers: Iterable[tuple[str, bytes | None]]) -> str:
+    """:func:`sender_of` for readings, of which there are many, from few gateways."""
+    for header in headers:
+        if header[0] == SENDER_HEADERS[0] and header[1]:
+            return _gateway(header)
+    return sender_of(headers)
+
+
+@lru_cache(maxsize=1024)
+def _gateway(header: tuple[str, bytes | None]) -> str:
+    return sender_of((header,))
+
+
 def header_text(text: str) -> bytes:
     """A header's value; lone surrogates, as in what is quoted from a broken record, become question marks."""
     return text.encode(errors="replace")

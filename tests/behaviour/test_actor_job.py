@@ -146,6 +146,25 @@ def test_a_gateway_that_sends_what_has_waited_says_nothing_and_one_with_ten_time
     assert ("rows", 44.2) == (finding.rule, finding.severity)
 
 
+def test_vehicles_that_came_by_another_gateway_are_told_where_that_practically_never_happens() -> None:
+    partition = ActorPartition()
+    gateway = Worker(partition, "gateway:north", "engine-0")
+    readings = SessionAct(action=Action.WRITE, resource="telemetry", count=600, rows=100, max_rows=100)
+    taken = SessionAct(action=Action.WRITE, resource="telemetry")
+    for _ in range(9 * 24):
+        partition.apply(*(gateway.session(readings, entity=None, workflow_id=None) for _ in range(5)))
+        partition.at_ms += HOUR_MS
+    partition.apply(gateway.session(taken, entity="v-1", workflow_id=None))
+    assert [] == partition.out(ActorRecord)
+
+    for number in range(2, 5):
+        partition.apply(gateway.session(taken, entity=f"v-{number}", workflow_id=None))
+    (finding,) = [each for each in partition.out(EntityStatus)[-1].findings if each.rule == "context"]
+    assert "came by another gateway before" in finding.explanation
+    assert partition.out(Alert)
+    assert [] == partition.out(Control)
+
+
 def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_found_from_the_first_day() -> None:
     line = CharterLine.model_validate({"may": "admin", "of": "workflow", "per_hour": 30})
     partition = ActorPartition(topology_of_one(charters={"operator:*": (line,)}))

@@ -1,9 +1,17 @@
 """What gateways sent is on record once a minute, bounded, with what became of it."""
 
+from support.actor_partition import topology_of_one
 from support.fetched_records import FetchedRecord
+from support.topics import CODEC
+from support.vehicle_processor import VehicleProcessor
 
+from master_orchestrator.core.decide.gateways import KEPT_MS
 from master_orchestrator.shell.gateways import MAX_GATEWAYS, MINUTE_MS, GatewayBook
-from master_orchestrator_schemas.messages import Activity
+from master_orchestrator.shell.processor import Processor
+from master_orchestrator.shell.worker import vehicle_job
+from master_orchestrator_schemas.messages import Activity, Telemetry
+from master_orchestrator_schemas.metrics import Metrics
+from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.vocabulary import ActError, ActOutcome
 
 START_MS = 1_750_000_020_000
@@ -72,3 +80,23 @@ def test_a_sender_that_makes_up_names_fills_no_memory() -> None:
 
     assert MAX_GATEWAYS + 1 == len(sessions)
     assert [(ActOutcome.SUCCESS, 500, 1)] == sessions["gateway:other"]
+
+
+def test_a_vehicle_that_comes_by_another_gateway_goes_out_as_a_session_of_that_one() -> None:
+    processor: VehicleProcessor = Processor(*vehicle_job(topology_of_one(), Metrics()))
+    table, rank, sent = dict[bytes, bytes](), INPUTS.index("Telemetry"), list[Activity]()
+    for offset, gateway in enumerate(("north", "north", "south", "south")):
+        at_ms = START_MS + offset * KEPT_MS
+        record = reading(offset, gateway, "v-1", at_ms)._replace(
+            value=CODEC.encode(Telemetry(vehicle_id="v-1", ts_ms=at_ms, engine_rpm=1800.0))
+        )
+        work = processor.process(0, [(rank, record)], table.get)
+        table |= work.entries
+        sent += [CODEC.decode(each.value, Activity) for each in work.commands if each.key == b"gateway:south"]
+    (change,) = sent
+    assert ("gateway:south", "v-1", "v-1@2", "before: gateway:north") == (
+        change.actor,
+        change.entity,
+        change.session,
+        change.details,
+    )

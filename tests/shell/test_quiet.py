@@ -84,7 +84,7 @@ def records_of(drawn: list[Any]) -> list[tuple[int, FetchedRecord]]:
     ts_ms = START_MS
 
     def add(rank: int, at_ms: int, value: bytes) -> None:
-        records.append((rank, FetchedRecord(len(records), at_ms, b"v", value, ())))
+        records.append((rank, FetchedRecord(len(records), at_ms, b"v", value, (("ce_source", b"north"),))))
 
     for each in [(1_000, 0, {}, 3), *drawn, (1_000, 0, {}, 3)]:
         if isinstance(each, bytes):

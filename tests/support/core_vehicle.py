@@ -89,6 +89,8 @@ class CoreVehicle:
     def __init__(self, policy: Policy, vehicle_id: str = "v-1") -> None:
         self.policy, self.vehicle_id = policy, vehicle_id
         self.at_ms = EPOCH_MS
+        self.gateway: str | None = None
+        """Who brings the next readings; None: their headers are not at hand."""
         self.stored: bytes | None = None
         self.offsets: Counter[str] = Counter()
         self.audit: list[AuditRecord] = []
@@ -137,7 +139,7 @@ class CoreVehicle:
         topic = TOPICS[type(body)]
         cause = Cause(topic=topic, partition=3, offset=self.offsets[topic])
         self.offsets[topic] += 1
-        record = Input(cause=cause, at_ms=self.at_ms, body=body, traceparent=traceparent)
+        record = Input(cause=cause, at_ms=self.at_ms, body=body, traceparent=traceparent, gateway=self.gateway)
         before = None if self.stored is None else decode_state(self.stored)
         outcome = step(self.policy, self.vehicle_id, before, record)
         again = step(self.policy, self.vehicle_id, None if self.stored is None else decode_state(self.stored), record)

@@ -22,7 +22,7 @@ MAX_BEGUN = 32
 UNENDED_SEVERITY = 30
 """On record and part of the risk, but no alert by itself: every kill -9 of a runner may leave one."""
 
-UNHEARD_MS = DAY_MS
+UNENDED_MS = DAY_MS
 """After this time the session of an operator or a client, who do not say that they live, has not ended."""
 
 
@@ -52,7 +52,7 @@ def unheard_at(state: ActorState) -> int | None:
     """When the next session of an actor that does not say that it lives will count as one that can end no more."""
     if state.actor.kind is ActorKind.AGENT or not state.begun:
         return None
-    return state.begun[0].at_ms + UNHEARD_MS
+    return state.begun[0].at_ms + UNENDED_MS
 
 
 def unended(turn: Turn, begun: Begun) -> Sighting:
@@ -77,7 +77,7 @@ def _same_session(one: Activity, other: Activity) -> bool:
 def _is_over(state: ActorState, begun: Begun, at_ms: int) -> bool:
     """An instance that lives under a later start may be another process of the same name: it is given some time."""
     if state.actor.kind is not ActorKind.AGENT:
-        return at_ms - begun.at_ms >= UNHEARD_MS
+        return at_ms - begun.at_ms >= UNENDED_MS
     writer = state.writers.get(begun.record.instance)
     if writer is None or not writer.alive:
         return True

@@ -56,6 +56,14 @@ class ReadingObserved(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     service: ServiceRecord | None = None
 
 
+class GatewayChanged(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
+    """The vehicle's readings come by another gateway, or by the first one: ``before`` None."""
+
+    gateway: str
+    since_ms: int
+    before: str | None
+
+
 class ReadingDropped(Event, frozen=True, kw_only=True, gc=False, tag=_snake):
     """A reading was dropped for its time. ``letter``: what its dead letter says; None: it leaves none."""
 

@@ -16,6 +16,7 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
         cause: topic, partition and offset of the record.
         at_ms: the record's timestamp, the only clock there is (milliseconds since 1970 UTC, set by the broker).
         body: the decoded message.
+        gateway: who brought a reading; None where its headers are not at hand, as in a replay.
         left_out: what of the record was not understood, and is not in ``body``.
         traceparent: the record's W3C trace context, carried on to every command and audit record of its workflow.
     """
@@ -24,4 +25,5 @@ class Input(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     body: Body
     traceparent: str | None = None
+    gateway: str | None = None
     left_out: tuple[LeftOut, ...] = ()

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 from master_orchestrator.core.inputs import Body, Input
 from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator_schemas.codec import Codec, DecodeError, Read
-from master_orchestrator_schemas.headers import traceparent_of
-from master_orchestrator_schemas.messages import Cause
+from master_orchestrator_schemas.headers import gateway_of, traceparent_of
+from master_orchestrator_schemas.messages import Cause, Telemetry
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS, TYPES, Message
@@ -73,6 +73,7 @@ class Intake(RecordReader[Body]):
 
     def __init__(self, topology: Topology, codec: Codec) -> None:
         super().__init__(topology, codec, INPUTS, "vehicle_id")
+        self._readings = topology.topic_of(Telemetry.__name__)
 
     def take(
         self,
@@ -85,4 +86,11 @@ class Intake(RecordReader[Body]):
     ) -> Input:
         """The input that the record at ``cause`` is. Raises :class:`RejectedError`."""
         body, left_out = self.read(cause, at_ms=at_ms, key=key, value=value)
-        return Input(cause=cause, at_ms=at_ms, body=body, traceparent=traceparent_of(headers), left_out=left_out)
+        return Input(
+            cause=cause,
+            at_ms=at_ms,
+            body=body,
+            traceparent=traceparent_of(headers),
+            gateway=None if headers is None or cause.topic != self._readings else gateway_of(headers),
+            left_out=left_out,
+        )

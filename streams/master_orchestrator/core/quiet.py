@@ -5,6 +5,7 @@ It asks the functions that the rules ask (``decide/telemetry.py``), and leaves t
 
 from msgspec.structs import replace
 
+from master_orchestrator.core.decide.gateways import comes_by_another
 from master_orchestrator.core.decide.regular_service import is_look_due
 from master_orchestrator.core.decide.share import after_reading
 from master_orchestrator.core.evolve.vehicle import next_positions
@@ -34,6 +35,7 @@ def quiet(policy: Policy, state: VehicleState, given: Input) -> VehicleState | N
         or not is_plain(trackers, state.clock, reading.ts_ms, at_ms)
         or mistake_in(reading.ts_ms, at_ms, policy.episodes.max_future_ms)
         or is_look_due(policy, state, reading)
+        or comes_by_another(state, given)
     ):
         return None
     after, seen = observe(policy.triage, trackers, reading)

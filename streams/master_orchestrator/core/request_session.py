@@ -1,7 +1,12 @@
-"""What an operator or a workshop asked of the engine, as a session on record: the engine knows what became of it."""
+"""What others did to vehicles, as sessions on record: requests, of which the engine knows what became of them, and a
+vehicle that comes by another gateway.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from msgspec.structs import replace
+
+from master_orchestrator.core.events import GatewayChanged
 from master_orchestrator.core.inputs import Input
 from master_orchestrator.core.outcome import Outcome
 from master_orchestrator_schemas.messages import Activity, OperatorRequest, ServiceEvent, SessionAct
@@ -23,7 +28,7 @@ MAX_NAME = 100
 
 
 def request_sessions(given: Input, outcome: Outcome) -> Sequence[Activity]:
-    """The session of an operator's request or a workshop's event; empty for any other input.
+    """The session of an operator's request, of a workshop's event, of a change of gateway; empty for any other input.
 
     An operator's request that was followed has no act here: its sender's session has it, and the trail the transition.
     What was refused has one, of INVALID, or of NOT_FOUND, which counts as probing.
@@ -35,7 +40,7 @@ def request_sessions(given: Input, outcome: Outcome) -> Sequence[Activity]:
     if isinstance(body, ServiceEvent):
         acts = (_act(Action.WRITE, "appointment", refused),)
         return [_session(given, ActorKind.WORKSHOP, body.workshop_id, body.event_id, body.workflow_id, acts)]
-    return ()
+    return [_gateway_session(given, change) for change in _changes(outcome)]
 
 
 def _refused(outcome: Outcome) -> str | None:
@@ -53,8 +58,23 @@ def _act(action: Action, resource: str, refused: str | None) -> SessionAct:
     return SessionAct(action=action, resource=resource, outcome=ActOutcome.FAILURE, error=error)
 
 
+def _changes(outcome: Outcome) -> Iterator[GatewayChanged]:
+    """A vehicle's first gateway is not one."""
+    for event in outcome.events:
+        if isinstance(event, GatewayChanged) and event.before is not None:
+            yield event
+
+
+def _gateway_session(given: Input, change: GatewayChanged) -> Activity:
+    """That of the gateway by which the vehicle comes now."""
+    name = f"{given.body.vehicle_id}@{given.cause.offset}"
+    acts = (_act(Action.WRITE, "telemetry", None),)
+    session = _session(given, ActorKind.GATEWAY, change.gateway, name, None, acts)
+    return replace(session, details=f"before: {ActorKind.GATEWAY}:{change.before}")
+
+
 def _session(  # noqa: PLR0917  all of them are the record's
-    given: Input, kind: ActorKind, name: str | None, session: str, workflow_id: str, acts: tuple[SessionAct, ...]
+    given: Input, kind: ActorKind, name: str | None, session: str, workflow_id: str | None, acts: tuple[SessionAct, ...]
 ) -> Activity:
     """Each is the only record of its ``start_ms``, so that no number can be missing."""
     instance = f"engine-{given.cause.partition}"

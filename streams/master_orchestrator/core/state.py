@@ -294,6 +294,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
         service: the meters and what was done; None: the vehicle has no service plan.
         shared: of the stored form, empty in memory: for each finding that stands its place among the workflow's, where
             it is stored once for both, or -1 where ``standing`` has it.
+        gateway: who brings its readings, and since when (milliseconds since 1970); None before the first that says.
     """
 
     version: int
@@ -313,6 +314,7 @@ class VehicleState(msgspec.Struct, frozen=True, array_like=True, gc=False):
     campaigns: tuple[int, ...] = ()
     service: ServiceRecord | None = None
     shared: tuple[int, ...] = ()
+    gateway: tuple[str, int] | None = None
 
 
 def new_vehicle() -> VehicleState:

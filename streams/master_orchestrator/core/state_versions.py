@@ -15,7 +15,7 @@ import msgspec
 
 from master_orchestrator.core.errors import ForeignStateError
 
-STATE_VERSION = 13
+STATE_VERSION = 14
 
 Fields = list[Any]
 """A state's fields in their order; nested structs are such lists too."""
@@ -42,14 +42,15 @@ def _memory_packed(fields: Fields) -> Fields:
     return [*fields[:TRACKERS], trackers, *fields[TRACKERS + 1 :]]
 
 
-UPGRADES: Mapping[int, Upgrade] = {**dict.fromkeys((1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12), _same), 6: _memory_packed}
+UPGRADES: Mapping[int, Upgrade] = {**dict.fromkeys((1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13), _same), 6: _memory_packed}
 """Version -> the pure step from it to the next. A step may leave out appended fields that have a default.
 
 2: ``share``; 3: ``clock``, ``present``, speeds in ``Engine``; 4: the pace in ``Engine``; 5: ``revision`` and
 ``unweighed`` of a finding, and ``escalations``; 6: ``memory``, and ``crossing`` of a finding; 7: ``memory`` packed;
 8: ``conversation``, ``chosen`` of the facts, ``opted_out``; 9: ``fell_through`` of an appointment;
 10: ``campaigns`` of a workflow and of the vehicle; 11: ``service`` of both;
-12: ``shared``; 13: ``heard_of`` of a conversation.
+12: ``shared``; 13: ``heard_of`` of a conversation;
+14: ``gateway``.
 """
 
 

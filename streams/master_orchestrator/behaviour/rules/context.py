@@ -79,6 +79,12 @@ def _circumstances(case: Case) -> Iterator[Circumstance]:
     if act.commands_known and act.command is None:
         times = max(0, state.without_command - learnt)
         yield _odds(times, state.seen), f"without a command ({times} of {state.seen:,})"
+    if moved(act) and not case.declared:
+        times, records = max(0, state.foreign - learnt), actor.hours.total()
+        yield (
+            _odds(times, records),
+            f"of {act.entity}, which came by another gateway before ({times} of {records:,} records)",
+        )
     if foreign(act):
         times = max(0, state.foreign - learnt)
         yield (
@@ -106,6 +112,11 @@ def foreign(act: Act) -> bool:
     return bool(act.entity and act.command_entity and act.entity != act.command_entity)
 
 
+def moved(act: Act) -> bool:
+    """Whether it is the record of a vehicle that came by another gateway before; its others are of no vehicle."""
+    return act.kind is ActorKind.GATEWAY and act.session is not None and bool(act.entity)
+
+
 def _odds(times: int, of: int) -> float:
     return (times + 1) / (of + 2)
 
@@ -120,7 +131,7 @@ def _learn(case: Case) -> None:
     if case.before is not None:
         state.precedents.learn(case.before)
     state.without_command += act.count if act.commands_known and act.command is None else 0
-    state.foreign += act.count if foreign(act) else 0
+    state.foreign += act.count if foreign(act) or moved(act) else 0
     actor.hours[_hour(act)] += 1
     if len(actor.instances) < MAX_INSTANCES:
         actor.instances.add(act.instance)

@@ -24,6 +24,7 @@ from master_orchestrator.core.decide.campaigns import left_over
 from master_orchestrator.core.decide.context import Context, Decision
 from master_orchestrator.core.decide.cooldowns import cooling
 from master_orchestrator.core.decide.findings import combined, evidence_details, joined, known, still_stands
+from master_orchestrator.core.decide.gateways import gateway_change
 from master_orchestrator.core.decide.opening import make_room, next_workflow_id
 from master_orchestrator.core.decide.sent_time import impossible_time
 from master_orchestrator.core.decide.share import after_reading
@@ -108,10 +109,13 @@ def on_telemetry(context: Context[None], reading: Telemetry) -> Decision:
     )
     idle = state.workflow is None or not state.workflow.is_open
     due = seen.accepted and idle and not first and at_ms >= state.next_check_due_ms
+    happened: list[ev.Event] = [observed]
+    if seen.accepted:
+        happened += gateway_change(state, context.input)
     if not (standing or reading.check_requested or due or service):
-        return [observed]
+        return happened
     gathered = _gathered(replace(context, state=state), reading, standing, check_due=due, service=service)
-    return [observed, *_act(gathered)]
+    return [*happened, *_act(gathered)]
 
 
 def _dropped(state: VehicleState, timing: Timing) -> list[ev.Event]:

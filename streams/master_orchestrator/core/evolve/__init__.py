@@ -24,6 +24,7 @@ def evolve(state: VehicleState, event: ev.Event) -> VehicleState:
 EVOLVE: dict[type[ev.Event], Callable[[VehicleState, Any], VehicleState]] = {
     ev.InputApplied: vehicle.input_applied,
     ev.ReadingObserved: vehicle.reading_observed,
+    ev.GatewayChanged: vehicle.gateway_changed,
     ev.ReadingDropped: vehicle.reading_dropped,
     ev.AuditSealed: vehicle.audit_sealed,
     ev.WorkflowOpened: episodes.workflow_opened,

@@ -37,6 +37,11 @@ def reading_observed(state: VehicleState, event: ev.ReadingObserved) -> VehicleS
     )
 
 
+def gateway_changed(state: VehicleState, event: ev.GatewayChanged) -> VehicleState:
+    """Apply :class:`~master_orchestrator.core.events.GatewayChanged`."""
+    return replace(state, gateway=(event.gateway, event.since_ms))
+
+
 def reading_dropped(state: VehicleState, event: ev.ReadingDropped) -> VehicleState:
     """Apply :class:`~master_orchestrator.core.events.ReadingDropped`."""
     return replace(state, clock=event.clock)
