@@ -60,9 +60,9 @@ lowest: ## Run the tests that need no broker with the lowest versions of what py
 chaos: $(INSTALLED) ## Faults on a cluster under load, judged from outside: SEED, MINUTES, FAULTS (how many)
 	@$(BIN)/python chaos run --seed $(SEED) --minutes $(MINUTES) --faults $(FAULTS)
 
-fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines and files: CASES (of records)
+fuzz: $(INSTALLED) ## A million bad records, and bad topologies, command lines and files: CASES (of both kinds of records)
 	@for what in records conduct topology arguments ingest; do \
-	  cases=$(CASES); [ $$what = records ] || cases=20000; \
+	  cases=$(CASES); case $$what in records|conduct) ;; *) cases=20000;; esac; \
 	  $(BIN)/python fuzz $$what --count $$cases --seed $(SEED) --jobs 2 || exit 1; \
 	done
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from fuzz_suite.findings import load
 from fuzz_suite.shards import TARGETS, FuzzRun, target_of
 
-DEFAULT_COUNTS = {"records": 1_000_000, "conduct": 200_000, "topology": 20_000, "arguments": 20_000, "ingest": 20_000}
+DEFAULT_COUNTS = {"records": 1_000_000, "conduct": 1_000_000, "topology": 20_000, "arguments": 20_000, "ingest": 20_000}
 
 
 def main() -> int:

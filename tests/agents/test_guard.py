@@ -5,7 +5,7 @@ import copy
 import pickle
 import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -425,6 +425,23 @@ def attempts(task: Task, attempt: Sequence[Any], done: list[Any]) -> None:
                 done.append(attempt)
         except CharterError:
             continue
+    if not only_rows(attempt):
+        with task.in_hand(), pytest.raises(CharterError):
+            guarded(action, resource, entity="whom")(reach(done))(entity)
+
+
+def only_rows(attempt: Sequence[Any]) -> bool:
+    """Whether its rows alone are wrong: those of a guarded function are known only when it has returned."""
+    return tuple(attempt[:2]) == ("read", "center_capacity")
+
+
+def reach(done: list[Any]) -> Callable[[Any], None]:
+    """A store's function, which must not be called."""
+
+    def reached(whom: Any) -> None:
+        done.append(whom)
+
+    return reached
 
 
 def sync_way(cases: Sequence[Any], done: list[Any]) -> Any:
@@ -435,6 +452,15 @@ def sync_way(cases: Sequence[Any], done: list[Any]) -> Any:
     return handler
 
 
+def reach_later(done: list[Any]) -> Callable[[Any], Awaitable[None]]:
+    """A coroutine of a store, which must not be called."""
+
+    async def reached(whom: Any) -> None:
+        done.append(whom)
+
+    return reached
+
+
 def async_way(cases: Sequence[Any], done: list[Any]) -> Any:
     async def one(task: Task, attempt: Any) -> None:
         action, resource, entity, rows = attempt
@@ -442,7 +468,10 @@ def async_way(cases: Sequence[Any], done: list[Any]) -> Any:
             async with task.access(action, resource, entity=entity, rows=rows):
                 done.append(attempt)
         except CharterError:
-            return
+            pass
+        if not only_rows(attempt):
+            with task.in_hand(), pytest.raises(CharterError):
+                await guarded(action, resource, entity="whom")(reach_later(done))(entity)
 
     async def handler(task: Task) -> None:
         await asyncio.gather(*(one(task, case) for case in cases))
