@@ -47,11 +47,11 @@ def conversations(count: int = 10_000) -> dict[str, float]:
             code = (Dtc(code="P0420", status=0x08),)
             gateway.send(number, ts_ms=START_MS + 1_000, **{**HEALTHY, "mil_on": True, "dtcs": code})
         gateway.flush()
-        await_that(lambda: _waiting(engine, agents) == count, PATIENCE_S)
+        await_that(lambda: _waiting(engine) == count, PATIENCE_S)
         opened_s = time.monotonic() - begun
         held = _memory(own, engine, agents)
         return {
-            "open_conversations": _waiting(engine, agents),
+            "open_conversations": _waiting(engine),
             "opened_per_s": count / opened_s,
             **{f"{figure}_healthy": value for figure, value in healthy.items()},
             **{f"{figure}_conversing": value for figure, value in held.items()},
@@ -63,10 +63,11 @@ def _handler(agent: AgentType) -> str:
     return "bench_suite.conversations:ask" if asks else "bench_suite.noop_agents:agree"
 
 
-def _waiting(engine: MeasuredProcess, agents: MeasuredProcess) -> float:
-    """Workflows in CUSTOMER_ENGAGEMENT whose owner was contacted."""
-    contacted = agents.metric("master_orchestrator_replies_total", agent=AgentType.CUSTOMER_ENGAGEMENT)
-    return min(contacted, engine.metric(WORKFLOWS, state="CUSTOMER_ENGAGEMENT"))
+def _waiting(engine: MeasuredProcess) -> float:
+    """Workflows in CUSTOMER_ENGAGEMENT, once no command is with an agent."""
+    if engine.metric("master_orchestrator_commands_open"):
+        return 0.0
+    return engine.metric(WORKFLOWS, state="CUSTOMER_ENGAGEMENT")
 
 
 def _memory(own: BenchSystem, engine: MeasuredProcess, agents: MeasuredProcess) -> dict[str, float]:

@@ -9,6 +9,7 @@ from support.golden_history import FOLDER, PARTITION, GoldenHistory
 from support.topics import CODEC
 from support.vehicle_processor import vehicle_processor
 
+from master_orchestrator.core.decide.conversation import is_waiting
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.shell.open_work import OpenWork, open_of
 from master_orchestrator_schemas.messages import AuditRecord, Command, Status, Telemetry
@@ -17,7 +18,7 @@ from master_orchestrator_schemas.metrics import PREFIX, Metrics
 from master_orchestrator_schemas.partitioner import partition_of_key
 from master_orchestrator_schemas.registry import INPUTS
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import State
+from master_orchestrator_schemas.vocabulary import AgentType, State
 
 PATHS = sorted(FOLDER.glob("histories/*.yaml"))
 START_MS = 1_700_000_000_000
@@ -63,6 +64,24 @@ def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same
         assert _without_zeros(kept.commands()) == _without_zeros(taken_over.commands())
         now_ms = given["at_ms"]
         assert _without_zeros(kept.oldest(now_ms)) == _without_zeros(taken_over.oldest(now_ms))
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_contact_that_was_answered_by_its_agent_is_no_open_command(path: Path) -> None:
+    history = GoldenHistory(path)
+    run, kept = history.run(), OpenWork()
+    kept.reset({PARTITION: []})
+    asking: dict[bytes, bool] = {}
+    for given in history.inputs:
+        work = run.work(given)
+        kept.update(PARTITION, work.states)
+        for key, state in work.states.items():
+            held = state.workflow
+            asking[key] = held is not None and held.state is State.CUSTOMER_ENGAGEMENT and not is_waiting(held)
+        commands: Counter[str] = Counter()
+        for (agent, _), count in kept.commands():
+            commands[agent] += int(count)
+        assert sum(asking.values()) == commands[AgentType.CUSTOMER_ENGAGEMENT]
 
 
 def _without_zeros(values: list[tuple[tuple[str, str], float]]) -> dict[tuple[str, str], float]:

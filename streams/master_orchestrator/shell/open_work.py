@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from master_orchestrator.core.decide.conversation import is_waiting
 from master_orchestrator.core.state import Chain, Execution, VehicleState, Workflow
 from master_orchestrator.core.transitions import STATE_OF_STEP
 from master_orchestrator_schemas.vocabulary import AgentType, Priority, State
@@ -145,7 +146,7 @@ class OpenWork:
 
 def _own(workflow: Workflow) -> Iterator[OpenCommand]:
     execution = workflow.execution
-    if execution is not None and STATE_OF_STEP.get(execution.step) is workflow.state:
+    if execution is not None and STATE_OF_STEP.get(execution.step) is workflow.state and not is_waiting(workflow):
         yield _command(execution, workflow.priority)
 
 
