@@ -43,7 +43,7 @@ def number(text: str) -> float | None:
     if "_" in text or not text.isascii():
         return None
     try:
-        value = float(text)
+        value = float(text.strip())  # float() leaves the separators U+001C to U+001F
     except ValueError:
         return None
     return value if math.isfinite(value) else None
@@ -69,7 +69,7 @@ def _is_not_finite(text: str) -> bool:
     if "_" in text or not text.isascii():
         return False
     try:
-        float(text)
+        float(text.strip())
     except ValueError:
         return False
     return True

@@ -26,7 +26,7 @@ def test_what_json_calls_nan_is_no_value(value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("2100", 2100.0), (" -1.5 ", -1.5), ("1e3", 1000.0), ("-9999", -9999.0), ("0", 0.0)]
+    ("text", "expected"), [("2100", 2100.0), (" -1.5 ", -1.5), ("1e3", 1000.0), ("-9999", -9999.0), ("0\x1f", 0.0)]
 )
 def test_numbers_come_as_texts(text: str, expected: float) -> None:
     assert expected == plain(text) == number(text)
