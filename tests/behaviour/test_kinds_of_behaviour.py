@@ -105,6 +105,33 @@ def test_an_hour_between_working_hours_is_a_working_hour(alerts: Judged) -> None
     assert set() == told(alerts(house))
 
 
+def looks_at_the_trail(house: House, rows: list[int], *, first_day: int = DAY) -> None:
+    """An operator reads the audit trail once a day, for the first time on `first_day`."""
+    customer_service(house, "operator:bo", first_day + len(rows))
+    for day, touched in enumerate(rows, first_day):
+        house.act(at(day, 11), "operator:bo", "read", "audit_log", rows=touched)
+
+
+def test_an_operator_s_new_work_with_many_rows_is_learnt_and_no_alert(alerts: Judged) -> None:
+    house = House(seed=1)
+    looks_at_the_trail(house, [57, 92, 60, 100, 88])
+    assert set() == told(alerts(house))
+
+
+@pytest.mark.parametrize("rows", [101, 2_000])
+def test_an_operator_s_new_work_with_too_many_rows_is_told_each_time(rows: int, alerts: Judged) -> None:
+    house = House(seed=1)
+    looks_at_the_trail(house, [rows, rows])
+    found = [finding for finding in alerts(house) if finding.rule is Rule.ROWS]
+    assert 2 == len(found)
+
+
+def test_known_work_with_more_rows_than_ever_is_told(alerts: Judged) -> None:
+    house = House(seed=1)
+    looks_at_the_trail(house, [1] * 22 + [99], first_day=1)
+    assert {("operator:bo", Rule.ROWS)} <= told(alerts(house))
+
+
 def frees_holds(house: House, days: int, per_hour: int, every: int) -> None:
     """SCHEDULING writes an appointment for each command; every so often it frees one of another vehicle."""
     for day in range(days):

@@ -11,6 +11,8 @@ from master_orchestrator_schemas.vocabulary import Verdict
 
 ALERT_SEVERITY = 40
 """From here on a finding is an alert."""
+UNALERTED_CAP = 39
+"""The most that something counts for where it is not an alert by itself."""
 
 GROWS_FOR_MS = HOUR_MS
 """What the same rule sees of the same pair within this time of the finding's newest act makes the finding grow."""

@@ -5,8 +5,15 @@ from math import log2
 from master_orchestrator.behaviour.actor import Actor, OpenTask
 from master_orchestrator.behaviour.acts import MINUTE_MS
 from master_orchestrator.behaviour.case import Case
-from master_orchestrator.behaviour.findings import Rule, Sighting, Sightings
+from master_orchestrator.behaviour.findings import UNALERTED_CAP, Rule, Sighting, Sightings
 from master_orchestrator_schemas.vocabulary import ActorKind
+
+OPEN_KINDS = frozenset({ActorKind.OPERATOR, ActorKind.CLIENT})
+"""Kinds that take up new work without a release."""
+NEW_PAIR_ACTS = 20
+"""Until an operator or a client has done this many acts of a pair, little is known of how many rows each may have."""
+NEW_PAIR_ROWS = 100
+"""Rows of one act of such a pair that are learnt, and do not alert by themselves."""
 
 TASK_OVER_MS = 10 * MINUTE_MS
 """A command, or the work for an entity, is over this long after its last act."""
@@ -17,6 +24,9 @@ def rows(case: Case) -> Sightings:
 
     Those of a gateway are the vehicles of a minute, which is a rate: a fleet that reports by the hour comes back at
     once after an outage, with sixty times the vehicles.
+
+    What an operator or a client does for the first times has no usual size yet. Else its first size, above the ceiling
+    and so never learnt, would be told as new each time.
     """
     act, state = case.act, case.state
     limit = case.most_rows
@@ -32,7 +42,14 @@ def rows(case: Case) -> Sightings:
     severity = 30 + 12 * log2(ratio)
     if act.kind is ActorKind.GATEWAY:
         severity = min(severity, case.most_of_a_rate)
+    if act.succeeded and most <= NEW_PAIR_ROWS and _is_new_pair(case):
+        state.greatest_rows = most
+        severity = min(severity, UNALERTED_CAP)
     return (Sighting(Rule.ROWS, severity, text, observed=most),)
+
+
+def _is_new_pair(case: Case) -> bool:
+    return case.act.kind in OPEN_KINDS and case.state.seen < NEW_PAIR_ACTS
 
 
 def per_command(case: Case) -> Sightings:

@@ -6,15 +6,12 @@ from math import log2
 from master_orchestrator.behaviour.acts import CHARTERED, DAY_MS
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.case import RARE, Case
-from master_orchestrator.behaviour.findings import ALERT_SEVERITY, Rule, Sighting, Sightings
+from master_orchestrator.behaviour.findings import ALERT_SEVERITY, UNALERTED_CAP, Rule, Sighting, Sightings
 from master_orchestrator.behaviour.panes import WINDOW_NAMES
 from master_orchestrator.behaviour.rules.context import foreign
 from master_orchestrator_schemas.vocabulary import ActorKind
 
 NEW_VERSION_MS = DAY_MS
-UNALERTED_CAP = 39
-"""The most that a rate counts for where it is not an alert by itself."""
-
 DECLARED_FACTOR = 2
 """How much higher the ceilings are while work is declared."""
 
