@@ -10,6 +10,7 @@ from master_orchestrator.cli.context import invocation
 from master_orchestrator.cli.output import JsonOption, answer
 
 if TYPE_CHECKING:
+    from master_orchestrator_agents.proposal import ProposedCharter
     from master_orchestrator_schemas.topology import CharterLine, Topology
 
 AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="An agent type, such as DIAGNOSIS.")]
@@ -33,22 +34,27 @@ def propose(ctx: typer.Context, agent: AgentArgument, *, json: JsonOption = Fals
     """Print the lines that allow what the agent was seen to do, to be put under `charters` in topology.yaml.
 
     Run it with `agents --enforce observe` first, which lets everything through. Limits are twice what was seen; remove
-    what it should not do.
+    what it should not do. What was denied is listed apart, and no line is proposed for it.
     """
     from master_orchestrator.cli.handlers import agent_type
     from master_orchestrator.cli.progress import reading
     from master_orchestrator.readers.activity import read_activity
-    from master_orchestrator_agents.proposal import proposed_lines
+    from master_orchestrator_agents.proposal import proposed
     from master_orchestrator_schemas.vocabulary import ActorKind
 
     call = invocation(ctx)
     name = agent_type(agent)
     with reading("the activity") as progress:
         records = (record for _, record in read_activity(call.reachable_kafka("Activity"), call.topology, progress))
-        lines = proposed_lines(record for record in records if record.actor == f"{ActorKind.AGENT}:{name}")
-    nothing = f"Nothing that {name} did is on record: it declares no acts (task.access), or has not run."
-    text = "\n".join(["charters:", f"  {name}:", *(f"    {line}" for line in lines)]) if lines else nothing
-    answer({"agent": name, "lines": lines}, lambda: text, as_json=json)
+        proposal = proposed(record for record in records if record.actor == f"{ActorKind.AGENT}:{name}")
+    answer({"agent": name, **proposal._asdict()}, lambda: _proposed(name, proposal), as_json=json)
+
+
+def _proposed(name: str, proposal: ProposedCharter) -> str:
+    lines = ["charters:", f"  {name}:", *(f"    {line}" for line in proposal.lines)]
+    nothing = [f"Nothing that {name} did is on record: it declares no acts (task.access), or has not run."]
+    denied = ["# Denied, not proposed:", *(f"#   {each}" for each in proposal.denied)]
+    return "\n".join([*(lines if proposal.lines else nothing), *(denied if proposal.denied else [])])
 
 
 def _value(topology: Topology) -> dict[str, Any]:
