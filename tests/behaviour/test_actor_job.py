@@ -180,6 +180,31 @@ def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_
     assert "31 times within an hour: its charter allows 30" in finding.explanation
 
 
+def test_a_finding_that_grows_by_another_check_names_both(partition: ActorPartition, worker: Worker) -> None:
+    tried = SessionAct(action=Action.READ, resource="customer_profile", outcome=ActOutcome.DENIED)
+    for check in (DeniedBy.LINE, DeniedBy.ROWS, DeniedBy.LINE, DeniedBy.ROWS):
+        partition.apply(worker.session(msgspec.structs.replace(tried, denied_by=check)))
+        partition.at_ms += 2 * MINUTE_MS
+    (finding,) = [each for each in partition.out(EntityStatus)[-1].findings if each.rule == "outside_charter"]
+    assert 1 == finding.explanation.count("check of line")
+    assert 1 == finding.explanation.count("check of rows")
+
+
+def test_a_finding_that_grows_to_a_higher_severity_still_names_the_check_before(
+    partition: ActorPartition, worker: Worker
+) -> None:
+    let_through = SessionAct(action=Action.READ, resource="telemetry", denied_by=DeniedBy.ROWS)
+    denied = msgspec.structs.replace(let_through, outcome=ActOutcome.DENIED, denied_by=DeniedBy.LINE)
+    partition.apply(worker.session(let_through))
+    partition.apply(worker.session(denied))
+    (finding,) = [each for each in partition.out(EntityStatus)[-1].findings if each.rule == "outside_charter"]
+    assert (60.0, True, True) == (
+        finding.severity,
+        finding.explanation.index("check of line") < finding.explanation.index("check of rows"),
+        finding.explanation.endswith("it was done"),
+    )
+
+
 def test_an_agent_without_a_charter_is_unknown_where_there_are_charters_and_it_acts(partition: ActorPartition) -> None:
     stranger = Worker(partition, "agent:STRANGER")
     partition.apply(stranger.session())

@@ -83,7 +83,8 @@ class BehaviourFinding(msgspec.Struct, kw_only=True):
 class Sighting(msgspec.Struct, frozen=True):
     """What one rule says of one act.
 
-    ``observed``: what was above its ceiling, where the rule has one; ``window``: in which window.
+    ``observed``: what was above its ceiling, where the rule has one; ``window``: in which window. ``reason``: the part
+    of the explanation by which it differs from others of the rule; empty where they differ in numbers alone.
     """
 
     rule: Rule
@@ -91,6 +92,7 @@ class Sighting(msgspec.Struct, frozen=True):
     explanation: str
     observed: int = 0
     window: int = 0
+    reason: str = ""
 
 
 Sightings = Sequence[Sighting]
@@ -162,9 +164,13 @@ def _grow(finding: BehaviourFinding, act: Act, severity: float, sighting: Sighti
     finding.acts += act.count
     finding.last_ms = max(finding.last_ms, act.at_ms)
     _note_session(finding, act)
+    is_told = sighting.reason in finding.explanation
     if severity > finding.severity:
-        finding.severity, finding.explanation, finding.entity = severity, sighting.explanation, act.entity
-        finding.observed, finding.window = sighting.observed, sighting.window
+        before = "" if is_told else f"; before: {finding.explanation}"
+        finding.severity, finding.explanation = severity, f"{sighting.explanation}{before}"
+        finding.entity, finding.observed, finding.window = act.entity, sighting.observed, sighting.window
+    elif not is_told:
+        finding.explanation += f"; later: {sighting.reason}"
     if finding.alerted_ms is None and finding.alerts:
         finding.alerted_ms = act.at_ms
 

@@ -30,6 +30,7 @@ def breach(act: Act, stake: float, *, denied_by: DeniedBy | None) -> Sighting:
         Rule.OUTSIDE_CHARTER,
         max(severity, DENIED_AT_LEAST) if act.denied else severity,
         f"{act.action} of {act.resource} by {act.actor}: {why}; it {_end(act)}",
+        reason=why,
     )
 
 
@@ -38,8 +39,10 @@ def per_hour(case: Case) -> Sightings:
     act, most, count = case.act, case.per_hour, case.within_an_hour
     if most is None or not act.succeeded or count <= most:
         return ()
-    text = f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: its charter allows {most:,}"
-    return (Sighting(Rule.OUTSIDE_CHARTER, BREACH_BASE + BREACH_PER_STAKE * case.stake, text, observed=count),)
+    why = f"its charter allows {most:,}"
+    text = f"{act.action} of {act.resource} by {act.actor} {count:,} times within an hour: {why}"
+    severity = BREACH_BASE + BREACH_PER_STAKE * case.stake
+    return (Sighting(Rule.OUTSIDE_CHARTER, severity, text, observed=count, reason=why),)
 
 
 def _end(act: Act) -> str:
