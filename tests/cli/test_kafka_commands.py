@@ -68,7 +68,7 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
     """Before they begin, and what the operators' charter does not allow is not read."""
     assert 0 == cli("audit", "export", "--workflow", "v-1~0").returncode
     mine = folder / "topology.yaml"
-    mine.write_text(default_path().read_text().replace("of: [workflow, audit_log, ", "of: [workflow, ", 1))
+    mine.write_text(default_path().read_text().replace("of: [audit_log, agent_control, ", "of: [agent_control, ", 1))
     denied = cli("--topology", str(mine), "audit", "export")
     assert 0 != denied.returncode
     assert "" == denied.stdout
@@ -88,10 +88,10 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
     assert [ADMIN_OF_POLICY] * 3 == [(each.acts[0].action, each.acts[0].resource) for each in (first, same, changed)]
     assert charter_lines(topology) == in_force(first.details or "")
     assert same.details is None
-    line = "operator:*: {may: read, of: [workflow, "
+    line = "operator:*: {may: read, of: ["
     details = (changed.details or "").splitlines()
-    assert f"- {line}audit_log, agent_control, policy]}}" == details[0]
-    assert f"+ {line}agent_control, policy]}}" in details
+    assert f"- {line}audit_log, agent_control, policy], per_hour: 60}}" == details[0]
+    assert f"+ {line}agent_control, policy], per_hour: 60}}" in details
     assert [
         (Phase.BEFORE, ActOutcome.SUCCESS, "audit_log", "v-1"),
         (Phase.DONE, ActOutcome.SUCCESS, "audit_log", "v-1"),
