@@ -36,6 +36,9 @@ LEADERLESS = frozenset(
 )
 """A partition's leader is being chosen, or broker and client do not know the newest yet, as just after a start."""
 
+BROKEN_OFF = frozenset({"broken pipe", "connection reset by peer"})
+"""Who answered has ended the connection, which some do before the client's first request is read."""
+
 
 def diagnosed(config: Config, errors: Iterable[KafkaError], waited_s: float) -> Trouble:
     """What the errors of a client mean that could not be connected; the most telling of them is told."""
@@ -165,7 +168,10 @@ def _host(config: Config, error: KafkaError) -> Trouble | None:
 
 def _refused(config: Config, error: KafkaError) -> Trouble | None:
     match = re.search(r"failed: (.+?) \(after", error.str())
-    return unreachable(_servers(config), match.group(1).lower()) if match else None
+    if match is None:
+        return None
+    why = match.group(1).lower()
+    return _closed(config) if why in BROKEN_OFF else unreachable(_servers(config), why)
 
 
 def _without_topics(config: Config, topics: str) -> str:
