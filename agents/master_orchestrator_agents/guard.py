@@ -228,8 +228,13 @@ class Access:
             return
         self._denied_by = DeniedBy.CONTROL
         self._record(ActOutcome.DENIED, ActError.DENIED)
-        act = f"{permit.action.lower()} of {permit.resource}"
-        raise ControlledError(f"{act}: the agent is held back for now; see master-orchestrator ueba explain", wait_s)
+        charter = self._session.guard.charter
+        actor = "the agent" if charter is None else charter.actor
+        raise ControlledError(
+            f"{permit.action.lower()} of {permit.resource}: {actor} is held back for now. `master-orchestrator ueba "
+            "explain` says why; somebody else may release it",
+            wait_s,
+        )
 
     def _write_ahead(self) -> None:
         session = self._session

@@ -12,7 +12,15 @@ from master_orchestrator.core.request_session import REJECTED
 from master_orchestrator.core.state import VehicleState
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator.readers.view import WorkflowsView
-from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, Cause, EntityStatus, UebaRequest
+from master_orchestrator_schemas.messages import (
+    Activity,
+    ActorRecord,
+    AuditRecord,
+    Cause,
+    Control,
+    EntityStatus,
+    UebaRequest,
+)
 from master_orchestrator_schemas.reasons import REJECTION_REASONS
 from master_orchestrator_schemas.registry import Request
 
@@ -113,6 +121,9 @@ class Shell(Protocol):
 
     def actor(self, actor: str) -> tuple[EntityStatus, list[ActorRecord]] | None:
         """Where an actor stands, and its trail, oldest first; None of one that was never seen."""
+
+    def control(self, actor: str) -> Control | None:
+        """What the actor is held to; None: there never was a control."""
 
     def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:
         """Hand in a request about an actor; the record that answers it. Raises :class:`OrchestratorError`."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka import Producer
 
 from master_orchestrator.client.asking import this_user
 from master_orchestrator.client.charter_change import charter_lines, in_force
@@ -16,13 +17,16 @@ from master_orchestrator.cluster.node import stop_all
 from master_orchestrator.exit_codes import ExitCode
 from master_orchestrator.readers.activity import read_activity
 from master_orchestrator.supervision.services import command_line
-from master_orchestrator_schemas.kafka import KafkaSettings
+from master_orchestrator_schemas.codec import Codec
+from master_orchestrator_schemas.kafka import KafkaSettings, producer_config
+from master_orchestrator_schemas.messages import Control
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.topology.loader import default_path
-from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, Phase
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, ControlLevel, DeniedBy, Phase
 
 pytestmark = pytest.mark.kafka
 ADMIN_OF_POLICY = (Action.ADMIN, "policy")
+FLUSH_S = 30.0
 Cli = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -56,6 +60,7 @@ def test_a_broker_from_start_to_stop(cli: Cli, topology: Topology, tmp_path: Pat
     assert {"unchanged"} == {outcome["action"] for outcome in _answer(cli("provision", "--json"))}
 
     _reads_of_the_trail_are_on_record(cli, topology, started["bootstrap_servers"], tmp_path)
+    _who_is_blocked_changes_nothing(cli, topology, KafkaSettings(bootstrap_servers=started["bootstrap_servers"]))
 
     again = cli("kafka", "start")
     assert 2 == again.returncode
@@ -105,6 +110,25 @@ def _reads_of_the_trail_are_on_record(cli: Cli, topology: Topology, servers: str
     ] == [(record.phase, record.outcome, record.acts[0].resource, record.entity) for record in records]
     assert [ActError.NOT_FOUND] * 2 == [records[at].acts[0].error for at in (3, 6)]
     assert [f"operator:{this_user()}"] * 7 + ["operator:ada"] * 2 == [record.actor for record in records]
+
+
+def _who_is_blocked_changes_nothing(cli: Cli, topology: Topology, kafka: KafkaSettings) -> None:
+    """And is told so before anything is asked of the judge, who does not run here."""
+    block = Control(actor="operator:eve", level=ControlLevel.BLOCK, since_ms=0, by="operator:ada", reason="a drill")
+    producer = Producer(producer_config(kafka, topology.limits, topology.compression))
+    producer.produce(topology.topic_of("Control"), Codec(topology.limits).encode(block), block.actor.encode())
+    assert 0 == producer.flush(FLUSH_S)
+    producer.close()
+
+    refused = cli("ueba", "release", "agent:FEEDBACK", "--reason", "over", "--by", "operator:eve")
+    assert ExitCode.MISTAKE == refused.returncode
+    assert "admin of agent_control: operator:eve is held back for now" in refused.stderr
+    (record,) = [each for _, each in read_activity(kafka, topology) if each.actor == block.actor]
+    assert (Phase.DONE, ActOutcome.DENIED, DeniedBy.CONTROL) == (
+        record.phase,
+        record.outcome,
+        record.acts[0].denied_by,
+    )
 
 
 def _answer(done: "subprocess.CompletedProcess[str]") -> Any:

@@ -4,7 +4,7 @@ import asyncio
 import queue
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -15,16 +15,17 @@ from support.facade_stage import FacadeStage, quick
 from support.four_agents import HOT, diagnose, four_agents
 
 from master_orchestrator import MasterOrchestrator, RetryableError, Task
+from master_orchestrator.client.judge_requests import request_about
 from master_orchestrator.errors import InvalidRequestError, UnknownActorError
 from master_orchestrator.memory.shell import MemoryShell
 from master_orchestrator.readers.decoding import decoded
 from master_orchestrator.readers.topics import TopicReader, partition_of
-from master_orchestrator_agents.errors import CharterError
+from master_orchestrator_agents.errors import CharterError, ControlledError
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import producer_config
 from master_orchestrator_schemas.messages import Alert
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import Phase
+from master_orchestrator_schemas.vocabulary import ActOutcome, ControlLevel, DeniedBy, Phase, UebaAction
 
 ROGUE = "agent:CUSTOMER_ENGAGEMENT"
 SAFE, UNSAFE = "safe", "unsafe"
@@ -157,6 +158,61 @@ def test_a_rogue_is_blocked_and_released_and_notices_of_unsafe_vehicles_go_out_m
 
     after = orchestrator.explain_actor(ROGUE)
     assert ("OBSERVE", "operator:ada") == (after["level"], after["done"][-1]["by"])
+
+
+def hold(orchestrator: MasterOrchestrator, actor: str) -> None:
+    """Have somebody block the actor."""
+    shell = orchestrator._running
+    assert shell is not None
+    block = request_about(actor, UebaAction.CONTROL, by="carol", reason="a drill", level=ControlLevel.BLOCK)
+    assert "control_set" == shell.ask_judge(block, WAIT_S).event
+
+
+def until_refused(change: Callable[[], object]) -> None:
+    """What is known of a client's control may be some seconds old."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        try:
+            change()
+        except ControlledError:
+            return
+        time.sleep(POLL_S)
+    pytest.fail(f"not refused within {WAIT_S:g} s")
+
+
+def test_a_client_and_an_operator_who_are_blocked_change_nothing_and_still_see(judged: FacadeStage) -> None:
+    ada, dora, portal = (f"{kind}-{uuid.uuid4().hex[:8]}" for kind in ("ada", "dora", "portal"))
+    orchestrator = judged.orchestrator(four_agents(), client=portal)
+    orchestrator.start()
+    workflow = orchestrator.receive_vehicle_telemetry(f"v-{portal}", HOT)
+
+    with judged.on_record(orchestrator, f"client:{portal}") as records:
+        hold(orchestrator, f"client:{portal}")
+        hold(orchestrator, f"operator:{ada}")
+        until_refused(lambda: orchestrator.receive_vehicle_telemetry(f"v-{uuid.uuid4().hex}", HOT))
+        with pytest.raises(ControlledError, match=f"operator:{ada} is held back for now.*somebody else may release"):
+            orchestrator.release_actor(f"client:{portal}", operator=ada, reason="let us")
+        assert workflow == orchestrator.get_workflow_status(workflow)["workflow_id"]
+        assert "BLOCK" == orchestrator.explain_actor(f"client:{portal}")["level"]
+
+        orchestrator.release_actor(f"operator:{ada}", operator=dora, reason="the drill is over")
+        orchestrator.release_actor(f"client:{portal}", operator=ada, reason="the drill is over")
+        time_of_release = time.monotonic()
+        while time.monotonic() < time_of_release + WAIT_S:
+            with suppress(ControlledError):
+                orchestrator.receive_vehicle_telemetry(f"v-{uuid.uuid4().hex}", HOT)
+                break
+            time.sleep(POLL_S)
+        else:
+            pytest.fail("still refused")
+    refused = {
+        (record.actor, record.outcome, act.outcome)
+        for record in records
+        for act in record.acts
+        if act.denied_by is DeniedBy.CONTROL
+    }
+    denied = ActOutcome.DENIED
+    assert {(f"client:{portal}", denied, denied), (f"operator:{ada}", denied, denied)} == refused
 
 
 def test_the_same_on_an_event_loop(topology: Topology) -> None:

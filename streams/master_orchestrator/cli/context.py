@@ -107,7 +107,8 @@ class Invocation:
 
         ``details``: what it changes, for people.
 
-        Raises CharterError if the operators' charter does not allow it, KafkaUnavailableError without the topic.
+        Raises CharterError if the operators' charter does not allow it, ControlledError if a control stops it for now,
+        KafkaUnavailableError without the topic.
         """
         from master_orchestrator.client.activity import on_record
         from master_orchestrator.client.asking import this_user

@@ -10,9 +10,10 @@ import msgspec
 import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
+from master_orchestrator.client.controls import ControlsTopic, NewestControl, RequestControls
 from master_orchestrator.errors import OrchestratorError
 from master_orchestrator_agents.charter import Charter
-from master_orchestrator_agents.errors import CharterError
+from master_orchestrator_agents.errors import CharterError, ControlledError
 from master_orchestrator_agents.guard import Access, Guard, Session
 from master_orchestrator_agents.recording import Author, Occasion, short_text
 from master_orchestrator_schemas.codec import Codec
@@ -48,20 +49,25 @@ class Requester:
         name: with or without its kind; it is cut to what a record holds.
         before: writes what has to be durable before an act begins.
         done: writes a session that is over.
+        control: what an actor is held to.
     """
 
-    def __init__(self, topology: Topology, kind: ActorKind, name: str, *, before: Write, done: Write) -> None:
+    def __init__(
+        self, topology: Topology, kind: ActorKind, name: str, *, before: Write, done: Write, control: NewestControl
+    ) -> None:
         charter = Charter.of(topology, f"{kind}:{short_text(name.removeprefix(f'{kind}:'))}")
         instance = f"master-orchestrator@{socket.gethostname()}"
         self._author = Author(charter.actor, kind, instance, _now_ms(), charter=charter.digest)
         self._before, self._done = before, done
-        self._guard = Guard(charter, ahead=self._write_ahead)
+        controls = RequestControls(charter.actor, instance, control)
+        self._guard = Guard(charter, controls=controls, ahead=self._write_ahead)
 
     @contextmanager
     def act(
         self, action: str, resource: str, entity: str | None = None, details: str | None = None
     ) -> Iterator[Access]:
-        """The block is one request, with one act. Raises :class:`CharterError`, and what the writers raise.
+        """The block is one request, with one act. Raises :class:`CharterError`, :class:`ControlledError`, and
+        what the writers raise.
 
         ``details``: what it changes, for people.
         """
@@ -81,7 +87,8 @@ class Requester:
                 yield access
         except BaseException as error:
             with suppress(NotOnRecordError):  # what went wrong first is what to say
-                close(ActOutcome.DENIED if isinstance(error, CharterError) else ActOutcome.FAILURE)
+                refused = isinstance(error, CharterError | ControlledError)
+                close(ActOutcome.DENIED if refused else ActOutcome.FAILURE)
             raise
         close(ActOutcome.SUCCESS)
 
@@ -146,10 +153,14 @@ def on_record(
 
     ``details``: what it changes, for people.
 
-    Raises :class:`CharterError`, and :class:`NotOnRecordError` if the record cannot be written.
+    Raises :class:`CharterError`, :class:`ControlledError`, and :class:`NotOnRecordError` if the record cannot be
+    written.
     """
     producer = ActivityProducer(kafka, topology)
-    requester = Requester(topology, ActorKind.OPERATOR, operator, before=producer.write, done=producer.write)
+    requester = Requester(
+        topology, ActorKind.OPERATOR, operator,
+        before=producer.write, done=producer.write, control=ControlsTopic(kafka, topology).newest,
+    )  # fmt: skip
     try:
         with requester.act(*act, entity, details) as access:
             yield access

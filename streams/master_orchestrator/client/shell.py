@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from master_orchestrator.client.activity import ActivityProducer
+from master_orchestrator.client.controls import ControlsTopic
 from master_orchestrator.client.judge_requests import ask_judge
 from master_orchestrator.client.link import ClusterLink
 from master_orchestrator.client.pending import KafkaPending
@@ -15,7 +16,7 @@ from master_orchestrator.readers.vehicles import read_vehicle
 from master_orchestrator.readers.view import WorkflowsView
 from master_orchestrator_agents.handler import Handler
 from master_orchestrator_schemas.kafka import KafkaSettings, admin_config
-from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, EntityStatus, UebaRequest
+from master_orchestrator_schemas.messages import Activity, ActorRecord, AuditRecord, Control, EntityStatus, UebaRequest
 from master_orchestrator_schemas.registry import Request
 from master_orchestrator_schemas.topology import Topology
 from master_orchestrator_schemas.vocabulary import AgentType
@@ -35,6 +36,7 @@ class KafkaShell:
         self._topology = topology
         self._link = ClusterLink(kafka, topology, history=True)
         self._activity = ActivityProducer(kafka, topology)
+        self._controls = ControlsTopic(kafka, topology)
         self._runners = Runners(handlers, kafka, topology, max_workers=max_workers)
 
     @property
@@ -82,6 +84,10 @@ class KafkaShell:
         """Where the actor stands, and its trail, read from its partition's beginning."""
         status = read_entity(self._kafka, self._topology, actor)
         return None if status is None else (status, read_actor_trail(self._kafka, self._topology, actor))
+
+    def control(self, actor: str) -> Control | None:
+        """What the actor is held to, as it was some seconds ago at most."""
+        return self._controls.newest(actor)
 
     def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:
         """Send a request about an actor to ``ueba run``. Raises :class:`JudgeSilentError` if it does not answer."""

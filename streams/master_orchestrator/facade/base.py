@@ -213,7 +213,10 @@ class OrchestratorBase(RegistersAgents):
         return shell.workflows.watch(workflow_id, lambda status: status.state in states)
 
     def _requester_of(self, shell: Shell, kind: ActorKind, name: str) -> Requester:
-        return Requester(self._topology, kind, name, before=shell.write_activity, done=shell.put_activity)
+        return Requester(
+            self._topology, kind, name,
+            before=shell.write_activity, done=shell.put_activity, control=shell.control,
+        )  # fmt: skip
 
     def _act(self, action: str, resource: str, entity: str | None = None) -> AbstractContextManager[Access]:
         """The block is a request of this client, checked against its charter and put on record."""

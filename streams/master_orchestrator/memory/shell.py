@@ -20,6 +20,7 @@ from master_orchestrator_schemas.messages import (
     Activity,
     ActorRecord,
     AuditRecord,
+    Control,
     EntityStatus,
     Reply,
     Timer,
@@ -118,6 +119,10 @@ class MemoryShell:
         """Where the actor stands, and its trail."""
         status = self.log.entities.get(actor)
         return None if status is None else (status, [record for record in self.log.conduct if record.actor == actor])
+
+    def control(self, actor: str) -> Control | None:
+        """What the actor is held to."""
+        return next((control for control in reversed(self.log.controls) if control.actor == actor), None)
 
     def ask_judge(self, request: UebaRequest, timeout_s: float) -> ActorRecord:  # noqa: ARG002  it answers at once
         """The record that answers it."""

@@ -8,7 +8,7 @@ from master_orchestrator.readers.decoding import OnUnreadable, decoded, logged
 from master_orchestrator.readers.topics import OnProgress, TopicReader, partition_of
 from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
-from master_orchestrator_schemas.messages import ActorRecord, EntityStatus
+from master_orchestrator_schemas.messages import ActorRecord, Control, EntityStatus
 from master_orchestrator_schemas.topology import Topology
 
 
@@ -28,6 +28,16 @@ def read_entity(kafka: KafkaSettings, topology: Topology, actor: str) -> EntityS
         own = (message for message in reader.catch_up() if message.key() == actor.encode())
         for status in decoded(own, EntityStatus, Codec(topology.limits)):
             newest = status
+    return newest
+
+
+def read_control(kafka: KafkaSettings, topology: Topology, actor: str) -> Control | None:
+    """What one actor is held to; None where no control was ever set. Raises :class:`KafkaUnavailableError`."""
+    newest: Control | None = None
+    with TopicReader(kafka, [topology.topic_of("Control")], [partition_of(actor, topology.partitions)]) as reader:
+        own = (message for message in reader.catch_up() if message.key() == actor.encode())
+        for control in decoded(own, Control, Codec(topology.limits)):
+            newest = control
     return newest
 
 

@@ -9,11 +9,19 @@ from confluent_kafka import Message
 from master_orchestrator.errors import UnreadableRecordError
 from master_orchestrator_schemas.codec import Codec, DecodeError
 from master_orchestrator_schemas.kafka import place_of
-from master_orchestrator_schemas.messages import Activity, ActorRecord, Alert, AuditRecord, EntityStatus, Status
+from master_orchestrator_schemas.messages import (
+    Activity,
+    ActorRecord,
+    Alert,
+    AuditRecord,
+    Control,
+    EntityStatus,
+    Status,
+)
 
 log = structlog.stdlib.get_logger(__name__)
 
-M = TypeVar("M", AuditRecord, Status, Alert, ActorRecord, EntityStatus, Activity)
+M = TypeVar("M", AuditRecord, Status, Alert, ActorRecord, Control, EntityStatus, Activity)
 OnUnreadable = Callable[[UnreadableRecordError], None]
 
 
