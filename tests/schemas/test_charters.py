@@ -65,8 +65,8 @@ def test_every_agent_that_comes_along_has_a_charter() -> None:
     [
         ("of: center_capacity", "of: center_capacities", "charters.SCHEDULING.0.of", "write center_capacity$"),
         ("of: center_capacity", "of: x", "charters.SCHEDULING.0.of", "add it there, or write one of agent_control, "),
-        ("of: center_capacity", "of: []", "charters.SCHEDULING.0.of", "at least 1 item"),
-        ("of: center_capacity", "of: [center_capacity, 7]", "charters.SCHEDULING.0.of.1", "valid string"),
+        ("of: center_capacity", "of: []", "charters.SCHEDULING.0.of", "has 0 entries; write 1 at least"),
+        ("of: center_capacity", "of: [center_capacity, 7]", "charters.SCHEDULING.0.of.1", "is 7; write a text"),
         ("may: read", "may: reed", "charters.SCHEDULING.0.may", "'reed' is not an action; write one of read, write"),
         ("may: read", "may: []", "charters.SCHEDULING.0.may", "not an action or a list"),
         ("may: read", "may: [[read]]", "charters.SCHEDULING.0.may", "is not an action"),
