@@ -180,6 +180,23 @@ def test_an_operator_that_acts_more_often_in_an_hour_than_its_charter_allows_is_
     assert "31 times within an hour: its charter allows 30" in finding.explanation
 
 
+def test_an_hour_s_acts_are_counted_although_their_rate_has_alerted_before() -> None:
+    partition = ActorPartition()  # whose operators may do 200 within an hour
+    carol, cancel = Worker(partition, "operator:carol"), SessionAct(action=Action.ADMIN, resource="workflow")
+
+    def acts(times: int, every_ms: int) -> set[str]:
+        for _ in range(times):
+            partition.apply(carol.session(cancel))
+            partition.at_ms += every_ms
+        return {finding.rule for finding in partition.out(EntityStatus)[-1].findings}
+
+    for _ in range(14):
+        acts(15, 15 * MINUTE_MS)
+        partition.at_ms += DAY_MS - 15 * 15 * MINUTE_MS
+    assert {"rate", "risk"} == acts(200, 10_000)
+    assert {"rate", "risk", "outside_charter"} == acts(1, 0)
+
+
 def test_a_finding_that_grows_by_another_check_names_both(partition: ActorPartition, worker: Worker) -> None:
     tried = SessionAct(action=Action.READ, resource="customer_profile", outcome=ActOutcome.DENIED)
     for check in (DeniedBy.LINE, DeniedBy.ROWS, DeniedBy.LINE, DeniedBy.ROWS):
