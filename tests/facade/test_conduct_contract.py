@@ -191,19 +191,20 @@ def until(refused: bool, change: Callable[[], object]) -> None:
     pytest.fail(f"{'not' if refused else 'still'} refused after {WAIT_S:g} s")
 
 
-def test_a_client_and_an_operator_who_are_blocked_change_nothing_and_still_see(judged: FacadeStage) -> None:
+def test_a_client_and_an_operator_who_are_blocked_change_nothing_and_still_see_and_hand_in(judged: FacadeStage) -> None:
     ada, dora, portal = (f"{kind}-{uuid.uuid4().hex[:8]}" for kind in ("ada", "dora", "portal"))
     orchestrator = judged.orchestrator(four_agents(), client=portal)
     orchestrator.start()
     workflow = orchestrator.receive_vehicle_telemetry(f"v-{portal}", HOT)
 
-    def another_reading() -> None:
-        orchestrator.receive_vehicle_telemetry(f"v-{uuid.uuid4().hex}", HOT)
+    def another_campaign() -> None:
+        orchestrator.open_campaign(f"recall-{portal}", [f"v-{uuid.uuid4().hex}"], "replace_hose")
 
     with judged.on_record(orchestrator, f"client:{portal}") as records:
         hold(orchestrator, f"client:{portal}")
         hold(orchestrator, f"operator:{ada}")
-        until(True, another_reading)
+        until(True, another_campaign)
+        assert orchestrator.receive_vehicle_telemetry(f"v-{uuid.uuid4().hex}", HOT)
         with pytest.raises(ControlledError, match=f"operator:{ada} is held back for now.*somebody else may release"):
             orchestrator.release_actor(f"client:{portal}", operator=ada, reason="let us")
         assert workflow == orchestrator.get_workflow_status(workflow)["workflow_id"]
@@ -211,7 +212,7 @@ def test_a_client_and_an_operator_who_are_blocked_change_nothing_and_still_see(j
 
         orchestrator.release_actor(f"operator:{ada}", operator=dora, reason="the drill is over")
         until(False, lambda: orchestrator.release_actor(f"client:{portal}", operator=ada, reason="the drill is over"))
-        until(False, another_reading)
+        until(False, another_campaign)
     refused = {
         (record.actor, record.outcome, act.outcome)
         for record in records

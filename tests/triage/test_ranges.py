@@ -139,3 +139,7 @@ def test_the_quiet_part_counts_throughout() -> None:
 
     assert (0.0, 60.0) == one.quiet
     assert [True, True, False, True] == [one.holds(value) for value in (0.0, 39.0, 65.0, 100.0)]
+
+
+def test_where_no_value_counts_no_part_is_quiet() -> None:
+    assert (0.0, 0.0) == Range(0.0, 100.0, ((-1.0, 101.0),), asleep=0.0).quiet

@@ -24,9 +24,10 @@ NewestControl = Callable[[str], Control | None]
 
 
 class RequestControls:
-    """The controls of an operator or a client. Reading goes on, so who is held back still sees how things stand.
+    """The controls of an operator or a client.
 
-    Thread-safe.
+    Reading goes on, so who is held back still sees how things stand. So does what they hand in from vehicles, owners
+    and workshops: somebody may be in danger. Thread-safe.
     """
 
     def __init__(self, actor: str, instance: str, newest: NewestControl) -> None:
@@ -36,7 +37,7 @@ class RequestControls:
 
     def refused_for_s(self, action: Action, resource: str) -> float | None:
         """None: the act may begin. Else the seconds after which it may be tried again."""
-        if action is Action.READ:
+        if action in (Action.READ, Action.WRITE):
             return None
         control = self._newest(self._actor)
         if control is not None and control != self._known:

@@ -36,7 +36,7 @@ class Range:
         low = self.low if self.asleep == self.low else math.nextafter(self.low, -math.inf)
         ends = [low, *sorted(end for gap in self.gaps for end in gap), math.nextafter(self.high, math.inf)]
         parts = [part for part in pairwise(ends) if self.holds((part[0] + part[1]) / 2)]
-        return max(parts, key=lambda part: part[1] - part[0]) if self.gaps else (low, ends[-1])
+        return max(parts, key=lambda part: part[1] - part[0], default=(low, low)) if self.gaps else (low, ends[-1])
 
 
 ANY = Range()
