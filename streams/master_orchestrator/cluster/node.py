@@ -21,12 +21,7 @@ SPAWN_S = 2.0
 """More than it takes from a node's lock to its pid."""
 
 QUICK_JVM = ("-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-THROUGHPUT_JVM = (
-    "-Xmx1g", "-Xms256m", "-XX:+UseSerialGC",
-    "-XX:Tier4InvocationThreshold=50000", "-XX:Tier4MinInvocationThreshold=6000",
-    "-XX:Tier4CompileThreshold=150000", "-XX:Tier4BackEdgeThreshold=400000",
-)  # fmt: skip
-"""The optimising compiler waits for ten times as many calls as by default: it took a quarter of a start's CPU."""
+THROUGHPUT_JVM = ("-Xmx1g", "-Xms256m", "-XX:+UseSerialGC")
 _LOG4J = Path(__file__).with_name("log4j2.xml")
 _POLL_S = 0.02
 

@@ -197,19 +197,6 @@ class JobEngine:
             await seek(holes)
         return applied
 
-    async def gathering(self) -> None:
-        """Let records gather after a small batch, as the job's cadence says, and while transactions are under way.
-
-        Until its partition's transaction has ended, a record fetched would wait, and one that comes later would miss
-        the batch that waits.
-        """
-        cadence, began = self.job.cadence, time.monotonic()
-        await asyncio.sleep(cadence.gathering_s(self.transaction_s))
-        left_s = cadence.gather_s - (time.monotonic() - began)
-        if left_s > 0 and any(map(self._is_under_way, self._under_way)):
-            under_way = [*self._under_way.values()]
-            await asyncio.get_running_loop().run_in_executor(None, wait, under_way, left_s)
-
     def _step(self, number: int, by_topic: Mapping[str, Sequence[Fetched]]) -> Step | None:
         """Admit, order and process one partition's records."""
         owned = self._partitions.get(number)

@@ -187,7 +187,7 @@ class EngineConsumer(driver.Consumer):
             cast("EngineApp", self.app).die(error)
             raise
         if applied < SMALL_BATCH:
-            await self._engine.gathering()
+            await asyncio.sleep(self._engine.job.cadence.gathering_s(self._engine.transaction_s))
 
     def _assigned(self, offsets: Mapping[Partition, int]) -> dict[TP, int]:
         """Those of the partitions that are assigned now."""

@@ -72,10 +72,9 @@ class Cadence(NamedTuple):
     """How soon an app takes what has arrived. A transaction costs much the same with one record as with a hundred."""
 
     gather_s: float
-    """After a small batch, let records gather for at most this long, …"""
+    """After a small batch, let records gather for at most this long …"""
     transactions: float
-    """… for this many times as long as the last transaction took: what is quick answers quickly. While transactions
-    are under way, for ``gather_s``."""
+    """… and at most for this many times as long as the last transaction took: what is quick answers quickly."""
     fetch_wait_ms: int
     """A fetch waits this long for a record; until then no other partition of that broker is asked for."""
 
