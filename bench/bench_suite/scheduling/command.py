@@ -16,6 +16,7 @@ from bench_suite.scheduling import full_books
 from bench_suite.scheduling.double_booking import book_at_once, overlaps
 from bench_suite.scheduling.weeks import LOADS, WAYS, compared
 from master_orchestrator_agents.reference.scheduling import SchedulingStore
+from master_orchestrator_schemas.interpreter import prepare_interpreter
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -45,6 +46,7 @@ def offers(
     url: Annotated[str | None, typer.Option(help="An empty PostgreSQL database. [default: an SQLite file]")] = None,
 ) -> None:
     """Held offers, and bookings, at 48 workshops whose next two weeks are full but for gaps; one after the other."""
+    prepare_interpreter()  # as a runner does
     with TemporaryDirectory() as folder:
         store = SchedulingStore(url or Path(folder) / "appointments.sqlite3")
         full_books.fill(store)
