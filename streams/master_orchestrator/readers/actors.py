@@ -1,6 +1,7 @@
 """What the judge of behaviour has written: where actors stand, and their trails."""
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 from confluent_kafka import Message
 
@@ -10,6 +11,8 @@ from master_orchestrator_schemas.codec import Codec
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import ActorRecord, Control, EntityStatus
 from master_orchestrator_schemas.topology import Topology
+
+N = TypeVar("N", EntityStatus, Control)
 
 
 def read_entities(kafka: KafkaSettings, topology: Topology, progress: OnProgress | None = None) -> list[EntityStatus]:
@@ -23,22 +26,12 @@ def read_entities(kafka: KafkaSettings, topology: Topology, progress: OnProgress
 
 def read_entity(kafka: KafkaSettings, topology: Topology, actor: str) -> EntityStatus | None:
     """Where one actor stands; None of one that was never seen."""
-    newest: EntityStatus | None = None
-    with TopicReader(kafka, [topology.topic_of("EntityStatus")], [partition_of(actor, topology.partitions)]) as reader:
-        own = (message for message in reader.catch_up() if message.key() == actor.encode())
-        for status in decoded(own, EntityStatus, Codec(topology.limits)):
-            newest = status
-    return newest
+    return _newest(kafka, topology, actor, EntityStatus)
 
 
 def read_control(kafka: KafkaSettings, topology: Topology, actor: str) -> Control | None:
     """What one actor is held to; None where no control was ever set. Raises :class:`KafkaUnavailableError`."""
-    newest: Control | None = None
-    with TopicReader(kafka, [topology.topic_of("Control")], [partition_of(actor, topology.partitions)]) as reader:
-        own = (message for message in reader.catch_up() if message.key() == actor.encode())
-        for control in decoded(own, Control, Codec(topology.limits)):
-            newest = control
-    return newest
+    return _newest(kafka, topology, actor, Control)
 
 
 def read_actor_trail(
@@ -57,6 +50,17 @@ def read_actor_trails(
     """The records of all actors there are now, partition by partition in order."""
     with TopicReader(kafka, [topology.topic_of("ActorRecord")], range(topology.partitions)) as reader:
         yield from decoded(reader.catch_up(progress), ActorRecord, Codec(topology.limits), unreadable)
+
+
+def _newest(kafka: KafkaSettings, topology: Topology, actor: str, message_type: type[N]) -> N | None:
+    """The newest of one actor, on a topic with one key for each."""
+    newest: N | None = None
+    topic, partition = topology.topic_of(message_type.__name__), partition_of(actor, topology.partitions)
+    with TopicReader(kafka, [topic], [partition]) as reader:
+        own = (message for message in reader.catch_up() if message.key() == actor.encode())
+        for message in decoded(own, message_type, Codec(topology.limits)):
+            newest = message
+    return newest
 
 
 def _of_actor(messages: Iterator[Message], actor: str) -> Iterator[Message]:
