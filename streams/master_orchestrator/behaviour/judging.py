@@ -42,17 +42,18 @@ def judge(conduct: Conduct, turn: Turn, activity: Activity) -> None:
     if (missing := follow(turn, activity)) is not None:
         record(turn, missing_act(turn, activity.instance), missing)
     if activity.phase is Phase.BEFORE:
-        for act in activity.acts:
-            breached = _breach(conduct, turn, _act(turn, activity, act), act)
+        for done in activity.acts:
+            act = _act(turn, activity, done)
+            breached = _breach(conduct, turn, act, done)
             if breached is not None:
-                record(turn, _act(turn, activity, act), breached)
-            begin(turn, activity, act, told=breached is not None)
+                record(turn, act, breached)
+            begin(turn, activity, done, told=breached is not None)
         return
     told = end(turn, activity)
-    for act in activity.acts:
-        known = min(told[act.action, act.resource], act.count)
-        told[act.action, act.resource] -= known
-        _judge_act(conduct, turn, activity, act, told=known)
+    for done in activity.acts:
+        known = min(told[done.action, done.resource], done.count)
+        told[done.action, done.resource] -= known
+        _judge_act(conduct, turn, activity, done, told=known)
     state.sessions += activity.session is not None
 
 
