@@ -5,6 +5,7 @@ import time
 from contextlib import ExitStack
 
 from chaos_suite.faults.fault import BurstLoad
+from chaos_suite.faults.signals import hung, stopped
 from chaos_suite.faults.victims import a_broker
 from chaos_suite.system import ChaosSystem
 
@@ -23,21 +24,14 @@ def kill(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
     return f"{broker.name} gone for {seconds:.1f} s; {_in_sync(system)}"
 
 
-def stop(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
+def stop(system: ChaosSystem, draw: random.Random, load: BurstLoad) -> str:
     """SIGTERM, and a new start."""
-    broker = a_broker(system, draw)
-    with broker.taken():
-        by_itself = broker.terminate()
-    return f"{broker.name} {'ended' if by_itself else 'had to be killed'}; {_in_sync(system)}"
+    return f"{stopped(a_broker)(system, draw, load)}; {_in_sync(system)}"
 
 
-def pause(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
+def pause(system: ChaosSystem, draw: random.Random, load: BurstLoad) -> str:
     """SIGSTOP for a while: its connections stay."""
-    broker, seconds = a_broker(system, draw), draw.uniform(*HUNG_S)
-    with broker.taken():
-        broker.pause()
-        time.sleep(seconds)
-    return f"{broker.name} hung for {seconds:.1f} s; {_in_sync(system)}"
+    return f"{hung(a_broker, HUNG_S)(system, draw, load)}; {_in_sync(system)}"
 
 
 def two_gone(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:

@@ -39,11 +39,11 @@ def stopped(victim: Victim) -> Inject:
     return stop
 
 
-def hung(victim: Victim) -> Inject:
-    """SIGSTOP for longer than the session time-out; then it wakes, and knows nothing of it."""
+def hung(victim: Victim, for_s: tuple[float, float] = HUNG_S) -> Inject:
+    """SIGSTOP for a while, by default longer than the session time-out; then it wakes, and knows nothing of it."""
 
     def hang(system: ChaosSystem, draw: random.Random, _load: BurstLoad) -> str:
-        member, seconds = victim(system, draw), draw.uniform(*HUNG_S)
+        member, seconds = victim(system, draw), draw.uniform(*for_s)
         with member.taken():
             member.pause()
             time.sleep(seconds)
