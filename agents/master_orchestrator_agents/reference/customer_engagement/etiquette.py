@@ -1,6 +1,6 @@
 """When and how a customer may be contacted: consent, quiet hours, frequency, and the ladder of channels. Pure."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -24,6 +24,9 @@ MAX_CONTACTS: dict[Priority, int] = {
 fits, and what a less urgent matter has used up leaves a reserve: a whole ladder for HIGH. What is about safety is not
 limited at all.
 """
+
+People = Mapping[int, Customer]
+"""Who is told of a vehicle, by place."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,16 @@ def _reached(customer: Customer, purpose: Purpose, opted_out: Collection[str]) -
 
 def _rungs(customer: Customer, ladder: Sequence[Rung], channels: Collection[Channel]) -> tuple[Rung, ...]:
     return tuple(replace(rung, person=customer.person) for rung in ladder if rung.channel in channels)
+
+
+def address_of(rung: Rung, people: People) -> str:
+    """Where a rung reaches; empty where the directory does not say."""
+    return people[rung.person].addresses.get(rung.channel, "")
+
+
+def right_rungs(rungs: Iterable[Rung], people: People, wrong: Collection[tuple[Channel, str]]) -> list[Rung]:
+    """Those that do not lead to an address at which somebody else is reached."""
+    return [rung for rung in rungs if (rung.channel, address_of(rung, people)) not in wrong]
 
 
 def purpose_of(priority: Priority) -> Purpose:

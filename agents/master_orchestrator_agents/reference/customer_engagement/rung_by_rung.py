@@ -7,14 +7,17 @@ it says until when, and sends nothing. A channel that fails gives way to the nex
 tried again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from master_orchestrator_agents.reference.customer_engagement.agent import RESOURCE_OF, unreached
 from master_orchestrator_agents.reference.customer_engagement.etiquette import (
+    People,
     Rung,
+    address_of,
     contact_time,
     ladder_for,
     next_in_line,
+    right_rungs,
 )
 from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
 from master_orchestrator_agents.reference.customer_engagement.messages import Messages, is_urgent
@@ -25,9 +28,6 @@ from master_orchestrator_schemas.facts import Offer
 from master_orchestrator_schemas.results import MAX_OFFERS, CustomerEngagementResult
 from master_orchestrator_schemas.tasks import CustomerEngagementTask
 from master_orchestrator_schemas.vocabulary import Answer, Channel, Purpose
-
-People = Mapping[int, Customer]
-"""Who is told of the vehicle, by place."""
 
 
 class RungByRungAgent:
@@ -80,7 +80,7 @@ class RungByRungAgent:
         answered = self._answered(task, given, ladder)
         if given.heard is Answer.WRONG_PERSON and answered is not None and answered.channel is not Channel.HUMAN:
             with task.access("write", "customer_profile", rows=1):
-                self._store.forget(task.vehicle_id, answered.channel, _address(people, answered))
+                self._store.forget(task.vehicle_id, answered.channel, address_of(answered, people))
         rungs = next_rungs(self._right(task, people, ladder), given, answered)
         if not rungs:
             return CustomerEngagementResult(answer=Answer.NO_ANSWER, contacts=len(given.tried)), None
@@ -104,7 +104,7 @@ class RungByRungAgent:
         with task.access("read", "customer_profile") as access:
             wrong = self._store.wrong_addresses(task.vehicle_id)
             access.rows = len(wrong)
-        return [rung for rung in ladder if (rung.channel, _address(people, rung)) not in wrong]
+        return right_rungs(ladder, people, wrong)
 
     def _answered(self, task: Task, given: CustomerEngagementTask, ladder: Sequence[Rung]) -> Rung | None:
         """Where the contact went that was answered: as the answer says, or else the newest."""
@@ -121,14 +121,12 @@ class RungByRungAgent:
         purpose = Purpose.SAFETY if is_urgent(given) else Purpose.MAINTENANCE
         mailing = Mailing(task.command_id, purpose, "agent_task", RESOURCE_OF.__getitem__)
         delivery = self._sender.send(task, mailing, rungs, lambda customer: self._text(given, customer, offers))
-        rung = delivery.rung
-        reached = next(customer for known, customer in rungs if known == rung)
         result = CustomerEngagementResult(
             answer=Answer.NO_ANSWER,
-            channel=rung.name,
+            channel=delivery.rung.name,
             contacts=len(given.tried) + 1,
-            message=self._text(given, reached, offers, named=False),
-            waits_until_ms=task.issued_at_ms + rung.wait_ms,
+            message=self._text(given, delivery.to, offers, named=False),
+            waits_until_ms=task.issued_at_ms + delivery.rung.wait_ms,
             offers=tuple(offers),
         )
         return result, delivery.message_id
@@ -148,11 +146,6 @@ class RungByRungAgent:
             offers = self._offers.offers(task, given, until_ms)[:MAX_OFFERS]
             access.rows = len(offers)
         return offers
-
-
-def _address(people: People, rung: Rung) -> str:
-    """Where a rung reaches; empty where the directory does not say."""
-    return people[rung.person].addresses.get(rung.channel, "")
 
 
 def next_rungs(ladder: Sequence[Rung], given: CustomerEngagementTask, answered: Rung | None) -> list[Rung]:

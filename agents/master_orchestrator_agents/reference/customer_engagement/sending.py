@@ -33,9 +33,10 @@ class Mailing:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The channel that has taken the message, and the message's id."""
+    """The channel that has taken the message, to whom it leads, and the message's id."""
 
     rung: Rung
+    to: Customer
     message_id: str
 
 
@@ -73,5 +74,5 @@ class Sender:
             except RetryableError as error:
                 failures.append(f"{rung.name}: {error}")
                 continue
-            return Delivery(rung, contact.contact_id)
+            return Delivery(rung, customer, contact.contact_id)
         raise RetryableError(f"no channel takes the message ({'; '.join(failures)})")

@@ -14,6 +14,7 @@ from master_orchestrator_agents.reference.customer_engagement.etiquette import (
     Rung,
     contact_time,
     next_in_line,
+    right_rungs,
     survey_rungs,
 )
 from master_orchestrator_agents.reference.customer_engagement.message_store import MessageStore
@@ -76,12 +77,8 @@ class SurveyingAgent:
             times = {place: self._contact_time(task, person) for place, person in people.items()}
             wrong = self._store.wrong_addresses(task.vehicle_id)
             access.rows = len(people)
-        rungs = [
-            rung
-            for person in people.values()
-            for rung in survey_rungs(person, given.opted_out)
-            if (rung.channel, person.addresses.get(rung.channel, "")) not in wrong
-        ]
+        asked = (rung for person in people.values() for rung in survey_rungs(person, given.opted_out))
+        rungs = right_rungs(asked, people, wrong)
         if not rungs:
             return {"unasked": "nobody has agreed to be asked"}, None
         now, at_ms = next_in_line(rungs, {rung.person: times[rung.person] for rung in rungs}, task.issued_at_ms)
@@ -104,10 +101,9 @@ class SurveyingAgent:
             delivery = self._sender.send(task, mailing, rungs, lambda person: self._messages.survey(given, person))
         except RetryableError as error:
             return {"unasked": str(error), "waits_until_ms": task.issued_at_ms + HOUR_MS}, None
-        asked = next(person for rung, person in rungs if rung == delivery.rung)
         outcome: SurveyKeys = {
             "channel": delivery.rung.name,
             "asked_at_ms": task.issued_at_ms,
-            "message": self._messages.survey(given, asked, named=False),
+            "message": self._messages.survey(given, delivery.to, named=False),
         }
         return outcome, delivery.message_id
