@@ -1,13 +1,14 @@
 """What the gauges of open work say is what the statuses say, after every commit and after a take-over."""
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.fetched_records import FetchedRecord
-from support.golden_history import FOLDER, PARTITION, GoldenHistory
+from support.golden_history import FOLDER, PARTITION, Given, GoldenHistory
 from support.topics import CODEC
-from support.vehicle_processor import vehicle_processor
+from support.vehicle_processor import VehicleWork, vehicle_processor
 
 from master_orchestrator.core.decide.conversation import is_waiting
 from master_orchestrator.core.state import VehicleState
@@ -42,16 +43,23 @@ def test_the_work_of_campaigns_is_counted_by_what_became_of_it(name: str, became
     assert became == counted
 
 
-@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same(path: Path) -> None:
+def worked(path: Path, kept: OpenWork) -> Iterator[tuple[Given, VehicleWork]]:
+    """Each input of a history with what it leads to, which ``kept`` has taken in."""
     history = GoldenHistory(path)
-    run, kept = history.run(), OpenWork()
+    run = history.run()
     kept.reset({PARTITION: []})
-    states: dict[bytes, VehicleState] = {}
-    statuses: dict[bytes, Status] = {}
     for given in history.inputs:
         work = run.work(given)
         kept.update(PARTITION, work.states)
+        yield given, work
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same(path: Path) -> None:
+    kept = OpenWork()
+    states: dict[bytes, VehicleState] = {}
+    statuses: dict[bytes, Status] = {}
+    for given, work in worked(path, kept):
         states |= work.states
         for record in work.records:
             if record.topic == "workflow.status":
@@ -68,13 +76,9 @@ def test_open_workflows_are_those_of_the_statuses_and_a_take_over_finds_the_same
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_a_contact_that_was_answered_by_its_agent_is_no_open_command(path: Path) -> None:
-    history = GoldenHistory(path)
-    run, kept = history.run(), OpenWork()
-    kept.reset({PARTITION: []})
+    kept = OpenWork()
     asking: dict[bytes, bool] = {}
-    for given in history.inputs:
-        work = run.work(given)
-        kept.update(PARTITION, work.states)
+    for _, work in worked(path, kept):
         for key, state in work.states.items():
             held = state.workflow
             asking[key] = held is not None and held.state is State.CUSTOMER_ENGAGEMENT and not is_waiting(held)
