@@ -16,7 +16,7 @@ from master_orchestrator.readers.replay import Arrived
 from master_orchestrator.readers.verify_actors import ActorReplay, Written
 from master_orchestrator_schemas.messages import ActorRecord, ActorTick, Cause, SessionAct, UebaRequest
 from master_orchestrator_schemas.registry import UEBA_INPUTS, UebaBody
-from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, DeniedBy, UebaAction
+from master_orchestrator_schemas.vocabulary import ActError, Action, ActOutcome, DeniedBy, Phase, UebaAction
 
 AGENT = "agent:FEEDBACK"
 READ = SessionAct(action=Action.READ, resource="survey", rows=3, max_rows=3)
@@ -54,7 +54,7 @@ def written(partition: ActorPartition) -> list[Written]:
 
 
 def replayed(
-    partition: ActorPartition, trail: list[Written], without: Cause | None = None
+    partition: ActorPartition, trail: list[Written], without: Cause | None = None, actor: str = AGENT
 ) -> tuple[Violation | None, ActorReplay]:
     inputs: dict[str, deque[Arrived]] = {}
     for topic, record in partition.inputs:
@@ -63,7 +63,7 @@ def replayed(
             inputs.setdefault(topic, deque()).append(Arrived(cause, record.timestamp, record.key, record.value))
     topology = partition.topology
     reader: RecordReader[UebaBody] = RecordReader(topology, CODEC, UEBA_INPUTS, "actor")
-    replay = ActorReplay(AGENT, Conduct.from_topology(topology), reader, CODEC)
+    replay = ActorReplay(actor, Conduct.from_topology(topology), reader, CODEC)
     return replay.run(trail, inputs, dict.fromkeys(topology.ueba_input_topics, 10**9)), replay
 
 
@@ -92,6 +92,26 @@ def test_a_finding_that_grew_by_a_tick_grows_in_the_replay_too() -> None:
     partition.apply(third.session(goodbye=True))
     violation, _ = replayed(partition, written(partition))
     assert violation is None
+
+
+@pytest.mark.parametrize("deadline", ["band", "tell", "until"])
+@pytest.mark.parametrize(("actor", "lag_ms"), [(AGENT, 6 * MINUTE_MS), ("operator:ada", 25 * HOUR_MS)])
+def test_a_tick_that_overtakes_activity_judges_none_of_it(deadline: str, actor: str, lag_ms: int) -> None:
+    """After an outage of the app these ticks come at once, and the activity of the outage is read after them."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    first, second = (Worker(partition, actor, f"w{number}@h") for number in range(2))
+    partition.apply(first.session(READ), first.session(goodbye=True))
+    began_ms = partition.at_ms
+    partition.at_ms = began_ms + lag_ms
+    partition.apply(ActorTick(actor=actor, deadline_id=deadline, due_ms=1))
+    partition.at_ms = began_ms + MINUTE_MS // 2
+    partition.apply(second.session(READ, phase=Phase.BEFORE))
+    partition.at_ms = began_ms + lag_ms + MINUTE_MS
+    partition.apply(second.session(BREACH))
+    trail = written(partition)
+    violation, replay = replayed(partition, trail, actor=actor)
+    assert violation is None
+    assert 0 < len(trail) == replay.records
 
 
 def test_a_record_that_was_forged_and_chained_again_is_found(lived: ActorPartition) -> None:

@@ -23,6 +23,8 @@ MAX_KINDS = 1_024
 SILENCE, UNHEARD, UNTIL, BAND, TELL = "silence", "unheard", "until", "band", "tell"
 """What ticks are for: an instance says nothing, a session has not ended for too long, a control ends, the score has
 faded into a lower band, readers are to be told of newer sessions."""
+AFTER_ACTIVITY = frozenset({SILENCE, UNHEARD})
+"""Ticks that come after all activity of their time: of others nothing follows that activity read later could undo."""
 
 
 class ActorInput(NamedTuple):
@@ -38,7 +40,8 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
 
     A tick does whatever is due by now; one that is early, late or repeated finds nothing. Only activity changes
     anything but the positions without a record in the trail, so a replay may apply what lies between two records topic
-    by topic. Raises ``RejectedError`` before anything is changed.
+    by topic, activity first: a tick that activity of its time may come after judges none of it (``AFTER_ACTIVITY``).
+    Raises ``RejectedError`` before anything is changed.
     """
     cause, at_ms, body = given
     kind = _kind(name, body)
@@ -54,14 +57,18 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
     match body:
         case Activity():
             judge(conduct, turn, body)
+            judge_unended(conduct, turn)
         case UebaRequest():
             requests.answer(conduct, turn, body)
         case ActorTick():
-            report_silent(turn)
+            has_heard_all = body.deadline_id in AFTER_ACTIVITY
+            if has_heard_all:
+                report_silent(turn)
             settling.end_control(turn)
+            if has_heard_all:
+                judge_unended(conduct, turn)
         case _:
             assert_never(body)
-    judge_unended(conduct, turn)
     settling.settle(conduct, turn)
     return turn.outcome
 

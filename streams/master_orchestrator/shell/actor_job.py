@@ -5,7 +5,7 @@ from collections import OrderedDict
 from master_orchestrator.behaviour import actor_state
 from master_orchestrator.behaviour.actor_state import ActorState
 from master_orchestrator.behaviour.conduct import Conduct
-from master_orchestrator.behaviour.steps import SILENCE, UNHEARD, ActorInput, deadlines, step
+from master_orchestrator.behaviour.steps import AFTER_ACTIVITY, ActorInput, deadlines, step
 from master_orchestrator.behaviour.trail import ActorOutcome
 from master_orchestrator.core.intake import RecordReader
 from master_orchestrator.core.outcome import Deadline
@@ -103,7 +103,7 @@ class ActorJob(Job[ActorState, ActorInput, ActorOutcome]):
 
     def waits_for(self, tick: Timer) -> str | None:
         """Who seems to be silent may only wait to be read: after a pause of the app its records are in a backlog."""
-        return self._activity if tick.deadline_id in {SILENCE, UNHEARD} else None
+        return self._activity if tick.deadline_id in AFTER_ACTIVITY else None
 
     def count(self, topic: str, before: ActorState | None, outcome: ActorOutcome) -> None:  # noqa: ARG002  the seam's
         """Records, findings, alerts."""
