@@ -158,7 +158,7 @@ def theatre(max_waits: Mapping[Lane, str]) -> Iterator[Theatre]:
         terms["lanes"][lane.value]["max_wait"] = max_wait
     (folder / "topology.yaml").write_text(yaml.safe_dump(terms), encoding="utf-8")
     try:
-        with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
+        with EmbeddedKafka(folder / "kafka") as broker:
             yield Theatre(KafkaSettings(bootstrap_servers=broker.bootstrap_servers), folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -170,7 +170,7 @@ def system(partitions: int | None = None, reply_within: Mapping[str, str] | None
     terms["partitions"] = partitions or terms["partitions"]
     (folder / "topology.yaml").write_text(yaml.safe_dump(terms), encoding="utf-8")
     try:
-        with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
+        with EmbeddedKafka(folder / "kafka") as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
             own = BenchSystem(kafka, load_topology(folder / "topology.yaml"), folder, broker.nodes[0].pid or 0)
             subprocess.run(

@@ -108,7 +108,7 @@ def run_on_kafka(count: int, seed: int, folder: Path) -> int:
 def _engine(folder: Path) -> Iterator[tuple[KafkaSettings, Topology, "subprocess.Popen[bytes]"]]:
     """A broker, its topics, and one engine process."""
     topology = surroundings(0).topology
-    broker = EmbeddedKafka(folder / "kafka", throughput=True)
+    broker = EmbeddedKafka(folder / "kafka")
     with ExitStack() as stack:
         stack.callback(broker.stop)
         broker.start(BROKER_PATIENCE_S)

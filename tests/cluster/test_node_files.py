@@ -55,7 +55,7 @@ def test_a_start_forgets_the_pid_of_the_run_before(tmp_path: Path) -> None:
     node = Node(tmp_path)
     (tmp_path / "pid").write_text(str(os.getpid()))
     with pytest.raises(FileNotFoundError, match="no-such-java"):
-        node.start(tmp_path / "no-such-java", tmp_path, (), leashed=False)
+        node.start(tmp_path / "no-such-java", tmp_path, leashed=False)
     assert not (tmp_path / "pid").exists()
 
 

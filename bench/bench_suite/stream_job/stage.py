@@ -95,7 +95,7 @@ def stage() -> Iterator[JobStage]:
     """A new broker, its JVM set for throughput, on a free port."""
     folder = Path(tempfile.mkdtemp(prefix="bench-stream-"))
     try:
-        with EmbeddedKafka(folder / "kafka", throughput=True) as broker:
+        with EmbeddedKafka(folder / "kafka") as broker:
             kafka = KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
             yield JobStage(kafka, folder, broker.nodes[0].pid or 0)
     finally:

@@ -37,7 +37,7 @@ def start(
 
     call = invocation(ctx)
     configure_logging(call.settings, program="kafka")
-    cluster = EmbeddedKafka(call.kafka_dir, brokers, port or None, leashed=False, throughput=True)
+    cluster = EmbeddedKafka(call.kafka_dir, brokers, port or None, leashed=False)
     cluster.start()
     value = {"bootstrap_servers": cluster.bootstrap_servers, "data_dir": str(cluster.data_dir)}
     answer(value, lambda: f"Kafka is up at {value['bootstrap_servers']}, data in {value['data_dir']}.", as_json=json)

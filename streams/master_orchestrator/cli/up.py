@@ -90,7 +90,7 @@ def plan(
     from master_orchestrator.cluster.broker import EmbeddedKafka
     from master_orchestrator.supervision.local_system import LocalSystem
 
-    broker = None if call.kafka_is_given else EmbeddedKafka(call.kafka_dir, brokers, port or None, throughput=True)
+    broker = None if call.kafka_is_given else EmbeddedKafka(call.kafka_dir, brokers, port or None)
     ports = {name: ["--metrics-port", str(number)] for name, number in served.items()}
     return LocalSystem(
         bootstrap_servers=broker.bootstrap_servers if broker else call.kafka.bootstrap_servers,

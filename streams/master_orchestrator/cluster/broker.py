@@ -16,7 +16,7 @@ from master_orchestrator.cluster.jars import Tell, kafka_libs
 from master_orchestrator.cluster.java import find_java
 from master_orchestrator.cluster.liveness import live_brokers
 from master_orchestrator.cluster.locking import write_whole
-from master_orchestrator.cluster.node import QUICK_JVM, STOP_TIMEOUT_S, THROUGHPUT_JVM, Node, stop_all
+from master_orchestrator.cluster.node import STOP_TIMEOUT_S, Node, stop_all
 from master_orchestrator.cluster.node_settings import (
     LOOPBACK,
     NodeAddress,
@@ -35,9 +35,9 @@ class EmbeddedKafka:
     """A cluster of `brokers` (1 or 3) combined nodes under `data_dir`, clients on `port` upwards (None: free ports).
 
     As a context manager it starts on entry and stops on exit. Nodes are numbered from 0 in `kill`, `pause`,
-    `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `throughput` lets the
-    JVM compile for speed, at the price of a slower start. `sites`: where each node runs, on loopback by default.
-    `settings` are put over those of every node's server.properties; `+listeners` and the like are added to theirs.
+    `resume` and `restart`. `leashed` nodes die with this process (Linux), others outlive it. `sites`: where each
+    node runs, on loopback by default. `settings` are put over those of every node's server.properties; `+listeners` and
+    the like are added to theirs.
     `bootstrap_servers` is known before the start.
     """
 
@@ -48,7 +48,6 @@ class EmbeddedKafka:
         port: int | None = None,
         *,
         leashed: bool = True,
-        throughput: bool = False,
         sites: Sequence[Site] | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
@@ -57,7 +56,6 @@ class EmbeddedKafka:
         self.data_dir = data_dir.absolute()
         self._brokers = brokers
         self._leashed = leashed
-        self._jvm = THROUGHPUT_JVM if throughput else QUICK_JVM
         sites = sites or [Site()] * brokers
         self._addresses = choose_addresses(sites, port)
         self._settings = settings or {}
@@ -117,7 +115,7 @@ class EmbeddedKafka:
 
     def launch(self, index: int) -> None:
         """Start a dead node again on its folder and address, and return at once."""
-        self.nodes[index].start(self._java, self._libs, self._jvm, leashed=self._leashed)
+        self.nodes[index].start(self._java, self._libs, leashed=self._leashed)
 
     def restart(self, index: int, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start a killed node again on its folder and address; returns when the cluster names it as alive."""

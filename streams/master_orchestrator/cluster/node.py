@@ -20,8 +20,9 @@ FORMAT_TIMEOUT_S = 60.0
 SPAWN_S = 2.0
 """More than it takes from a node's lock to its pid."""
 
-QUICK_JVM = ("-Xmx512m", "-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-THROUGHPUT_JVM = ("-Xmx1g", "-Xms256m", "-XX:+UseSerialGC")
+_JVM = ("-Xmx1g", "-Xms256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+"""Without the optimising compiler: it takes as much CPU as all else in the broker for its first minute at full load,
+and what it compiles saves a tenth of the broker's CPU after that."""
 _LOG4J = Path(__file__).with_name("log4j2.xml")
 _POLL_S = 0.02
 
@@ -75,14 +76,14 @@ class Node:
         done = self.folder / "formatted"
         if done.exists():
             return
-        command = [*_jvm(java, libs, QUICK_JVM), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+        command = [*_jvm(java, libs), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
         command += ["-t", cluster_id, "-c", str(self.folder / "server.properties")]
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S)  # noqa: S603 - our own command
         if result.returncode != 0:
             raise BrokerStartError(f"Kafka could not format {self.log_dir}: {(result.stdout + result.stderr).strip()}")
         done.touch()
 
-    def start(self, java: Path, libs: Path, jvm: Iterable[str], *, leashed: bool) -> None:
+    def start(self, java: Path, libs: Path, *, leashed: bool) -> None:
         """Start the broker; FolderInUseError if one runs here. `leashed`: it dies with this process."""
         lock = try_lock(self.folder / "lock")
         if lock is None:
@@ -92,7 +93,7 @@ class Node:
             )
         try:
             (self.folder / "pid").unlink(missing_ok=True)  # the last run's: whose number it is by now is anyone's guess
-            self._spawn([*_jvm(java, libs, (*jvm, *self._log_options())), "kafka.Kafka"], lock, leashed=leashed)
+            self._spawn([*_jvm(java, libs, self._log_options()), "kafka.Kafka"], lock, leashed=leashed)
         finally:
             os.close(lock)
 
@@ -154,8 +155,8 @@ def stop_all(nodes: Iterable[Node], timeout_s: float = STOP_TIMEOUT_S) -> None:
             node.kill()
 
 
-def _jvm(java: Path, libs: Path, options: Iterable[str]) -> list[str]:
-    return [str(java), *options, "-cp", f"{libs}/*"]
+def _jvm(java: Path, libs: Path, options: Iterable[str] = ()) -> list[str]:
+    return [str(java), *_JVM, *options, "-cp", f"{libs}/*"]
 
 
 def _read(path: Path) -> str:
