@@ -304,7 +304,7 @@ def test_who_falls_silent_is_told_once_and_who_says_goodbye_is_not(partition: Ac
     tick = _tick_of_silence(work)
     partition.at_ms = tick.due_ms
     partition.apply(tick, tick)
-    assert ["finding_raised", "band_changed"] == sorted(r.event for r in partition.out(ActorRecord))[::-1]
+    assert ["band_changed", "finding_raised", "listened"] == sorted(r.event for r in partition.out(ActorRecord))
     assert "w@h" in partition.out(EntityStatus)[-1].findings[0].explanation
 
 
@@ -318,13 +318,13 @@ def test_nobody_is_silent_in_an_outage_in_which_nobody_could_be_heard(
     partition.apply(_tick_of_silence(work))
     partition.at_ms += 1_000
     work = partition.apply(worker.session(READ))
-    assert [] == partition.out(ActorRecord)
+    assert ["listened"] == [record.event for record in partition.out(ActorRecord)]
 
     partition.at_ms += 4 * MINUTE_MS
     partition.apply(worker.session(READ))
     partition.at_ms += MINUTE_MS
     partition.apply(_tick_of_silence(work))
-    details = msgspec.json.decode(partition.out(ActorRecord)[0].details)
+    details = msgspec.json.decode(partition.out(ActorRecord)[1].details)
     assert ("silence", "dead@h") == (details["rule"], details["instance"])
 
 

@@ -9,6 +9,7 @@ from support.actor_partition import topology_of_one as topology_of_one_
 
 from master_orchestrator.behaviour.acts import HOUR_MS
 from master_orchestrator.behaviour.conduct import Conduct
+from master_orchestrator.behaviour.repeats import CHUNK, CHUNKS
 from master_orchestrator.behaviour.trail import hash_of
 from master_orchestrator.core.audit_chain import Violation, verify_chain
 from master_orchestrator.core.intake import RecordReader
@@ -112,6 +113,65 @@ def test_a_tick_that_overtakes_activity_judges_none_of_it(deadline: str, actor: 
     violation, replay = replayed(partition, trail, actor=actor)
     assert violation is None
     assert 0 < len(trail) == replay.records
+
+
+def test_activity_from_before_a_tick_that_found_nothing_may_be_read_after_it() -> None:
+    """A broker's clock was set back by a day: the replay applied what was begun then first, and the tick found it."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    ada = Worker(partition, "operator:ada")
+    for known in (False, True):
+        if known:
+            partition.apply(ada.session(READ))
+        partition.apply(ActorTick(actor="operator:ada", deadline_id="unheard", due_ms=partition.at_ms))
+    now_ms, partition.at_ms = partition.at_ms, 0
+    partition.apply(ada.session(READ, phase=Phase.BEFORE))
+    partition.at_ms = now_ms + MINUTE_MS
+    partition.apply(ada.session(BREACH))
+    trail = written(partition)
+    violation, replay = replayed(partition, trail, actor="operator:ada")
+    assert violation is None
+    assert 0 < len(trail) == replay.records
+
+
+def test_brokers_whose_clocks_differ_by_minutes_lead_to_the_same_silence() -> None:
+    """Ticks are stamped seven minutes later than activity: the five minutes begin anew, and no record said when."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    worker = Worker(partition, AGENT)
+    partition.apply(worker.session(READ))
+    for _ in range(2):
+        partition.at_ms += 7 * MINUTE_MS
+        partition.apply(ActorTick(actor=AGENT, deadline_id="silence", due_ms=partition.at_ms))
+        partition.at_ms -= 2 * MINUTE_MS
+        partition.apply(worker.session(READ))
+    trail = written(partition)
+    assert "finding_raised" in {each.record.event for each in trail}
+    violation, _ = replayed(partition, trail)
+    assert violation is None
+
+
+def test_a_request_that_is_repeated_at_once_is_a_repeat_in_the_replay_too() -> None:
+    """The replay applied the sessions after it first, by which time the request's id was forgotten."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    worker = Worker(partition, AGENT)
+    partition.apply(worker.session(READ))
+    partition.apply(_release("r"), _release("r"))
+    for _ in range(CHUNK * CHUNKS // 64):
+        partition.apply(*(worker.session() for _ in range(64)))
+    violation, _ = replayed(partition, written(partition))
+    assert violation is None
+
+
+def test_a_silence_that_was_taken_out_and_chained_again_is_found() -> None:
+    """The instance speaks again before the next record, so that a tick at another place found nothing."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    worker = Worker(partition, AGENT)
+    partition.apply(worker.session(READ))
+    partition.at_ms += 5 * MINUTE_MS
+    partition.apply(ActorTick(actor=AGENT, deadline_id="silence", due_ms=partition.at_ms))
+    partition.apply(worker.session(READ))
+    violation, _ = replayed(partition, [])
+    assert violation is not None
+    assert "not in the trail" in violation.text
 
 
 def test_a_record_that_was_forged_and_chained_again_is_found(lived: ActorPartition) -> None:

@@ -8,13 +8,14 @@ from master_orchestrator_schemas.messages import Control, UebaRequest
 from master_orchestrator_schemas.messages.telemetry import MAX_MS
 from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel, UebaAction, Verdict
 
-REFUSED = "request_refused"
+REFUSED, REPEATED = "request_refused", "request_repeated"
 
 
 def answer(conduct: Conduct, turn: Turn, request: UebaRequest) -> None:
-    """Do what is asked, or refuse it; both with who and why. A repeat does nothing."""
+    """Do what is asked, or refuse it; both with who and why. A repeat does nothing, and is on record as one."""
     if not turn.state.repeats.is_new(f"request/{request.request_id}"):
         turn.outcome.repeated = True
+        turn.note(REPEATED, {"request_id": request.request_id}, by=_by(request), finding_id=request.finding_id)
         return
     refusal = _ANSWERS[request.action](conduct, turn, request)
     if refusal is not None:

@@ -25,6 +25,9 @@ SILENCE, UNHEARD, UNTIL, BAND, TELL = "silence", "unheard", "until", "band", "te
 faded into a lower band, readers are to be told of newer sessions."""
 AFTER_ACTIVITY = frozenset({SILENCE, UNHEARD})
 """Ticks that come after all activity of their time: of others nothing follows that activity read later could undo."""
+LISTENED = "listened"
+"""On the trail where such a tick found nothing: brokers' clocks may differ or be set back, so that activity which is
+read later may be of an earlier time, and only a record says which came first."""
 
 
 class ActorInput(NamedTuple):
@@ -38,15 +41,16 @@ class ActorInput(NamedTuple):
 def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInput) -> ActorOutcome:
     """Change ``state`` by one input, and tell what comes of it. None: nothing is known of the actor yet.
 
-    A tick does whatever is due by now; one that is early, late or repeated finds nothing. Only activity changes
-    anything but the positions without a record in the trail, so a replay may apply what lies between two records topic
-    by topic, activity first: a tick that activity of its time may come after judges none of it (``AFTER_ACTIVITY``).
+    A tick does whatever is due by now; one that is early, late or repeated finds nothing. A request, and a tick that
+    judges activity (``AFTER_ACTIVITY``), always leave a record in the trail, which says where among the activity they
+    came, be it before any. Other ticks judge none, so a replay may apply what lies between two records topic by topic,
+    activity first.
     Raises ``RejectedError`` before anything is changed.
     """
     cause, at_ms, body = given
     kind = _kind(name, body)
     if state is None:
-        if isinstance(body, ActorTick):
+        if isinstance(body, ActorTick) and body.deadline_id not in AFTER_ACTIVITY:
             raise RejectedError("unknown_actor", f"nothing is known of {name}, so nothing of it can be due")
         state = ActorState(Actor(name, kind, at_ms, known=True))
         state.positions = [0] * len(conduct.topics)
@@ -61,16 +65,21 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
         case UebaRequest():
             requests.answer(conduct, turn, body)
         case ActorTick():
-            has_heard_all = body.deadline_id in AFTER_ACTIVITY
-            if has_heard_all:
-                report_silent(turn)
+            if body.deadline_id in AFTER_ACTIVITY:
+                _listen(conduct, turn, body)
             settling.end_control(turn)
-            if has_heard_all:
-                judge_unended(conduct, turn)
         case _:
             assert_never(body)
     settling.settle(conduct, turn)
     return turn.outcome
+
+
+def _listen(conduct: Conduct, turn: Turn, tick: ActorTick) -> None:
+    """Judge who says nothing, and what has not ended."""
+    report_silent(turn)
+    judge_unended(conduct, turn)
+    if not turn.outcome.trail:
+        turn.note(LISTENED, {"deadline": tick.deadline_id})
 
 
 def deadlines(state: ActorState) -> list[Deadline]:

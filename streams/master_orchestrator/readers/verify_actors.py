@@ -1,8 +1,8 @@
 """`ueba verify`: do the trails of actors hold together, and do the inputs give the same bytes again?
 
 As for vehicles (``replay.py``), a record names its cause and how far each input topic had been applied to the actor.
-Between two causes only activity changes anything but positions, and it comes from one topic, so what lies between is
-applied topic by topic.
+Requests, and ticks that judge activity, are causes always. Between two causes only activity changes anything but
+positions, and it comes from one topic, so what lies between is applied topic by topic, whatever its timestamps.
 """
 
 from collections import deque
