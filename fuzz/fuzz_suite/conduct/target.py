@@ -40,6 +40,10 @@ from master_orchestrator_schemas.topology import load_topology
 SHARD = 5_000
 START_MS = 1_700_000_000_000
 BATCHES = (1, 2, 16, 64)
+BEHIND_MS = (0, 0, 330_000, 400_000, 90_000_000)
+"""How much earlier than ticks and requests activity is stamped: after an outage of the app it waits to be read, and the
+clocks of brokers differ."""
+ACTIVITY = UEBA_INPUTS.index("Activity")
 READ_AGAIN = 0.25
 HANG_S = 10.0
 MAX_STORED = 512 * 1024
@@ -90,7 +94,7 @@ class ConductShard:
         self._processor: Processor[ActorState, ActorOutcome] = Processor(*actor_job(TOPOLOGY, Metrics()))
         self._forgetful = _forgetful()
         self._table: dict[bytes, bytes] = {}
-        self._at_ms, self._before = START_MS, b"\x00"
+        self._at_ms, self._behind_ms, self._before = START_MS, 0, b"\x00"
         self._offsets = [0] * len(UEBA_INPUTS)
         self._inputs: dict[str, dict[str, deque[Arrived]]] = {}
         self._trails: dict[str, list[Written]] = {}
@@ -124,7 +128,9 @@ class ConductShard:
             rank = rng.randrange(len(UEBA_INPUTS))
         offset = self._offsets[rank]
         self._offsets[rank] += rng.choice((1, 1, 1, 2))
-        at_ms = envelope.time_of(rng, self._at_ms)
+        if rng.random() < 0.02:
+            self._behind_ms = rng.choice(BEHIND_MS)
+        at_ms = envelope.time_of(rng, self._at_ms - self._behind_ms * (rank == ACTIVITY))
         return Arrival(rank, offset, at_ms, envelope.key_of(rng, message.actor), value)
 
     def _batch(self, records: list[Arrival]) -> None:

@@ -40,6 +40,15 @@ RESOURCES = (
     "audit_log",
     "policy",
 )
+CALM = {
+    "agent:FEEDBACK": (Action.READ, "feedback"),
+    "agent:SCHEDULING": (Action.READ, "center_capacity"),
+    "operator:ada": (Action.READ, "workflow"),
+    "client:portal": (Action.READ, "workflow"),
+    "gateway:north": (Action.WRITE, "telemetry"),
+    "workshop:w": (Action.WRITE, "appointment"),
+}
+"""What the charters allow."""
 COUNTS = (0, 1, 1, 1, 2, 5, 64, 1_000, 2**31, MAX_COUNT)
 DURATIONS_MS = (1, 60_000, 86_400_000, 31_622_400_000)
 
@@ -47,12 +56,17 @@ ActorMessage = Activity | UebaRequest | ActorTick
 
 
 class ActorTraffic:
-    """Draws messages. ``deadlines``: by actor, the names of those that stand."""
+    """Draws messages. ``deadlines``: by actor, the names of those that stand.
+
+    In every second shard, by chance, most sessions are calm: nothing is found in them, so that much lies between two
+    records of a trail, where a replay has to put things in their place by itself.
+    """
 
     def __init__(self, rng: Random, start_ms: int) -> None:
         self._rng, self._start_ms = rng, start_ms
         self._numbers: dict[tuple[str, str], int] = {}
         self._made = 0
+        self._calm = 0.9 * (rng.random() < 0.5)
 
     def message(self, deadlines: dict[str, list[str]], findings: dict[str, int], at_ms: int) -> ActorMessage:
         """One message; ``findings``: by actor, how many it has had."""
@@ -60,7 +74,8 @@ class ActorTraffic:
         actor = rng.choice(ACTORS) if rng.random() < 0.95 else rng.choice(STRANGE)
         draw = rng.random()
         if draw < 0.75:
-            return self._activity(actor, at_ms)
+            calm = actor in CALM and rng.random() < self._calm
+            return self._calm_activity(actor, at_ms) if calm else self._activity(actor, at_ms)
         if draw < 0.88:
             names = deadlines.get(actor) or ["silence", "unheard", "until", "band", "tell"]
             name = rng.choice(names) if rng.random() < 0.95 else text(rng)
@@ -93,6 +108,29 @@ class ActorTraffic:
             took_ms=rng.choice(COUNTS),
             outcome=rng.choice(list(ActOutcome)),
             acts=tuple(self._act() for _ in range(rng.choice((0, 1, 1, 2, 3, MAX_ACTS if rng.random() < 0.1 else 4)))),
+            goodbye=rng.random() < 0.03,
+        )
+
+    def _calm_activity(self, actor: str, at_ms: int) -> Activity:
+        rng = self._rng
+        action, resource = CALM[actor]
+        instance = f"w{rng.randrange(3)}@h"
+        number = self._numbers.get((actor, instance), 0)
+        self._numbers[actor, instance] = min(number + 1, MAX_COUNT)
+        self._made += 1
+        return Activity(
+            activity_id=f"s{self._made}#{self._made}",
+            actor=actor,
+            kind=ActorKind(actor.partition(":")[0]),
+            instance=instance,
+            start_ms=self._start_ms,
+            seq=number,
+            session=f"s{self._made}",
+            phase=Phase.BEFORE if rng.random() < 0.1 else Phase.DONE,
+            at_ms=min(MAX_MS, max(0, at_ms)),
+            took_ms=1,
+            outcome=ActOutcome.SUCCESS,
+            acts=(SessionAct(action=action, resource=resource, rows=1, max_rows=1),) * (rng.random() < 0.5),
             goodbye=rng.random() < 0.03,
         )
 

@@ -66,8 +66,8 @@ class ActorRecord(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         at_ms: the timestamp of the causing record.
         event: ``finding_raised``, ``finding_grown``, ``acknowledged``, ``band_changed``, ``control_set``,
-            ``control_released``, ``window_declared``, ``request_refused``, ``request_repeated``, or ``listened`` where a
-            tick found nobody silent.
+            ``control_released``, ``window_declared``, ``request_refused``, ``request_repeated``, ``listened`` (a tick
+            that found nobody silent).
         by: ``ueba``, or ``operator:<name>``.
         score, band: of the actor, after the event.
         details: the event's typed details, JSON text with sorted keys.
