@@ -134,7 +134,7 @@ def test_activity_from_before_a_tick_that_found_nothing_may_be_read_after_it() -
 
 
 def test_brokers_whose_clocks_differ_by_minutes_lead_to_the_same_silence() -> None:
-    """Ticks are stamped seven minutes later than activity: the five minutes begin anew, and no record said when."""
+    """Ticks are stamped seven minutes later than activity: the five minutes begin again, and no record said when."""
     partition = ActorPartition(topology_of_one_(charters={}))
     worker = Worker(partition, AGENT)
     partition.apply(worker.session(READ))
