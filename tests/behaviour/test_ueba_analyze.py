@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,9 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path, capsys: pytest.CaptureF
         (line(rows=-1), "acts.ndjson:1: 'rows' is not a whole number"),
         (line(outcome="perhaps"), "acts.ndjson:1: 'outcome' 'perhaps' is not known"),
         (line(entity="x" * 300), "acts.ndjson:1: 'entity' is not a text"),
-        (line(entity="x" * 100_000), "acts.ndjson:1: is not JSON"),
+        (line(entity="x" * 100_000), "acts.ndjson:1: is longer than 65,536 bytes"),
+        (line(entity="x" * 100_000) + "\n" + "y" * 200_000, "acts.ndjson:1: is longer than 65,536 bytes"),
+        ("\n\n", "acts.ndjson: is empty"),
         (gzip.compress((line() + "\n").encode() * 9)[:-12], "the gzip ends or breaks here"),
     ],
 )
@@ -86,6 +90,37 @@ def test_bad_lines_are_counted_if_they_may_be_skipped(tmp_path: Path, capsys: py
     assert 0 == analyze(tmp_path, "\n".join(["{", line(), "nothing", "", line()]), "--skip-bad", "--json")
     answer = json.loads(capsys.readouterr().out)
     assert (5, 2) == (answer["lines"], answer["skipped"])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("x\ny\n", "has no line that can be read (first: line 1: is not JSON"),
+        (gzip.compress((line() + "\n").encode())[:-20], "has no line that can be read (first: line 1: the gzip ends"),
+    ],
+)
+def test_a_file_of_which_nothing_can_be_read_is_not_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: str | bytes, message: str
+) -> None:
+    assert 2 == analyze(tmp_path, content, "--skip-bad")
+    assert message in capsys.readouterr().err
+
+
+def test_lines_of_any_length_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    content = "\n".join([line(entity="x" * size) for size in range(65_300, 65_700)] + [line()])
+    assert 0 == analyze(tmp_path, content, "--skip-bad", "--json")
+    answer = json.loads(capsys.readouterr().out)
+    assert (401, 400) == (answer["lines"], answer["skipped"])
+
+
+def test_a_recording_may_come_through_a_pipe(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(pipe.write_bytes, gzip.compress((line() + "\n").encode()))
+        assert 0 == run(["ueba", "analyze", str(pipe), *LEARN, "--json"])
+        writing.result()
+    assert 1 == json.loads(capsys.readouterr().out)["lines"]
 
 
 def test_ten_thousand_actors_and_resources_stay_bounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

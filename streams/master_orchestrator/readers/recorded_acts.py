@@ -51,7 +51,10 @@ class ActFile:
         self.first_skipped = ""
 
     def __iter__(self) -> Iterator[Act]:
-        """The acts, in order. Raises RecordedActsError at a line that cannot be read, unless they are skipped."""
+        """The acts, in order.
+
+        Raises RecordedActsError at a line that cannot be read, unless they are skipped, and where no line can be.
+        """
         newest_ms = 0
         with self._opened() as stream:
             for number, text in enumerate(self._lines(stream), start=1):
@@ -68,16 +71,17 @@ class ActFile:
                     continue
                 newest_ms = act.at_ms
                 yield act
-        if not self.lines:
-            raise RecordedActsError(self._path, "is empty; give one JSON object per line")
+        if not newest_ms:
+            reason = f"has no line that can be read (first: {self.first_skipped})" if self.skipped else "is empty"
+            raise RecordedActsError(self._path, f"{reason}; give one JSON object per line")
 
     def _lines(self, stream: BinaryIO) -> Iterator[bytes]:
-        """Lines of at most ``MAX_LINE`` bytes; a longer one comes cut, and is refused as JSON."""
+        """Lines of at most ``MAX_LINE`` bytes; of a longer one so much that it is seen to be longer."""
         try:
-            while text := stream.readline(MAX_LINE):
-                while len(text) == MAX_LINE and not text.endswith(b"\n") and (more := stream.readline(MAX_LINE)):
-                    if more.endswith(b"\n"):
-                        break
+            while text := stream.readline(MAX_LINE + 1):
+                rest = text
+                while len(text) > MAX_LINE and rest and not rest.endswith(b"\n"):
+                    rest = stream.readline(MAX_LINE)
                 yield text
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             self._refuse(self.lines + 1, f"the gzip ends or breaks here ({error}); compress the file again")
@@ -91,9 +95,7 @@ class ActFile:
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
         with self._path.open("rb") as plain:
-            packed = plain.read(2) == GZIP_MAGIC
-            plain.seek(0)
-            if not packed:
+            if plain.peek(2)[:2] != GZIP_MAGIC:  # and not read: a pipe cannot go back
                 yield plain
                 return
             with gzip.GzipFile(fileobj=plain) as stream:
@@ -106,6 +108,8 @@ class _LineError(OrchestratorError):
 
 def parse_act(text: bytes) -> Act:
     """The act of one line."""
+    if len(text) > MAX_LINE:
+        raise _LineError(f"is longer than {MAX_LINE:,} bytes; give one JSON object per line")
     try:
         value = msgspec.json.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
