@@ -1,6 +1,6 @@
 """Kinds of attacks that were not told, and of harmless work that was told as one, in recordings by other hands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from support.recorded_house import House, at
 
 from master_orchestrator.behaviour import Analysis, AnalysisTerms, BehaviourFinding, Rule
-from master_orchestrator.behaviour.acts import DAY_MS
+from master_orchestrator.behaviour.acts import DAY_MS, HOUR_MS
 from master_orchestrator.behaviour.baselines import Meter
 from master_orchestrator.behaviour.panes import PANE_MS
 from master_orchestrator.readers.analysis_report import criticalities
@@ -63,6 +63,25 @@ def test_what_rises_slowly_does_not_raise_its_own_ceiling(apart: int) -> None:
     for day in range(10):
         excess(day, range(2))
     assert excess(11, range(26)) > 1
+
+
+def test_what_rises_from_hour_to_hour_does_not_raise_its_own_ceiling() -> None:
+    """Each hour has a fifth more than the one before, and is below the ceiling that those before it would make."""
+    meter = Meter(of_rows=False)
+
+    def excess(day: int, amounts: Sequence[int]) -> float:
+        greatest = 0.0
+        for hour, amount in enumerate(amounts, start=9):
+            for number in range(amount):
+                at_ms = day * DAY_MS + hour * HOUR_MS + number * HOUR_MS // amount
+                meter.add(at_ms, 1, stake=2, kind=ActorKind.OPERATOR, factor=1, learning=day < 10)
+                greatest = max(greatest, *meter.excesses())
+        return greatest
+
+    for day in range(10):
+        excess(day, (12,) * 8)
+    assert excess(10, (12,) * 8) <= 1
+    assert excess(11, (12, 14, 17, 20, 24, 29)) > 1
 
 
 def test_a_day_of_slow_reading_is_told(alerts: Judged) -> None:

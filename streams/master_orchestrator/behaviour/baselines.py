@@ -10,6 +10,8 @@ from master_orchestrator_schemas.vocabulary import ActorKind
 WEEKS_KEPT = 4
 WEEK_MS = 7 * DAY_MS
 DAY_WINDOW = len(WINDOWS) - 1
+HELD_PANES = WINDOWS[DAY_WINDOW]
+"""A total is usual a day later: else what rises within a day, from window to window, would raise its own ceilings."""
 MONDAY_OFFSET_DAYS = 3
 """The first day of Unix time was a Thursday, the fourth day of a week that begins on Monday."""
 
@@ -60,19 +62,16 @@ class Greatest:
                 self._weekends.add(slot[0])
             _learn(weeks, week, total)
 
-    def hold(self, pane: int, total: int, length: int) -> None:
-        """Keep the total of a window of ``length`` panes for :meth:`release`; of each ``length`` panes the greatest."""
-        if not self._held or self._held[-1][0] // length < pane // length:
+    def hold(self, pane: int, total: int, span: int) -> None:
+        """Keep the total of a window that ended with ``pane`` for :meth:`release`; of ``span`` panes the greatest."""
+        if not self._held or self._held[-1][0] // span < pane // span:
             self._held.append((pane, total))
         elif total >= self._held[-1][1]:
             self._held[-1] = (pane, total)
 
-    def release(self, pane: int, length: int, *, by_hour: bool) -> None:
-        """Learn what was held and has no part in the window that ends with ``pane``.
-
-        Else a total that rises slowly, pane by pane, would raise its own ceiling.
-        """
-        while self._held and self._held[0][0] <= pane - length:
+    def release(self, pane: int, *, by_hour: bool) -> None:
+        """Learn what was held and ended a day before ``pane``."""
+        while self._held and self._held[0][0] <= pane - HELD_PANES:
             ended, total = self._held.pop(0)
             self.learn(ended * PANE_MS, total, by_hour=by_hour)
 
@@ -226,8 +225,8 @@ class Meter:
             if total and self._learns_all:
                 greatest.learn(pane * PANE_MS, total, by_hour=by_hour)
             elif total and total <= limit:
-                greatest.hold(pane, total, WINDOWS[window])
-            greatest.release(next_pane, WINDOWS[window], by_hour=by_hour)
+                greatest.hold(pane, total, max(WINDOWS[HOUR_WINDOW], WINDOWS[window]))
+            greatest.release(next_pane, by_hour=by_hour)
 
     def _ceiling(self, window: int, at_ms: int, stake: float, kind: ActorKind) -> float:
         greatest = self._greatest[window]
