@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from master_orchestrator.supervision.holding import HELD as HELD_VARIABLE
 from master_orchestrator.supervision.services import Program, command_line, end_all
 from master_orchestrator.supervision.stopping import stop_requested
 from master_orchestrator_schemas.binary import FORM
@@ -25,6 +26,12 @@ time.sleep(300)
 TELL = """
 import os, pathlib, sys
 pathlib.Path(sys.argv[1]).write_text(f"{os.getpgid(0) == os.getpid()} {os.environ['TOLD']}")
+"""
+HELD = """
+import pathlib, sys
+from master_orchestrator.supervision.holding import await_word
+pathlib.Path(sys.argv[1]).touch()
+pathlib.Path(sys.argv[1]).write_text(str(await_word()))
 """
 PARENT = """
 import sys, time
@@ -60,6 +67,45 @@ def test_a_program_has_its_own_group_and_its_environment(tmp_path: Path) -> None
     program.start()
     program.end(10.0)
     assert "True yes" == told.read_text()
+
+
+def test_a_held_program_loads_and_goes_on_when_it_is_started(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = Program("p", [sys.executable, "-c", HELD, str(told)])
+    program.prepare()
+    _await(told.exists)
+    assert (None, "") == (program.exit_code(), told.read_text())
+    program.start()
+    program.end(10.0)
+    assert (0, "True") == (program.exit_code(), told.read_text())
+    program.start()  # again, after its death: it is not held
+    program.end(10.0)
+    assert (0, "True") == (program.exit_code(), told.read_text())
+
+
+def test_a_held_program_ends_when_asked(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    program = Program("p", [sys.executable, "-c", HELD, str(told)])
+    program.prepare()
+    _await(told.exists)
+    program.ask_to_stop()
+    program.end(10.0)
+    assert (-signal.SIGTERM, "") == (program.exit_code(), told.read_text())
+
+
+def test_a_program_that_died_while_it_was_held_is_found_dead_at_its_start() -> None:
+    program = Program("p", [sys.executable, "-c", "raise SystemExit(2)"])
+    program.prepare()
+    _await(lambda: program.exit_code() is not None)
+    program.start()
+    assert 2 == program.exit_code()
+    program.end(10.0)
+
+
+def test_whoever_waits_for_the_word_of_one_that_is_gone_does_not_go_on() -> None:
+    alone = [sys.executable, "-c", "from master_orchestrator.supervision.holding import *; exit(3 + await_word())"]
+    held = {**os.environ, HELD_VARIABLE: "1"}
+    assert 3 == subprocess.run(alone, env=held, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def test_children_of_a_killed_supervisor_die() -> None:

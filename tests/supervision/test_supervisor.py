@@ -26,6 +26,9 @@ class FakeService:
         self.fails_to_start = False
         self._journal = journal
 
+    def prepare(self) -> None:
+        self._journal.append(f"prepare {self.name}")
+
     def start(self) -> None:
         self._journal.append(f"start {self.name}")
         if self.fails_to_start:
@@ -52,6 +55,26 @@ def test_starts_by_stage_and_stops_in_reverse_each_stage_side_by_side() -> None:
     starts = ["start broker", "start engine", "start agents", "start load"]
     stops = ["ask load", "end load", "ask engine", "ask agents", "end engine", "end agents", "ask broker", "end broker"]
     assert starts + stops == journal
+
+
+def test_what_was_prepared_ends_with_the_rest_when_an_earlier_stage_does_not_start() -> None:
+    journal: list[str] = []
+    broker, engine = (FakeService(name, journal) for name in ("broker", "engine"))
+    broker.fails_to_start = True
+    with Supervisor([[broker], [engine]]) as supervisor:
+        supervisor.prepare_stage(1)
+        with pytest.raises(OrchestratorError, match="no room"):
+            supervisor.start_stage(0)
+    assert ["prepare engine", "start broker", "ask engine", "end engine"] == journal
+
+
+def test_what_was_prepared_and_started_ends_once() -> None:
+    journal: list[str] = []
+    engine = FakeService("engine", journal)
+    with Supervisor([[engine]]) as supervisor:
+        supervisor.prepare_stage(0)
+        supervisor.start_stage(0)
+    assert ["prepare engine", "start engine", "ask engine", "end engine"] == journal
 
 
 def test_agents_that_drain_to_the_end_are_not_killed_before_they_have_committed_and_left() -> None:

@@ -113,6 +113,7 @@ def supervise(call: Invocation, system: LocalSystem, served: Mapping[str, int]) 
     if system.broker is not None:
         typer.echo("Starting Kafka, then the topics, engine, agents and ueba…")
     with stop_requested() as stopping, Supervisor(system.stages()) as supervisor:
+        supervisor.prepare_stage(WORKER_STAGE)
         supervisor.start_stage(BROKER_STAGE)
         provision_topics(call.at(system.bootstrap_servers))
         supervisor.start_stage(WORKER_STAGE)

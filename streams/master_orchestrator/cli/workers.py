@@ -61,11 +61,12 @@ def judge(
 
 def _run_app(ctx: typer.Context, program: str, worker: str, metrics_port: int | None) -> int:
     folder = invocation(ctx).settings.data_dir / program / _folder_name(worker)
-    call = _ready(ctx, program)
+    call = _called(ctx, program)
     from master_orchestrator.cluster.locking import alone
     from master_orchestrator.shell.worker import run_engine
     from master_orchestrator_schemas.metric_kinds import Process
 
+    _await_kafka(call)
     # A second worker of the name would take the first one's partitions over, and then wait for its tables without end.
     with alone(folder / "worker.lock", f"A worker {worker!r} already runs on {folder}: name this one (--worker)."):
         return run_engine(
@@ -119,10 +120,11 @@ def agents(
     from master_orchestrator.cli.handlers import chosen_agents
 
     specs = chosen_agents(types or (), handler or (), max_workers, invocation(ctx))
-    call = _ready(ctx, "agents")
+    call = _called(ctx, "agents")
     from master_orchestrator_agents.runner.process import run_agents
     from master_orchestrator_schemas.interpreter import prepare_interpreter
 
+    _await_kafka(call)
     prepare_interpreter()
     run_agents(
         specs,
@@ -135,18 +137,27 @@ def agents(
     )
 
 
-def _ready(ctx: typer.Context, program: str) -> Invocation:
-    """The invocation with its logging set up, its topology read and its broker answering, with all topics there."""
+def _called(ctx: typer.Context, program: str) -> Invocation:
+    """The invocation with its logging set up and its topology read."""
     from master_orchestrator.log_setup import configure_logging
-    from master_orchestrator.supervision.stopping import stop_requested
 
     call = invocation(ctx)
     configure_logging(call.settings, program=program)
+    call.topology  # noqa: B018 - a wrong topology is told before the program is loaded
+    return call
+
+
+def _await_kafka(call: Invocation) -> None:
+    """Return when this process may go on, and its broker answers and has all topics."""
+    from master_orchestrator.supervision.holding import await_word
+    from master_orchestrator.supervision.stopping import stop_requested
+
+    if not await_word():
+        raise typer.Exit(ExitCode.DONE)
     with stop_requested() as stopping:
         call.await_kafka(stopping)
         if stopping.is_set():
             raise typer.Exit(ExitCode.DONE)
-    return call
 
 
 def _folder_name(worker: str) -> str:

@@ -6,13 +6,13 @@ from confluent_kafka import KafkaException
 
 from master_orchestrator.errors import kafka_error
 from master_orchestrator_schemas.kafka_diagnosis import Config
-from master_orchestrator_schemas.kafka_reach import REACH_S, quiet_admin, reach
+from master_orchestrator_schemas.kafka_reach import QUICK, REACH_S, quiet_admin, reach
 
 
 def live_brokers(config: Config, timeout_s: float) -> int:
     """How many brokers the cluster's metadata names; 0 where nothing answered within `timeout_s`."""
     try:
-        return len(quiet_admin(config).list_topics(timeout=timeout_s).brokers)
+        return len(quiet_admin({**config, **QUICK}).list_topics(timeout=timeout_s).brokers)
     except KafkaException:
         return 0
 

@@ -47,6 +47,7 @@ class Demo:
             self._say("starting Kafka" if terms.system.broker else f"using Kafka at {terms.kafka.bootstrap_servers}")
             if terms.system.broker is not None:
                 terms.system.broker.tell = self._say
+            supervisor.prepare_stage(WORKER_STAGE)
             supervisor.start_stage(BROKER_STAGE)
             terms.provision()
             reading = self._read_along(opened)

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from master_orchestrator.cluster.broker import EmbeddedKafka
 from master_orchestrator.cluster.leash import die_with_parent
+from master_orchestrator.supervision.holding import HELD
 
 
 class Service(Protocol):
@@ -18,6 +20,10 @@ class Service(Protocol):
     @property
     def name(self) -> str:
         """What it is called in the log."""
+        ...
+
+    def prepare(self) -> None:
+        """Before its first start: begin what needs no earlier stage, without waiting for it."""
         ...
 
     def start(self) -> None:
@@ -56,22 +62,24 @@ class Program:
         self._command = [*command]
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
+        self._held = False
 
     @property
     def pid(self) -> int | None:
         """The process id of its last start."""
         return self._process.pid if self._process else None
 
+    def prepare(self) -> None:
+        """Start the process, and hold it until :meth:`start`: see ``holding.py``."""
+        self._spawn({HELD: "1"}, subprocess.PIPE)
+        self._held = True
+
     def start(self) -> None:
-        """Start the process; it writes to our stdout and stderr."""
-        self._process = subprocess.Popen(  # noqa: S603 - the commands are our own
-            self._command,
-            env={**os.environ, **self._environment},
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            # SIGKILL: nothing is left to end them in order, and every one of them may die at any time.
-            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - calls prctl only
-        )
+        """Start the process, or let go of the one that is held; it writes to our stdout and stderr."""
+        if self._held:
+            self._let_go(b"\n")
+        else:
+            self._spawn({}, subprocess.DEVNULL)
 
     def exit_code(self) -> int | None:
         """None while it runs."""
@@ -91,6 +99,25 @@ class Program:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._let_go(b"")
+
+    def _spawn(self, told: Mapping[str, str], stdin: int) -> None:
+        self._process = subprocess.Popen(  # noqa: S603 - the commands are our own
+            self._command,
+            bufsize=0,
+            env={**os.environ, **self._environment, **told},
+            stdin=stdin,
+            start_new_session=True,
+            # SIGKILL: nothing is left to end them in order, and every one of them may die at any time.
+            preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - calls prctl only
+        )
+
+    def _let_go(self, word: bytes) -> None:
+        self._held = False
+        if self._process is not None and self._process.stdin is not None:
+            with self._process.stdin as stdin, suppress(BrokenPipeError):  # if it has ended, its code says why
+                stdin.write(word)
+            self._process.stdin = None
 
 
 def command_line(*arguments: str) -> tuple[str, ...]:
@@ -107,6 +134,9 @@ class Broker:
     def __init__(self, cluster: EmbeddedKafka) -> None:
         self._cluster = cluster
         self._started = False
+
+    def prepare(self) -> None:
+        """Nothing: it is the first."""
 
     def start(self) -> None:
         """The first time the whole cluster, and it answers; then the nodes that are down, without waiting for them.

@@ -71,6 +71,7 @@ class Supervisor:
         self._stop_timeout_s = stop_timeout_s
         self._clock = clock
         self._watched: list[_Watched] = []
+        self._prepared: list[Service] = []
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +81,18 @@ class Supervisor:
     ) -> None:
         self.stop()
 
+    def prepare_stage(self, index: int) -> None:
+        """Let the services of a later stage begin what needs nothing of the earlier ones."""
+        for service in self._stages[index]:
+            service.prepare()
+            self._prepared.append(service)
+
     def start_stage(self, index: int) -> None:
         """Start the services of one stage for the first time; what they raise is the caller's to show."""
         for service in self._stages[index]:
             service.start()
             self._watched.append(_Watched(service, self._clock()))
+            self._prepared = [other for other in self._prepared if other is not service]
             log.info("started", service=service.name)
 
     def start(self) -> None:
@@ -120,10 +128,12 @@ class Supervisor:
         """End the services, last stage first, those of a stage side by side."""
         for stage in reversed(self._stages):
             started = [w.service for w in self._watched if w.service in stage]
-            end_all(started, self._stop_timeout_s)
+            prepared = [service for service in self._prepared if service in stage]
+            end_all([*started, *prepared], self._stop_timeout_s)
             for service in started:
                 log.info("stopped", service=service.name)
         self._watched.clear()
+        self._prepared.clear()
 
     def _died(self, watched: _Watched, code: int) -> None:
         if watched.service.finite and code == 0:
