@@ -520,12 +520,6 @@ def test_a_thousand_breaches_are_told_as_a_few_and_others(partition: ActorPartit
         ("Activity", b"agent:DIAGNOSIS", None, "empty"),
         ("Activity", b"agent:DIAGNOSIS", b"\xff", ""),
         ("UebaRequest", b"x", b"{", ""),
-        (
-            "ActorTick",
-            b"agent:DIAGNOSIS",
-            ActorTick(actor="agent:DIAGNOSIS", deadline_id="band", due_ms=1),
-            "unknown_actor",
-        ),
         ("ActorTick", b"agent:OTHER", ActorTick(actor="agent:DIAGNOSIS", deadline_id="band", due_ms=1), "key_mismatch"),
         ("ActorTick", b"nobody", ActorTick(actor="nobody", deadline_id="band", due_ms=1), "wrong_kind"),
     ],

@@ -149,6 +149,23 @@ def test_brokers_whose_clocks_differ_by_minutes_lead_to_the_same_silence() -> No
     assert violation is None
 
 
+@pytest.mark.parametrize("deadline", ["band", "tell", "until"])
+def test_a_tick_about_an_actor_of_whom_nothing_is_known_stays_before_what_follows(deadline: str) -> None:
+    """It was a dead letter, and a replay came to it after a control that had ended by then."""
+    partition = ActorPartition(topology_of_one_(charters={}))
+    worker = Worker(partition, AGENT)
+    partition.apply(ActorTick(actor=AGENT, deadline_id=deadline, due_ms=1))
+    partition.at_ms -= 25 * HOUR_MS
+    partition.apply(worker.session(BREACH))
+    partition.at_ms += MINUTE_MS
+    partition.apply(ActorTick(actor=AGENT, deadline_id="tell", due_ms=1), worker.session(goodbye=True))
+    partition.apply(_release("r"))
+    trail = written(partition)
+    assert "control_set" in {each.record.event for each in trail}
+    violation, _ = replayed(partition, trail)
+    assert violation is None
+
+
 def test_a_request_that_is_repeated_at_once_is_a_repeat_in_the_replay_too() -> None:
     """The replay applied the sessions after it first, by which time the request's id was forgotten."""
     partition = ActorPartition(topology_of_one_(charters={}))

@@ -41,17 +41,16 @@ class ActorInput(NamedTuple):
 def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInput) -> ActorOutcome:
     """Change ``state`` by one input, and tell what comes of it. None: nothing is known of the actor yet.
 
-    A tick does whatever is due by now; one that is early, late or repeated finds nothing. A request, and a tick that
-    judges activity (``AFTER_ACTIVITY``), always leave a record in the trail, which says where among the activity they
-    came, be it before any. Other ticks judge none, so a replay may apply what lies between two records topic by topic,
-    activity first.
+    A tick does whatever is due by now; one that is early, late or repeated finds nothing. A request, a tick that judges
+    activity (``AFTER_ACTIVITY``), and one with which an actor begins, always leave a record in the trail, which says
+    where among the activity they came. Other ticks judge none, so a replay may apply what lies between two records
+    topic by topic, activity first.
     Raises ``RejectedError`` before anything is changed.
     """
     cause, at_ms, body = given
     kind = _kind(name, body)
+    unknown = state is None
     if state is None:
-        if isinstance(body, ActorTick) and body.deadline_id not in AFTER_ACTIVITY:
-            raise RejectedError("unknown_actor", f"nothing is known of {name}, so nothing of it can be due")
         state = ActorState(Actor(name, kind, at_ms, known=True))
         state.positions = [0] * len(conduct.topics)
     elif state.actor.kind is not kind:
@@ -65,20 +64,21 @@ def step(conduct: Conduct, name: str, state: ActorState | None, given: ActorInpu
         case UebaRequest():
             requests.answer(conduct, turn, body)
         case ActorTick():
-            if body.deadline_id in AFTER_ACTIVITY:
-                _listen(conduct, turn, body)
-            settling.end_control(turn)
+            _tick(conduct, turn, body, unknown=unknown)
         case _:
             assert_never(body)
     settling.settle(conduct, turn)
     return turn.outcome
 
 
-def _listen(conduct: Conduct, turn: Turn, tick: ActorTick) -> None:
-    """Judge who says nothing, and what has not ended."""
-    report_silent(turn)
-    judge_unended(conduct, turn)
-    if not turn.outcome.trail:
+def _tick(conduct: Conduct, turn: Turn, tick: ActorTick, *, unknown: bool) -> None:
+    """Do what is due. ``unknown``: it is the first that is heard of the actor."""
+    listens = tick.deadline_id in AFTER_ACTIVITY
+    if listens:
+        report_silent(turn)
+        judge_unended(conduct, turn)
+    settling.end_control(turn)
+    if (listens or unknown) and not turn.outcome.trail:
         turn.note(LISTENED, {"deadline": tick.deadline_id})
 
 
