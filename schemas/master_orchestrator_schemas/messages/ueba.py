@@ -14,6 +14,8 @@ from master_orchestrator_schemas.vocabulary import ActorKind, ControlLevel, Ueba
 MAX_OPEN_FINDINGS = 32
 MAX_FINDING_SESSIONS = 5
 MAX_CONTROLLED_PAIRS = 64
+MAX_ASKED_MS = 31_622_400_000
+"""366 days: for how long something can be asked."""
 
 
 class ControlledPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ class UebaRequest(msgspec.Struct, frozen=True, kw_only=True):
     level: ControlLevel | None = None
     instance: ShortText | None = None
     pairs: ControlledPairs = ()
-    duration_ms: Annotated[int, msgspec.Meta(ge=1, le=31_622_400_000)] | None = None
+    duration_ms: Annotated[int, msgspec.Meta(ge=1, le=MAX_ASKED_MS)] | None = None
 
 
 class ActorTick(msgspec.Struct, frozen=True, kw_only=True):

@@ -96,14 +96,15 @@ def deadlines(state: ActorState) -> list[Deadline]:
 
 def _kind(name: str, body: UebaBody) -> ActorKind:
     """The kind that the actor's name says. Raises ``RejectedError``."""
-    kind = _kind_of(name)
+    kind = kind_of(name)
     if isinstance(body, Activity) and body.kind is not kind:
         raise RejectedError("wrong_kind", f"{name} is no {body.kind.value}, its name says {kind.value}")
     return kind
 
 
 @lru_cache(MAX_KINDS)
-def _kind_of(name: str) -> ActorKind:
+def kind_of(name: str) -> ActorKind:
+    """The kind of the actor of this name. Raises ``RejectedError`` where no actor can have it."""
     prefix, colon, rest = name.partition(":")
     kind = ActorKind.__members__.get(prefix.upper())
     if len(name) > MAX_NAME:

@@ -257,9 +257,13 @@ def outcome_of(record: ActorRecord) -> tuple[str, ExitCode]:
 
 
 def _duration(text: str) -> int:
-    from master_orchestrator_schemas.units import parse_duration
+    from master_orchestrator_schemas.messages.ueba import MAX_ASKED_MS
+    from master_orchestrator_schemas.units import duration, parse_duration
 
     try:
-        return parse_duration(text)
+        asked_ms = parse_duration(text)
     except ValueError as error:
         raise UsageError(f"--for: {error}") from None
+    if asked_ms > MAX_ASKED_MS:
+        raise UsageError(f"--for: {text} is too long; write {duration(MAX_ASKED_MS)} at most")
+    return asked_ms

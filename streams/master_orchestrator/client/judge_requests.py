@@ -6,6 +6,8 @@ import uuid
 import msgspec
 from confluent_kafka import KafkaError, Message, Producer
 
+from master_orchestrator.behaviour.steps import kind_of
+from master_orchestrator.core.rejection import RejectedError
 from master_orchestrator.errors import InvalidRequestError, OrchestratorError
 from master_orchestrator.readers.decoding import decoded
 from master_orchestrator.readers.topics import TopicReader, partition_of
@@ -28,6 +30,10 @@ def request_about(actor: str, action: UebaAction, *, by: str, reason: str, **fie
     """A request with an id of its own. Raises :class:`InvalidRequestError`."""
     if not reason.strip():
         raise InvalidRequestError("the reason is empty: say why, it is kept on the trail")
+    try:
+        kind_of(actor)
+    except RejectedError as error:  # the judge would make a dead letter of it, and not answer
+        raise InvalidRequestError(str(error)) from error
     given = {"actor": actor, "request_id": str(uuid.uuid4()), "action": action, "by": by, "reason": reason}
     try:
         return msgspec.convert({**given, **fields}, UebaRequest)
