@@ -140,8 +140,10 @@ class Invocation:
         return self.kafka
 
     def at(self, bootstrap_servers: str) -> Invocation:
-        """The same invocation on the Kafka at `bootstrap_servers`."""
-        return Invocation(self.options, bootstrap_servers)
+        """The same invocation on the Kafka at `bootstrap_servers`, with what was read."""
+        there = Invocation(self.options, bootstrap_servers)
+        there.settings, there.topology = self.settings, self.topology
+        return there
 
     def child_options(self) -> list[str]:
         """The top-level options again, for a child process; Kafka's address goes by its variable."""

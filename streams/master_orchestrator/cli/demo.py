@@ -13,7 +13,6 @@ import typer
 
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.output import JsonOption, console_for_people, plain_width
-from master_orchestrator.cli.provision import provision_topics
 from master_orchestrator.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -120,6 +119,7 @@ def _within(call: Invocation, folder: Path, topology: Path) -> Invocation:
 
 
 def _terms(call: Invocation, fleet: Fleet, speed: float, timeout_s: float, started_s: float) -> DemoTerms:
+    from master_orchestrator.cli.provisioning import provision_topics
     from master_orchestrator.cluster.broker import EmbeddedKafka
     from master_orchestrator.demo.terms import DemoTerms
     from master_orchestrator.supervision.local_system import LocalSystem

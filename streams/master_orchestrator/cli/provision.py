@@ -13,14 +13,9 @@ from master_orchestrator.cli.output import JsonOption, answer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confluent_kafka.admin import AdminClient
     from rich.table import Table
 
     from master_orchestrator.cluster.provision import TopicOutcome
-    from master_orchestrator_schemas.topology import Topology
-
-REACH_S = 30.0
-"""Maximum wait for the broker's list of topics."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,6 +44,8 @@ def provision(
     """
     if repartition:
         _repartition(invocation(ctx), as_json=json)
+    from master_orchestrator.cli.provisioning import provision_topics
+
     outcomes = provision_topics(invocation(ctx), replication)
     answer([asdict(outcome) for outcome in outcomes], lambda: _table(outcomes), as_json=json)
 
@@ -62,30 +59,6 @@ def _repartition(call: Invocation, *, as_json: bool) -> None:
         typer.echo(
             f"Moved {moved.vehicles} vehicles with {moved.records} audit records, to {topology.partitions} partitions."
         )
-
-
-def provision_topics(call: Invocation, replication: int | None = None) -> tuple[TopicOutcome, ...]:
-    """Provision the invocation's cluster from its topology; on record, with what changes in the charters."""
-    from confluent_kafka.admin import AdminClient
-
-    from master_orchestrator.client.activity import on_record
-    from master_orchestrator.client.asking import this_user
-    from master_orchestrator.client.charter_change import ACT, change, charter_lines, charters_before
-    from master_orchestrator.cluster.provision import provision as provision_cluster
-    from master_orchestrator_schemas.kafka import admin_config
-
-    topology = call.topology  # first: a wrong topology needs no broker to be found out
-    kafka = call.bare_kafka()
-    admin = AdminClient(admin_config(kafka))
-    details = change(charters_before(kafka, topology, _partitions(admin, topology)), charter_lines(topology))
-    with on_record(kafka, topology, this_user(), ACT, details=details):
-        return provision_cluster(admin, topology, replication or call.settings.replication)
-
-
-def _partitions(admin: AdminClient, topology: Topology) -> list[int]:
-    """Those that the activity topic has now; none where it is not there yet."""
-    topic = admin.list_topics(timeout=REACH_S).topics.get(topology.topic_of("Activity"))
-    return [] if topic is None else sorted(topic.partitions)
 
 
 def _table(outcomes: Sequence[TopicOutcome]) -> Table:

@@ -11,7 +11,6 @@ import typer
 
 from master_orchestrator.cli.context import Invocation, UsageError, invocation
 from master_orchestrator.cli.output import harmless_text
-from master_orchestrator.cli.provision import provision_topics
 
 if TYPE_CHECKING:
     from master_orchestrator.supervision.local_system import LocalSystem
@@ -114,6 +113,11 @@ def supervise(call: Invocation, system: LocalSystem, served: Mapping[str, int]) 
         typer.echo("Starting Kafka, then the topics, engine, agents and ueba…")
     with stop_requested() as stopping, Supervisor(system.stages()) as supervisor:
         supervisor.prepare_stage(WORKER_STAGE)
+        supervisor.prepare_stage(BROKER_STAGE)
+        from master_orchestrator.cli.provisioning import (
+            provision_topics,  # which takes as long as half a broker's start
+        )
+
         supervisor.start_stage(BROKER_STAGE)
         provision_topics(call.at(system.bootstrap_servers))
         supervisor.start_stage(WORKER_STAGE)

@@ -5,8 +5,9 @@ import json
 import signal
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -78,9 +79,17 @@ class EmbeddedKafka:
         self.stop()
 
     def start(self, timeout_s: float = START_TIMEOUT_S) -> None:
-        """Format what is new, start every node, and return when all answer as one cluster.
+        """Start every node as :meth:`begin` does, and return when all answer as one cluster.
 
-        Raises ToolMissingError, JarsError, FolderInUseError, or BrokerStartError with the last log lines.
+        Raises what that raises, and BrokerStartError with the last log lines.
+        """
+        self.begin()
+        self.await_answers(timeout_s)
+
+    def begin(self) -> None:
+        """Format what is new, and start every node, without waiting for it.
+
+        Raises ToolMissingError, JarsError, FolderInUseError, or BrokerStartError.
         """
         self._java = find_java()
         self.data_dir.mkdir(
@@ -91,11 +100,14 @@ class EmbeddedKafka:
         cluster_id = self._remember_cluster()
         with ThreadPoolExecutor(len(self.nodes)) as pool:
             list(pool.map(lambda node: node.format(self._java, self._libs, cluster_id), self.nodes))
-        try:
-            self._launch(range(len(self.nodes)), timeout_s)
-        except BaseException:
-            self._kill_all()
-            raise
+        with self._all_or_none():
+            for index in range(len(self.nodes)):
+                self.launch(index)
+
+    def await_answers(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """After :meth:`begin`: return when all nodes answer as one cluster. Raises BrokerStartError."""
+        with self._all_or_none():
+            self._await_ready(range(len(self.nodes)), timeout_s)
 
     def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> None:
         """Stop every node: SIGTERM, `timeout_s`, SIGKILL."""
@@ -119,14 +131,22 @@ class EmbeddedKafka:
 
     def restart(self, index: int, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start a killed node again on its folder and address; returns when the cluster names it as alive."""
-        self._launch([index], timeout_s)
+        self.launch(index)
+        self._await_ready([index], timeout_s)
 
-    def _launch(self, indexes: Sequence[int], timeout_s: float) -> None:
-        for index in indexes:
-            self.launch(index)
+    def _await_ready(self, indexes: Sequence[int], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         for index in indexes:
-            self._await_ready(self.nodes[index], self._addresses[index], deadline)
+            self._await_answer(self.nodes[index], self._addresses[index], deadline)
+
+    @contextmanager
+    def _all_or_none(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            for node in self.nodes:
+                node.kill()
+            raise
 
     def _refuse_folder_in_use(self) -> None:
         for node in self.nodes:
@@ -160,7 +180,7 @@ class EmbeddedKafka:
                     f"Port {address.port} of {LOOPBACK} is taken by another program: give another one (--port)."
                 )
 
-    def _await_ready(self, node: Node, address: NodeAddress, deadline: float) -> None:
+    def _await_answer(self, node: Node, address: NodeAddress, deadline: float) -> None:
         """Ask the node by its own address: the others go on naming a dead one until its session ends."""
         config = {"bootstrap.servers": f"{address.host}:{address.port}"}
         while True:
@@ -171,10 +191,6 @@ class EmbeddedKafka:
                 return
             if time.monotonic() > deadline:
                 raise BrokerStartError(f"The broker of {node.folder} did not answer in time:\n{node.last_words()}")
-
-    def _kill_all(self) -> None:
-        for node in self.nodes:
-            node.kill()
 
 
 def read_cluster(data_dir: Path) -> dict[str, object] | None:

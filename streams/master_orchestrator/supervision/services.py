@@ -133,10 +133,12 @@ class Broker:
 
     def __init__(self, cluster: EmbeddedKafka) -> None:
         self._cluster = cluster
-        self._started = False
+        self._begun = self._started = False
 
     def prepare(self) -> None:
-        """Nothing: it is the first."""
+        """Start all nodes; :meth:`start` waits for their answers."""
+        self._cluster.begin()
+        self._begun = True
 
     def start(self) -> None:
         """The first time the whole cluster, and it answers; then the nodes that are down, without waiting for them.
@@ -144,7 +146,9 @@ class Broker:
         Their clients wait by themselves; a wait here would keep the supervisor from everything else.
         """
         if not self._started:
-            self._cluster.start()
+            if not self._begun:
+                self.prepare()
+            self._cluster.await_answers()
             self._started = True
             return
         for index, node in enumerate(self._cluster.nodes):
