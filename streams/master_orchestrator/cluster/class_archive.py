@@ -9,7 +9,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from master_orchestrator.cluster.jars import STAMP
 from master_orchestrator.cluster.locking import try_lock
 
 LOCK = "classes.lock"
@@ -47,12 +46,10 @@ def class_options(java: Path, libs: Path) -> ClassOptions:
 
 
 def _archive(java: Path, libs: Path) -> Path:
-    """Next to the jars; another Java or other jars have another one."""
-    program, stamp = java.resolve(), libs / STAMP
-    made_ns = program.stat().st_mtime_ns if program.exists() else 0
-    jars = stamp.read_text() if stamp.exists() else str(libs)
-    digest = hashlib.sha256(f"{program} {made_ns} {jars}".encode()).hexdigest()
-    return libs.parent / f"classes-{digest[:12]}.jsa"
+    """Next to the jars; another Java, other jars or a copy of them, which the JVM would refuse, have another one."""
+    files = [java.resolve(), *sorted(libs.glob("*.jar"))]
+    facts = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files if file.exists()]
+    return libs.parent / f"classes-{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}.jsa"
 
 
 def _is_whole(archive: Path) -> bool:
