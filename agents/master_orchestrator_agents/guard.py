@@ -8,6 +8,7 @@ control stops it for now.
 import asyncio
 import functools
 import inspect
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,12 +94,22 @@ class Guard:
     def _permit(self, action: str, resource: str) -> Permit:
         if action not in _ACTIONS:
             raise ValueError(f"{action!r} is not an action; write one of {', '.join(each.lower() for each in Action)}")
+        if not isinstance(resource, str):
+            raise TypeError(f"the resource is {resource!r}: write its name")
         if self.charter is None:
             return Permit(_ACTIONS[action], resource, None, known=True, ahead=False)
         return self.charter.permit(_ACTIONS[action], resource)
 
 
 UNGUARDED = Guard()
+
+
+def whole(rows: Any) -> int | None:
+    """The number of rows as an ``int``, whatever integer it is. Raises ``TypeError``."""
+    try:
+        return None if rows is None else operator.index(rows)
+    except TypeError as error:
+        raise TypeError(f"rows is {rows!r}, not a whole number") from error
 
 
 class Session:
@@ -128,8 +139,13 @@ class Session:
         )
 
     def access(self, action: str, resource: str, *, entity: str | None = None, rows: int | None = None) -> "Access":
-        """One act, to be used with ``with`` or ``async with``. Raises ``ValueError`` for what is not an action."""
-        return Access(self, self.guard.permit(action, resource), entity, rows)
+        """One act, to be used with ``with`` or ``async with``.
+
+        Raises ``ValueError`` for what is not an action, ``TypeError`` for what no record could hold.
+        """
+        if entity is not None and not isinstance(entity, str):
+            raise TypeError(f"the entity of {action.lower()} of {resource} is {entity!r}: write its name as text")
+        return Access(self, self.guard.permit(action, resource), entity, whole(rows))
 
     def __copy__(self) -> Self:
         return self
@@ -248,6 +264,11 @@ class Access:
 
     def _end(self, error: BaseException | None) -> None:
         """Record how the act ended; rows that were not known before are checked now."""
+        wrong: TypeError | None = None
+        try:
+            self.rows = whole(self.rows)
+        except TypeError as told:  # it was done, so it goes on record
+            self.rows, wrong = None, told
         if error is not None:
             self._record(ActOutcome.FAILURE, error_class(error))
             return
@@ -256,6 +277,8 @@ class Access:
         late = permit.denied_by(attempt) if charter and attempt and self._denied_by is None else None
         self._denied_by = late or self._denied_by
         self._record(ActOutcome.SUCCESS, ActError.NONE)
+        if wrong is not None:
+            raise wrong
         if charter and attempt and late and charter.enforced:
             raise CharterError(charter.explain(late, permit, attempt))
 

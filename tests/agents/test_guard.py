@@ -77,6 +77,65 @@ def acts_of(handler: Any, *, enforced: bool = True) -> tuple[SessionAct, ...]:
 # --- what is on record ---
 
 
+class Odd:
+    """An integer of somebody else's, as numpy's are."""
+
+    def __index__(self) -> int:
+        return 7
+
+
+@pytest.mark.parametrize(
+    ("rows", "recorded", "failure"),
+    [
+        (Odd(), 7, None),
+        (1.5, 0, "rows is 1.5, not a whole number"),
+        (float("nan"), 0, "rows is nan, not a whole number"),
+        ("7", 0, "rows is '7', not a whole number"),
+    ],
+)
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("enforced", [False, True])
+def test_an_act_is_on_record_whatever_is_said_of_its_rows(
+    rows: Any, recorded: int, failure: str | None, fails: bool, enforced: bool
+) -> None:
+    def handler(task: Task) -> None:
+        with task.access("read", "center_capacity") as access:
+            access.rows = rows
+            if fails:
+                raise LookupError("nothing there")
+
+    run = harness(handler, enforced=enforced)
+    with capture_logs():
+        reply = run.run_raw(**PAYLOAD)
+    (act,) = run.activity[-1].acts
+    assert (ActOutcome.FAILURE if fails else ActOutcome.SUCCESS, recorded) == (act.outcome, act.rows)
+    if failure is not None and not fails:
+        assert failure in str(reply)
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [
+        ({"resource": None}, "the resource is None: write its name"),
+        (
+            {"resource": "center_capacity", "entity": 5},
+            "of center_capacity is 5: write its name as text",
+        ),
+        ({"resource": "center_capacity", "rows": "7"}, "rows is '7', not a whole number"),
+    ],
+)
+def test_what_no_record_can_hold_is_refused_before_the_act(named: dict[str, Any], told: str) -> None:
+    def handler(task: Task) -> None:
+        with task.access("read", **named):
+            pytest.fail("it was done")
+
+    run = harness(handler)
+    with capture_logs():
+        reply = run.run_raw(**PAYLOAD)
+    assert told in str(reply)
+    assert () == run.activity[-1].acts
+
+
 def test_equal_acts_are_merged_with_their_rows() -> None:
     def handler(task: Task) -> None:
         for rows in (3, 20):
