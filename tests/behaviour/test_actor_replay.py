@@ -166,6 +166,15 @@ def test_a_tick_about_an_actor_of_whom_nothing_is_known_stays_before_what_follow
     assert violation is None
 
 
+def test_activity_is_applied_first_behind_the_trail_too_in_whatever_order_topics_are_read() -> None:
+    partition = ActorPartition(topology_of_one_(charters={}))
+    partition.apply(Worker(partition, AGENT).session(READ))
+    partition.apply(ActorTick(actor=AGENT, deadline_id="tell", due_ms=1))
+    partition.inputs.reverse()
+    violation, _ = replayed(partition, written(partition))
+    assert violation is None
+
+
 def test_a_request_that_is_repeated_at_once_is_a_repeat_in_the_replay_too() -> None:
     """The replay applied the sessions after it first, by which time the request's id was forgotten."""
     partition = ActorPartition(topology_of_one_(charters={}))

@@ -174,8 +174,8 @@ class ActorReplay:
         try:
             while left:
                 self._caused(left, inputs)
-            for topic, waiting in inputs.items():
-                for arrived in waiting:
+            for topic in self._conduct.topics:
+                for arrived in inputs.get(topic, ()):
                     if arrived.cause.offset < applied.get(topic, 0):
                         self._unrecorded(arrived)
         except _TrailDiffersError as error:
