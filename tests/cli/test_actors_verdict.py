@@ -29,6 +29,13 @@ def test_what_is_whole_is_told_with_its_inputs() -> None:
     assert ["Whole: 3 records of 2 actors, 3 of them given again by 1 input"] == told(whole)
 
 
+def test_why_nothing_can_be_told_is_told() -> None:
+    assert [
+        "Cannot be told: 0 records of 0 actors, 0 of them given again by 7 inputs; 0 violations, 1 gap",
+        "cannot be told: the trails hold no record",
+    ] == told(ActorsVerdict(inputs=7))
+
+
 def test_verdicts_of_either_kind_add_up() -> None:
     wrong = (Violation("v~1", 0, "differs", ""),)
     parts = [AuditVerdict(workflows=1, violations=wrong), AuditVerdict(workflows=2, records=5, violations=wrong)]

@@ -124,7 +124,8 @@ def verdict_text(verdict: AuditVerdict) -> RenderableType:
 def actors_verdict_text(verdict: ActorsVerdict) -> RenderableType:
     """The same of the trails of actors."""
     wrong = [_violation_line(violation) for violation in verdict.violations]
-    untold = [f"cannot be told: {text}" for text in verdict.untold]
+    none_yet = () if verdict.records or verdict.violations else ("the trails hold no record",)
+    untold = [f"cannot be told: {text}" for text in verdict.untold or none_yet]
     replayed = (
         f", {verdict.replayed:,} of them given again by {amount(verdict.inputs, 'input')}" if verdict.inputs else ""
     )
