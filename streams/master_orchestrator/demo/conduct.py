@@ -11,12 +11,14 @@ from master_orchestrator.readers.actors import read_entities
 from master_orchestrator_schemas.kafka import KafkaSettings
 from master_orchestrator_schemas.messages import Activity
 from master_orchestrator_schemas.topology import Topology
-from master_orchestrator_schemas.vocabulary import ActorKind, Phase
+from master_orchestrator_schemas.vocabulary import ActorKind, AgentType, Phase
 from master_orchestrator_schemas.wording import amount
 
 ACTS_SHOWN = 2
 WORKSHOP = f"{ActorKind.WORKSHOP}:"
 QUIET = "quiet"
+MAX_ACTOR_CHARS = max(len(f"{ActorKind.AGENT}:{agent}") for agent in AgentType)
+"""The longest agent has as many; longer names are folded, so that 80 columns have room for what was done."""
 
 
 @dataclass
@@ -61,11 +63,14 @@ def summed(conduct: Mapping[str, ActorConduct]) -> dict[str, ActorConduct]:
 
 def conduct_table(conduct: Mapping[str, ActorConduct]) -> Table:
     """One row per actor, and one for all workshops."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("who", "sessions", "what", "denied", "risk"):
-        table.add_column(name, no_wrap=name != "what", overflow="fold")
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("who", overflow="fold", width=MAX_ACTOR_CHARS)
+    table.add_column("sessions", no_wrap=True)
+    table.add_column("what", overflow="fold")
+    table.add_column("denied", no_wrap=True)
+    table.add_column("risk", no_wrap=True)
     for actor, done in summed(conduct).items():
-        most = ", ".join(f"{act} {count:,}" for act, count in done.acts.most_common(ACTS_SHOWN))
+        most = "\n".join(f"{act} {count:,}" for act, count in done.acts.most_common(ACTS_SHOWN))
         table.add_row(actor, f"{done.sessions:,}", most, str(done.denied), f"{done.score:g} {done.band}")
     return table
 
