@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from master_orchestrator.cluster.class_archive import class_options, existing_archive
 from master_orchestrator.cluster.errors import BrokerStartError, FolderInUseError
 from master_orchestrator.cluster.leash import die_with_parent
 from master_orchestrator.cluster.locking import is_locked, try_lock, write_whole
@@ -77,12 +76,7 @@ class Node:
         done = self.folder / "formatted"
         if done.exists():
             return
-        command = [
-            *_jvm(java, libs, existing_archive(java, libs).options),
-            "kafka.tools.StorageTool",
-            "format",
-            "--ignore-formatted",
-        ]
+        command = [*_jvm(java, libs), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
         command += ["-t", cluster_id, "-c", str(self.folder / "server.properties")]
         result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=FORMAT_TIMEOUT_S)  # noqa: S603 - our own command
         if result.returncode != 0:
@@ -97,17 +91,11 @@ class Node:
                 f"A broker already runs on {self.folder}. Stop it (master-orchestrator kafka stop), "
                 "or give another folder (--data-dir)."
             )
-        held = [lock]
         try:
             (self.folder / "pid").unlink(missing_ok=True)  # the last run's: whose number it is by now is anyone's guess
-            classes = class_options(java, libs)
-            if classes.lock is not None:
-                held.append(classes.lock)
-            options = (*classes.options, *self._log_options())
-            self._spawn([*_jvm(java, libs, options), "kafka.Kafka"], held, leashed=leashed)
+            self._spawn([*_jvm(java, libs, self._log_options()), "kafka.Kafka"], lock, leashed=leashed)
         finally:
-            for descriptor in held:
-                os.close(descriptor)
+            os.close(lock)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the broker a signal, if it runs; one that another process is starting is waited for."""
@@ -136,7 +124,7 @@ class Node:
         texts = (_read(self.folder / name) for name in ("kafka.log", "console.log"))
         return "\n".join("\n".join(text.splitlines()[-lines:]) for text in texts if text)
 
-    def _spawn(self, command: list[str], locks: Sequence[int], *, leashed: bool) -> None:
+    def _spawn(self, command: list[str], lock: int, *, leashed: bool) -> None:
         with (self.folder / "console.log").open("wb") as console:
             self._child = subprocess.Popen(  # noqa: S603 - our own command
                 [*self._prefix, *command, str(self.folder / "server.properties")],
@@ -144,7 +132,7 @@ class Node:
                 stdout=console,
                 stderr=subprocess.STDOUT,
                 cwd=self.folder,
-                pass_fds=locks,
+                pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C on the terminal is ours to handle, in order
                 # SIGKILL, not SIGTERM: with its quorum gone a broker would wait minutes for a controlled shutdown.
                 preexec_fn=die_with_parent(signal.SIGKILL) if leashed else None,  # noqa: PLW1509 - calls prctl only
