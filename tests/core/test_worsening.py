@@ -1,5 +1,7 @@
 """An episode that gets worse reaches the owner or a human, whatever it has come to, and without end of it."""
 
+import json
+
 import pytest
 from support.core_vehicle import EPOCH_MS, CoreVehicle, policy_of
 
@@ -250,6 +252,22 @@ def test_waiting_to_retry_feedback_another_matter_opens_the_next_workflow(vehicl
     worse(vehicle)
     assert (State.DATA_ANALYSIS, "v-1~1") == (vehicle.workflow.state, vehicle.workflow.workflow_id)
     assert (State.COMPLETED, Reason.SERVICED) == (vehicle.statuses["v-1~0"].state, vehicle.statuses["v-1~0"].reason)
+
+
+def test_a_second_repair_gives_the_first_ones_side_task_up(vehicle: CoreVehicle) -> None:
+    vehicle.reading(check_requested=True)
+    vehicle.advance_to(State.FEEDBACK)
+    vehicle.fail(command=next(c for c in vehicle.commands if c.agent is AgentType.FEEDBACK))
+    worse(vehicle, SCHEDULED)
+    assert State.DIAGNOSIS is vehicle.workflow.state
+    first = next(c for c in vehicle.commands if c.agent is AgentType.MANUFACTURING_QUALITY)
+    vehicle.advance_to(State.FEEDBACK)
+    (ended,) = vehicle.recorded("side_task_ended")
+    assert ("given_up", "superseded") == (ended.reason, json.loads(ended.details)["because"])
+    assert [first.command_id] == [c.command_id for c in vehicle.failed]
+    assert 2 == len(vehicle.recorded("side_task_started"))
+    vehicle.reply(command=vehicle.last_command)
+    assert 2 == len(vehicle.recorded("side_task_ended"))
 
 
 def test_a_sender_of_ever_new_faults_does_not_keep_a_workflow_from_its_end(vehicle: CoreVehicle) -> None:

@@ -19,17 +19,22 @@ STEP = AgentType.MANUFACTURING_QUALITY
 
 
 def started(context: Context[Workflow], facts: Facts) -> list[ev.Event]:
-    """The side task of a repair that the input confirms; skipped without the agent."""
+    """The side task of a repair that the input confirms; skipped without the agent.
+
+    It follows on an earlier repair's that has not ended: that one is given up, which leaves its command as a letter.
+    """
     if not context.policy.agents[STEP].enabled:
         return [ev.StepSkipped(**context.head("not_enabled"), step=STEP)]
-    priority = context.workflow.priority
+    priority, earlier = context.workflow.priority, context.workflow.side
+    replaced = [] if earlier is None else given_up(context, earlier, "superseded")
     return [
+        *replaced,
         ev.SideTaskStarted(
             **context.head("repair_confirmed"),
             execution=first_execution(context.policy, context.workflow, STEP, priority, context.at_ms),
             priority=priority,
             payload=payloads.manufacturing_quality(context.state, facts, context.at_ms),
-        )
+        ),
     ]
 
 
