@@ -92,7 +92,7 @@ def _stop(worker: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def stage() -> Iterator[JobStage]:
-    """A new broker, its JVM set for throughput, on a free port."""
+    """A new broker on a free port."""
     folder = Path(tempfile.mkdtemp(prefix="bench-stream-"))
     try:
         with EmbeddedKafka(folder / "kafka") as broker:

@@ -85,8 +85,7 @@ class ActorTraffic:
     def _activity(self, actor: str, at_ms: int) -> Activity:
         rng = self._rng
         instance = f"w{rng.randrange(3)}@h" if rng.random() < 0.9 else text(rng)[:100]
-        number = self._numbers.get((actor, instance), 0) + rng.choice((0, 0, 0, 0, 0, 0, 1, 7))
-        self._numbers[actor, instance] = min(number + 1, MAX_COUNT)
+        number = self._next_number(actor, instance, rng.choice((0, 0, 0, 0, 0, 0, 1, 7)))
         self._made += rng.random() < 0.95
         kind = actor.partition(":")[0]
         session = f"s{self._made}" if rng.random() < 0.9 else None
@@ -115,8 +114,7 @@ class ActorTraffic:
         rng = self._rng
         action, resource = CALM[actor]
         instance = f"w{rng.randrange(3)}@h"
-        number = self._numbers.get((actor, instance), 0)
-        self._numbers[actor, instance] = min(number + 1, MAX_COUNT)
+        number = self._next_number(actor, instance)
         self._made += 1
         return Activity(
             activity_id=f"s{self._made}#{self._made}",
@@ -133,6 +131,12 @@ class ActorTraffic:
             acts=(SessionAct(action=action, resource=resource, rows=1, max_rows=1),) * (rng.random() < 0.5),
             goodbye=rng.random() < 0.03,
         )
+
+    def _next_number(self, actor: str, instance: str, left_out: int = 0) -> int:
+        """The instance's next; ``left_out`` numbers are missing before it."""
+        number = self._numbers.get((actor, instance), 0) + left_out
+        self._numbers[actor, instance] = min(number + 1, MAX_COUNT)
+        return number
 
     def _act(self) -> SessionAct:
         rng = self._rng

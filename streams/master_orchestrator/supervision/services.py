@@ -62,7 +62,6 @@ class Program:
         self._command = [*command]
         self._environment = dict(environment or {})
         self._process: subprocess.Popen[bytes] | None = None
-        self._held = False
 
     @property
     def pid(self) -> int | None:
@@ -72,13 +71,10 @@ class Program:
     def prepare(self) -> None:
         """Start the process, and hold it until :meth:`start`: see ``holding.py``."""
         self._spawn({HELD: "1"}, subprocess.PIPE)
-        self._held = True
 
     def start(self) -> None:
         """Start the process, or let go of the one that is held; it writes to our stdout and stderr."""
-        if self._held:
-            self._let_go(b"\n")
-        else:
+        if not self._let_go(b"\n"):
             self._spawn({}, subprocess.DEVNULL)
 
     def exit_code(self) -> int | None:
@@ -112,12 +108,14 @@ class Program:
             preexec_fn=die_with_parent(signal.SIGKILL),  # noqa: PLW1509 - calls prctl only
         )
 
-    def _let_go(self, word: bytes) -> None:
-        self._held = False
-        if self._process is not None and self._process.stdin is not None:
-            with self._process.stdin as stdin, suppress(BrokenPipeError):  # if it has ended, its code says why
-                stdin.write(word)
-            self._process.stdin = None
+    def _let_go(self, word: bytes) -> bool:
+        """Tell the process that is held; whether there is one. Only such a process has a pipe for its stdin."""
+        if self._process is None or self._process.stdin is None:
+            return False
+        with self._process.stdin as stdin, suppress(BrokenPipeError):  # if it has ended, its code says why
+            stdin.write(word)
+        self._process.stdin = None
+        return True
 
 
 def command_line(*arguments: str) -> tuple[str, ...]:
